@@ -1,0 +1,57 @@
+"""pycocotools under the names and with the defaults of xtcocotools.
+
+MMPose reads and evaluates COCO-style data through xtcocotools, which has no
+wheels for Python 3.12 and does not import with NumPy 2. :mod:`.compat` gives
+MMPose these classes where xtcocotools does not import.
+"""
+from typing import Optional, Sequence
+
+import numpy as np
+from pycocotools import mask
+from pycocotools.coco import COCO as PycocotoolsCOCO
+from pycocotools.cocoeval import COCOeval as PycocotoolsCOCOeval
+
+__all__ = ['COCO', 'COCOeval', 'mask']
+
+
+class COCO(PycocotoolsCOCO):
+    """COCO annotations; people without ``iscrowd`` are no crowd."""
+
+    def createIndex(self) -> None:
+        """Fill in the defaults, then index annotations by image and id."""
+        for annotation in self.dataset.get('annotations', []):
+            annotation.setdefault('iscrowd', False)
+        super().createIndex()
+
+
+class COCOeval(PycocotoolsCOCOeval):
+    """COCO's evaluation with a data set's own keypoint sigmas.
+
+    Args:
+        cocoGt: annotations.
+        cocoDt: results, from ``cocoGt.loadRes``.
+        iouType: ``'keypoints'``, ``'bbox'`` or ``'segm'``.
+        sigmas: standard deviation per keypoint, (K,), relative to the size of
+            the object; COCO's 17 by default.
+        use_area: take the object's size from ``area``.
+
+    Raises:
+        ValueError: for what only xtcocotools evaluates: CrowdPose, whole
+            bodies and objects without an area.
+    """
+
+    def __init__(self,
+                 cocoGt: Optional[PycocotoolsCOCO] = None,
+                 cocoDt: Optional[PycocotoolsCOCO] = None,
+                 iouType: str = 'keypoints',
+                 sigmas: Optional[Sequence[float]] = None,
+                 use_area: bool = True) -> None:
+        if iouType not in ('keypoints', 'bbox', 'segm') or not use_area:
+            raise ValueError(
+                f'iouType={iouType!r} with use_area={use_area} is evaluated '
+                'by xtcocotools only, which is missing or does not import '
+                'here: install xtcocotools (with numpy<2), or evaluate '
+                "'keypoints', 'bbox' or 'segm' with use_area=True")
+        super().__init__(cocoGt, cocoDt, iouType)
+        if iouType == 'keypoints' and sigmas is not None:
+            self.params.kpt_oks_sigmas = np.asarray(sigmas)

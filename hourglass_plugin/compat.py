@@ -1,0 +1,433 @@
+"""Every workaround for a version of MMPose, mmengine, torch or NumPy.
+
+Each is one small function that says what it does, why, and when it may go.
+Nothing else in the package asks for versions.
+
+* Stand-ins while MMPose is imported: :func:`import_mmpose`.
+* Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
+* Other libraries' warnings: :func:`quiet_other_libraries`.
+"""
+import codecs
+import importlib
+import importlib.util
+import logging
+import os
+import pickle
+import re
+import struct
+import sys
+import warnings
+from _compat_pickle import IMPORT_MAPPING
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader
+
+logger = logging.getLogger('hourglass_plugin')
+
+# ---------------------------------------------------------------------------
+# Importing MMPose
+# ---------------------------------------------------------------------------
+
+
+def is_mmpose_installed() -> bool:
+    """Whether MMPose can be found; it is not imported for the answer."""
+    return importlib.util.find_spec('mmpose') is not None
+
+
+def import_mmpose() -> None:
+    """Import MMPose, with stand-ins for what it imports and does not need.
+
+    A stand-in is there only while MMPose is being imported, only where the
+    real module is missing or does not import, and says so once in the log.
+    Afterwards ``from mmpose.x import y`` works anywhere, and what is bound
+    inside MMPose to a stand-in works (pycocotools for xtcocotools) or raises
+    an ImportError that names the package to install.
+
+    Raises:
+        ImportError: if MMPose is installed but does not import.
+    """
+    names = [
+        f'mmpose.{part}' for part in ('models', 'datasets', 'codecs',
+                                      'evaluation', 'engine',
+                                      'visualization', 'apis')
+    ]
+    if all(name in sys.modules for name in names):
+        return
+    with _stand_ins():
+        try:
+            for name in names:
+                importlib.import_module(name)
+        except Exception as error:
+            raise ImportError(
+                'MMPose is installed but does not import '
+                f'({_in_one_line(error)}); requirements/mminstall.txt and '
+                'requirements/runtime.txt list the versions that fit '
+                'together') from error
+
+
+@contextmanager
+def _stand_ins() -> Iterator[None]:
+    """Put stand-ins into ``sys.modules``, and take them out at the end.
+
+    They must not stay: mmengine asks for ``mmcv._ext`` to learn whether mmcv
+    has operators, and others try ``import torchvision`` for the same reason.
+    """
+    modules: Dict[str, ModuleType] = {}
+    for stand_in in (_mmcv_operators, _torchvision, _xtcocotools,
+                     _pkg_resources):
+        modules.update(stand_in())
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            sys.modules.pop(name, None)
+
+
+def _mmcv_operators() -> Dict[str, ModuleType]:
+    """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
+
+    ``import mmpose.models`` imports ``mmcv.ops`` (through EDPose and RTMO),
+    which asks for every operator by name. No hourglass uses one. May go when
+    MMPose imports ``mmcv.ops`` only where it calls it.
+    """
+    error = _import_error('mmcv._ext')
+    if error is None:
+        return {}
+    _announce('mmcv._ext', error, 'MMPose is imported without the compiled '
+              'operators of mmcv, which no hourglass needs')
+    module = _module('mmcv._ext')
+
+    def operator(name: str) -> Callable:
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return _raiser(f'mmcv.ops needs the compiled operator {name!r}: '
+                       'install the full mmcv in place of mmcv-lite')
+
+    module.__getattr__ = operator  # type: ignore[method-assign]
+    return {'mmcv._ext': module}
+
+
+def _torchvision() -> Dict[str, ModuleType]:
+    """``torchvision.transforms.ToPILImage``, for MMPose's SimCC visualiser.
+
+    A torchvision built for another torch is installed but does not import,
+    so the question is whether it imports. May go when MMPose's visualiser
+    draws without it.
+    """
+    error = _import_error('torchvision.transforms')
+    if error is None:
+        return {}
+    _announce('torchvision', error,
+              'MMPose is imported without it; only drawing SimCC needs it')
+    transforms = _module(
+        'torchvision.transforms',
+        ToPILImage=_raiser('drawing SimCC heatmaps needs torchvision: '
+                           'install the torchvision that fits your torch'))
+    return {
+        'torchvision': _module('torchvision', transforms=transforms),
+        'torchvision.transforms': transforms,
+    }
+
+
+def _xtcocotools() -> Dict[str, ModuleType]:
+    """xtcocotools, by pycocotools.
+
+    xtcocotools 1.14 has no wheels for Python 3.12, and its wheels are built
+    for NumPy 1: with NumPy 2 the import fails. May go when MMPose uses
+    pycocotools itself.
+    """
+    error = _import_error('xtcocotools.mask')  # the compiled part
+    if error is None:
+        return {}
+    _announce('xtcocotools', error, 'MMPose uses pycocotools in its place')
+    from . import coco
+    parts = {
+        'coco': _module('xtcocotools.coco', COCO=coco.COCO),
+        'cocoeval': _module('xtcocotools.cocoeval', COCOeval=coco.COCOeval),
+        'mask': coco.mask,
+    }
+    modules = {f'xtcocotools.{name}': part for name, part in parts.items()}
+    return {'xtcocotools': _module('xtcocotools', **parts), **modules}
+
+
+def _pkg_resources() -> Dict[str, ModuleType]:
+    """``pkg_resources``, which setuptools 82 no longer has.
+
+    ``import mmpose.apis`` asks mmengine 0.10 for MMPose's folder, which falls
+    back to Python's own search when ``pkg_resources`` knows no such package.
+    Later only configs named like ``mmpose::...`` ask. May go with mmengine
+    0.10; onedl-mmengine needs none.
+    """
+    error = _import_error('pkg_resources')
+    if error is None:
+        return {}
+    _announce('pkg_resources', error,
+              'MMPose is imported without it; mmengine needs it for configs '
+              "named 'mmpose::...': install 'setuptools<81'")
+
+    class DistributionNotFound(Exception):
+        """What pkg_resources raises for a package that it does not know."""
+
+    def get_distribution(name: str) -> None:
+        raise DistributionNotFound(name)
+
+    return {
+        'pkg_resources':
+        _module(
+            'pkg_resources',
+            DistributionNotFound=DistributionNotFound,
+            get_distribution=get_distribution)
+    }
+
+
+def _import_error(name: str) -> Optional[Exception]:
+    """Import a module; its error if it is missing or broken, else None.
+
+    Any exception counts: xtcocotools raises ValueError ("numpy.dtype size
+    changed"), torchvision RuntimeError ("operator torchvision::nms does not
+    exist"). What a failed import leaves of its package is removed, so that
+    others find the package missing and not half there.
+    """
+    before = set(sys.modules)
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        package = name.split('.')[0]
+        for left in set(sys.modules) - before:
+            if left.startswith(f'{package}.') and package != 'mmcv':
+                del sys.modules[left]
+        return error
+    return None
+
+
+def _module(name: str, **contents: Any) -> ModuleType:
+    """A module with a spec, which ``importlib.util.find_spec`` asks for."""
+    module = ModuleType(name)
+    module.__spec__ = ModuleSpec(name, None)
+    vars(module).update(contents)
+    return module
+
+
+def _raiser(message: str) -> Callable:
+    """A function that raises ImportError with this message when called."""
+
+    def unavailable(*args: Any, **kwargs: Any) -> None:
+        raise ImportError(message)
+
+    return unavailable
+
+
+def _announce(name: str, error: Exception, consequence: str) -> None:
+    found = 'is not installed'
+    if not isinstance(error, ModuleNotFoundError):
+        found = f'does not import ({_in_one_line(error)})'
+    logger.warning('hourglass_plugin: %s %s: %s', name, found, consequence)
+
+
+def _in_one_line(error: BaseException) -> str:
+    """The kind and the first line of an error's message."""
+    lines = str(error).strip().splitlines() or ['']
+    return f'{type(error).__name__}: {lines[0]}'
+
+
+# ---------------------------------------------------------------------------
+# Checkpoints
+# ---------------------------------------------------------------------------
+
+
+# Before torch 2.4 a program cannot choose what weights_only may unpickle.
+_TORCH_HAS_ALLOW_LIST = hasattr(torch.serialization, 'add_safe_globals')
+
+
+def read_checkpoints_safely() -> None:
+    """Make mmengine load its own checkpoints, and nothing that runs code.
+
+    A checkpoint is a pickle, and unpickling calls what the file names. With
+    torch >= 2.6 ``torch.load`` refuses all but tensors by default, which
+    stops mmengine 0.10 from resuming its own checkpoints; with older torch
+    mmengine loads anything, and so does onedl-mmengine as its second try.
+    Here every load through mmengine (``Runner``, ``init_model``, pretrained
+    weights) is restricted to tensors and :func:`mmengine_globals`, on every
+    version. May go when mmengine does so itself.
+    """
+    load = CheckpointLoader.load_checkpoint.__func__
+    if hasattr(load, 'is_restricted'):
+        return
+    if _TORCH_HAS_ALLOW_LIST:
+        torch.serialization.add_safe_globals(
+            [_named(name, value) for name, value in mmengine_globals().items()])
+
+    def load_checkpoint(cls: type,
+                        filename: str,
+                        map_location: Any = None,
+                        logger: Any = 'current') -> Any:
+        """Load a checkpoint of tensors and mmengine's own classes.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it holds anything else, or is no checkpoint.
+        """
+        try:
+            with _weights_only():
+                return load(cls, filename, map_location, logger)
+        except _UNPICKLING_ERRORS as error:
+            reason = _refusal(error)
+            if reason is None:
+                raise
+        raise ValueError(f'{filename} {reason}')
+
+    load_checkpoint.is_restricted = True  # type: ignore[attr-defined]
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+
+
+def mmengine_globals() -> Dict[str, Any]:
+    """What mmengine's own checkpoints hold besides tensors, by pickled name.
+
+    The message hub's ``HistoryBuffer``s with their NumPy arrays and the names
+    of their statistics, best scores as NumPy scalars, and the data set's meta
+    information with arrays of numbers. NumPy 1 and 2 pickle the same two
+    functions under different names; each reads the other's files here.
+    """
+    found = {
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'builtins.getattr': _history_buffer_statistic,
+        'numpy.ndarray': np.ndarray,
+        'numpy.dtype': np.dtype,
+    }
+    array = np.zeros(1)
+    for function in (array.__reduce__()[0], array[0].__reduce__()[0]):
+        for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+            found[f'{module}.{function.__name__}'] = function
+    for code in '?bBhHiIlLqQefd':
+        number = type(np.dtype(code))
+        found[f'{number.__module__}.{number.__name__}'] = number
+    return found
+
+
+def _history_buffer_statistic(owner: Any, name: str) -> Callable:
+    """``getattr`` for the one use that HistoryBuffer's pickles make of it.
+
+    They name their statistics, ``HistoryBuffer.mean`` and so on. A free
+    ``getattr`` would lead from any class to everything that Python can do.
+    """
+    if owner is not HistoryBuffer or name not in ('mean', 'min', 'max',
+                                                  'current'):
+        raise pickle.UnpicklingError('GLOBAL builtins.getattr')
+    return getattr(owner, name)
+
+
+def _named(name: str, value: Any) -> Any:
+    """Classes as they are; functions under the name that the pickle uses.
+
+    ``add_safe_globals`` takes ``(function, name)`` only since torch 2.6.
+    """
+    if isinstance(value, type):
+        return value
+
+    def function(*args: Any) -> Any:
+        return value(*args)
+
+    function.__module__, function.__name__ = name.rsplit('.', 1)
+    function.__qualname__ = function.__name__
+    return function
+
+
+@contextmanager
+def _weights_only() -> Iterator[None]:
+    """Every ``torch.load`` inside acts as with ``weights_only=True``.
+
+    By torch's own switch, so that loads from files, URLs and object stores
+    are all covered, and a ``weights_only=False`` does not get around it.
+    """
+    switches = {
+        'TORCH_FORCE_WEIGHTS_ONLY_LOAD': '1',
+        'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '0',
+    }
+    saved = {name: os.environ.get(name) for name in switches}
+    unpickler = torch.serialization._weights_only_unpickler
+    os.environ.update(switches)
+    if not _TORCH_HAS_ALLOW_LIST:
+        torch.serialization._weights_only_unpickler = RestrictedPickle
+    try:
+        yield
+    finally:
+        torch.serialization._weights_only_unpickler = unpickler
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class RestrictedPickle:
+    """Stands for the ``pickle`` module in ``torch.load`` before torch 2.4.
+
+    Their own restricted unpickler cannot be told about more classes. This one
+    finds what theirs finds and :func:`mmengine_globals`, nothing else. May go
+    with torch 2.3.
+    """
+
+    class Unpickler(pickle.Unpickler):
+        """Looks names up in the list of allowed ones, imports nothing."""
+
+        def find_class(self, module: str, name: str) -> Any:
+            """The allowed object of this name, or an UnpicklingError."""
+            module = IMPORT_MAPPING.get(module, module)  # Python 2's names
+            full_name = f'{module}.{name}'
+            allowed = {
+                **torch._weights_only_unpickler._get_allowed_globals(),
+                **mmengine_globals(), '_codecs.encode': codecs.encode
+            }
+            if full_name not in allowed:
+                raise pickle.UnpicklingError(f'GLOBAL {full_name}')
+            return allowed[full_name]
+
+    @classmethod
+    def load(cls, file: BinaryIO, **options: Any) -> Any:
+        """Unpickle one object."""
+        return cls.Unpickler(file, **options).load()
+
+
+# What unpickling a file that is no checkpoint can raise.
+_UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
+                      RuntimeError, UnicodeError, struct.error)
+
+
+def _refusal(error: Exception) -> Optional[str]:
+    """Why a file is not loaded; None if the file is not the reason."""
+    foreign = re.search(r'GLOBAL ([\w.]+)', str(error))
+    if foreign:
+        return (f'holds {foreign[1]}, which is neither a tensor nor a class '
+                "of mmengine's own checkpoints, and could run code when it is "
+                'loaded, so the file is refused. If you trust where it comes '
+                'from, load it yourself with torch.load(file, '
+                'weights_only=False) and save its weights alone with '
+                "torch.save({'state_dict': ...}, new_file)")
+    if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(
+            error):
+        return None  # a device that is not there, for example
+    return 'is not a checkpoint of PyTorch, or only a part of one'
+
+# ---------------------------------------------------------------------------
+# Warnings
+# ---------------------------------------------------------------------------
+
+
+def quiet_other_libraries() -> None:
+    """Hide deprecations inside other libraries, which no user can act on.
+
+    Warnings of any other kind stay, those about the user's data among them,
+    and so does every warning that the user's own code raises. May shrink as
+    the libraries move on.
+    """
+    libraries = r'(mmcv|mmdet|mmengine|mmpose|torch|pkg_resources)(\.|$)'
+    for category in (DeprecationWarning, FutureWarning):
+        warnings.filterwarnings('ignore', category=category, module=libraries)
+    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
