@@ -1,0 +1,293 @@
+"""The head of the stacked hourglass: every stack against the same target.
+
+Shape shorthand: B batch, S stacks, K keypoints, C channels, H W heatmap size.
+"""
+from typing import List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from mmengine.structures import InstanceData, PixelData
+from mmpose.models.heads.base_head import BaseHead
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from torch import Tensor, nn
+
+from .losses import heatmap_accuracy, heatmap_loss
+
+_UNANNOTATED = ('zero', 'ignore')
+
+
+@MODELS.register_module()
+class MultiStageHeatmapHead(BaseHead):
+    """Heatmaps of several stacks, each with its own loss (section 3.3).
+
+    On a backbone that predicts heatmaps itself (``StackedHourglass`` with
+    ``num_keypoints``) the head has no weights. With ``in_channels`` it has a
+    1x1 convolution per stack, for backbones that return features
+    (``StackedHourglass`` without ``num_keypoints``, MMPose's
+    ``HourglassNet``).
+
+    The loss of stack i is logged as ``loss_stack_i``, from 1; training
+    minimises their sum.
+
+    Flip test (``test_cfg=dict(flip_test=True)``) averages the heatmaps of the
+    image and its mirror image. Whether the mirrored heatmaps must be shifted
+    by a cell follows from the codec and is found out here: a ``shift_heatmap``
+    in ``test_cfg`` that contradicts the codec is corrected, with a warning.
+
+    Args:
+        out_channels: number of keypoints (K).
+        in_channels: channels of the backbone's features (C), or ``None`` if
+            the backbone returns heatmaps.
+        num_stages: number of stacks (S); needed with ``in_channels``, else
+            only checked.
+        loss_weights: one factor per stack; default 1.
+        unannotated: what is learnt for a keypoint that is not annotated or
+            lies outside the crop: ``'zero'``, an empty heatmap (the paper),
+            or ``'ignore'``, nothing (MMPose).
+        with_accuracy: log ``acc_pose`` of the last stack in training.
+        decoder: config of the codec.
+        init_cfg: mmengine's initialisation config.
+
+    Raises:
+        ValueError: if an argument is out of range or does not fit the codec.
+    """
+
+    def __init__(self,
+                 out_channels: int,
+                 in_channels: Optional[int] = None,
+                 num_stages: Optional[int] = None,
+                 loss_weights: Optional[Sequence[float]] = None,
+                 unannotated: str = 'zero',
+                 with_accuracy: bool = True,
+                 decoder: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        if unannotated not in _UNANNOTATED:
+            raise ValueError(f'unannotated={unannotated!r} is unknown; choose '
+                             f'from {", ".join(_UNANNOTATED)}')
+        if in_channels is not None and num_stages is None:
+            raise ValueError('with in_channels the head has a convolution for '
+                             'each stack: give num_stages too')
+        if loss_weights is not None and num_stages not in (
+                None, len(loss_weights)):
+            raise ValueError(f'{len(loss_weights)} loss_weights do not fit '
+                             f'num_stages={num_stages}')
+        self.out_channels = out_channels
+        self.num_stages = num_stages or (loss_weights and len(loss_weights))
+        self.loss_weights = loss_weights
+        self.unannotated = unannotated
+        self.with_accuracy = with_accuracy
+        self.heatmaps: Optional[nn.ModuleList] = None
+        if in_channels is not None:
+            self.heatmaps = nn.ModuleList(
+                nn.Conv2d(in_channels, out_channels, 1)
+                for _ in range(num_stages))
+        self.decoder = None
+        if decoder is not None:
+            self.decoder = KEYPOINT_CODECS.build(decoder)
+            self.shifts_mirrored = needs_mirror_shift(self.decoder,
+                                                      out_channels)
+        self._shift_was_corrected = False
+
+    def forward(self, feats: Sequence[Tensor]) -> Tuple[Tensor, ...]:
+        """Heatmaps of all stacks.
+
+        Args:
+            feats: S tensors, (B, C, H, W) with ``in_channels``, else
+                (B, K, H, W).
+
+        Returns:
+            S tensors (B, K, H, W).
+
+        Raises:
+            ValueError: if number or channels of the tensors do not fit.
+        """
+        if self.num_stages not in (None, len(feats)):
+            raise ValueError(
+                f'the backbone returns {len(feats)} stacks, but the head is '
+                f'built for {self.num_stages}; make num_stages and the '
+                "backbone's num_stacks or out_stacks equal")
+        if self.heatmaps is not None:
+            return tuple(
+                convolution(x) for convolution, x in zip(self.heatmaps, feats))
+        if feats[-1].shape[1] != self.out_channels:
+            raise ValueError(
+                f'the backbone returns {feats[-1].shape[1]} channels, but '
+                f'the head expects {self.out_channels} heatmaps: give the '
+                f'backbone num_keypoints={self.out_channels}, or the head '
+                'in_channels and num_stages')
+        return tuple(feats)
+
+    def loss(self,
+             feats: Sequence[Tensor],
+             batch_data_samples: list,
+             train_cfg: Optional[dict] = None) -> dict:
+        """Losses of a batch; nothing waits for the device.
+
+        Args:
+            feats: see :meth:`forward`.
+            batch_data_samples: B ``PoseDataSample`` with
+                ``gt_fields.heatmaps`` (K, H, W) and
+                ``gt_instance_labels.keypoint_weights`` (1, K).
+            train_cfg: unused, part of MMPose's interface.
+
+        Returns:
+            Scalars ``loss_stack_1`` ... ``loss_stack_S`` and ``acc_pose``.
+        """
+        stacks = self.forward(feats)
+        target = torch.stack(
+            [sample.gt_fields.heatmaps for sample in batch_data_samples])
+        keypoint_weights = torch.cat([
+            sample.gt_instance_labels.keypoint_weights
+            for sample in batch_data_samples
+        ])  # (B, K)
+        if target.shape != stacks[-1].shape:
+            raise ValueError(
+                f'the network predicts heatmaps of shape '
+                f'{tuple(stacks[-1].shape)}, but the targets are '
+                f'{tuple(target.shape)}: heatmap_size of the codec must be a '
+                'quarter of its input_size, and the keypoints must be as many')
+        loss_weights = self.loss_weights or [1.0] * len(stacks)
+        counted = None if self.unannotated == 'zero' else keypoint_weights
+        losses = {
+            f'loss_stack_{index + 1}':
+            weight * heatmap_loss(heatmaps, target, counted)
+            for index, (weight,
+                        heatmaps) in enumerate(zip(loss_weights, stacks))
+        }
+        if self.with_accuracy:
+            losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
+                                                  keypoint_weights)
+        return losses
+
+    def predict(
+        self,
+        feats: Union[Sequence[Tensor], List[Sequence[Tensor]]],
+        batch_data_samples: list,
+        test_cfg: Optional[dict] = None
+    ) -> Union[List[InstanceData], Tuple[List[InstanceData],
+                                         List[PixelData]]]:
+        """Keypoints of a batch.
+
+        Args:
+            feats: see :meth:`forward`; with ``flip_test`` a list of two, of
+                the images and of the mirrored images.
+            batch_data_samples: B ``PoseDataSample``.
+            test_cfg: ``flip_test``: average with the mirror image.
+                ``stack``: which stack is decoded, counted from 0 or from the
+                end; default -1, the last. ``output_heatmaps``: return
+                heatmaps too.
+
+        Returns:
+            For each of the B people ``keypoints`` (1, K, 2) in input pixels
+            and ``keypoint_scores`` (1, K); with ``output_heatmaps`` also
+            fields ``heatmaps``, what was decoded, and ``heatmaps_stack_1``
+            ... ``heatmaps_stack_S``, each (K, H, W) float32.
+        """
+        test_cfg = test_cfg or {}
+        if test_cfg.get('flip_test', False):
+            stacks = self._average_with_mirrored(
+                *(self.forward(half) for half in feats), batch_data_samples,
+                test_cfg)
+        else:
+            stacks = [heatmaps.float() for heatmaps in self.forward(feats)]
+        index = test_cfg.get('stack', -1)
+        if not -len(stacks) <= index < len(stacks):
+            raise ValueError(f'test_cfg asks for stack {index}, but there are '
+                             f'{len(stacks)}, counted from 0')
+        keypoints = self.decode(stacks[index])
+        if not test_cfg.get('output_heatmaps', False):
+            return keypoints
+        fields = []
+        for person in range(len(batch_data_samples)):
+            field = PixelData(heatmaps=stacks[index][person].detach())
+            for number, heatmaps in enumerate(stacks, start=1):
+                field.set_field(heatmaps[person].detach(),
+                                f'heatmaps_stack_{number}')
+            fields.append(field)
+        return keypoints, fields
+
+    def _average_with_mirrored(self, stacks: Sequence[Tensor],
+                               mirrored: Sequence[Tensor],
+                               batch_data_samples: list,
+                               test_cfg: dict) -> List[Tensor]:
+        """Mean of each stack's heatmaps and the mirror image's, unmirrored."""
+        asked = test_cfg.get('shift_heatmap')
+        if self.decoder is None:
+            raise ValueError('flip_test needs the codec: give the head a '
+                             'decoder')
+        if asked not in (None, self.shifts_mirrored) and \
+                not self._shift_was_corrected:
+            self._shift_was_corrected = True
+            print_log(
+                f'test_cfg has shift_heatmap={asked}, but mirrored heatmaps '
+                f'of {type(self.decoder).__name__} line up with '
+                f'shift_heatmap={self.shifts_mirrored}, which is used; '
+                'remove shift_heatmap from the config',
+                logger='current',
+                level=30)
+        flip_indices = batch_data_samples[0].metainfo['flip_indices']
+        return [(heatmaps.float() + unmirror_heatmaps(
+            reverse.float(), flip_indices, self.shifts_mirrored)) / 2
+                for heatmaps, reverse in zip(stacks, mirrored)]
+
+
+def unmirror_heatmaps(heatmaps: Tensor, flip_indices: Sequence[int],
+                      shift: bool) -> Tensor:
+    """Heatmaps of a mirrored image as heatmaps of the image.
+
+    Args:
+        heatmaps: (B, K, H, W).
+        flip_indices: for each keypoint the position of its mirror image.
+        shift: move everything one cell to the right, leaving the first column
+            as it is; for codecs that round to cells.
+
+    Returns:
+        (B, K, H, W), a new tensor.
+    """
+    heatmaps = heatmaps[:, list(flip_indices)].flip(-1)
+    if shift:
+        heatmaps = torch.cat([heatmaps[..., :1], heatmaps[..., :-1]], dim=-1)
+    return heatmaps
+
+
+def needs_mirror_shift(codec, num_keypoints: int) -> bool:
+    """Whether a codec's heatmaps are one cell off after mirroring.
+
+    The codec itself is asked: a keypoint in the image and in the mirrored
+    image is encoded, and the unmirrored heatmap compared. Codecs that truncate
+    (ours) or keep exact positions (UDP) line up, codecs that round
+    (``MSRAHeatmap``) need the shift.
+
+    Args:
+        codec: a codec with ``input_size`` whose ``encode`` gives ``heatmaps``.
+        num_keypoints: how many keypoints it encodes.
+
+    Raises:
+        ValueError: if the codec does not encode heatmaps of that many
+            keypoints.
+    """
+    width, height = codec.input_size
+    keypoints = np.full((1, num_keypoints, 2), height // 2, np.float32)
+    # Whole pixels at all positions within a cell, spread over the image.
+    keypoints[..., 0] = np.linspace(
+        0.3, 0.7, num_keypoints) * width // 4 * 4 + np.arange(
+            num_keypoints) % 4
+    mirrored = keypoints.copy()
+    mirrored[..., 0] = width - 1 - mirrored[..., 0]
+    visible = np.ones((1, num_keypoints), np.float32)
+    pair = [
+        codec.encode(points, visible).get('heatmaps')
+        for points in (keypoints, mirrored)
+    ]
+    if pair[0] is None or pair[0].shape[0] != num_keypoints:
+        raise ValueError(
+            f'{type(codec).__name__} does not encode one heatmap for each of '
+            f'{num_keypoints} keypoints; a heatmap head needs such a codec')
+    target, reverse = (torch.as_tensor(heatmaps)[None] for heatmaps in pair)
+    errors = [
+        (unmirror_heatmaps(reverse, range(num_keypoints), shift) -
+         target).square().sum() for shift in (False, True)
+    ]
+    return bool(errors[1] < errors[0])

@@ -1,0 +1,56 @@
+"""Normalisation layers from OpenMMLab's ``norm_cfg``, without needing mmcv."""
+from typing import Optional
+
+from mmengine.registry import MODELS
+from torch import nn
+
+# The names that mmcv registers, so that a config means the same with and
+# without mmcv; any other name is looked up in mmengine's registry.
+_NORM_LAYERS = {
+    'BN': nn.BatchNorm2d,
+    'BN2d': nn.BatchNorm2d,
+    'SyncBN': nn.SyncBatchNorm,
+    'GN': nn.GroupNorm,
+    'IN': nn.InstanceNorm2d,
+}
+
+
+def build_norm(norm_cfg: Optional[dict], channels: int) -> nn.Module:
+    """Build one normalisation layer.
+
+    Args:
+        norm_cfg: ``dict(type='BN')`` by default. ``type`` is ``BN``,
+            ``SyncBN``, ``GN`` (with ``num_groups``), ``IN`` or a layer in
+            mmengine's ``MODELS``; ``requires_grad=False`` freezes its weights;
+            everything else goes to the layer.
+        channels: number of channels that are normalised.
+
+    Raises:
+        ValueError: if the type is missing or unknown, or does not fit
+            ``channels``.
+    """
+    options = dict({'type': 'BN'} if norm_cfg is None else norm_cfg)
+    name = options.pop('type', None)
+    layer = None
+    if isinstance(name, str):
+        layer = _NORM_LAYERS.get(name) or MODELS.get(name)
+    if layer is None:
+        raise ValueError(
+            f'norm_cfg has type {name!r}; known are '
+            f'{", ".join(_NORM_LAYERS)} and layers registered in MODELS')
+    requires_grad = options.pop('requires_grad', True)
+    if layer is nn.GroupNorm:
+        if 'num_groups' not in options:
+            raise ValueError("norm_cfg of type 'GN' needs num_groups, e.g. "
+                             "dict(type='GN', num_groups=32)")
+        if options['num_groups'] < 1 or channels % options['num_groups']:
+            raise ValueError(
+                f'num_groups={options["num_groups"]} does not divide the '
+                f'{channels} channels of a layer; choose a divisor of all '
+                'widths of the network')
+        norm = layer(num_channels=channels, **options)
+    else:
+        norm = layer(channels, **options)
+    for parameter in norm.parameters():
+        parameter.requires_grad_(requires_grad)
+    return norm

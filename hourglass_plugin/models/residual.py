@@ -1,0 +1,65 @@
+"""The residual module of the stacked hourglass: a pre-activation bottleneck.
+
+Shape shorthand: B batch, C channels, H W height and width.
+
+Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
+Estimation", ECCV 2016, figure 4 (left); pre-activation order as in He et al.,
+"Identity Mappings in Deep Residual Networks", ECCV 2016.
+"""
+from typing import Optional
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .norm import build_norm
+
+
+class Residual(nn.Module):
+    """Three norm-ReLU-convolution steps (1x1, 3x3, 1x1) around a skip.
+
+    The two inner convolutions have half as many channels as the output. The
+    skip is the identity when the channels match and a 1x1 convolution when
+    they do not.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output; an even number.
+        norm_cfg: normalisation layer, see :func:`build_norm`.
+
+    Raises:
+        ValueError: if ``out_channels`` is odd.
+    """
+
+    def __init__(self,
+                 in_channels: int,
+                 out_channels: int,
+                 norm_cfg: Optional[dict] = None) -> None:
+        super().__init__()
+        if out_channels % 2:
+            raise ValueError(
+                'a bottleneck halves its channels, so out_channels must be '
+                f'even, but it is {out_channels}')
+        middle = out_channels // 2
+        self.norm1 = build_norm(norm_cfg, in_channels)
+        self.conv1 = nn.Conv2d(in_channels, middle, 1)
+        self.norm2 = build_norm(norm_cfg, middle)
+        self.conv2 = nn.Conv2d(middle, middle, 3, padding=1)
+        self.norm3 = build_norm(norm_cfg, middle)
+        self.conv3 = nn.Conv2d(middle, out_channels, 1)
+        self.skip: nn.Module = nn.Identity()
+        if in_channels != out_channels:
+            self.skip = nn.Conv2d(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
+        y = self.conv1(F.relu(self.norm1(x)))  # (B, C/2, H, W)
+        y = self.conv2(F.relu(self.norm2(y)))  # (B, C/2, H, W)
+        y = self.conv3(F.relu(self.norm3(y)))  # (B, C, H, W)
+        return self.skip(x) + y
+
+
+def residuals(channels: int, count: int,
+              norm_cfg: Optional[dict] = None) -> nn.Sequential:
+    """``count`` residual modules of equal width, one after the other."""
+    return nn.Sequential(
+        *(Residual(channels, channels, norm_cfg) for _ in range(count)))

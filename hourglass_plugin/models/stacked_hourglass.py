@@ -1,0 +1,339 @@
+"""The stacked hourglass network.
+
+Shape shorthand: B batch, S stacks, K keypoints, C channels, H W input size.
+
+Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
+Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
+"""
+from contextlib import contextmanager, nullcontext
+from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from .hourglass import Hourglass
+from .norm import build_norm
+from .residual import Residual, residuals
+
+
+class NetworkSize(NamedTuple):
+    """Stacks and residual modules per place of a named network.
+
+    ``num_weights`` counts the trainable weights at the other defaults with
+    16 keypoints; a test counts them again.
+    """
+
+    num_stacks: int
+    num_blocks: int
+    num_weights: int
+
+
+#: The networks of the paper. hg1 to hg8 have one residual module at each
+#: place; hg1x8, hg2x4 and hg4x2 are the ablation's at the weights of hg8
+#: (stacks x residual modules, section 4.3 of the paper).
+SIZES: Dict[str, NetworkSize] = {
+    'hg1': NetworkSize(1, 1, 3_426_448),
+    'hg2': NetworkSize(2, 1, 6_570_400),
+    'hg4': NetworkSize(4, 1, 12_858_304),
+    'hg8': NetworkSize(8, 1, 25_434_112),
+    'hg1x8': NetworkSize(1, 8, 24_450_192),
+    'hg2x4': NetworkSize(2, 4, 24_590_752),
+    'hg4x2': NetworkSize(4, 2, 24_871_872),
+}
+
+
+class Stem(nn.Module):
+    """From the image to a quarter of its resolution.
+
+    7x7 convolution of stride 2, norm, ReLU, residual, 2x2 max pool, residual,
+    residual. ``channels`` names the four widths; the paper's are 64, 128, 128
+    and the width of the hourglasses.
+    """
+
+    def __init__(self, in_channels: int, channels: Sequence[int],
+                 norm_cfg: Optional[dict]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels, channels[0], 7, stride=2, padding=3)
+        self.norm = build_norm(norm_cfg, channels[0])
+        self.residual1 = Residual(channels[0], channels[1], norm_cfg)
+        self.residual2 = Residual(channels[1], channels[2], norm_cfg)
+        self.residual3 = Residual(channels[2], channels[3], norm_cfg)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (B, in_channels, H, W) to (B, channels[3], H/4, W/4)."""
+        x = F.relu(self.norm(self.conv(image)))  # (B, 64, H/2, W/2)
+        x = F.max_pool2d(self.residual1(x), 2)  # (B, 128, H/4, W/4)
+        return self.residual3(self.residual2(x))  # (B, C, H/4, W/4)
+
+
+class Stack(nn.Module):
+    """One of the S stages: an hourglass, its features, its prediction.
+
+    The features are the hourglass's output after residual modules and a 1x1
+    convolution with norm and ReLU. With ``num_keypoints`` a 1x1 convolution
+    predicts heatmaps from them. ``merge`` computes what the next stack adds
+    to its input; the last stack has none.
+    """
+
+    def __init__(self, depth: int, channels: int, num_blocks: int,
+                 num_keypoints: Optional[int], is_last: bool,
+                 norm_cfg: Optional[dict]) -> None:
+        super().__init__()
+        self.hourglass = Hourglass(depth, channels, num_blocks, norm_cfg)
+        self.residuals = residuals(channels, num_blocks, norm_cfg)
+        self.conv = nn.Conv2d(channels, channels, 1)
+        self.norm = build_norm(norm_cfg, channels)
+        self.heatmaps = self.merge_features = self.merge_heatmaps = None
+        if num_keypoints is not None:
+            self.heatmaps = nn.Conv2d(channels, num_keypoints, 1)
+        if not is_last:
+            self.merge_features = nn.Conv2d(channels, channels, 1)
+            if num_keypoints is not None:
+                self.merge_heatmaps = nn.Conv2d(num_keypoints, channels, 1)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map (B, C, H/4, W/4) to features of the same shape."""
+        return F.relu(self.norm(self.conv(self.residuals(self.hourglass(x)))))
+
+    def merge(self, features: Tensor, heatmaps: Optional[Tensor]) -> Tensor:
+        """(B, C, H/4, W/4): what the next stack adds to its input."""
+        merged = self.merge_features(features)
+        if self.merge_heatmaps is not None:
+            merged = merged + self.merge_heatmaps(heatmaps)
+        return merged
+
+
+@MODELS.register_module()
+class StackedHourglass(BaseModule):
+    """The stacked hourglass network, as a backbone.
+
+    Returns a tuple with one tensor per stack, first to last. With
+    ``num_keypoints`` the network predicts heatmaps, feeds them back into the
+    next stack as in the paper and returns them, (B, K, H/4, W/4) each.
+    Without, it merges features only and returns features, (B, C, H/4, W/4)
+    each, for any head or detector.
+
+    The defaults are the paper's final network: 8 stacks, one residual module
+    at each place, no weight sharing. Weights start as PyTorch's convolutions
+    do, uniform within 1 / sqrt(fan in), which is Torch7's rule too.
+
+    Args:
+        num_stacks: number of hourglasses (S).
+        num_blocks: residual modules at each place of an hourglass.
+        feat_channels: channels of the hourglasses (C).
+        depth: number of times an hourglass halves the resolution.
+        num_keypoints: number of heatmaps per stack (K), or ``None`` for
+            features.
+        in_channels: channels of the image.
+        stem_channels: widths after the stem's convolution and its first and
+            second residual module; the third ends at ``feat_channels``. The
+            published PyTorch port by W. Yang uses ``(64, 128, 256)``. Default:
+            the paper's ``(64, 128, 128)``, scaled with ``feat_channels``.
+        out_stacks: which stacks are returned, counted from 0 or from the end,
+            in ascending order; the last stack must be among them, since
+            weights after the last returned stack would never learn.
+            ``None`` returns all.
+        norm_cfg: normalisation layers everywhere: ``dict(type='BN')``,
+            ``SyncBN``, ``GN`` with ``num_groups``, ...; see
+            :func:`hourglass_plugin.models.norm.build_norm`.
+        with_cp: recompute each stack's activations in the backward pass
+            instead of keeping them: less memory for more time, same result.
+        init_cfg: mmengine's initialisation config, e.g. a checkpoint.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Example:
+        >>> import torch
+        >>> network = StackedHourglass(num_stacks=2, num_keypoints=16)
+        >>> [tuple(h.shape) for h in network(torch.rand(1, 3, 256, 256))]
+        [(1, 16, 64, 64), (1, 16, 64, 64)]
+    """
+
+    def __init__(self,
+                 num_stacks: int = 8,
+                 num_blocks: int = 1,
+                 feat_channels: int = 256,
+                 depth: int = 4,
+                 num_keypoints: Optional[int] = None,
+                 in_channels: int = 3,
+                 stem_channels: Optional[Sequence[int]] = None,
+                 out_stacks: Optional[Sequence[int]] = None,
+                 norm_cfg: Optional[dict] = None,
+                 with_cp: bool = False,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        counts = dict(
+            num_stacks=num_stacks,
+            num_blocks=num_blocks,
+            feat_channels=feat_channels,
+            depth=depth,
+            in_channels=in_channels)
+        if num_keypoints is not None:
+            counts['num_keypoints'] = num_keypoints
+        for name, value in counts.items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f'{name} must be a positive integer, but it is {value!r}')
+        if feat_channels % 4:
+            raise ValueError('feat_channels must be a multiple of 4, but it '
+                             f'is {feat_channels}')
+        if stem_channels is None:
+            stem_channels = (feat_channels // 4, feat_channels // 2,
+                             feat_channels // 2)
+        if (not isinstance(stem_channels, (list, tuple))
+                or len(stem_channels) != 3 or any(
+                    not isinstance(width, int) or width < 1
+                    for width in stem_channels)):
+            raise ValueError(
+                'stem_channels must name three positive widths, e.g. '
+                f'(64, 128, 128), but it is {stem_channels!r}')
+        self.num_stacks = num_stacks
+        self.num_keypoints = num_keypoints
+        self.out_channels = num_keypoints or feat_channels
+        self.depth = depth
+        self.with_cp = with_cp
+        self.out_stacks = self._resolve_out_stacks(out_stacks)
+
+        self.stem = Stem(in_channels, (*stem_channels, feat_channels),
+                         norm_cfg)
+        self.stacks = nn.ModuleList(
+            Stack(
+                depth,
+                feat_channels,
+                num_blocks,
+                num_keypoints,
+                is_last=index == num_stacks - 1,
+                norm_cfg=norm_cfg) for index in range(num_stacks))
+        # Channels innermost in memory: the layout in which convolutions of
+        # this kind are fastest, on processors and on GPUs. Values stay equal.
+        self.to(memory_format=torch.channels_last)
+
+    @classmethod
+    def from_size(cls, name: str, **arguments) -> 'StackedHourglass':
+        """Build one of the networks of the paper by its name in ``SIZES``.
+
+        Args:
+            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4`` or
+                ``hg4x2``.
+            arguments: the class's other arguments.
+
+        Raises:
+            ValueError: if there is no such size.
+        """
+        if name not in SIZES:
+            raise ValueError(f'there is no size {name!r}; choose from '
+                             f'{", ".join(SIZES)}')
+        size = SIZES[name]
+        return cls(
+            num_stacks=size.num_stacks,
+            num_blocks=size.num_blocks,
+            **arguments)
+
+    def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
+        """Compute the heatmaps or the features of the stacks asked for.
+
+        Args:
+            image: (B, in_channels, H, W) float; the paper's values are RGB in
+                [0, 1]. H and W are multiples of 4 * 2^depth (64 by default),
+                or one less, as CornerNet's 511.
+
+        Returns:
+            One tensor for each of ``out_stacks``: (B, K, H/4, W/4) heatmaps
+            with ``num_keypoints``, else (B, C, H/4, W/4) features. Sides are
+            rounded up: 511 gives 128.
+
+        Raises:
+            ValueError: if the size does not fit the depth.
+        """
+        self._check_size(image)
+        x = self.stem(image.contiguous(memory_format=torch.channels_last))
+        outputs = []
+        for index, stack in enumerate(self.stacks):
+            if self.with_cp and torch.is_grad_enabled():
+                features = _recomputed_features(stack, x)
+            else:
+                features = stack.features(x)
+            heatmaps = None
+            if stack.heatmaps is not None:
+                heatmaps = stack.heatmaps(features)
+            if index in self.out_stacks:
+                outputs.append(features if heatmaps is None else heatmaps)
+            if stack.merge_features is not None:
+                x = x + stack.merge(features, heatmaps)
+        return tuple(outputs)
+
+    def _resolve_out_stacks(
+            self, out_stacks: Optional[Sequence[int]]) -> Tuple[int, ...]:
+        """``out_stacks`` as ascending indices from 0, checked."""
+        if out_stacks is None:
+            return tuple(range(self.num_stacks))
+        indices = tuple(
+            index + self.num_stacks if index < 0 else index
+            for index in out_stacks)
+        if (not indices or list(indices) != sorted(set(indices))
+                or indices[0] < 0 or indices[-1] != self.num_stacks - 1):
+            raise ValueError(
+                f'out_stacks={tuple(out_stacks)} does not fit num_stacks='
+                f'{self.num_stacks}: give different stacks in ascending '
+                f'order, the last of them {self.num_stacks - 1} or -1')
+        return indices
+
+    def _check_size(self, image: Tensor) -> None:
+        """Refuse images whose sides do not halve evenly down to the bottom."""
+        if image.ndim != 4:
+            raise ValueError('the image must be a batch (B, in_channels, H, W)'
+                             f', but its shape is {tuple(image.shape)}')
+        multiple = 4 * 2**self.depth
+        height, width = image.shape[-2:]
+        # One pixel less passes because the stem's stride rounds up.
+        if height % multiple not in (0, multiple - 1) or width % multiple \
+                not in (0, multiple - 1):
+            raise ValueError(
+                f'the image is {height} x {width} pixels (height x width), '
+                f'but at depth {self.depth} each side must be a multiple of '
+                f'{multiple} or one less; resize or pad it, for example to '
+                f'{-(-height // multiple) * multiple} x '
+                f'{-(-width // multiple) * multiple}')
+
+
+def _recomputed_features(stack: Stack, x: Tensor) -> Tensor:
+    """``stack.features(x)``, computed again in the backward pass."""
+    if torch.compiler.is_compiling():
+        # The compiler recomputes values without updating buffers again, and
+        # accepts no context_fn of this kind.
+        return checkpoint(stack.features, x, use_reentrant=False)
+    return checkpoint(
+        stack.features,
+        x,
+        use_reentrant=False,
+        context_fn=lambda:
+        (nullcontext(), _unchanged_running_statistics(stack)))
+
+
+@contextmanager
+def _unchanged_running_statistics(module: nn.Module) -> Iterator[None]:
+    """Keep norms' running statistics while activations are recomputed.
+
+    The first pass has already updated them; without this, every training step
+    would count twice.
+    """
+    norms = [(norm, norm.momentum, norm.num_batches_tracked)
+             for norm in module.modules()
+             if isinstance(norm, nn.modules.batchnorm._NormBase)
+             and norm.track_running_stats]
+    for norm, _, num_batches_tracked in norms:
+        norm.momentum = 0.0
+        # A copy that is counted up in vain: SyncBatchNorm insists on one.
+        norm.num_batches_tracked = num_batches_tracked.clone()
+    try:
+        yield
+    finally:
+        for norm, momentum, num_batches_tracked in norms:
+            norm.momentum = momentum
+            norm.num_batches_tracked = num_batches_tracked

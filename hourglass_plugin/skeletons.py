@@ -1,0 +1,271 @@
+"""Joints, limbs, mirror pairs and evaluated joints of MPII, FLIC and LSP.
+
+Everything that needs to know a joint's number looks it up here by name;
+MMPose's ``metainfo`` is derived from these tables. "Left" and "right" are the
+person's own, except in FLIC's default labels, where they are the image's.
+"""
+from dataclasses import dataclass
+from typing import Dict, List, Sequence, Tuple
+
+Color = Tuple[int, int, int]
+
+#: Colours (RGB) of limbs and joints by body side, apart for colour-blind eyes.
+LEFT_COLOR: Color = (0, 114, 178)
+RIGHT_COLOR: Color = (230, 97, 0)
+CENTER_COLOR: Color = (0, 158, 115)
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The joints of one data set, in the order of its annotation files.
+
+    Args:
+        name: short lower-case name of the data set.
+        title: name of the data set's paper.
+        author: authors of the paper.
+        container: where the paper appeared.
+        year: when it appeared.
+        homepage: where the data set is found.
+        joints: joint names, unique, in the files' order. A joint of a mirror
+            pair starts with ``left_`` or ``right_``.
+        limbs: pairs of joint names that are drawn as lines.
+        evaluated: printed column name -> joint names, in the order of the
+            benchmark's table.
+        mean_excludes: joints that the benchmark's mean leaves out.
+        torso: the two joints whose distance is the torso size, where the
+            benchmark measures in torso sizes.
+        upper_body: joints above the waist, for MMPose's half-body transform.
+
+    Raises:
+        ValueError: if a name is unknown or twice there, or a left joint has
+            no right one.
+    """
+
+    name: str
+    title: str
+    author: str
+    container: str
+    year: str
+    homepage: str
+    joints: Tuple[str, ...]
+    limbs: Tuple[Tuple[str, str], ...]
+    evaluated: Dict[str, Tuple[str, ...]]
+    mean_excludes: Tuple[str, ...] = ()
+    torso: Tuple[str, ...] = ()
+    upper_body: Tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.joints)) != len(self.joints):
+            raise ValueError(f'{self.name}: a joint name is there twice: '
+                             f'{self.joints}')
+        named = [joint for limb in self.limbs for joint in limb]
+        named += [joint for row in self.evaluated.values() for joint in row]
+        named += [*self.mean_excludes, *self.torso, *self.upper_body]
+        named += [self.mirrored_name(joint) for joint in self.joints]
+        unknown = sorted(set(named) - set(self.joints))
+        if unknown:
+            raise ValueError(f'{self.name} has no joints {unknown}; it has '
+                             f'{list(self.joints)}')
+
+    @staticmethod
+    def mirrored_name(joint: str) -> str:
+        """The name that a joint has in the mirrored image."""
+        if joint.startswith('left_'):
+            return 'right_' + joint[len('left_'):]
+        if joint.startswith('right_'):
+            return 'left_' + joint[len('right_'):]
+        return joint
+
+    @property
+    def num_keypoints(self) -> int:
+        """Number of joints (K)."""
+        return len(self.joints)
+
+    def indices(self, names: Sequence[str]) -> List[int]:
+        """Positions of joints in the files' order.
+
+        Raises:
+            ValueError: if a joint is unknown.
+        """
+        return [self.joints.index(name) for name in names]
+
+    @property
+    def flip_indices(self) -> List[int]:
+        """For each joint the position of its mirror image."""
+        return self.indices(
+            [self.mirrored_name(joint) for joint in self.joints])
+
+    @property
+    def mean_indices(self) -> List[int]:
+        """Joints that count in the benchmark's mean."""
+        return self.indices([
+            joint for joint in self.joints if joint not in self.mean_excludes
+        ])
+
+    @property
+    def limb_indices(self) -> List[Tuple[int, int]]:
+        """Limbs as pairs of positions."""
+        return [(self.joints.index(a), self.joints.index(b))
+                for a, b in self.limbs]
+
+    def joint_color(self, joint: str) -> Color:
+        """RGB colour of a joint, by body side."""
+        if joint.startswith('left_'):
+            return LEFT_COLOR
+        return RIGHT_COLOR if joint.startswith('right_') else CENTER_COLOR
+
+    def limb_color(self, limb: Tuple[str, str]) -> Color:
+        """RGB colour of a limb: its side's, or the centre's across sides."""
+        colors = {self.joint_color(joint) for joint in limb} - {CENTER_COLOR}
+        return colors.pop() if len(colors) == 1 else CENTER_COLOR
+
+    def metainfo(self) -> dict:
+        """The same as MMPose's ``METAINFO``, complete in itself (no file)."""
+        keypoint_info = {}
+        for index, joint in enumerate(self.joints):
+            mirrored = self.mirrored_name(joint)
+            keypoint_info[index] = dict(
+                name=joint,
+                id=index,
+                color=list(self.joint_color(joint)),
+                type='upper' if joint in self.upper_body else 'lower',
+                swap='' if mirrored == joint else mirrored)
+        skeleton_info = {
+            index: dict(
+                link=limb, id=index, color=list(self.limb_color(limb)))
+            for index, limb in enumerate(self.limbs)
+        }
+        return dict(
+            dataset_name=self.name,
+            paper_info=dict(
+                author=self.author,
+                title=self.title,
+                container=self.container,
+                year=self.year,
+                homepage=self.homepage),
+            keypoint_info=keypoint_info,
+            skeleton_info=skeleton_info,
+            joint_weights=[1.0] * self.num_keypoints,
+            # Object keypoint similarity is COCO's measure; none of these
+            # data sets publishes the constants that it needs.
+            sigmas=[])
+
+
+_ARM_AND_LEG_LIMBS = (
+    ('right_ankle', 'right_knee'),
+    ('right_knee', 'right_hip'),
+    ('left_hip', 'left_knee'),
+    ('left_knee', 'left_ankle'),
+    ('right_wrist', 'right_elbow'),
+    ('right_elbow', 'right_shoulder'),
+    ('left_shoulder', 'left_elbow'),
+    ('left_elbow', 'left_wrist'),
+)
+
+_BODY_COLUMNS = {
+    'Shoulder': ('left_shoulder', 'right_shoulder'),
+    'Elbow': ('left_elbow', 'right_elbow'),
+    'Wrist': ('left_wrist', 'right_wrist'),
+    'Hip': ('left_hip', 'right_hip'),
+    'Knee': ('left_knee', 'right_knee'),
+    'Ankle': ('left_ankle', 'right_ankle'),
+}
+
+MPII = Skeleton(
+    name='mpii',
+    title='2D Human Pose Estimation: New Benchmark and State of the Art '
+    'Analysis',
+    author='Mykhaylo Andriluka and Leonid Pishchulin and Peter Gehler and '
+    'Bernt Schiele',
+    container='IEEE Conference on Computer Vision and Pattern Recognition',
+    year='2014',
+    homepage='http://human-pose.mpi-inf.mpg.de/',
+    joints=('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee',
+            'left_ankle', 'pelvis', 'thorax', 'upper_neck', 'head_top',
+            'right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder',
+            'left_elbow', 'left_wrist'),
+    limbs=_ARM_AND_LEG_LIMBS + (
+        ('right_hip', 'pelvis'),
+        ('left_hip', 'pelvis'),
+        ('pelvis', 'thorax'),
+        ('thorax', 'upper_neck'),
+        ('upper_neck', 'head_top'),
+        ('right_shoulder', 'thorax'),
+        ('left_shoulder', 'thorax'),
+    ),
+    # Head is the head's top alone in the evaluation code behind the published
+    # validation figures (HRNet, MMPose and the PyTorch ports).
+    evaluated={
+        'Head': ('head_top', ),
+        **_BODY_COLUMNS
+    },
+    mean_excludes=('pelvis', 'thorax'),
+    upper_body=('thorax', 'upper_neck', 'head_top', 'right_wrist',
+                'right_elbow', 'right_shoulder', 'left_shoulder',
+                'left_elbow', 'left_wrist'))
+
+FLIC = Skeleton(
+    name='flic',
+    title='MODEC: Multimodal Decomposable Models for Human Pose Estimation',
+    author='Ben Sapp and Ben Taskar',
+    container='IEEE Conference on Computer Vision and Pattern Recognition',
+    year='2013',
+    homepage='https://bensapp.github.io/flic-dataset.html',
+    joints=('left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
+            'right_elbow', 'right_wrist', 'left_hip', 'right_hip', 'left_eye',
+            'right_eye', 'nose'),
+    limbs=(
+        ('right_wrist', 'right_elbow'),
+        ('right_elbow', 'right_shoulder'),
+        ('left_shoulder', 'left_elbow'),
+        ('left_elbow', 'left_wrist'),
+        ('left_shoulder', 'right_shoulder'),
+        ('left_shoulder', 'left_hip'),
+        ('right_shoulder', 'right_hip'),
+        ('left_hip', 'right_hip'),
+        ('left_eye', 'nose'),
+        ('right_eye', 'nose'),
+    ),
+    evaluated={
+        column: _BODY_COLUMNS[column]
+        for column in ('Shoulder', 'Elbow', 'Wrist', 'Hip')
+    },
+    torso=('right_shoulder', 'left_hip'),
+    upper_body=('left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
+                'right_elbow', 'right_wrist', 'left_eye', 'right_eye',
+                'nose'))
+
+LSP = Skeleton(
+    name='lsp',
+    title='Clustered Pose and Nonlinear Appearance Models for Human Pose '
+    'Estimation',
+    author='Sam Johnson and Mark Everingham',
+    container='British Machine Vision Conference',
+    year='2010',
+    homepage='https://sam.johnson.io/research/lsp.html',
+    joints=('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee',
+            'left_ankle', 'right_wrist', 'right_elbow', 'right_shoulder',
+            'left_shoulder', 'left_elbow', 'left_wrist', 'neck', 'head_top'),
+    limbs=_ARM_AND_LEG_LIMBS + (
+        ('right_shoulder', 'neck'),
+        ('left_shoulder', 'neck'),
+        ('neck', 'head_top'),
+        ('right_shoulder', 'right_hip'),
+        ('left_shoulder', 'left_hip'),
+        ('right_hip', 'left_hip'),
+    ),
+    evaluated={
+        'Head': ('head_top', ),
+        'Neck': ('neck', ),
+        **_BODY_COLUMNS
+    },
+    torso=('right_shoulder', 'left_hip'),
+    upper_body=('right_wrist', 'right_elbow', 'right_shoulder',
+                'left_shoulder', 'left_elbow', 'left_wrist', 'neck',
+                'head_top'))
+
+#: By data set name, as in MMPose's ``dataset_name``.
+SKELETONS: Dict[str, Skeleton] = {
+    skeleton.name: skeleton
+    for skeleton in (MPII, FLIC, LSP)
+}

@@ -1,0 +1,7 @@
+"""Augmentation as in the paper and as in its released code."""
+from .augmentation import (PaperScaleRotation, RandomChannelGain,
+                           TorchCodeScaleRotation)
+
+__all__ = [
+    'PaperScaleRotation', 'TorchCodeScaleRotation', 'RandomChannelGain'
+]
