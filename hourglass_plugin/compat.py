@@ -25,8 +25,16 @@ from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
-from mmengine.runner.checkpoint import CheckpointLoader
+
+try:
+    from mmengine.logging import HistoryBuffer
+    from mmengine.runner.checkpoint import CheckpointLoader
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f'hourglass_plugin needs mmengine ({error}): install '
+        'requirements/mminstall.txt with --no-deps and '
+        'requirements/runtime.txt, or mmengine alone for the network alone',
+        name=error.name) from error
 
 logger = logging.getLogger('hourglass_plugin')
 
@@ -261,8 +269,9 @@ def read_checkpoints_safely() -> None:
     if hasattr(load, 'is_restricted'):
         return
     if _TORCH_HAS_ALLOW_LIST:
-        torch.serialization.add_safe_globals(
-            [_named(name, value) for name, value in mmengine_globals().items()])
+        torch.serialization.add_safe_globals([
+            _named(name, value) for name, value in mmengine_globals().items()
+        ])
 
     def load_checkpoint(cls: type,
                         filename: str,

@@ -1,0 +1,78 @@
+#!/usr/bin/env python
+"""Print scores by joint and compare them with those that a config promises.
+
+Exit status 1 if one is lower than the config's expected_results.
+"""
+import argparse
+import json
+import sys
+from typing import Dict
+
+import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'config', type=arguments.existing_file, help='config file')
+    parser.add_argument(
+        'scores',
+        type=arguments.existing_file,
+        help='JSON file that tools/test.py --out wrote')
+    return parser.parse_args()
+
+
+def table(scores: Dict[str, float]) -> str:
+    """One row per measure, one column per joint.
+
+    Args:
+        scores: percent by name, ``<data set>/<measure>`` for the mean and
+            ``<data set>/<measure>/<joint>``.
+    """
+    rows: Dict[str, Dict[str, float]] = {}
+    for name, score in scores.items():
+        data_set, measure, joint = (name.split('/') + ['Mean'])[:3]
+        rows.setdefault(f'{data_set}/{measure}', {})[joint] = score
+    lines = []
+    for name, row in rows.items():
+        row['Mean'] = row.pop('Mean', float('nan'))  # last
+        lines += [
+            ' ' * len(name) + ''.join(f'{joint:>10}' for joint in row),
+            name + ''.join(f'{score:10.2f}' for score in row.values())
+        ]
+    return '\n'.join(lines)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print, compare, exit."""
+    with arguments.setting_up():
+        from mmengine.config import Config
+        expected = Config.fromfile(
+            args.config, import_custom_modules=False).get('expected_results')
+        if not expected:
+            raise ValueError(f'{args.config} has no expected_results, for '
+                             "example dict([('mpii/PCKh@0.5', 50.0)])")
+        with open(args.scores) as file:
+            scores = json.load(file)
+        missing = sorted(set(expected) - set(scores))
+        if missing:
+            raise ValueError(f'{args.scores} has no score {missing[0]!r}; it '
+                             f'has {", ".join(sorted(scores))}')
+
+    print(table(scores))
+    reached = True
+    for name, minimum in expected.items():
+        score = scores[name]
+        if score >= minimum:
+            print(f'{name} is {score:.2f}; {args.config} promises at least '
+                  f'{minimum}')
+        else:  # or not a number
+            reached = False
+            print(f'{name} is {score:.2f}, BELOW the {minimum} that '
+                  f'{args.config} promises')
+    sys.exit(not reached)
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# From a fresh clone to a trained network: set up .venv, generate people, train
+# a small network on them, evaluate it, draw its predictions.
+#
+#   bash tools/quickstart.sh [--use-active-environment]
+#
+# --use-active-environment uses the environment that is active now, which has
+# MMPose, and installs nothing. PYTHON=python3.11 before the command chooses
+# the Python. Exit status 1 if anything fails or if the score is below the one
+# that the config promises.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/set_up.sh
+
+config=configs/synthetic/hg1_quick.py
+work_dir=work_dirs/hg1_quick
+pictures=$work_dir/pictures
+
+case "${1:-}" in
+'') set_up ;;
+--use-active-environment) use_active_environment tqdm ;;
+*)
+  sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
+  [ "$1" = --help ] || [ "$1" = -h ]
+  exit
+  ;;
+esac
+
+printf '\n1. Generating people in data/synthetic_people\n'
+"$python" tools/generate_synthetic_people.py --out data/synthetic_people
+
+printf '\n2. Training %s\n' "$config"
+mkdir -p "$work_dir"
+touch "$work_dir/started"
+"$python" tools/train.py "$config" --work-dir "$work_dir"
+
+# The best checkpoint of this training if it kept one, else the last.
+checkpoint=$(find "$work_dir" -maxdepth 1 -name 'best_*.pth' \
+  -newer "$work_dir/started" -print | head -n 1)
+checkpoint=${checkpoint:-$(cat "$work_dir/last_checkpoint")}
+
+printf '\n3. Evaluating %s\n' "$checkpoint"
+"$python" tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" \
+  --out "$work_dir/scores.json" --show-dir "$pictures"
+
+printf '\n4. Result\n'
+printf 'Pictures of the predictions: %s (all on one: sheet.jpg)\n' "$pictures"
+printf 'Checkpoint: %s\n' "$checkpoint"
+exec "$python" tools/check_scores.py "$config" "$work_dir/scores.json"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Run the tests, in .venv, which is set up first if it is not there.
+#
+#   bash tools/run_tests.sh [--use-active-environment] [arguments of pytest]
+#
+# --use-active-environment uses the environment that is active now, which has
+# MMPose and pytest, and installs nothing. PYTHON=python3.11 before the command
+# chooses the Python.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/set_up.sh
+
+if [ "${1:-}" = --use-active-environment ]; then
+  shift
+  use_active_environment pytest
+else
+  set_up
+fi
+exec "$python" -m pytest "$@"
