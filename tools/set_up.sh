@@ -60,29 +60,31 @@ step() {
 }
 
 set_up() {
-  local wanted base clear=()
-  wanted=$(cat requirements/*.txt setup.py | cksum)
+  local wanted base rebuild=no
+  wanted="$(cat requirements/*.txt setup.py | cksum) $PWD"
   python=$PWD/$venv/bin/python
   if [ -n "${PYTHON:-}" ] && [ -x "$python" ]; then
     base=$(find_python)
-    if [ "$("$base" --version)" != "$("$python" --version)" ]; then
-      clear=(--clear)
-    fi
+    [ "$("$base" --version)" = "$("$python" --version)" ] || rebuild=yes
   fi
-  if [ ${#clear[@]} = 0 ] && [ -x "$python" ] &&
+  if [ -x "$python" ] && [ $rebuild = no ] &&
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     return
   fi
 
   base=$(find_python)
   if [ -e "$begun" ] && [ ! -e "$stamp" ]; then
-    clear=(--clear)
+    rebuild=yes
   fi
-  if [ ! -x "$python" ] || [ ${#clear[@]} != 0 ]; then
+  if [ ! -x "$python" ] || [ $rebuild = yes ]; then
+    if [ -e "$venv" ] && [ ! -e "$begun" ]; then
+      fail "$venv was not made by this script, and does not fit: remove it"
+    fi
     step 1 "$("$base" --version) makes $venv"
     mkdir -p "$venv"
     touch "$begun"
-    "$base" -m venv ${clear[@]+"${clear[@]}"} "$venv"
+    find "$venv" -mindepth 1 -maxdepth 1 ! -path "$begun" -exec rm -rf {} +
+    "$base" -m venv "$venv"
   fi
   rm -f "$stamp"
   touch "$begun"
