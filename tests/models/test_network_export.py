@@ -1,0 +1,84 @@
+"""The network is plain PyTorch: export, tracing, ONNX and compilation."""
+import inspect
+
+import pytest
+import torch
+from small_network import image, small_network, train_steps
+
+
+@pytest.mark.parametrize(
+    'options', [dict(), dict(num_keypoints=None, out_stacks=[-1])])
+def test_export_with_any_batch_size(options):
+    network = small_network(**options).eval()
+    batch = torch.export.Dim('batch', min=1, max=64)
+    program = torch.export.export(
+        network, (image(2, 3, 32, 48), ), dynamic_shapes={'image': {
+            0: batch
+        }})
+    x = image(5, 3, 32, 48, seed=2)
+    outputs = program.module()(x)
+    assert len(outputs) == len(network.out_stacks)
+    for output, expected in zip(outputs, network(x)):
+        torch.testing.assert_close(output, expected)
+
+
+@pytest.mark.filterwarnings('ignore:.*jit.*deprecated:DeprecationWarning')
+@pytest.mark.filterwarnings('ignore::torch.jit.TracerWarning')
+def test_jit_trace():
+    network = small_network().eval()
+    traced = torch.jit.trace(network, image(2, 3, 32, 48))
+    x = image(5, 3, 32, 48, seed=2)
+    for output, expected in zip(traced(x), network(x)):
+        torch.testing.assert_close(output, expected)
+
+
+# The exporter that torch.onnx.export takes by itself and, where that is the
+# one through torch.export, the older one through torch.jit.trace too.
+ONNX_EXPORTERS = [{}]
+if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
+    ONNX_EXPORTERS.append(dict(dynamo=False))
+
+
+@pytest.mark.filterwarnings('ignore')  # the exporters' own, by the dozen
+@pytest.mark.parametrize('exporter', ONNX_EXPORTERS)
+def test_onnx_gives_the_same(exporter, tmp_path):
+    for package in ('onnx', 'onnxscript'):
+        pytest.importorskip(package)
+    onnxruntime = pytest.importorskip('onnxruntime')
+    network = small_network(depth=1).eval()
+    path = str(tmp_path / 'network.onnx')
+    torch.onnx.export(
+        network, (image(2, 3, 32, 48), ),
+        path,
+        input_names=['image'],
+        output_names=['stack_1', 'stack_2'],
+        dynamic_axes={'image': {
+            0: 'batch'
+        }},
+        **exporter)
+    session = onnxruntime.InferenceSession(
+        path, providers=['CPUExecutionProvider'])
+    assert [o.name for o in session.get_outputs()] == ['stack_1', 'stack_2']
+    x = image(5, 3, 32, 48, seed=2)
+    with torch.no_grad():
+        expected = network(x)
+    for output, reference in zip(
+            session.run(None, {'image': x.numpy()}), expected):
+        # Other kernels, 32-bit sums: a hundred times the rounding error.
+        torch.testing.assert_close(
+            torch.from_numpy(output), reference, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('with_cp', [False, True])
+def test_compiled_training_in_one_graph(with_cp):
+    # The whole route but the generation of machine code.
+    torch._dynamo.reset()
+    network = small_network(depth=1, with_cp=with_cp)
+    compiled = torch.compile(network, backend='aot_eager', fullgraph=True)
+    plain = small_network(depth=1)
+    for ours, reference in zip(
+            train_steps(compiled, network), train_steps(plain, plain)):
+        torch.testing.assert_close(ours, reference)
+    for (name, ours), reference in zip(network.state_dict().items(),
+                                       plain.state_dict().values()):
+        torch.testing.assert_close(ours, reference, msg=name)

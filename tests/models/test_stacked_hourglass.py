@@ -1,0 +1,446 @@
+"""The network's arithmetic, options and errors."""
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+import torch.nn.functional as F
+from reference_network import reference_name, reference_network
+from small_network import SMALL, image, small_network
+from torch import nn
+
+from hourglass_plugin.models.stacked_hourglass import StackedHourglass
+
+
+def randomise_norms(network):
+    """Norms as after training: none of their numbers is 0 or 1."""
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.2)
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 1.5)
+    return network
+
+
+def reference_weights(network):
+    """The weights themselves and copies of the buffers, renamed."""
+    tensors = dict(network.named_parameters())
+    tensors.update((name, buffer.clone())
+                   for name, buffer in network.named_buffers()
+                   if not name.endswith('num_batches_tracked'))
+    renamed = {
+        reference_name(name, network.depth): tensor
+        for name, tensor in tensors.items()
+    }
+    assert len(renamed) == len(tensors)
+    return renamed
+
+
+def run_reference(network, x, weights=None):
+    return reference_network(
+        reference_weights(network) if weights is None else weights, x,
+        network.num_stacks, len(network.stacks[0].residuals), network.depth,
+        network.training)
+
+
+# ---------------------------------------------------------------------------
+# Arithmetic: a second implementation with the same weights
+# ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('options', [
+    dict(num_stacks=1),
+    dict(num_stacks=1, num_keypoints=None),
+    dict(num_stacks=2, num_blocks=2),
+    dict(num_stacks=3),
+    dict(num_stacks=3, num_keypoints=None),
+    dict(num_stacks=2, depth=1),
+    dict(num_stacks=2, depth=3, in_channels=1),
+    dict(num_stacks=2, stem_channels=(4, 8, 16)),
+    dict(num_stacks=2, stem_channels=(6, 16, 4), num_blocks=2),
+])
+def test_outputs_and_gradients_equal_the_reference(options, training):
+    # In double precision the same sums in another order differ by about 1e-15
+    # of their terms, which are about 1; this leaves room for many layers.
+    tolerance = dict(rtol=1e-10, atol=1e-10)
+    network = randomise_norms(small_network(**options)).double()
+    network.train(training)
+    x = image(2, options.get('in_channels', 3), 32, 64, dtype=torch.float64)
+    weights = reference_weights(network)
+
+    expected = run_reference(network, x, weights)
+    outputs = network(x)
+    assert len(outputs) == len(expected) == options['num_stacks']
+    for output, reference in zip(outputs, expected):
+        assert reference.std() > 0.01
+        torch.testing.assert_close(output, reference, **tolerance)
+
+    def gradients(tensors):
+        loss = sum((i + t.sin()).square().sum() for i, t in enumerate(tensors))
+        return torch.autograd.grad(loss, list(network.parameters()))
+
+    for ours, reference in zip(gradients(outputs), gradients(expected)):
+        torch.testing.assert_close(ours, reference, rtol=1e-8, atol=1e-8)
+    if training:
+        for name, buffer in network.named_buffers():
+            if not name.endswith('num_batches_tracked'):
+                torch.testing.assert_close(
+                    buffer, weights[reference_name(name, network.depth)],
+                    **tolerance)
+
+
+@pytest.mark.parametrize('stem_channels', [None, (64, 128, 256)])
+def test_full_width_equals_the_reference_in_single_precision(stem_channels):
+    torch.manual_seed(0)
+    network = StackedHourglass(
+        num_stacks=2, num_keypoints=16, stem_channels=stem_channels).eval()
+    randomise_norms(network)
+    # The reference works on ordinary contiguous tensors, the network with
+    # channels innermost: the layout changes no result either.
+    weights = {
+        name: tensor.contiguous()
+        for name, tensor in reference_weights(network).items()
+    }
+    x = image(1, 3, 128, 64)
+    with torch.no_grad():
+        expected = run_reference(network, x, weights)
+        outputs = network(x)
+    for output, reference in zip(outputs, expected):
+        scale = reference.abs().max()
+        assert (output - reference).abs().max() <= 1e-5 * scale
+
+
+def test_reference_uses_every_weight():
+    """Otherwise the tests above would not see a weight that acts nowhere."""
+
+    class Recording(dict):
+
+        def __getitem__(self, name):
+            used.add(name)
+            return super().__getitem__(name)
+
+    used = set()
+    network = small_network(num_blocks=2)
+    weights = Recording(reference_weights(network))
+    run_reference(network, image(1, 3, 32, 32), weights)
+    assert used == set(weights)
+
+
+# ---------------------------------------------------------------------------
+# Feedback
+# ---------------------------------------------------------------------------
+
+
+def test_heatmaps_are_fed_into_all_later_stacks():
+    network = small_network(num_stacks=3).eval()
+    x = image(1, 3, 32, 32)
+    before = network(x)
+    with torch.no_grad():
+        network.stacks[1].heatmaps.bias += 1
+    after = network(x)
+    assert torch.equal(before[0], after[0])
+    torch.testing.assert_close(after[1], before[1] + 1)
+    assert (after[2] - before[2]).abs().max() > 1e-3
+
+
+def test_next_input_is_the_sum_of_three_terms():
+    network = small_network().eval()
+    inputs, features = [], []
+    for stack in network.stacks:
+        stack.hourglass.register_forward_pre_hook(
+            lambda _, arguments: inputs.append(arguments[0]))
+        stack.norm.register_forward_hook(
+            lambda _, __, output: features.append(F.relu(output)))
+    heatmaps = network(image(1, 3, 32, 32))
+    stack = network.stacks[0]
+    torch.testing.assert_close(
+        inputs[1], inputs[0] + stack.merge_features(features[0]) +
+        stack.merge_heatmaps(heatmaps[0]))
+
+
+def test_without_keypoints_features_are_returned_and_fed():
+    network = small_network(num_keypoints=None).eval()
+    names = {
+        name.split('.')[2]
+        for name, _ in network.named_parameters() if name.startswith('stacks')
+    }
+    assert names == {
+        'hourglass', 'residuals', 'conv', 'norm', 'merge_features'
+    }
+    inputs = []
+    for stack in network.stacks:
+        stack.hourglass.register_forward_pre_hook(
+            lambda _, arguments: inputs.append(arguments[0]))
+    features = network(image(1, 3, 32, 32))
+    for feature in features:
+        # After the ReLU: no value below 0 and, in a fresh network, many at 0.
+        assert feature.shape == (1, 16, 8, 8)
+        assert feature.min() == 0 and (feature > 0).any()
+    merged = network.stacks[0].merge_features(features[0])
+    torch.testing.assert_close(inputs[1], inputs[0] + merged)
+
+
+def test_last_stack_has_nothing_to_merge():
+    last = small_network().stacks[-1]
+    assert last.merge_features is None and last.merge_heatmaps is None
+
+
+# ---------------------------------------------------------------------------
+# Every weight learns
+# ---------------------------------------------------------------------------
+
+# A first pass with momentum 1 sets the running statistics to the batch's, so
+# that no channel is beyond its ReLU in eval mode.
+BATCH_STATISTICS = dict(type='BN', momentum=1.0)
+
+
+@pytest.mark.parametrize('options', [
+    dict(),
+    dict(num_keypoints=None),
+    dict(num_stacks=1),
+    dict(num_stacks=3, out_stacks=[-1]),
+    dict(num_stacks=3, out_stacks=[-1], num_keypoints=None),
+    dict(num_stacks=3, out_stacks=[0, 2]),
+    dict(num_blocks=2),
+    dict(depth=1, stem_channels=(8, 16, 16)),
+    dict(with_cp=True),
+    dict(norm_cfg=dict(type='GN', num_groups=2)),
+])
+def test_gradients_reach_every_weight(options):
+    network = small_network(**{'norm_cfg': BATCH_STATISTICS, **options})
+    x = image(2, 3, 32, 32)
+    network(x)
+    # In eval mode, since in training batch norm takes out biases: see below.
+    network.eval()
+    sum(output.square().sum() for output in network(x)).backward()
+    dead = [
+        name for name, parameter in network.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().max() > 0
+    ]
+    assert dead == []
+
+
+def test_batch_norm_takes_out_all_biases_but_the_heatmaps():
+    # A constant added to a channel anywhere reaches every later norm as a
+    # constant, through 1x1 convolutions, pooling and upsampling, and 3x3
+    # convolutions have norms before them: in training these biases, which
+    # the paper's network has, change nothing, and no other weight is idle.
+    network = small_network().double()
+    outputs = network(image(2, 3, 32, 32, dtype=torch.float64))
+    sum(output.square().sum() for output in outputs).backward()
+    idle = {
+        name
+        for name, parameter in network.named_parameters()
+        if parameter.grad.abs().max() < 1e-9
+    }
+    biases = {
+        f'{name}.bias'
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d)
+    }
+    assert idle == biases - {
+        'stacks.0.heatmaps.bias', 'stacks.1.heatmaps.bias'
+    }
+
+
+# ---------------------------------------------------------------------------
+# Options take effect everywhere
+# ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('norm_cfg, layer', [
+    (dict(type='GN', num_groups=2), nn.GroupNorm),
+    (dict(type='SyncBN'), nn.SyncBatchNorm),
+    (dict(type='IN', affine=True), nn.InstanceNorm2d),
+])
+def test_norm_layer_is_replaced_everywhere(norm_cfg, layer):
+
+    def norms(network):
+        return {
+            name: type(module)
+            for name, module in network.named_modules()
+            if 'Norm' in type(module).__name__
+        }
+
+    expected = norms(small_network())
+    # One in the stem, three in each residual module (three in the stem, and
+    # 3 * 2 + 1 in an hourglass and one after it in 2 stacks), one per stack.
+    assert len(expected) == 1 + 3 * (3 + 2 * 8) + 2
+    assert norms(small_network(norm_cfg=norm_cfg)) == dict.fromkeys(
+        expected, layer)
+
+
+def test_norm_options_are_given_to_every_norm():
+    network = small_network(
+        norm_cfg=dict(type='BN', eps=0.25, requires_grad=False))
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert {norm.eps for norm in norms} == {0.25}
+    frozen = {
+        name
+        for name, parameter in network.named_parameters()
+        if not parameter.requires_grad
+    }
+    assert frozen == {
+        name
+        for name, _ in network.named_parameters() if '.norm' in name
+    }
+    assert len(frozen) == 2 * len(norms)
+
+
+@pytest.mark.parametrize('feat_channels, widths', [
+    (256, (64, 128, 128, 256)),
+    (128, (32, 64, 64, 128)),
+])
+def test_stem_is_scaled_with_the_features(feat_channels, widths):
+    with torch.device('meta'):
+        stem = StackedHourglass(1, feat_channels=feat_channels).stem
+    assert (stem.conv.out_channels, stem.residual1.conv3.out_channels,
+            stem.residual2.conv3.out_channels,
+            stem.residual3.conv3.out_channels) == widths
+
+
+@pytest.mark.parametrize('out_stacks, indices', [
+    (None, [0, 1, 2]),
+    ([0, 1, 2], [0, 1, 2]),
+    ([2], [2]),
+    ([-1], [2]),
+    ((0, -1), [0, 2]),
+    ([-2, -1], [1, 2]),
+])
+@pytest.mark.parametrize('num_keypoints', [5, None])
+def test_out_stacks(out_stacks, indices, num_keypoints):
+    options = dict(num_stacks=3, num_keypoints=num_keypoints)
+    x = image(1, 3, 32, 32)
+    everything = small_network(**options).eval()(x)
+    chosen = small_network(out_stacks=out_stacks, **options).eval()(x)
+    assert isinstance(chosen, tuple) and len(chosen) == len(indices)
+    for output, index in zip(chosen, indices):
+        assert torch.equal(output, everything[index])
+
+
+def test_train_and_eval_return_the_network():
+    network = small_network()
+    assert network.eval() is network and not network.training
+    assert network.train() is network and network.training
+    assert network.train(False) is network and not network.training
+
+
+def test_seed_decides_weights_and_outputs():
+    networks = [small_network().eval() for _ in range(2)]
+    x = image(1, 3, 32, 32)
+    for first, second in zip(networks[0](x), networks[1](x)):
+        assert torch.equal(first, second)
+    torch.manual_seed(7)
+    other = StackedHourglass(**SMALL).eval()
+    assert not torch.equal(other(x)[0], networks[0](x)[0])
+
+
+def test_weights_start_within_the_inverse_root_of_the_fan_in():
+    for module in small_network().modules():
+        if isinstance(module, nn.Conv2d):
+            bound = module.weight[0].numel()**-0.5
+            # Of n uniform values the largest lies below 0.9 of the bound with
+            # probability 0.9^n, so it is asked of the larger ones only.
+            assert module.weight.abs().max() <= bound
+            assert module.bias.abs().max() <= bound
+            if module.weight.numel() > 200:
+                assert module.weight.abs().max() > 0.9 * bound
+
+
+def test_channels_are_innermost_in_memory():
+    network = small_network(feat_channels=32)
+    layout = dict(memory_format=torch.channels_last)
+    for name, parameter in network.named_parameters():
+        if parameter.dim() == 4:
+            assert parameter.is_contiguous(**layout), name
+    for output in network(image(2, 3, 32, 48)):
+        assert output.is_contiguous(**layout)
+        assert not output.is_contiguous()
+
+
+def test_input_layout_does_not_matter():
+    network = small_network().eval()
+    x = image(2, 3, 32, 48)
+    expected = network(x)
+    laid_out = x.contiguous(memory_format=torch.channels_last)
+    for output, reference in zip(network(laid_out), expected):
+        assert torch.equal(output, reference)
+
+
+# ---------------------------------------------------------------------------
+# Errors
+# ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [(dict([(name, value)
+            ]), f'{name} must be a positive integer, but it is {value!r}')
+     for name in ('num_stacks', 'num_blocks', 'feat_channels', 'depth',
+                  'num_keypoints', 'in_channels') for value in (0, -1, 1.5)] +
+    [
+        (dict(feat_channels=18),
+         'feat_channels must be a multiple of 4, but it is 18'),
+        (dict(stem_channels=(64, 128)),
+         r'three positive widths, e.g. \(64, 128, 128\), but it is \(64, 128'),
+        (dict(stem_channels=(0, 8, 8)), r'but it is \(0, 8, 8\)'),
+        (dict(stem_channels=64), 'but it is 64'),
+        (dict(stem_channels=(8, 9, 8)), 'must be even, but it is 9'),
+        (dict(out_stacks=[]), r'out_stacks=\(\) does not fit num_stacks=2'),
+        (dict(out_stacks=[0]), r'\(0,\) .* the last of them 1 or -1'),
+        (dict(out_stacks=[1, 0]), r'\(1, 0\) .* in ascending order'),
+        (dict(out_stacks=[1, 1]), r'\(1, 1\) .* different stacks'),
+        (dict(out_stacks=[1, -1]), r'\(1, -1\) .* different stacks'),
+        (dict(out_stacks=[1, 2]), r'\(1, 2\) does not fit num_stacks=2'),
+        (dict(out_stacks=[-3, 1]), r'\(-3, 1\) does not fit num_stacks=2'),
+        (dict(norm_cfg=dict(type='GN', num_groups=32)),
+         'num_groups=32 does not divide the'),
+        (dict(norm_cfg=dict(type='Nothing')), "type 'Nothing'; known are BN"),
+    ])
+def test_bad_argument_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        small_network(**options)
+
+
+def test_unknown_size_is_refused():
+    with pytest.raises(ValueError, match="no size 'hg3'; choose from hg1, "):
+        StackedHourglass.from_size('hg3')
+
+
+def test_named_size_takes_other_arguments():
+    network = StackedHourglass.from_size(
+        'hg2x4', feat_channels=8, num_keypoints=3, depth=1)
+    assert len(network.stacks) == 2
+    assert [len(stack.residuals) for stack in network.stacks] == [4, 4]
+    assert network.stacks[0].heatmaps.out_channels == 3
+    assert network.depth == 1
+
+
+# ---------------------------------------------------------------------------
+# Registration without MMPose and mmcv
+# ---------------------------------------------------------------------------
+
+
+def test_network_needs_torch_and_mmengine_only():
+    # A fresh interpreter in which the others cannot be imported.
+    code = textwrap.dedent('''
+        import sys
+        for package in ('mmpose', 'mmcv', 'mmdet', 'torchvision'):
+            sys.modules[package] = None
+        import torch
+        from mmengine.registry import MODELS
+        import hourglass_plugin.models
+        network = MODELS.build(dict(type='StackedHourglass', num_stacks=2,
+                                    feat_channels=16, depth=2,
+                                    num_keypoints=5))
+        print([tuple(h.shape) for h in network(torch.zeros(2, 3, 32, 48))])
+    ''')
+    done = subprocess.run([sys.executable, '-c', code],
+                          capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ['[(2, 5, 8, 12), (2, 5, 8, 12)]']
