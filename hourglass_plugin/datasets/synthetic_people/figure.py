@@ -1,15 +1,28 @@
 """Draws a posed and dressed person onto a canvas."""
-from typing import Callable, Tuple
+from typing import Sequence, Tuple
 
 import numpy as np
 
-from .canvas import Canvas
+from .canvas import Canvas, Paint
 from .clothing import Fabric, Outfit
 from .pose import ADULT, SIDES, WAIST, Figure
 
 _WHITE = np.array([235, 235, 235], np.float32)
 _DARK = np.array([28, 26, 32], np.float32)
 _LIPS = np.array([90, 85, 165], np.float32)
+
+# Height of the hairline at the back of the head, behind and before the ears
+# and at the forehead, in half heights of the skull.
+_HAIRLINES = dict(
+    bald=(1.2, 1.3, 1.4, 1.5),
+    short=(-0.55, -0.4, 0.2, 0.62),
+    long=(-1, -0.8, 0.0, 0.55))
+# Place and half lengths of hair that hangs or is tied, in lengths of the head.
+_LOCKS = dict(
+    long=((0, -0.28, -0.20), (0.36, 0.55, 0.24)),
+    bob=((0, -0.10, -0.14), (0.39, 0.40, 0.32)),
+    ponytail=((0, -0.10, -0.52), (0.10, 0.36, 0.12)),
+    bun=((0, 0.40, -0.34), (0.16, 0.15, 0.16)))
 
 
 class Projection:
@@ -57,13 +70,18 @@ def head_box(figure: Figure, projection: Projection) -> np.ndarray:
     return np.concatenate([center[:2] - half, center[:2] + half])
 
 
+def _head_middle(figure: Figure) -> np.ndarray:
+    """Centre (3,) m: faces are in front of the line from neck to top."""
+    middle = (figure.joint('upper_neck') + figure.joint('head_top')) / 2
+    return middle + 0.06 * figure.build.head * figure.frames['head'][:, 2]
+
+
 def _head_solid(figure: Figure,
                 projection: Projection) -> Tuple[np.ndarray, np.ndarray]:
-    length = figure.build.head
-    frame = figure.frames['head']
-    middle = (figure.joint('upper_neck') + figure.joint('head_top')) / 2
-    center = projection.points(middle + 0.06 * length * frame[:, 2])
-    return center, projection.axes(frame, np.array([0.33, 0.5, 0.41]) * length)
+    """Centre (3,) and half axes (3, 3) px of the skull."""
+    lengths = np.array([0.33, 0.5, 0.41]) * figure.build.head
+    return (projection.points(_head_middle(figure)),
+            projection.axes(figure.frames['head'], lengths))
 
 
 class _Painter:
@@ -80,8 +98,8 @@ class _Painter:
     def _limb(self,
               start: np.ndarray,
               end: np.ndarray,
-              radii,
-              paint,
+              radii: Sequence[float],
+              paint: Paint,
               gloss: float = 0.0) -> None:
         self.canvas.limb(
             self.projection.points(start), self.projection.points(end),
@@ -91,8 +109,8 @@ class _Painter:
     def _ball(self,
               center: np.ndarray,
               frame: np.ndarray,
-              lengths,
-              paint,
+              lengths: Sequence[float],
+              paint: Paint,
               gloss: float = 0.0,
               flatten: float = 1.0) -> None:
         self.canvas.ellipsoid(
@@ -100,7 +118,7 @@ class _Painter:
             self.projection.axes(frame, lengths), paint, gloss, flatten)
 
     def _sleeve(self, cloth: Fabric, covered: float, length: float,
-                offset: float) -> Callable:
+                offset: float) -> Paint:
         """Paint of a limb: cloth up to a share of its length, then skin."""
         skin = self.outfit.skin
 
@@ -118,12 +136,9 @@ class _Painter:
         figure, outfit, build = self.figure, self.outfit, self.figure.build
         chest, pelvis = figure.frames['chest'], figure.frames['pelvis']
         thorax = figure.joint('thorax')
-        waist_up = WAIST * build.trunk
-        spine = thorax - (1 - WAIST) * build.trunk * chest[:, 1]
-        belt = 0.32 * waist_up / build.trunk
+        waist = thorax - (1 - WAIST) * build.trunk * chest[:, 1]
         hips, shoulders = build.hip_half, build.shoulder_half
         loose = 0.6 + 0.4 * outfit.loose
-        girth = self.girth
         # Share of the trunk's height, half width, half depth.
         shares, widths, depths = np.array([
             (-0.06, hips * 1.30, 0.100), (0.08, hips * 1.42, 0.106),
@@ -133,38 +148,48 @@ class _Painter:
             (0.74, shoulders * 0.97, 0.112), (0.91, shoulders * 0.86, 0.094)
         ]).T
         for share in np.linspace(-0.06, 0.91, 7):
-            width = np.interp(share, shares, widths) * (0.5 + 0.5 * girth)
-            depth = np.interp(share, shares, depths) * girth
+            width = np.interp(share, shares, widths)
+            width *= 0.5 + 0.5 * self.girth
+            depth = np.interp(share, shares, depths) * self.girth
             lower = min(share / WAIST, 1.0)
             upper = max(share - WAIST, 0.0) / (1 - WAIST)
-            center = lower * spine + upper * (thorax - spine)
+            center = lower * waist + upper * (thorax - waist)
             height = (0.24 if share < 0.8 else 0.18) * build.trunk
             self._ball(
                 center,
                 _between(pelvis, chest, np.clip(lower, 0, 1)),
                 (width, height, depth),
-                self._trunk_paint(share, height / build.trunk, width, belt),
+                self._trunk_paint(share, height / build.trunk, width),
                 flatten=0.15)
-        # Slopes from the neck to the shoulders.
-        cloth = outfit.top
-        for side, _ in SIDES:
-            shoulder = figure.joint(f'{side}_shoulder')
-            self._limb(
-                thorax + 0.2 * build.neck * chest[:, 1], shoulder,
-                (0.062, 0.060, 0.055),
-                lambda share, across, _: cloth(0.05 * across, 0.05 * share))
-        self._limb(
-            thorax,
-            figure.joint('upper_neck') + 0.03 * chest[:, 1],
-            (0.062, 0.054, 0.055), lambda share, across, _: np.where(
-                (share < 0.15 * (1 - outfit.neckline))[:, None],
-                cloth(across, share), outfit.skin * 0.92))
+        self._shoulders_and_neck()
         if outfit.backpack is not None:
-            self._backpack(spine, thorax, chest)
+            self._backpack(waist, thorax, chest)
 
-    def _trunk_paint(self, share: float, half_height: float, width: float,
-                     belt: float) -> Callable:
+    def _shoulders_and_neck(self) -> None:
+        figure, outfit = self.figure, self.outfit
+        thorax, up = figure.joint('thorax'), figure.frames['chest'][:, 1]
+
+        def cloth(share, across, _):
+            return outfit.top(0.05 * across, 0.05 * share)
+
+        def collar(share, across, _):
+            covered = share < 0.15 * (1 - outfit.neckline)
+            return np.where(covered[:, None], outfit.top(across, share),
+                            outfit.skin * 0.92)
+
+        for side, _ in SIDES:
+            self._limb(thorax + 0.2 * figure.build.neck * up,
+                       figure.joint(f'{side}_shoulder'), (0.062, 0.060, 0.055),
+                       cloth)
+        self._limb(thorax,
+                   figure.joint('upper_neck') + 0.03 * up,
+                   (0.062, 0.054, 0.055), collar)
+
+    def _trunk_paint(self, share: float, half_height: float,
+                     width: float) -> Paint:
+        """Paint of a slice of the trunk around a share of its height."""
         outfit = self.outfit
+        belt = 0.32 * WAIST
 
         def paint(x, y, z):
             up = share + y * half_height  # 0 hips, 1 shoulders
@@ -198,23 +223,21 @@ class _Painter:
 
         return paint
 
-    def _backpack(self, spine: np.ndarray, thorax: np.ndarray,
+    def _backpack(self, waist: np.ndarray, thorax: np.ndarray,
                   chest: np.ndarray) -> None:
         color = self.outfit.backpack
-        middle = 0.45 * spine + 0.55 * thorax - 0.16 * chest[:, 2]
-        self._ball(
-            middle,
-            chest, (0.14, 0.23, 0.10),
-            lambda x, y, z: np.where(
-                ((y > 0.15) & (y < 0.25) | (z < -0.6) &
-                 (y < -0.1))[:, None], color * 0.7, color),
-            flatten=0.5)
+
+        def bag(x, y, z):
+            seams = (y > 0.15) & (y < 0.25) | (z < -0.6) & (y < -0.1)
+            return np.where(seams[:, None], color * 0.7, color)
+
+        middle = 0.45 * waist + 0.55 * thorax - 0.16 * chest[:, 2]
+        self._ball(middle, chest, (0.14, 0.23, 0.10), bag, flatten=0.5)
         for _, sign in SIDES:
             strap = sign * 0.10 * chest[:, 0] + 0.085 * chest[:, 2]
-            self._limb(
-                spine * 0.5 + thorax * 0.5 + strap, thorax + strap * 0.7,
-                (0.022, 0.022), lambda share, across, _: np.broadcast_to(
-                    color * 0.8, (len(share), 3)))
+            self._limb(waist * 0.5 + thorax * 0.5 + strap,
+                       thorax + strap * 0.7, (0.022, 0.022),
+                       _plain(color * 0.8))
 
     def leg(self, side: str, sign: float) -> None:
         """Thigh, shin and foot."""
@@ -234,17 +257,16 @@ class _Painter:
         calf = np.array([0.054, 0.060, 0.050, 0.040, 0.035])
         if covered >= 1.9:
             calf = np.array([0.056, 0.060, 0.055, 0.051, 0.050]) * wide
-        leg = self._sleeve(outfit.bottom, covered - 1, build.shin, 0.95)
-        socks = outfit.socks
-        if socks is not None:
-            bare = leg
+        trousers = self._sleeve(outfit.bottom, covered - 1, build.shin, 0.95)
 
-            def leg(share, across, _):
-                colors = bare(share, across, _)
-                sock = (share > 0.72) & (share > covered - 1)
-                return np.where(sock[:, None], socks, colors)
+        def shin(share, across, _):
+            colors = trousers(share, across, _)
+            if outfit.socks is None:
+                return colors
+            sock = (share > 0.72) & (share > covered - 1)
+            return np.where(sock[:, None], outfit.socks, colors)
 
-        self._limb(knee, ankle, calf, leg)
+        self._limb(knee, ankle, calf, shin)
         foot = figure.frames[f'{side}_foot']
         shoes = outfit.shoes
 
@@ -294,8 +316,7 @@ class _Painter:
         self._limb(
             thumb,
             thumb + unit * (0.045 * forearm[:, 2] - 0.05 * forearm[:, 1]),
-            (0.016, 0.012),
-            lambda share, across, _: np.broadcast_to(color, (len(share), 3)))
+            (0.016, 0.012), _plain(color))
 
     def skirt(self) -> None:
         """A tube from the waist over the thighs."""
@@ -335,77 +356,70 @@ class _Painter:
         """Skull with face and hair, ears, nose, hat."""
         figure, outfit = self.figure, self.outfit
         center, axes = _head_solid(figure, self.projection)
+        self.canvas.ellipsoid(center, axes, self._face_paint(), 0.12)
         frame, length = figure.frames['head'], figure.build.head
-        middle = (figure.joint('upper_neck') + figure.joint('head_top')) / 2
-        middle = middle + 0.06 * length * frame[:, 2]
-        left, up, front = frame.T
-        skin, hair = outfit.skin, outfit.hair
-        style = outfit.hair_style
+        middle = _head_middle(figure)
 
-        # Height of the hairline from the back of the head to the forehead.
-        line = dict(
-            bald=(1.2, 1.3, 1.4, 1.5),
-            short=(-0.55, -0.4, 0.2, 0.62),
-            long=(-1, -0.8, 0.0, 0.55)).get(style, (-0.9, -0.5, 0.05, 0.55))
-
-        def face(x, y, z):
-            colors = np.repeat(skin[None], len(x), 0)
-            ahead = z > 0.15
-            eyes = ((np.abs(x) - 0.40)**2 / 0.028 +
-                    (y - 0.08)**2 / 0.009 < 1) & ahead
-            pupils = ((np.abs(x) - 0.40)**2 + (y - 0.08)**2 < 0.010) & ahead
-            brows = (np.abs(np.abs(x) - 0.40)
-                     < 0.22) & (np.abs(y - 0.32 + 0.2 *
-                                       (np.abs(x) - 0.4)**2) < 0.045) & ahead
-            mouth = (np.abs(x) < 0.27) & (np.abs(y + 0.50) < 0.055) & ahead
-            if outfit.beard:
-                chin = ahead & (y < -0.22 - 0.25 * (z > 0.8))
-                colors[chin] = 0.7 * hair + 0.3 * skin
-            colors[brows] = 0.7 * hair + 0.3 * skin * 0.6
-            colors[eyes] = _WHITE
-            colors[pupils] = _DARK
-            colors[mouth] = 0.55 * skin + 0.45 * _LIPS
-            if outfit.glasses:
-                ring = np.hypot(np.abs(x) - 0.40, y - 0.08)
-                frame_ = (ring > 0.2) & (ring < 0.3) | (
-                    (np.abs(x) < 0.2) & (np.abs(y - 0.1) < 0.06))
-                colors[frame_ & ahead] = _DARK
-            covered = y > np.interp(z, (-1, -0.2, 0.2, 1), line)
-            strands = 1 + 0.14 * np.sin(23 * x + 6 * np.sin(9 * y))
-            colors[covered] = hair * strands[covered][:, None]
-            return colors
-
-        self.canvas.ellipsoid(center, axes, face, 0.12)
-
-        def plain(color):
-            return lambda x, y, z: np.broadcast_to(color, (len(x), 3))
-
-        def strands(x, y, z):
-            return hair * (1 + 0.15 * np.sin(19 * x + 4 * y))[:, None]
+        def hair(x, y, z):
+            return outfit.hair * (1 + 0.15 * np.sin(19 * x + 4 * y))[:, None]
 
         def ball(place, lengths, paint):
             """Place and half lengths in units of the head's length."""
             self._ball(middle + frame @ (np.asarray(place) * length), frame,
                        np.asarray(lengths) * length, paint)
 
-        ball((0, -0.03, 0.42), (0.05, 0.09, 0.06), plain(skin * 1.03))
+        ball((0, -0.03, 0.42), (0.05, 0.09, 0.06), _plain(outfit.skin * 1.03))
+        style = outfit.hair_style
         if style not in ('long', 'bob'):
             for _, sign in SIDES:
                 ball((sign * 0.33, 0.0, -0.03), (0.04, 0.09, 0.06),
-                     plain(skin * 0.9))
+                     _plain(outfit.skin * 0.9))
         if style != 'bald' and outfit.hat is None:
-            ball((0, 0.14, -0.08), (0.345, 0.39, 0.37), strands)
-        if style == 'long':
-            ball((0, -0.28, -0.20), (0.36, 0.55, 0.24), strands)
-        elif style == 'bob':
-            ball((0, -0.10, -0.14), (0.39, 0.40, 0.32), strands)
-        elif style == 'ponytail':
-            ball((0, -0.10, -0.52), (0.10, 0.36, 0.12), strands)
-        elif style == 'bun':
-            ball((0, 0.40, -0.34), (0.16, 0.15, 0.16), strands)
+            ball((0, 0.14, -0.08), (0.345, 0.39, 0.37), hair)
+        if style in _LOCKS:
+            ball(*_LOCKS[style], hair)
         if outfit.hat is not None:
-            ball((0, 0.26, -0.02), (0.37, 0.30, 0.44), plain(outfit.hat))
-            ball((0, 0.18, 0.38), (0.28, 0.03, 0.26), plain(outfit.hat * 0.8))
+            ball((0, 0.26, -0.02), (0.37, 0.30, 0.44), _plain(outfit.hat))
+            ball((0, 0.18, 0.38), (0.28, 0.03, 0.26), _plain(outfit.hat * 0.8))
+
+    def _face_paint(self) -> Paint:
+        """Paint of the skull: eyes, brows, mouth, beard, glasses, hair."""
+        outfit = self.outfit
+        skin, hair = outfit.skin, outfit.hair
+        line = _HAIRLINES.get(outfit.hair_style, (-0.9, -0.5, 0.05, 0.55))
+
+        def face(x, y, z):
+            colors = np.repeat(skin[None], len(x), 0)
+            ahead = z > 0.15
+            aside = np.abs(x) - 0.40  # from the middle of the nearer eye
+            eyes = aside**2 / 0.028 + (y - 0.08)**2 / 0.009 < 1
+            pupils = aside**2 + (y - 0.08)**2 < 0.010
+            brows = (np.abs(aside) < 0.22) & (
+                np.abs(y - 0.32 + 0.2 * aside**2) < 0.045)
+            mouth = (np.abs(x) < 0.27) & (np.abs(y + 0.50) < 0.055)
+            if outfit.beard:
+                chin = ahead & (y < -0.22 - 0.25 * (z > 0.8))
+                colors[chin] = 0.7 * hair + 0.3 * skin
+            colors[brows & ahead] = 0.7 * hair + 0.3 * skin * 0.6
+            colors[eyes & ahead] = _WHITE
+            colors[pupils & ahead] = _DARK
+            colors[mouth & ahead] = 0.55 * skin + 0.45 * _LIPS
+            if outfit.glasses:
+                ring = np.hypot(aside, y - 0.08)
+                bridge = (np.abs(x) < 0.2) & (np.abs(y - 0.1) < 0.06)
+                rims = (ring > 0.2) & (ring < 0.3) | bridge
+                colors[rims & ahead] = _DARK
+            covered = y > np.interp(z, (-1, -0.2, 0.2, 1), line)
+            strands = 1 + 0.14 * np.sin(23 * x + 6 * np.sin(9 * y))
+            colors[covered] = hair * strands[covered][:, None]
+            return colors
+
+        return face
+
+
+def _plain(color: np.ndarray) -> Paint:
+    """One colour everywhere."""
+    return lambda x, y, z: np.broadcast_to(color, (len(x), 3))
 
 
 def _between(first: np.ndarray, second: np.ndarray,
