@@ -8,10 +8,12 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='PoseVisualizationHook', enable=False))
+    # tools/test.py --show-dir switches it on.
+    visualization=dict(type='PosePictureHook', enable=False))
 
 env_cfg = dict(
     cudnn_benchmark=True,
+    # Each loader process decodes and warps alone.
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'))
 
@@ -26,6 +28,5 @@ load_from = None
 resume = False
 randomness = dict(seed=0)
 
-# Image and mirror image averaged, as in the paper.
 val_cfg = dict()
 test_cfg = dict()

@@ -2,6 +2,7 @@
 
 Shape shorthand: B batch, S stacks, K keypoints, C channels, H W heatmap size.
 """
+import logging
 from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -83,6 +84,10 @@ class MultiStageHeatmapHead(BaseHead):
             self.heatmaps = nn.ModuleList(
                 nn.Conv2d(in_channels, out_channels, 1)
                 for _ in range(num_stages))
+            # As in the network: targets are almost everywhere zero.
+            for convolution in self.heatmaps:
+                nn.init.normal_(convolution.weight, std=0.001)
+                nn.init.zeros_(convolution.bias)
         self.decoder = None
         if decoder is not None:
             self.decoder = KEYPOINT_CODECS.build(decoder)
@@ -226,7 +231,7 @@ class MultiStageHeatmapHead(BaseHead):
                 f'shift_heatmap={self.shifts_mirrored}, which is used; '
                 'remove shift_heatmap from the config',
                 logger='current',
-                level=30)
+                level=logging.WARNING)
         flip_indices = batch_data_samples[0].metainfo['flip_indices']
         return [(heatmaps.float() + unmirror_heatmaps(
             reverse.float(), flip_indices, self.shifts_mirrored)) / 2

@@ -42,7 +42,7 @@ class Hourglass(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape; H and W divide by 2^depth."""
-        low = F.max_pool2d(x, 2)  # (B, C, H/2, W/2)
-        low = self.up(self.inner(self.down(low)))  # (B, C, H/2, W/2)
-        return self.skip(x) + F.interpolate(
-            low, scale_factor=2.0, mode='nearest')  # (B, C, H, W)
+        skip = self.skip(x)  # (B, C, H, W)
+        low = self.down(F.max_pool2d(x, 2))  # (B, C, H/2, W/2)
+        low = self.up(self.inner(low))  # (B, C, H/2, W/2)
+        return skip + F.interpolate(low, scale_factor=2.0, mode='nearest')

@@ -1,0 +1,225 @@
+"""Codec: cells, Gaussians, refinement, and encode as decode's inverse."""
+import numpy as np
+import pytest
+import torch
+from mmpose.registry import KEYPOINT_CODECS
+
+from hourglass_plugin.codecs import decode_heatmaps, encode_heatmaps
+
+STRIDE = (4, 4)
+
+
+def build(name='HourglassHeatmap', **options):
+    return KEYPOINT_CODECS.build(
+        dict(
+            type=name,
+            **dict(
+                dict(input_size=(256, 256), heatmap_size=(64, 64)),
+                **options)))
+
+
+def draw(points, size=(64, 64), **options):
+    return encode_heatmaps(np.array(points, np.float32), size, STRIDE,
+                           **options)
+
+
+def test_cell_is_the_truncated_coordinate():
+    # 7.9 / 4 = 1.98 and 11.0 / 4 = 2.75: cells 1 and 2 (rounding: 2 and 3).
+    heatmaps, inside = draw([[7.9, 11.0]])
+    assert inside.tolist() == [True]
+    assert np.unravel_index(heatmaps[0].argmax(), (64, 64)) == (2, 1)
+    assert heatmaps[0, 2, 1] == 1
+
+
+def test_gaussian_by_hand_and_cut_at_three_sigma():
+    heatmap = draw([[41.0, 83.0]])[0][0]  # cell (10, 20)
+    for dx, dy in ((0, 1), (2, 0), (1, 3), (-3, -3)):
+        expected = np.exp(-(dx * dx + dy * dy) / 2)
+        assert heatmap[20 + dy, 10 + dx] == pytest.approx(expected, rel=1e-6)
+    assert heatmap[20, 14] == heatmap[16, 10] == 0
+    assert np.count_nonzero(heatmap) == 7 * 7  # the paper's code: 6 sigma + 1
+
+
+def test_sigma_widens_the_gaussian():
+    # exp(-0.5 (2 / 1.75)^2) by hand; the patch ends at 3 * 1.75 = 5.25 cells.
+    heatmap = draw([[41.0, 83.0]], sigma=1.75)[0][0]
+    assert heatmap[20, 12] == pytest.approx(0.52045, abs=1e-5)
+    assert np.count_nonzero(heatmap) == 11 * 11
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'none'])
+def test_round_trip_errs_by_half_a_cell_at_most_without_bias(refinement):
+    """A cell holds 4 pixels and decodes to its middle: the error is uniform
+    in [-2, 2], so its mean is 0 and its mean size 1. The standard error of a
+    mean over 20,000 is sqrt(4/3 / 20000) = 0.008; 5 of those are allowed."""
+    codec = build(refinement=refinement)
+    points = np.random.default_rng(0).uniform(0, 256, (1, 20000, 2))
+    # In parts: 20,000 heatmaps at once need gigabytes.
+    decoded = np.concatenate([
+        codec.decode(codec.encode(part)['heatmaps'])[0]
+        for part in np.split(points, 20, axis=1)
+    ], 1)
+    error = (decoded - points)[0]
+    assert np.abs(error).max() <= 2 + 1e-4  # float32
+    assert np.abs(error.mean(axis=0)).max() < 0.041
+    assert np.abs(np.abs(error).mean(axis=0) - 1).max() < 0.041
+    # Every cell of every row and column, the border included, was met.
+    cells = np.unique((points // 4).astype(int)[0], axis=0)
+    assert set(cells[:, 0]) == set(cells[:, 1]) == set(range(64))
+
+
+def test_subpixel_round_trip_is_exact_to_the_border():
+    """The logarithm of a Gaussian is a parabola, whose peak one Newton step
+    finds; what is left is float32's rounding of the heatmap."""
+    codec = build(refinement='subpixel')
+    points = np.random.default_rng(1).uniform(0, 256, (1, 2000, 2))
+    points[0, :4] = [[0, 0], [255.99, 0], [0, 255.99], [255.99, 255.99]]
+    decoded, scores = codec.decode(codec.encode(points)['heatmaps'])
+    assert np.abs(decoded - points).max() < 1e-3
+    # The nearest cell is half a cell away at most in x and in y.
+    assert scores.min() >= np.exp(-0.25) - 1e-5
+
+
+def test_quarter_cell_towards_the_higher_neighbour():
+    heatmap = torch.zeros(1, 1, 8, 8)
+    heatmap[0, 0, 3, 4] = 1.0
+    heatmap[0, 0, 3, 5] = 0.5  # right of the peak
+    heatmap[0, 0, 2, 4] = 0.3  # above it
+    keypoints, scores = decode_heatmaps(heatmap, STRIDE)
+    # x: (4 + 0.25 + 0.5) * 4 = 19, y: (3 - 0.25 + 0.5) * 4 = 13
+    assert keypoints[0, 0].tolist() == [19.0, 13.0]
+    assert scores.item() == 1
+
+
+def test_no_quarter_cell_unless_both_axes_are_interior():
+    heatmap = torch.zeros(1, 1, 8, 8)
+    heatmap[0, 0, 0, 4] = 1.0
+    heatmap[0, 0, 0, 5] = 0.5
+    keypoints, _ = decode_heatmaps(heatmap, STRIDE)
+    assert keypoints[0, 0].tolist() == [18.0, 2.0]
+
+
+def test_x_and_y_come_from_the_same_one_of_equal_peaks():
+    heatmap = torch.zeros(1, 1, 6, 8)
+    heatmap[0, 0, 5, 1] = heatmap[0, 0, 2, 3] = 1
+    keypoints, _ = decode_heatmaps(heatmap, STRIDE, refinement='none')
+    x, y = (keypoints[0, 0] / 4 - 0.5).int().tolist()
+    assert heatmap[0, 0, y, x] == 1
+
+
+def loop_decode(heatmap):
+    """The paper's decoding, one heatmap and one cell at a time."""
+    best = (-np.inf, 0, 0)
+    for y in range(heatmap.shape[0]):
+        for x in range(heatmap.shape[1]):
+            if heatmap[y, x] > best[0]:
+                best = (heatmap[y, x], x, y)
+    score, x, y = best
+    px, py = float(x), float(y)
+    if 0 < x < heatmap.shape[1] - 1 and 0 < y < heatmap.shape[0] - 1:
+        px += 0.25 * np.sign(heatmap[y, x + 1] - heatmap[y, x - 1])
+        py += 0.25 * np.sign(heatmap[y + 1, x] - heatmap[y - 1, x])
+    return (px + 0.5) * 4, (py + 0.5) * 4, score
+
+
+def test_batched_decoding_equals_a_loop_over_cells():
+    heatmaps = np.random.default_rng(2).standard_normal(
+        (3, 5, 12, 16)).astype(np.float32)
+    keypoints, scores = decode_heatmaps(torch.from_numpy(heatmaps), STRIDE)
+    for b in range(3):
+        for k in range(5):
+            x, y, score = loop_decode(heatmaps[b, k])
+            assert keypoints[b, k].tolist() == [x, y]
+            assert scores[b, k].item() == score
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
+def test_decode_of_one_person_equals_the_batch(refinement):
+    codec = build(refinement=refinement)
+    heatmaps = np.random.default_rng(3).random((4, 16, 64, 64), np.float32)
+    keypoints, scores = codec.batch_decode(torch.from_numpy(heatmaps))
+    for person in range(4):
+        alone = codec.decode(heatmaps[person])
+        np.testing.assert_array_equal(keypoints[person], alone[0])
+        np.testing.assert_array_equal(scores[person], alone[1])
+        assert alone[0].shape == (1, 16, 2) and alone[1].shape == (1, 16)
+
+
+def test_subpixel_of_a_rotated_blob():
+    """An elongated, rotated Gaussian: its parabola has a mixed term."""
+    y, x = np.mgrid[:16, :16].astype(np.float64)
+    dx, dy = x - 7.3, y - 8.2
+    heatmap = np.exp(-0.5 * (0.5 * dx**2 + 0.4 * dx * dy + 0.3 * dy**2))
+    keypoints, _ = decode_heatmaps(
+        torch.from_numpy(heatmap)[None, None].float(), STRIDE, 'subpixel')
+    np.testing.assert_allclose(
+        keypoints[0, 0], [(7.3 + 0.5) * 4, (8.2 + 0.5) * 4], atol=1e-3)
+
+
+def test_subpixel_keeps_the_cell_where_there_is_no_peak():
+    keypoints, scores = decode_heatmaps(
+        torch.zeros(1, 1, 8, 8), STRIDE, 'subpixel')
+    assert scores.item() == 0
+    assert (keypoints / 4 % 1 == 0.5).all()  # the middle of some cell
+
+
+def test_outside_and_unannotated_give_zeros_and_no_weight():
+    codec = build()
+    points = np.array([[[-0.1, 5], [256.0, 5], [5, 255.9], [5, 5],
+                        [np.nan, 5], [np.inf, 5]]])
+    visible = np.array([[1, 1, 1, 0, 1, 1]])
+    encoded = codec.encode(points, visible)
+    assert encoded['keypoint_weights'].tolist() == [[0, 0, 1, 0, 0, 0]]
+    assert encoded['heatmaps'].max(axis=(1, 2)).tolist() == [0, 0, 1, 0, 0, 0]
+    assert encoded['heatmaps'].dtype == np.float32
+
+
+def test_mirroring_whole_pixels_lines_up():
+    codec = build()
+    x = np.arange(256.0)
+    points = np.stack([x, np.full(256, 100.0)], 1)[None]
+    mirrored = np.stack([255 - x, np.full(256, 100.0)], 1)[None]
+    np.testing.assert_array_equal(
+        codec.encode(points)['heatmaps'],
+        codec.encode(mirrored)['heatmaps'][..., ::-1])
+
+
+def test_other_strides_and_shapes():
+    codec = build(input_size=(192, 256), heatmap_size=(48, 64))
+    encoded = codec.encode(np.array([[[190.0, 254.0]]]))
+    assert encoded['heatmaps'].shape == (1, 64, 48)
+    assert codec.decode(encoded['heatmaps'])[0].tolist() == [[[190, 254]]]
+
+
+@pytest.mark.parametrize('name,count', [('MPIIHeatmap', 16),
+                                        ('FLICHeatmap', 11),
+                                        ('LSPHeatmap', 14)])
+def test_data_sets_codecs_check_the_number_of_keypoints(name, count):
+    codec = build(name)
+    assert codec.encode(np.zeros((1, count, 2)))['heatmaps'].shape == (count,
+                                                                       64, 64)
+    with pytest.raises(ValueError, match=f'{count} keypoints.*got 17'):
+        codec.encode(np.zeros((1, 17, 2)))
+
+
+@pytest.mark.parametrize('options,message', [
+    (dict(sigma=0), 'sigma must be positive'),
+    (dict(sigma=float('nan')), 'sigma must be positive'),
+    (dict(refinement='half'), "refinement='half' is unknown"),
+    (dict(heatmap_size=(64, 0)), 'heatmap_size must be two whole numbers'),
+    (dict(input_size=(256, )), 'input_size must be two whole numbers'),
+    (dict(heatmap_size=(300, 64)), 'larger than'),
+])
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        build(**options)
+
+
+def test_bad_shapes():
+    codec = build()
+    with pytest.raises(ValueError, match=r'\(1, K, 2\)'):
+        codec.encode(np.zeros((2, 16, 2)))
+    with pytest.raises(ValueError, match=r'\(1, 16\)'):
+        codec.encode(np.zeros((1, 16, 2)), np.ones(16))
+    with pytest.raises(ValueError, match='do not fit the codec'):
+        codec.batch_decode(torch.zeros(1, 16, 32, 32))

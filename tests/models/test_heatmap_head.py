@@ -1,0 +1,334 @@
+"""The head: losses by stack, flip test, both contracts of the backbone."""
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData, PixelData
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.structures import PoseDataSample
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from hourglass_plugin.models.heatmap_head import (needs_mirror_shift,
+                                                  unmirror_heatmaps)
+from hourglass_plugin.skeletons import MPII
+
+CODEC = dict(
+    type='HourglassHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
+FLIP_INDICES = [1, 0, 2]
+
+
+@pytest.fixture(autouse=True)
+def mmpose_scope():
+    init_default_scope('mmpose')
+
+
+def build_head(**options):
+    return MODELS.build(
+        dict(
+            type='MultiStageHeatmapHead',
+            **dict(dict(out_channels=3, decoder=CODEC), **options)))
+
+
+def build_network(**options):
+    return MODELS.build(
+        dict(
+            type='StackedHourglass',
+            **dict(
+                dict(num_stacks=2, feat_channels=8, num_keypoints=3),
+                **options)))
+
+
+def samples(points, visible=None, codec=CODEC):
+    """Data samples for keypoints (B, K, 2) in input pixels."""
+    encoder = KEYPOINT_CODECS.build(codec)
+    made = []
+    for index, keypoints in enumerate(np.asarray(points, np.float32)):
+        encoded = encoder.encode(
+            keypoints[None], None if visible is None else visible[index])
+        sample = PoseDataSample()
+        sample.set_metainfo(
+            dict(
+                flip_indices=FLIP_INDICES,
+                input_size=(64, 64),
+                input_center=np.array([32., 32.]),
+                input_scale=np.array([64., 64.])))
+        sample.gt_instances = InstanceData(
+            bboxes=np.array([[0, 0, 64, 64]], np.float32),
+            bbox_scores=np.ones(1, np.float32))
+        sample.gt_instance_labels = InstanceData(
+            keypoint_weights=torch.from_numpy(encoded['keypoint_weights']))
+        sample.gt_fields = PixelData(
+            heatmaps=torch.from_numpy(encoded['heatmaps']))
+        made.append(sample)
+    return made
+
+
+POINTS = [[[10, 20], [50, 20], [33, 47]], [[5, 60], [61, 3], [0, 0]]]
+
+
+def targets(batch):
+    return torch.stack([sample.gt_fields.heatmaps for sample in batch])
+
+
+def test_losses_by_stack():
+    batch = samples(POINTS)
+    target = targets(batch)
+    # Off by d in every cell: a mean squared error of d^2.
+    losses = build_head().loss([target + 0.1, target + 0.2, target], batch)
+    assert list(losses) == [
+        'loss_stack_1', 'loss_stack_2', 'loss_stack_3', 'acc_pose'
+    ]
+    assert losses['loss_stack_1'].item() == pytest.approx(0.01, rel=1e-5)
+    assert losses['loss_stack_2'].item() == pytest.approx(0.04, rel=1e-5)
+    assert losses['loss_stack_3'] == 0
+    assert losses['acc_pose'] == 1
+
+
+def test_loss_weights():
+    batch = samples(POINTS)
+    target = targets(batch)
+    losses = build_head(loss_weights=[0.5, 2.0]).loss(
+        [target + 0.1, target + 0.1], batch)
+    assert losses['loss_stack_1'].item() == pytest.approx(0.005, rel=1e-5)
+    assert losses['loss_stack_2'].item() == pytest.approx(0.02, rel=1e-5)
+
+
+@pytest.mark.parametrize('unannotated,expected', [('zero', 1.0 / 3),
+                                                  ('ignore', 0.0)])
+def test_unannotated_keypoints(unannotated, expected):
+    """Predicting 1 everywhere for the one keypoint of three that is not
+    annotated costs 1/3 against an empty heatmap and nothing if ignored."""
+    visible = np.array([[[1, 1, 0]]])
+    batch = samples(POINTS[:1], visible)
+    predicted = targets(batch)
+    predicted[:, 2] = 1
+    losses = build_head(unannotated=unannotated).loss([predicted], batch)
+    assert losses['loss_stack_1'].item() == pytest.approx(expected)
+
+
+def test_accuracy_can_be_switched_off():
+    batch = samples(POINTS)
+    losses = build_head(with_accuracy=False).loss([targets(batch)], batch)
+    assert list(losses) == ['loss_stack_1']
+
+
+class CountHostReads(TorchDispatchMode):
+    """Counts what would wait for a device: values read by the host."""
+
+    READS = ('aten._local_scalar_dense', 'aten.nonzero', 'aten.equal',
+             'aten.masked_select', 'aten.is_nonzero')
+
+    def __init__(self):
+        super().__init__()
+        self.reads = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if str(func).startswith(self.READS):
+            self.reads.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def test_loss_never_reads_a_value_from_the_device():
+    batch = samples(POINTS)
+    predicted = [targets(batch).clone().requires_grad_() for _ in range(2)]
+    head = build_head(unannotated='ignore')
+    with CountHostReads() as counter:
+        sum(head.loss(predicted, batch).values()).backward()
+    assert counter.reads == []
+    with CountHostReads() as counter:  # the counter does count
+        predicted[0].max().item()
+    assert counter.reads == ['aten._local_scalar_dense.default']
+
+
+def test_predict_decodes_the_last_stack():
+    batch = samples(POINTS)
+    first, last = torch.zeros(2, 3, 16, 16), targets(batch)
+    people = build_head().predict([first, last], batch)
+    # Cells decode to their middles: (10, 20) is in cell (2, 5).
+    np.testing.assert_array_equal(people[0].keypoints[0],
+                                  [[10, 22], [50, 22], [34, 46]])
+    np.testing.assert_array_equal(people[0].keypoint_scores, [[1, 1, 1]])
+
+
+def test_any_stack_can_be_decoded_and_returned():
+    batch = samples(POINTS)
+    stacks = [targets(batch), targets(samples(POINTS[::-1])) * 0.5]
+    head = build_head()
+    people, fields = head.predict(stacks, batch,
+                                  dict(stack=0, output_heatmaps=True))
+    assert people[0].keypoints[0, 0].tolist() == [10, 22]
+    torch.testing.assert_close(fields[0].heatmaps, stacks[0][0])
+    torch.testing.assert_close(fields[1].heatmaps_stack_2, stacks[1][1])
+    people, fields = head.predict(stacks, batch, dict(output_heatmaps=True))
+    assert people[0].keypoints[0, 0].tolist() == [6, 62]
+    torch.testing.assert_close(fields[0].heatmaps, stacks[1][0])
+    with pytest.raises(ValueError, match='stack 2.*there are 2'):
+        head.predict(stacks, batch, dict(stack=2))
+
+
+def mirrored_points(points):
+    """The keypoints of the mirrored image, left and right exchanged."""
+    points = np.asarray(points, np.float32)[:, FLIP_INDICES].copy()
+    points[..., 0] = 63 - points[..., 0]
+    return points
+
+
+@pytest.mark.parametrize('codec,shifts', [
+    (CODEC, False),
+    (dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(16, 16),
+          sigma=1), True),
+    (dict(type='UDPHeatmap', input_size=(64, 64), heatmap_size=(16, 16),
+          sigma=1), False),
+])
+def test_flip_test_lines_up_with_every_codec(codec, shifts):
+    """A network that is right on image and mirror image must give, averaged,
+    what it gives on the image: heights of 1 and the same cells."""
+    head = build_head(decoder=codec)
+    assert head.shifts_mirrored is shifts
+    batch = samples(POINTS[:1], codec=codec)
+    mirrored = samples(mirrored_points(POINTS[:1]), codec=codec)
+    stacks, reverse = [targets(batch)], [targets(mirrored)]
+    for test_cfg in (dict(flip_test=True), dict(
+            flip_test=True, shift_heatmap=not shifts)):
+        people = head.predict([stacks, reverse], batch, test_cfg)
+        alone = head.predict(stacks, batch)
+        # UDP's positions are float32 sums that differ by rounding.
+        np.testing.assert_allclose(
+            people[0].keypoints, alone[0].keypoints, atol=1e-3)
+        np.testing.assert_allclose(
+            people[0].keypoint_scores, alone[0].keypoint_scores, atol=1e-5)
+
+
+def test_contradicting_shift_heatmap_is_reported_once(caplog):
+    head = build_head()
+    batch = samples(POINTS)
+    stacks = [targets(batch)]
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            head.predict([stacks, stacks], batch,
+                         dict(flip_test=True, shift_heatmap=True))
+    reports = [r for r in caplog.records if 'shift_heatmap' in r.message]
+    assert len(reports) == 1 and 'remove shift_heatmap' in reports[0].message
+
+
+def test_unmirror_swaps_sides_and_columns():
+    heatmaps = torch.arange(12.).reshape(1, 3, 1, 4)
+    back = unmirror_heatmaps(heatmaps, FLIP_INDICES, shift=False)
+    assert back[0, :, 0].tolist() == [[7, 6, 5, 4], [3, 2, 1, 0],
+                                      [11, 10, 9, 8]]
+    shifted = unmirror_heatmaps(heatmaps, FLIP_INDICES, shift=True)
+    assert shifted[0, 0, 0].tolist() == [7, 7, 6, 5]
+
+
+def test_codec_without_heatmaps_is_refused():
+    with pytest.raises(ValueError, match='one heatmap for each of 3'):
+        build_head(
+            decoder=dict(type='RegressionLabel', input_size=(64, 64)))
+
+
+def test_mirror_shift_of_mpii_codec():
+    codec = KEYPOINT_CODECS.build(
+        dict(type='MPIIHeatmap', input_size=(256, 256),
+             heatmap_size=(64, 64)))
+    assert needs_mirror_shift(codec, MPII.num_keypoints) is False
+
+
+def test_head_with_own_convolutions():
+    head = build_head(in_channels=4, num_stages=2)
+    assert sum(p.numel() for p in head.parameters()) == 2 * (4 * 3 + 3)
+    feats = [torch.rand(1, 4, 16, 16) for _ in range(2)]
+    heatmaps = head(feats)
+    expected = torch.einsum('kc,bchw->bkhw', head.heatmaps[1].weight[..., 0,
+                                                                     0],
+                            feats[1]) + head.heatmaps[1].bias[:, None, None]
+    torch.testing.assert_close(heatmaps[1], expected)
+
+
+def test_head_without_channels_has_no_weights():
+    assert list(build_head().parameters()) == []
+
+
+@pytest.mark.parametrize('options,message', [
+    (dict(unannotated='half'), "unannotated='half' is unknown"),
+    (dict(in_channels=4), 'give num_stages too'),
+    (dict(num_stages=2, loss_weights=[1.0]), '1 loss_weights do not fit'),
+])
+def test_bad_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        build_head(**options)
+
+
+def test_backbone_and_head_that_disagree():
+    with pytest.raises(ValueError, match='returns 1 stacks.*built for 2'):
+        build_head(num_stages=2)([torch.zeros(1, 3, 16, 16)])
+    with pytest.raises(ValueError, match='num_keypoints=3'):
+        build_head()([torch.zeros(1, 8, 16, 16)])
+    with pytest.raises(ValueError, match='quarter of its input_size'):
+        build_head().loss([torch.zeros(2, 3, 32, 32)], samples(POINTS))
+    with pytest.raises(ValueError, match='needs the codec'):
+        build_head(decoder=None).predict(
+            [[torch.zeros(2, 3, 16, 16)]] * 2, samples(POINTS),
+            dict(flip_test=True))
+
+
+def estimator(backbone, head):
+    return MODELS.build(
+        dict(
+            type='TopdownPoseEstimator',
+            data_preprocessor=dict(
+                type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3),
+            backbone=backbone,
+            head=head,
+            test_cfg=dict(flip_test=True)))
+
+
+NETWORK = dict(type='StackedHourglass', num_stacks=2, feat_channels=8)
+MMPOSE_HOURGLASS = dict(
+    type='HourglassNet',
+    downsample_times=2,
+    num_stacks=2,
+    stage_channels=(8, 8, 8),
+    stage_blocks=(1, 1, 1),
+    feat_channel=8)
+
+
+@pytest.mark.parametrize('backbone,head,losses', [
+    (dict(NETWORK, num_keypoints=3),
+     dict(type='MultiStageHeatmapHead', out_channels=3, decoder=CODEC),
+     ['loss_stack_1', 'loss_stack_2']),
+    (NETWORK,
+     dict(type='MultiStageHeatmapHead', in_channels=8, num_stages=2,
+          out_channels=3, decoder=CODEC), ['loss_stack_1', 'loss_stack_2']),
+    (MMPOSE_HOURGLASS,
+     dict(type='MultiStageHeatmapHead', in_channels=8, num_stages=2,
+          out_channels=3, decoder=CODEC), ['loss_stack_1', 'loss_stack_2']),
+    (NETWORK,
+     dict(type='CPMHead', in_channels=8, num_stages=2, out_channels=3,
+          decoder=CODEC), ['loss_kpt']),
+    (NETWORK,
+     dict(type='HeatmapHead', in_channels=8, deconv_out_channels=None,
+          out_channels=3, decoder=CODEC), ['loss_kpt']),
+], ids=['ours', 'ours with weights', 'our head on HourglassNet',
+        'CPMHead on ours', 'HeatmapHead on ours'])
+def test_parts_of_mmpose_and_ours_fit_together(backbone, head, losses):
+    """Each pair learns a batch by heart: the loss falls to less than half and
+    the flip test's prediction uses both halves."""
+    torch.manual_seed(0)
+    model = estimator(backbone, head)
+    batch = samples(POINTS)
+    images = torch.rand(2, 3, 64, 64)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    history = []
+    for _ in range(12):
+        computed = model(images, batch, mode='loss')
+        assert [name for name in computed if 'loss' in name] == losses
+        loss = sum(computed[name] for name in losses)
+        history.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert history[-1] < history[0] / 2
+    predicted = model.eval()(images, batch, mode='predict')
+    assert predicted[1].pred_instances.keypoints.shape == (1, 3, 2)

@@ -1,0 +1,85 @@
+"""Skeletons: joints by name, mirror pairs, MMPose's metainfo."""
+import dataclasses
+
+import numpy as np
+import pytest
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from hourglass_plugin.skeletons import (CENTER_COLOR, FLIC, LEFT_COLOR, LSP,
+                                        MPII, RIGHT_COLOR, SKELETONS)
+
+ALL = pytest.mark.parametrize('skeleton', SKELETONS.values(),
+                              ids=list(SKELETONS))
+
+
+def test_joints_are_in_the_files_order():
+    # MPII's joint ids and the columns of FLIC's and LSP's files.
+    assert [MPII.joints.index(joint) for joint in (
+        'right_ankle', 'left_hip', 'pelvis', 'thorax', 'head_top',
+        'right_wrist', 'left_wrist')] == [0, 3, 6, 7, 9, 10, 15]
+    assert FLIC.joints[:3] == ('left_shoulder', 'left_elbow', 'left_wrist')
+    assert FLIC.joints[6:] == ('left_hip', 'right_hip', 'left_eye',
+                               'right_eye', 'nose')
+    assert LSP.joints[8:10] == ('right_shoulder', 'left_shoulder')
+    assert [s.num_keypoints for s in (MPII, FLIC, LSP)] == [16, 11, 14]
+
+
+@ALL
+def test_mirroring_twice_is_the_identity(skeleton):
+    flip = np.array(skeleton.flip_indices)
+    assert (flip[flip] == np.arange(skeleton.num_keypoints)).all()
+    for index, joint in enumerate(skeleton.joints):
+        other = skeleton.joints[flip[index]]
+        assert {joint.split('_')[0], other.split('_')[0]} in (
+            {'left', 'right'}, {joint.split('_')[0]})
+        assert (other == joint) == (not joint.startswith(('left_', 'right_')))
+
+
+@ALL
+def test_every_joint_is_drawn_and_limbs_mirror(skeleton):
+    """A limb's mirror image is a limb as well."""
+    limbs = {frozenset(limb) for limb in skeleton.limbs}
+    assert set().union(*limbs) >= set(skeleton.joints) - {'nose'}
+    for limb in limbs:
+        assert frozenset(map(skeleton.mirrored_name, limb)) in limbs
+
+
+def test_mean_leaves_out_what_the_benchmark_does():
+    assert MPII.mean_indices == [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14,
+                                 15]
+    assert LSP.mean_indices == list(range(14))
+
+
+def test_colours_by_side():
+    assert MPII.joint_color('left_knee') == LEFT_COLOR
+    assert MPII.limb_color(('right_hip', 'pelvis')) == RIGHT_COLOR
+    assert MPII.limb_color(('pelvis', 'thorax')) == CENTER_COLOR
+    assert LSP.limb_color(('right_hip', 'left_hip')) == CENTER_COLOR
+
+
+@ALL
+def test_metainfo_says_the_same_to_mmpose(skeleton):
+    parsed = parse_pose_metainfo(skeleton.metainfo())
+    assert parsed['dataset_name'] == skeleton.name
+    assert parsed['num_keypoints'] == skeleton.num_keypoints
+    assert parsed['flip_indices'] == skeleton.flip_indices
+    assert parsed['skeleton_links'] == skeleton.limb_indices
+    assert list(parsed['keypoint_id2name'].values()) == list(skeleton.joints)
+    assert parsed['upper_body_ids'] == sorted(
+        skeleton.indices(skeleton.upper_body))
+
+
+@pytest.mark.parametrize('changes,message', [
+    (dict(joints=LSP.joints + ('neck', )), 'twice'),
+    (dict(limbs=(('neck', 'tail'), )), r"no joints \['tail'\]"),
+    (dict(evaluated={'Tail': ('tail', )}), 'tail'),
+    (dict(joints=LSP.joints + ('left_toe', )), r"no joints \['right_toe'\]"),
+])
+def test_wrong_tables_are_refused_when_built(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(LSP, **changes)
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError):
+        LSP.indices(['pelvis'])
