@@ -10,7 +10,18 @@ SMALL = dict(num_stacks=2, feat_channels=16, depth=2, num_keypoints=5)
 def small_network(**options):
     """The same weights at each call; in training mode."""
     torch.manual_seed(0)
-    return StackedHourglass(**{**SMALL, **options})
+    return with_visible_heatmaps(StackedHourglass(**{**SMALL, **options}))
+
+
+def with_visible_heatmaps(network):
+    """Start heatmaps as other convolutions, not near zero.
+
+    Near zero, different networks' outputs would all look alike.
+    """
+    for stack in network.stacks:
+        if stack.heatmaps is not None:
+            stack.heatmaps.reset_parameters()
+    return network
 
 
 def image(*shape, seed=1, dtype=torch.float32):
