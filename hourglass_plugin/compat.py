@@ -17,7 +17,7 @@ import re
 import struct
 import sys
 import warnings
-from _compat_pickle import IMPORT_MAPPING
+from collections import Counter
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -28,6 +28,9 @@ import torch
 
 try:
     from mmengine.logging import HistoryBuffer
+    from mmengine.optim.scheduler.param_scheduler import \
+        OneCycleParamScheduler
+    from mmengine.runner import checkpoint
     from mmengine.runner.checkpoint import CheckpointLoader
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
@@ -200,17 +203,17 @@ def _import_error(name: str) -> Optional[Exception]:
 
     Any exception counts: xtcocotools raises ValueError ("numpy.dtype size
     changed"), torchvision RuntimeError ("operator torchvision::nms does not
-    exist"). What a failed import leaves of its package is removed, so that
-    others find the package missing and not half there.
+    exist"). What is left of a package that does not import is removed, so that
+    others meet its error again and not half of it.
     """
-    before = set(sys.modules)
     try:
         importlib.import_module(name)
     except Exception as error:
         package = name.split('.')[0]
-        for left in set(sys.modules) - before:
-            if left.startswith(f'{package}.') and package != 'mmcv':
-                del sys.modules[left]
+        if package not in sys.modules:
+            for left in list(sys.modules):
+                if left.startswith(f'{package}.'):
+                    del sys.modules[left]
         return error
     return None
 
@@ -249,7 +252,6 @@ def _in_one_line(error: BaseException) -> str:
 # Checkpoints
 # ---------------------------------------------------------------------------
 
-
 # Before torch 2.4 a program cannot choose what weights_only may unpickle.
 _TORCH_HAS_ALLOW_LIST = hasattr(torch.serialization, 'add_safe_globals')
 
@@ -287,26 +289,35 @@ def read_checkpoints_safely() -> None:
             with _weights_only():
                 return load(cls, filename, map_location, logger)
         except _UNPICKLING_ERRORS as error:
-            reason = _refusal(error)
+            reason = _refusal(error, filename)
             if reason is None:
                 raise
         raise ValueError(f'{filename} {reason}')
 
     load_checkpoint.is_restricted = True  # type: ignore[attr-defined]
     CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+    # Without onedl-mmengine's message about the second try, which is none.
+    if hasattr(checkpoint, '_safe_torch_load'):
+        checkpoint._safe_torch_load = torch.load
 
 
 def mmengine_globals() -> Dict[str, Any]:
     """What mmengine's own checkpoints hold besides tensors, by pickled name.
 
     The message hub's ``HistoryBuffer``s with their NumPy arrays and the names
-    of their statistics, best scores as NumPy scalars, and the data set's meta
-    information with arrays of numbers. NumPy 1 and 2 pickle the same two
-    functions under different names; each reads the other's files here.
+    of their statistics, best scores as NumPy scalars, the data set's meta
+    information with arrays of numbers (``bytes`` if one is empty), and of
+    schedulers the milestones and OneCycleLR's two curves. NumPy 1 and 2
+    pickle the same two functions under different names; each reads the
+    other's files here.
     """
     found = {
         'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
-        'builtins.getattr': _history_buffer_statistic,
+        'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler':
+        OneCycleParamScheduler,
+        'builtins.getattr': _mmengine_attribute,
+        'builtins.bytes': bytes,
+        'collections.Counter': Counter,
         'numpy.ndarray': np.ndarray,
         'numpy.dtype': np.dtype,
     }
@@ -320,16 +331,26 @@ def mmengine_globals() -> Dict[str, Any]:
     return found
 
 
-def _history_buffer_statistic(owner: Any, name: str) -> Callable:
-    """``getattr`` for the one use that HistoryBuffer's pickles make of it.
+# The functions of classes that mmengine's checkpoints name.
+_MMENGINE_ATTRIBUTES = (
+    (HistoryBuffer, 'mean'),
+    (HistoryBuffer, 'min'),
+    (HistoryBuffer, 'max'),
+    (HistoryBuffer, 'current'),
+    (OneCycleParamScheduler, '_annealing_cos'),
+    (OneCycleParamScheduler, '_annealing_linear'),
+)
 
-    They name their statistics, ``HistoryBuffer.mean`` and so on. A free
-    ``getattr`` would lead from any class to everything that Python can do.
+
+def _mmengine_attribute(owner: Any, name: str) -> Callable:
+    """``getattr`` for the few uses that mmengine's pickles make of it.
+
+    A free ``getattr`` would lead from any class to all that Python can do.
     """
-    if owner is not HistoryBuffer or name not in ('mean', 'min', 'max',
-                                                  'current'):
-        raise pickle.UnpicklingError('GLOBAL builtins.getattr')
-    return getattr(owner, name)
+    for known_owner, known_name in _MMENGINE_ATTRIBUTES:
+        if owner is known_owner and name == known_name:
+            return getattr(owner, name)
+    raise pickle.UnpicklingError('GLOBAL builtins.getattr')
 
 
 def _named(name: str, value: Any) -> Any:
@@ -388,7 +409,8 @@ class RestrictedPickle:
 
         def find_class(self, module: str, name: str) -> Any:
             """The allowed object of this name, or an UnpicklingError."""
-            module = IMPORT_MAPPING.get(module, module)  # Python 2's names
+            if module == '__builtin__':  # its name in pickles of protocol 2
+                module = 'builtins'
             full_name = f'{module}.{name}'
             allowed = {
                 **torch._weights_only_unpickler._get_allowed_globals(),
@@ -409,7 +431,7 @@ _UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
                       RuntimeError, UnicodeError, struct.error)
 
 
-def _refusal(error: Exception) -> Optional[str]:
+def _refusal(error: Exception, filename: str) -> Optional[str]:
     """Why a file is not loaded; None if the file is not the reason."""
     foreign = re.search(r'GLOBAL ([\w.]+)', str(error))
     if foreign:
@@ -419,10 +441,13 @@ def _refusal(error: Exception) -> Optional[str]:
                 'from, load it yourself with torch.load(file, '
                 'weights_only=False) and save its weights alone with '
                 "torch.save({'state_dict': ...}, new_file)")
+    if not os.path.isfile(os.path.expanduser(filename)):
+        return None  # a name that is not known, for example
     if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(
             error):
         return None  # a device that is not there, for example
     return 'is not a checkpoint of PyTorch, or only a part of one'
+
 
 # ---------------------------------------------------------------------------
 # Warnings
@@ -430,13 +455,16 @@ def _refusal(error: Exception) -> Optional[str]:
 
 
 def quiet_other_libraries() -> None:
-    """Hide deprecations inside other libraries, which no user can act on.
+    """Hide others' warnings that no user of this package can act on.
 
-    Warnings of any other kind stay, those about the user's data among them,
-    and so does every warning that the user's own code raises. May shrink as
-    the libraries move on.
+    Deprecations inside other libraries, and MMPose's note, once per process,
+    that records hold a centre and scale, which ours always do. Warnings of
+    any other kind stay, those about the user's data among them, and so does
+    what the user's own code raises. May shrink as the libraries move on.
     """
-    libraries = r'(mmcv|mmdet|mmengine|mmpose|torch|pkg_resources)(\.|$)'
+    libraries = r'(mmcv|mmdet|mmengine|mmpose|torch)(\.|$)'
     for category in (DeprecationWarning, FutureWarning):
         warnings.filterwarnings('ignore', category=category, module=libraries)
-    warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
+    for message in ('pkg_resources is deprecated',
+                    'Use the existing "bbox_center" and "bbox_scale"'):
+        warnings.filterwarnings('ignore', message=message)

@@ -15,6 +15,7 @@ import torch
 from fresh_interpreter import run_python
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
@@ -235,6 +236,13 @@ def history(*values):
     return buffer
 
 
+def scheduler(**config):
+    """The state of a learning rate scheduler."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    return PARAM_SCHEDULERS.build(
+        config, default_args=dict(optimizer=optimizer)).state_dict()
+
+
 def mmengine_checkpoint():
     """All kinds of things that mmengine's checkpoints hold."""
     return dict(
@@ -243,11 +251,21 @@ def mmengine_checkpoint():
             dataset_meta=dict(
                 sigmas=np.array([0.25, 0.5]),
                 flip_indices=[1, 0],
+                no_sigmas=np.array([]),
                 colors=np.array([[255, 0, 128]], dtype=np.uint8),
                 weights=np.array([1, 1.5], dtype=np.float32))),
         message_hub=dict(
             log_scalars={'train/loss': history(3.0, 1.0)},
             runtime_info=dict(best_score=np.float64(87.5), epoch=1)),
+        param_schedulers=[
+            scheduler(type='MultiStepLR', milestones=[3, 5]),
+            scheduler(type='OneCycleLR', eta_max=1.0, total_steps=4),
+            scheduler(
+                type='OneCycleLR',
+                eta_max=1.0,
+                total_steps=4,
+                anneal_strategy='linear'),
+        ],
         state_dict={'weight': torch.tensor([1.0, 2.0])})
 
 
@@ -261,10 +279,17 @@ def check_same(loaded):
     assert loaded['meta']['epoch'] == 1
     data_set = loaded['meta']['dataset_meta']
     assert data_set['sigmas'].tolist() == [0.25, 0.5]
+    assert data_set['no_sigmas'].shape == (0, )
     assert data_set['colors'].dtype == np.uint8
     assert data_set['colors'].tolist() == [[255, 0, 128]]
     assert data_set['weights'].dtype == np.float32
     assert loaded['message_hub']['runtime_info']['best_score'] == 87.5
+    steps, cosine, linear = loaded['param_schedulers']
+    assert dict(steps['milestones']) == {3: 1, 5: 1}
+    # A quarter of the way from 1 to 3; half a turn of the cosine in all:
+    # 2 - cos(pi / 4).
+    assert [curve['anneal_func'](1, 3, 0.25) for curve in (cosine, linear)
+            ] == pytest.approx([2 - 0.5**0.5, 1.5])
     losses = loaded['message_hub']['log_scalars']['train/loss']
     assert losses.data[0].tolist() == [3, 1]
     assert losses.statistics('mean') == 2
@@ -335,7 +360,7 @@ def test_no_loader_of_mmengine_gets_around_the_check(tmp_path):
     def trusting_loader(filename, map_location):
         return torch.load(path, map_location, weights_only=False)
 
-    CheckpointLoader.register_scheme('trusting://', trusting_loader, force=True)
+    CheckpointLoader.register_scheme('trusting://', trusting_loader)
     try:
         with pytest.raises(ValueError, match='holds .*Foreign'):
             load('trusting://foreign.pth')
@@ -407,12 +432,14 @@ def test_other_errors_of_loading_stay(tmp_path):
     def no_device(filename, map_location):
         raise RuntimeError('Attempting to deserialize object on a CUDA device')
 
-    CheckpointLoader.register_scheme('device://', no_device, force=True)
+    path = tmp_path / 'checkpoint.pth'
+    path.touch()
+    CheckpointLoader.register_scheme(str(tmp_path), no_device)
     try:
         with pytest.raises(RuntimeError, match='on a CUDA device'):
-            load('device://checkpoint.pth')
+            load(path)
     finally:
-        del CheckpointLoader._schemes['device://']
+        del CheckpointLoader._schemes[str(tmp_path)]
 
 
 class Line(BaseModel):
@@ -466,7 +493,7 @@ def test_others_deprecations_are_hidden_and_data_warnings_shown():
     assert not is_shown(FutureWarning, 'torch.cuda.amp')
     assert is_shown(UserWarning, 'mmpose.datasets.datasets.base')
     assert is_shown(DeprecationWarning, 'my_project.train')
-    assert is_shown(DeprecationWarning, 'torchmetrics')
+    assert is_shown(DeprecationWarning, 'torchmetrics.functional')
 
 
 def test_a_first_import_shows_no_warnings():
