@@ -42,8 +42,7 @@ def main(args: argparse.Namespace) -> None:
             None,
             [dict(pred_instances=dict(keypoints=predicted[None]),
                   gt_instances=person)])
-    for name, score in metric.evaluate(len(test)).items():
-        print(f'{name}: {score:.2f}')
+    metric.evaluate(len(test))  # writes the table to the log
 
 
 if __name__ == '__main__':

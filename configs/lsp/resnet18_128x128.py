@@ -4,8 +4,8 @@
 _base_ = ['./hg1_128x128.py']
 
 # Slower than hg1_128x128.py per image: as many epochs as fit the same time.
-max_epochs = 10
-train_cfg = dict(max_epochs=max_epochs, val_interval=5)
+max_epochs = 7
+train_cfg = dict(max_epochs=max_epochs, val_interval=7)
 param_scheduler = [
     dict(
         type='OneCycleLR',
