@@ -1,0 +1,199 @@
+"""Poses and heatmaps drawn over photographs: arrays in, a new image out.
+
+Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
+0-based pixels, the centre of the top-left pixel being (0, 0).
+"""
+import colorsys
+from typing import Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from ..skeletons import SKELETONS, Color, Skeleton
+
+OUTLINE_COLOR: Color = (255, 255, 255)
+
+
+def draw_pose(image: np.ndarray,
+              keypoints: np.ndarray,
+              scores: Optional[np.ndarray],
+              skeleton: Skeleton,
+              score_threshold: float = 0.2) -> np.ndarray:
+    """Draw limbs and joints of one person or several.
+
+    Lines are as wide as suits the size of the person, so that a person of 50
+    pixels and one of 2000 look alike; everything is anti-aliased and has a
+    white outline, which keeps it readable over dark and busy photographs.
+
+    Args:
+        image: (H, W, 3) uint8, BGR. It is not changed.
+        keypoints: (K, 2) or (N, K, 2) x and y in pixels; joints outside the
+            image and joints that are not finite are allowed.
+        scores: (K,) or (N, K) confidence of the joints, or their visibility;
+            None draws every joint.
+        skeleton: joints, limbs and colours.
+        score_threshold: joints with a lower score, and their limbs, are left
+            out.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+
+    Raises:
+        ValueError: if a shape or the type of the image does not fit.
+    """
+    canvas = _checked_image(image).copy()
+    people = np.asarray(keypoints, dtype=np.float64)
+    people = people[None] if people.ndim == 2 else people
+    if people.ndim != 3 or people.shape[1:] != (skeleton.num_keypoints, 2):
+        raise ValueError(
+            f'keypoints have shape {np.shape(keypoints)}; the skeleton '
+            f'{skeleton.name!r} needs (..., {skeleton.num_keypoints}, 2)')
+    shown = np.isfinite(people).all(axis=-1)  # (N, K)
+    if scores is not None:
+        if np.size(scores) != shown.size:
+            raise ValueError(
+                f'scores have shape {np.shape(scores)}; keypoints of shape '
+                f'{np.shape(keypoints)} need one each')
+        shown &= np.reshape(scores, shown.shape) >= score_threshold
+    for joints, joints_shown in zip(people, shown):
+        _draw_person(canvas, joints, joints_shown, skeleton)
+    return canvas
+
+
+def draw_heatmaps(image: np.ndarray,
+                  heatmaps: np.ndarray,
+                  opacity: float = 0.8) -> np.ndarray:
+    """Lay one heatmap per joint, each in a colour of its own, over an image.
+
+    The image is shown in grey so that the colours stand out. A heatmap covers
+    the whole image: a cell of a map of a quarter of the size covers four by
+    four pixels.
+
+    Args:
+        image: (H, W, 3) uint8, BGR. It is not changed.
+        heatmaps: (K, h, w) floats. 1 is opaque, 0 and less transparent.
+        opacity: how much of the image a value of 1 covers, 0 to 1.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+
+    Raises:
+        ValueError: if a shape or the type of the image does not fit.
+    """
+    image = _checked_image(image)
+    heatmaps = np.asarray(heatmaps, dtype=np.float32)
+    if heatmaps.ndim != 3:
+        raise ValueError(f'heatmaps have shape {heatmaps.shape}; one map per '
+                         'joint is needed: (K, h, w)')
+    height, width = image.shape[:2]
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    canvas = np.repeat(0.6 * grey[..., None].astype(np.float32), 3, axis=2)
+    for heatmap, color in zip(heatmaps, _distinct_colors(len(heatmaps))):
+        alpha = cv2.resize(
+            heatmap, (width, height), interpolation=cv2.INTER_LINEAR)
+        alpha = opacity * np.clip(alpha, 0, 1)[..., None]
+        canvas += alpha * (np.float32(color[::-1]) - canvas)
+    return np.rint(canvas).astype(np.uint8)
+
+
+def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
+    """The skeleton of a data set, one of MMPose's own included.
+
+    Args:
+        metainfo: MMPose's parsed metainfo (``dataset.metainfo``,
+            ``model.dataset_meta``).
+
+    Returns:
+        Our skeleton where the joints are the same, otherwise one with the
+        joints and limbs that the metainfo names.
+    """
+    names = metainfo['keypoint_id2name']
+    joints = tuple(names[index] for index in range(len(names)))
+    known = SKELETONS.get(metainfo['dataset_name'])
+    if known is not None and known.joints == joints:
+        return known
+    return Skeleton(
+        name=metainfo['dataset_name'],
+        title='',
+        author='',
+        container='',
+        year='',
+        homepage='',
+        joints=joints,
+        limbs=tuple((joints[a], joints[b])
+                    for a, b in metainfo['skeleton_links']),
+        evaluated={})
+
+
+def _checked_image(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f'image has shape {image.shape} and type '
+                         f'{image.dtype}; (H, W, 3) of uint8 is needed')
+    return image
+
+
+def _distinct_colors(count: int) -> Sequence[Color]:
+    """Bright RGB colours; the golden ratio keeps neighbours apart in hue."""
+    hues = [(index * 0.618034) % 1 for index in range(count)]
+    return [
+        tuple(round(255 * value) for value in colorsys.hsv_to_rgb(h, 0.85, 1))
+        for h in hues
+    ]
+
+
+def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,
+                 skeleton: Skeleton) -> None:
+    """Draw one person's (K, 2) joints into ``canvas``."""
+    if not shown.any():
+        return
+    # A joint far outside the image must not widen the lines inside it.
+    height, width = canvas.shape[:2]
+    inside = np.clip(joints[shown], 0, (width - 1, height - 1))
+    size = np.ptp(inside, axis=0).max()
+    radius = max(0.01 * size, 0.9)
+    outline = max(0.4 * radius, 0.7)
+
+    for limb, (start, end) in zip(skeleton.limbs, skeleton.limb_indices):
+        if shown[start] and shown[end]:
+            _blend_capsule(canvas, joints[start], joints[end],
+                           radius + outline, OUTLINE_COLOR, 0.8)
+            _blend_capsule(canvas, joints[start], joints[end], radius,
+                           skeleton.limb_color(limb))
+    for name, joint, joint_shown in zip(skeleton.joints, joints, shown):
+        if joint_shown:
+            _blend_capsule(canvas, joint, joint, 1.6 * radius + outline,
+                           OUTLINE_COLOR)
+            _blend_capsule(canvas, joint, joint, 1.6 * radius,
+                           skeleton.joint_color(name))
+
+
+def _blend_capsule(canvas: np.ndarray,
+                   start: np.ndarray,
+                   end: np.ndarray,
+                   radius: float,
+                   color: Tuple[int, int, int],
+                   opacity: float = 1.0) -> None:
+    """Blend all that is nearer than ``radius`` to a segment into ``canvas``.
+
+    OpenCV's lines have whole widths and joints; here both may be fractions
+    of a pixel, which is what makes small people readable.
+    """
+    height, width = canvas.shape[:2]
+    reach = radius + 1
+    left, top = np.floor(np.minimum(start, end) - reach)
+    right, bottom = np.ceil(np.maximum(start, end) + reach) + 1
+    left, right = (int(np.clip(x, 0, width)) for x in (left, right))
+    top, bottom = (int(np.clip(y, 0, height)) for y in (top, bottom))
+    if left >= right or top >= bottom:
+        return
+    x = np.arange(left, right, dtype=np.float32)[None, :] - start[0]
+    y = np.arange(top, bottom, dtype=np.float32)[:, None] - start[1]
+    along = end - start
+    # Nearest point of the segment, as a fraction of the way from start.
+    squared_length = max(float(along @ along), 1e-12)
+    nearest = np.clip((x * along[0] + y * along[1]) / squared_length, 0, 1)
+    distance = np.hypot(x - nearest * along[0], y - nearest * along[1])
+    alpha = opacity * np.clip(radius + 0.5 - distance, 0, 1)[..., None]
+    region = canvas[top:bottom, left:right]
+    region[:] = np.rint(region + alpha * (np.float32(color[::-1]) - region))

@@ -1,0 +1,64 @@
+"""Images from and to files: whole, or a clear error."""
+import os
+from pathlib import Path
+from typing import Union
+
+import cv2
+import numpy as np
+
+# JPEG otherwise halves the resolution of colours, which blurs thin lines.
+_JPEG = [
+    cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+]
+
+
+def read_image(path: Union[str, Path]) -> np.ndarray:
+    """Read an image; a camera's orientation tag is applied.
+
+    Args:
+        path: file in any format that OpenCV reads.
+
+    Returns:
+        (H, W, 3) uint8, BGR.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not an image or is damaged.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no image {path}')
+    data = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise ValueError(f'{path} is not an image, or is damaged')
+    return image
+
+
+def save_image(path: Union[str, Path], image: np.ndarray) -> None:
+    """Write an image in the format of the file's suffix.
+
+    The file appears under its name only when it is complete. Its folder is
+    made.
+
+    Args:
+        path: file to write; an older one is replaced.
+        image: (H, W, 3) uint8, BGR.
+
+    Raises:
+        ValueError: if OpenCV writes no such format.
+        OSError: if the file cannot be written.
+    """
+    path = Path(path)
+    if not cv2.haveImageWriter(path.name):
+        raise ValueError(f'{path} cannot be written: no image format has the '
+                         f'suffix {path.suffix!r}; use .jpg or .png')
+    is_jpeg = path.suffix.lower() in ('.jpg', '.jpeg')
+    _, data = cv2.imencode(path.suffix, image, _JPEG if is_jpeg else [])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    try:
+        data.tofile(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""What a network is shown: augmented crops, joints and target heatmaps."""
+from pathlib import Path
+from typing import Any, List
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from ..skeletons import Skeleton
+from .drawing import draw_heatmaps, draw_pose, skeleton_from_metainfo
+from .image_files import save_image
+from .sheet import contact_sheet
+
+PEOPLE_PER_SHEET = 24
+_COLUMNS = 4
+_MIN_HEIGHT = 256
+
+
+def draw_sample(sample: dict, skeleton: Skeleton) -> np.ndarray:
+    """Draw a sample of a data set as the network gets it.
+
+    Args:
+        sample: what a pipeline returns that ends in ``PackPoseInputs`` with
+            ``pack_transformed``: ``inputs`` (3, H, W) uint8, BGR, and
+            ``data_samples``.
+        skeleton: joints, limbs and colours.
+
+    Returns:
+        The crop with its annotated joints and, right of it, with its target
+        heatmaps if it has any; (h, w, 3) uint8, BGR. Small crops are enlarged
+        by a whole number.
+    """
+    crop = np.moveaxis(np.asarray(sample['inputs']), 0, -1)  # (H, W, 3)
+    crop = np.ascontiguousarray(crop)
+    truth = sample['data_samples'].gt_instances
+    zoom = max(round(_MIN_HEIGHT / crop.shape[0]), 1)
+    crop = cv2.resize(
+        crop, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+    # Resizing keeps the pixels' edges, which lie half a pixel before whole
+    # coordinates.
+    keypoints = (truth.transformed_keypoints[..., :2] + 0.5) * zoom - 0.5
+    visible = np.asarray(truth.keypoints_visible)
+    if visible.ndim == 3:  # MMPose packs weights beside it after encoding
+        visible = visible[..., 0]
+    pictures = [draw_pose(crop, keypoints, visible, skeleton, 0.5)]
+    fields = sample['data_samples'].get('gt_fields')
+    if fields is not None and 'heatmaps' in fields:
+        gap = np.full((crop.shape[0], 2, 3), 255, np.uint8)
+        pictures += [gap, draw_heatmaps(crop, np.asarray(fields.heatmaps))]
+    return np.hstack(pictures)
+
+
+def write_dataset_sheets(dataset: Any, number: int, out: Path,
+                         title: str) -> List[Path]:
+    """Write sheets of samples, spread evenly over a data set.
+
+    Args:
+        dataset: with ``metainfo``, ``len()`` and samples as
+            :func:`draw_sample` takes them.
+        number: how many samples; at most those that there are.
+        out: folder to write to.
+        title: first part of the files' names, and of the line above each
+            sheet.
+
+    Returns:
+        The files: ``<title>_01.png`` and so on.
+    """
+    skeleton = skeleton_from_metainfo(dataset.metainfo)
+    number = min(number, len(dataset))
+    indices = np.linspace(0, len(dataset) - 1, number).round().astype(int)
+    progress = tqdm(total=number, unit='person', disable=None)
+    files = []
+    for start in range(0, number, PEOPLE_PER_SHEET):
+        pictures, captions = [], []
+        for index in indices[start:start + PEOPLE_PER_SHEET]:
+            sample = dataset[int(index)]
+            pictures.append(draw_sample(sample, skeleton))
+            info = sample['data_samples']
+            flipped = ', mirrored' if info.get('flip') else ''
+            captions.append(f'{Path(info.img_path).stem}_{index}{flipped}')
+            progress.update()
+        files.append(out / f'{title}_{len(files) + 1:02d}.png')
+        save_image(
+            files[-1],
+            contact_sheet(
+                pictures, _COLUMNS, captions,
+                f'{title}: what the network gets, its joints and its target. '
+                'Orange: the right side of the person, blue: the left side.'))
+    progress.close()
+    return files

@@ -1,0 +1,122 @@
+"""Pictures of one person, cut out of photographs, and sheets of many."""
+from typing import Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+_BACKGROUND = 255
+_OUTSIDE = (96, 96, 96)
+_GAP = 8
+_CAPTION_HEIGHT = 22
+_TITLE_HEIGHT = 36
+
+
+def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
+                height: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Cut a region out of an image and resize it to a given height.
+
+    Args:
+        image: (H, W, 3) uint8.
+        center: (2,) x and y of the region's centre, in pixels.
+        scale: (2,) width and height of the region, in pixels. It may reach
+            beyond the image, where the picture is grey.
+        height: height of the picture, in pixels.
+
+    Returns:
+        The picture, (height, w, 3) uint8, and the (2, 3) matrix that takes
+        pixels of the image to pixels of the picture.
+
+    Raises:
+        ValueError: if the region is empty or not finite.
+    """
+    center = np.asarray(center, dtype=np.float64).reshape(2)
+    scale = np.asarray(scale, dtype=np.float64).reshape(2)
+    if not (np.isfinite([*center, *scale]).all() and (scale > 0).all()):
+        raise ValueError(f'the region has centre {center} and size {scale}; '
+                         'both must be finite and the size positive')
+    zoom = height / scale[1]
+    matrix = np.zeros((2, 3))
+    matrix[:, :2] = zoom * np.eye(2)
+    matrix[:, 2] = -zoom * (center - scale / 2)
+    warp = np.vstack([matrix, [0, 0, 1]])
+    if zoom < 1:
+        # warpAffine picks pixels instead of averaging them: shrink first.
+        full_height, full_width = image.shape[:2]
+        image = cv2.resize(
+            image,
+            (max(round(full_width * zoom), 1), max(
+                round(full_height * zoom), 1)),
+            interpolation=cv2.INTER_AREA)
+        shrink_x = image.shape[1] / full_width
+        shrink_y = image.shape[0] / full_height
+        shrink = np.array([[shrink_x, 0, shrink_x / 2 - 0.5],
+                           [0, shrink_y, shrink_y / 2 - 0.5], [0, 0, 1]])
+        warp = warp @ np.linalg.inv(shrink)
+    picture = cv2.warpAffine(
+        image,
+        warp[:2], (max(round(scale[0] * zoom), 1), height),
+        flags=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR,
+        borderValue=_OUTSIDE)
+    return picture, matrix
+
+
+def contact_sheet(images: Sequence[np.ndarray],
+                  columns: int,
+                  captions: Optional[Sequence[str]] = None,
+                  title: str = '') -> np.ndarray:
+    """Arrange images in rows on white, in cells as large as the largest.
+
+    Args:
+        images: (H, W, 3) uint8 arrays, BGR, of any sizes; smaller ones are
+            centred in their cells.
+        columns: number of cells per row.
+        captions: one line for under each image; what is too long is cut.
+        title: line above everything.
+
+    Returns:
+        The sheet, (H, W, 3) uint8, BGR.
+
+    Raises:
+        ValueError: if there are no images, ``columns`` is not positive, or
+            the number of captions is not that of the images.
+    """
+    if not images:
+        raise ValueError('a contact sheet needs at least one image')
+    if columns < 1:
+        raise ValueError(f'columns is {columns}; it must be 1 or more')
+    if captions is not None and len(captions) != len(images):
+        raise ValueError(f'{len(captions)} captions for {len(images)} images')
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    cell_height = max(image.shape[0] for image in images)
+    cell_width = max(image.shape[1] for image in images)
+    row_height = cell_height + _GAP + (_CAPTION_HEIGHT if captions else 0)
+    column_width = cell_width + _GAP
+    top = _GAP + (_TITLE_HEIGHT if title else 0)
+    sheet = np.full(
+        (top + rows * row_height, _GAP + columns * column_width, 3),
+        _BACKGROUND, np.uint8)
+    if title:
+        _write(sheet, title, _GAP, _TITLE_HEIGHT - 10, sheet.shape[1], 0.6)
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        y = top + row * row_height
+        x = _GAP + column * column_width
+        height, width = image.shape[:2]
+        if captions:
+            _write(sheet, captions[index], x, y + cell_height + 16,
+                   cell_width, 0.45)
+        y += (cell_height - height) // 2
+        x += (cell_width - width) // 2
+        sheet[y:y + height, x:x + width] = image
+    return sheet
+
+
+def _write(sheet: np.ndarray, text: str, x: int, baseline: int, width: int,
+           size: float) -> None:
+    """Write one line, cut to ``width`` pixels."""
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    while text and cv2.getTextSize(text, font, size, 1)[0][0] > width:
+        text = text[:-1]
+    cv2.putText(sheet, text, (x, baseline), font, size, (40, 40, 40), 1,
+                cv2.LINE_AA)

@@ -1,0 +1,176 @@
+"""Poses and heatmaps over images: colours and places derived by hand."""
+import numpy as np
+import pytest
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from hourglass_plugin.skeletons import (CENTER_COLOR, LEFT_COLOR, LSP, MPII,
+                                        RIGHT_COLOR)
+from hourglass_plugin.visualization import (draw_heatmaps, draw_pose,
+                                            skeleton_from_metainfo)
+
+
+def black(height=100, width=100):
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def joints_of(**places):
+    """(14, 2) LSP joints at the given places and NaN elsewhere."""
+    keypoints = np.full((LSP.num_keypoints, 2), np.nan)
+    for name, place in places.items():
+        keypoints[LSP.joints.index(name)] = place
+    return keypoints
+
+
+def bgr(color):
+    return list(color[::-1])
+
+
+def test_cross_section_of_a_limb():
+    # 60 px long: radius max(0.01 * 60, 0.9) = 0.9, outline 0.7 around it.
+    keypoints = joints_of(neck=(20, 50), head_top=(80, 50))
+    drawn = draw_pose(black(), keypoints, None, LSP)
+    center = np.array(bgr(CENTER_COLOR))
+    assert drawn[50, 50].tolist() == center.tolist()
+    # One pixel off: white covers 0.8, then the limb 0.9 + 0.5 - 1 = 0.4.
+    white = round(0.8 * 255)
+    beside = np.rint(white + 0.4 * (center - white))
+    assert drawn[51, 50].tolist() == beside.tolist()
+    assert drawn[49, 50].tolist() == beside.tolist()
+    # Two pixels off: only white, 0.8 * (1.6 + 0.5 - 2); three: nothing.
+    assert drawn[52, 50].tolist() == [round(0.08 * 255)] * 3
+    assert not drawn[53:, 50].any()
+
+
+@pytest.mark.parametrize('name, color', [('left_wrist', LEFT_COLOR),
+                                         ('right_knee', RIGHT_COLOR),
+                                         ('neck', CENTER_COLOR)])
+def test_joints_have_the_color_of_their_side(name, color):
+    drawn = draw_pose(black(), joints_of(**{name: (30, 60)}), None, LSP)
+    assert drawn[60, 30].tolist() == bgr(color)
+    assert not drawn[:50].any() and not drawn[:, 40:].any()
+
+
+def test_image_is_not_changed():
+    image = black()
+    draw_pose(image, joints_of(neck=(50, 50)), None, LSP)
+    draw_heatmaps(image, np.ones((2, 25, 25)))
+    assert not image.any()
+
+
+def test_joints_with_low_scores_and_their_limbs_are_left_out():
+    keypoints = joints_of(
+        neck=(20, 20), head_top=(20, 80), left_shoulder=(70, 20))
+    scores = np.full(LSP.num_keypoints, 0.5)
+    scores[LSP.joints.index('head_top')] = 0.49
+    drawn = draw_pose(black(), keypoints, scores, LSP, score_threshold=0.5)
+    without = joints_of(neck=(20, 20), left_shoulder=(70, 20))
+    np.testing.assert_array_equal(drawn,
+                                  draw_pose(black(), without, None, LSP))
+    assert drawn[20, 45].any()  # the limb between the other two
+
+
+def test_nothing_is_drawn_of_a_person_without_joints():
+    assert not draw_pose(black(), joints_of(), None, LSP).any()
+
+
+def test_several_people_are_drawn_one_after_the_other():
+    first = joints_of(neck=(20, 20), head_top=(40, 70))
+    second = joints_of(neck=(20, 70), head_top=(40, 20))
+    at_once = draw_pose(black(), np.stack([first, second]), None, LSP)
+    one_by_one = draw_pose(
+        draw_pose(black(), first, None, LSP), second, None, LSP)
+    np.testing.assert_array_equal(at_once, one_by_one)
+
+
+def test_moving_the_joints_moves_the_drawing():
+    keypoints = joints_of(neck=(20.3, 30.7), head_top=(35.1, 60.2))
+    drawn = draw_pose(black(), keypoints, None, LSP)
+    moved = draw_pose(black(), keypoints + (7, 5), None, LSP)
+    np.testing.assert_array_equal(drawn[:-5, :-7], moved[5:, 7:])
+
+
+def test_lines_grow_with_the_person():
+    # Above the smallest widths everything scales, so four times the size
+    # covers sixteen times the area; edges are blurred by half a pixel.
+    keypoints = joints_of(neck=(100, 100), head_top=(400, 300))
+    small = draw_pose(black(500, 500), keypoints, None, LSP)
+    large = draw_pose(black(2000, 2000), 4 * keypoints, None, LSP)
+    ratio = large.any(axis=2).sum() / small.any(axis=2).sum()
+    assert 14 < ratio < 17
+
+
+def test_a_joint_far_outside_leaves_the_line_in_the_image():
+    # 80 px of the limb are inside; a width for 1e6 px would fill the image.
+    keypoints = joints_of(neck=(20, 50), head_top=(1e6, 50))
+    drawn = draw_pose(black(), keypoints, None, LSP)
+    assert drawn[50, 25:].tolist() == [bgr(CENTER_COLOR)] * 75
+    assert not drawn[:45].any() and not drawn[55:].any()
+
+
+@pytest.mark.parametrize('image, keypoints, scores, message', [
+    (np.zeros((9, 9), np.uint8), np.zeros((14, 2)), None, r'\(9, 9\)'),
+    (np.zeros((9, 9, 3)), np.zeros((14, 2)), None, 'float64'),
+    (black(), np.zeros((16, 2)), None, r'\(16, 2\).*lsp.*14'),
+    (black(), np.zeros((14, 2)), np.ones(16), r'scores.*\(16,\)'),
+])
+def test_wrong_shapes_are_named(image, keypoints, scores, message):
+    with pytest.raises(ValueError, match=message):
+        draw_pose(image, keypoints, scores, LSP)
+
+
+def test_a_cell_covers_its_pixels():
+    heatmaps = np.zeros((1, 8, 8))
+    heatmaps[0, 3, 2] = 1
+    drawn = draw_heatmaps(black(32, 32), heatmaps).max(axis=2).astype(float)
+    rows, columns = np.indices(drawn.shape)
+    # Cell 2 covers pixels 8 to 11, whose middle is 9.5; cell 3, 12 to 15.
+    middle = [(drawn * axis).sum() / drawn.sum() for axis in (columns, rows)]
+    np.testing.assert_allclose(middle, [9.5, 13.5], atol=0.02)
+
+
+def test_without_heat_the_image_is_dark_grey():
+    image = np.full((4, 4, 3), 100, np.uint8)
+    assert (draw_heatmaps(image, np.zeros((3, 1, 1))) == 60).all()
+    assert (draw_heatmaps(image, np.full((3, 1, 1), -1)) == 60).all()
+
+
+def test_heat_above_one_is_opaque_up_to_the_opacity():
+    image = black(4, 4)
+    one, five = (
+        draw_heatmaps(image, np.full((1, 1, 1), heat), opacity=0.5)
+        for heat in (1, 5))
+    np.testing.assert_array_equal(one, five)
+    # The first colour has hue 0, saturation 0.85 and value 1: RGB 255 38 38.
+    assert one[0, 0].tolist() == [19, 19, 128]
+
+
+def test_each_joint_has_a_color_of_its_own():
+    heatmaps = np.eye(16)[:, None, :]  # joint k in column k
+    row = draw_heatmaps(black(1, 16), heatmaps)[0]
+    assert len({tuple(color) for color in row}) == 16
+
+
+def test_heatmaps_of_a_wrong_shape_are_named():
+    with pytest.raises(ValueError, match=r'\(8, 8\)'):
+        draw_heatmaps(black(), np.zeros((8, 8)))
+
+
+@pytest.mark.parametrize('skeleton', [LSP, MPII])
+def test_our_skeletons_are_found_by_their_metainfo(skeleton):
+    metainfo = parse_pose_metainfo(skeleton.metainfo())
+    assert skeleton_from_metainfo(metainfo) is skeleton
+
+
+def test_any_other_skeleton_is_built_from_its_metainfo():
+    built = skeleton_from_metainfo(
+        dict(
+            dataset_name='lsp',
+            keypoint_id2name={
+                0: 'nose',
+                1: 'left_eye',
+                2: 'right_eye'
+            },
+            skeleton_links=[(1, 0), (0, 2)]))
+    assert built.joints == ('nose', 'left_eye', 'right_eye')
+    assert built.limb_indices == [(1, 0), (0, 2)]
+    assert built.flip_indices == [0, 2, 1]

@@ -1,0 +1,32 @@
+"""Images are read whole or not at all, and so are they written."""
+import numpy as np
+import pytest
+
+from hourglass_plugin.visualization import read_image, save_image
+
+
+def test_png_comes_back_as_it_was(tmp_path):
+    image = np.random.RandomState(0).randint(0, 256, (5, 7, 3), np.uint8)
+    path = tmp_path / 'new folder' / 'image.png'
+    save_image(path, image)
+    np.testing.assert_array_equal(read_image(path), image)
+    assert [file.name for file in path.parent.iterdir()] == ['image.png']
+
+
+def test_a_missing_image_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nobody.jpg'):
+        read_image(tmp_path / 'nobody.jpg')
+
+
+@pytest.mark.parametrize('content', [b'', b'not a picture'])
+def test_what_is_not_an_image_is_named(tmp_path, content):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match='broken.jpg'):
+        read_image(path)
+
+
+def test_an_unknown_format_leaves_nothing_behind(tmp_path):
+    with pytest.raises(ValueError, match='.sketch'):
+        save_image(tmp_path / 'a' / 'image.sketch', np.zeros((2, 2, 3)))
+    assert not list(tmp_path.iterdir())
