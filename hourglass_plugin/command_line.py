@@ -1,0 +1,474 @@
+"""What the tools do with configs, checkpoints and mmengine's runner.
+
+Wrong input raises ValueError or FileNotFoundError with one line that names
+it; the tools print that line.
+"""
+import argparse
+import difflib
+import inspect
+import json
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any, Dict, Optional, Sequence
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmpose.registry import DATASETS
+from torch import nn
+from torch.utils.data import Dataset
+
+from . import __version__
+
+#: Settings of a config that mmengine's runner reads itself.
+_RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
+    'activation_checkpointing', 'compile', 'custom_imports',
+    'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'
+}
+
+
+def load_config(path: str, options: Sequence[str] = ()) -> Config:
+    """Read a config and replace settings in it.
+
+    Args:
+        path: config file.
+        options: ``key=value`` as in mmengine's ``--cfg-options``. The setting
+            itself may be new, what it belongs to must be there.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not a config of a model, or an option does
+            not fit it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no config {path}')
+    try:
+        config = Config.fromfile(path)
+    except Exception as error:  # a config is a program and can fail anyhow
+        raise ValueError(f'the config {path} cannot be read: '
+                         f'{type(error).__name__}: {error}') from error
+    for key, value in _parse_options(options).items():
+        _check_option(config, key)
+        config.merge_from_dict({key: value})
+    if 'model' not in config:
+        raise ValueError(f'{path} is not a config of a model: it has no '
+                         '`model`')
+    return config
+
+
+def _parse_options(options: Sequence[str]) -> Dict[str, Any]:
+    """``['a.b=1']`` to ``{'a.b': 1}``, by mmengine's rules."""
+    for option in options:
+        if not option.partition('=')[0] or '=' not in option:
+            raise ValueError(f'--cfg-options {option}: write key=value')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction, default={})
+    try:
+        return parser.parse_args(['--options', *options]).options
+    except AssertionError as error:
+        raise ValueError(f'--cfg-options: {error}') from error
+
+
+def _check_option(config: Config, key: str) -> None:
+    """Raise ValueError if what a setting belongs to is not in the config.
+
+    mmengine would add it, and a mistyped key would do nothing.
+    """
+    node: Any = config
+    names = key.split('.')
+    for depth, name in enumerate(names):
+        is_last = depth == len(names) - 1
+        if isinstance(node, (list, tuple)):
+            known = [str(index) for index in range(len(node))]
+            is_new_allowed = False
+        elif depth == 0:
+            known = sorted({*node.keys(), *_RUNNER_SETTINGS})
+            is_new_allowed = False
+        elif hasattr(node, 'keys'):
+            known = list(node.keys())
+            is_new_allowed = is_last
+        else:
+            raise ValueError(f'--cfg-options {key}: '
+                             f'{".".join(names[:depth])} is {node!r} and has '
+                             'no settings')
+        if name not in known:
+            if is_new_allowed:
+                return
+            close = difflib.get_close_matches(name, known)
+            raise ValueError(
+                f'--cfg-options {key}: the config has no '
+                f'{".".join(names[:depth + 1])!r}; there is ' +
+                (f'{close[0]!r}' if close else ', '.join(known)))
+        if depth == 0 and name not in node:
+            return  # the runner's own, absent from this config
+        node = node[int(name) if isinstance(node, (list, tuple)) else name]
+
+
+def set_work_dir(config: Config, work_dir: Optional[str], path: str) -> None:
+    """Choose the folder of logs and checkpoints as MMPose does.
+
+    The argument, else the config's, else ``work_dirs/<name of the config>``.
+    """
+    if work_dir is not None:
+        config.work_dir = work_dir
+    elif config.get('work_dir') is None:
+        config.work_dir = os.path.join('work_dirs', Path(path).stem)
+
+
+def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
+                 validate: bool, scale_learning_rate: bool) -> None:
+    """Put what ``tools/train.py`` was asked for into the config.
+
+    Args:
+        config: is changed.
+        resume: None starts anew, ``auto`` goes on from the latest checkpoint
+            in the work dir, anything else is the checkpoint to go on from.
+        mixed_precision: float16 with loss scaling on a GPU, bfloat16 without
+            one.
+        validate: whether to evaluate during training.
+        scale_learning_rate: whether to scale it to the batch size.
+
+    Raises:
+        ValueError: if the config does not allow it.
+    """
+    for setting in ('train_dataloader', 'train_cfg', 'optim_wrapper'):
+        if config.get(setting) is None:
+            raise ValueError('the config cannot be trained: it has no '
+                             f'`{setting}`')
+    config.resume = resume is not None or config.get('resume', False)
+    if resume is not None:
+        config.load_from = None if resume == 'auto' else resume
+    if mixed_precision:
+        kind = config.optim_wrapper.get('type', 'OptimWrapper')
+        on_gpu = get_device() != 'cpu'
+        mixed = 'AmpOptimWrapper' if on_gpu else 'BFloat16OptimWrapper'
+        if kind not in ('OptimWrapper', mixed):
+            raise ValueError('--amp replaces the optimizer wrapper '
+                             f"'OptimWrapper', but the config has {kind!r}")
+        config.optim_wrapper.type = mixed
+        if on_gpu:
+            config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if not validate:
+        config.val_dataloader = config.val_cfg = config.val_evaluator = None
+    if scale_learning_rate:
+        if 'base_batch_size' not in (config.get('auto_scale_lr') or {}):
+            raise ValueError('--auto-scale-lr needs the batch size that the '
+                             'learning rate is for: give the config '
+                             'auto_scale_lr = dict(base_batch_size=...)')
+        config.auto_scale_lr.enable = True
+
+
+def set_test_outputs(config: Config, dump: Optional[str]) -> None:
+    """Have every prediction written to a pickle file as well.
+
+    Args:
+        config: is changed.
+        dump: file name ending in ``.pkl`` or ``.pickle``; None writes none.
+
+    Raises:
+        ValueError: if the config cannot be tested or the name does not fit.
+    """
+    for setting in ('test_dataloader', 'test_cfg', 'test_evaluator'):
+        if config.get(setting) is None:
+            raise ValueError('the config cannot be tested: it has no '
+                             f'`{setting}`')
+    if dump is None:
+        return
+    if not dump.endswith(('.pkl', '.pickle')):
+        raise ValueError(f'--dump {dump}: the name must end in .pkl or '
+                         '.pickle')
+    metrics = config.test_evaluator
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    Path(dump).parent.mkdir(parents=True, exist_ok=True)
+    config.test_evaluator = [
+        *metrics, dict(type='DumpResults', out_file_path=dump)
+    ]
+
+
+def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:
+    """Write JSON; the file appears under its name when it is complete."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f'.{target.name}.{os.getpid()}.partial')
+    try:
+        partial.write_text(json.dumps(content, indent=indent) + '\n')
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
+    """Have pictures drawn if ``--show`` or ``--show-dir`` asks for them."""
+    if arguments.show or arguments.show_dir is not None:
+        hooks = config.setdefault('default_hooks', {})
+        hook = hooks.get('visualization') or {}
+        if hook.get('type') != 'PosePictureHook':
+            hook = dict(type='PosePictureHook')  # in place of MMPose's
+        hooks['visualization'] = dict(
+            hook,
+            enable=True,
+            interval=arguments.interval,
+            show=arguments.show,
+            wait_time=arguments.wait_time,
+            out_dir=arguments.show_dir)
+
+
+def read_checkpoint(path: str) -> dict:
+    """Read a checkpoint into the processor's memory.
+
+    Args:
+        path: file, or an address that mmengine downloads.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a checkpoint, or a damaged one, or holds
+            anything but numbers.
+    """
+    try:
+        checkpoint = CheckpointLoader.load_checkpoint(
+            path, map_location='cpu', logger='silent')
+    except FileNotFoundError:
+        raise FileNotFoundError(f'there is no checkpoint {path}') from None
+    except ValueError:
+        raise
+    except Exception as error:  # torch has a dozen for damaged files
+        raise ValueError(f'{path} is not a checkpoint, or is damaged: '
+                         f'{type(error).__name__}: {error}') from error
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f'{path} is not a checkpoint: it holds a '
+                         f'{type(checkpoint).__name__}')
+    return checkpoint
+
+
+def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
+    """Load weights and refuse those of another model.
+
+    mmengine only warns of weights that are missing, and goes on with random
+    ones.
+
+    Args:
+        model: the model; one that is wrapped for several processes, too.
+        checkpoint: mmengine's, or the weights alone.
+        path: where it came from, for the message.
+
+    Raises:
+        ValueError: if weights are missing, unknown or of another size.
+    """
+    if is_model_wrapper(model):
+        model = model.module
+    weights = {
+        key[len('module.'):] if key.startswith('module.') else key: value
+        for key, value in checkpoint.get('state_dict', checkpoint).items()
+    }
+    own = model.state_dict()
+    resized = [
+        f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
+        for key in own
+        if key in weights and weights[key].shape != own[key].shape
+    ]
+    problems = [_list_first('of another size', resized)]
+    if not resized:
+        missing, unknown = model.load_state_dict(weights, strict=False)
+        # BatchNorm's count of batches is not used with a fixed momentum.
+        missing = [x for x in missing if 'num_batches_tracked' not in x]
+        problems = [
+            _list_first('missing', missing),
+            _list_first('unknown to it', unknown)
+        ]
+    problems = [problem for problem in problems if problem]
+    if problems:
+        raise ValueError(f'{path} holds the weights of another model than the '
+                         f'config, which has {len(own)}: '
+                         f'{"; ".join(problems)}')
+
+
+def check_resumable(model: nn.Module, path: str) -> None:
+    """Check that training can go on from a checkpoint, before it starts.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a checkpoint of this model's training.
+    """
+    checkpoint = read_checkpoint(path)
+    if 'optimizer' not in checkpoint:
+        raise ValueError(f'{path} holds weights only, so training cannot go '
+                         'on from it; to start from these weights use '
+                         f'--cfg-options load_from={path}')
+    load_weights(model, checkpoint, path)
+
+
+def _list_first(what: str, keys: Sequence[str]) -> str:
+    """``3 missing (a, b, ...)``; nothing for no keys."""
+    if not keys:
+        return ''
+    more = ', ...' if len(keys) > 2 else ''
+    return f'{len(keys)} {what} ({", ".join(keys[:2])}{more})'
+
+
+def build_runner(config: Config,
+                 launcher: str = 'none',
+                 local_rank: Optional[int] = None) -> Runner:
+    """Build mmengine's runner, with a first screen that can be read.
+
+    The environment, the whole config and the list of hooks go to the log file
+    only.
+
+    Args:
+        config: complete, with a work dir.
+        launcher: what started the processes.
+        local_rank: number of this process on its machine, if the launcher
+            says so by argument; most set the variable LOCAL_RANK.
+
+    Raises:
+        ValueError: if the processes were not started by the launcher.
+    """
+    config.launcher = launcher
+    if local_rank is None:  # mpirun has a variable of its own
+        local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', 0)
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if launcher != 'none':
+        _set_up_processes(config)
+    runner = _QuietlyBuiltRunner.from_cfg(config)
+    runner.show_log()
+    device = next(runner.model.parameters()).device
+    runner.logger.info(
+        f'hourglass_plugin {__version__}, torch {torch.__version__}, '
+        f'{runner.world_size} x {device}. Environment and config: '
+        f'{runner.logger.log_file}')
+    return runner
+
+
+def build_dataset(config: Config, phase: str) -> Dataset:
+    """Build a data set whose samples can be drawn.
+
+    Args:
+        config: is changed.
+        phase: ``train``, ``val`` or ``test``.
+
+    Raises:
+        FileNotFoundError: if the annotations are not there.
+        ValueError: if the config has no such data set.
+    """
+    loader = config.get(f'{phase}_dataloader')
+    if loader is None:
+        raise ValueError(f'the config has no `{phase}_dataloader`')
+    _keep_joints_of_crops(loader.dataset)
+    init_default_scope(config.get('default_scope', 'mmpose'))
+    return DATASETS.build(loader.dataset)
+
+
+def _keep_joints_of_crops(pipeline: Any) -> None:
+    """Have MMPose pack the joints' places in the crop as well.
+
+    Args:
+        pipeline: config of a pipeline, or of a data set with pipelines at any
+            depth; is changed.
+    """
+    if isinstance(pipeline, dict):
+        if pipeline.get('type') == 'PackPoseInputs':
+            pipeline['pack_transformed'] = True
+        pipeline = list(pipeline.values())
+    if isinstance(pipeline, (list, tuple)):
+        for part in pipeline:
+            _keep_joints_of_crops(part)
+
+
+def build_loops(runner: Runner, *names: str) -> None:
+    """Build loops, which reads the annotation files, ahead of their run.
+
+    Args:
+        runner: the runner.
+        names: ``train``, ``val``, ``test``; what the config has not is left
+            out.
+    """
+    for name in names:
+        getattr(runner, f'{name}_loop')  # mmengine builds it when asked
+
+
+def _tells_the_user_something(record: logging.LogRecord) -> bool:
+    """False for mmengine's warnings of its own use of itself."""
+    return not str(record.msg).startswith(
+        ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
+         'The prefix is not set in metric class DumpResults'))
+
+
+class _ShortScores(logging.Formatter):
+    """mmengine's format without scores per joint, which a table has shown.
+
+    Args:
+        formatter: mmengine's.
+    """
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one text."""
+        text = self._formatter.format(record)
+        if not re.search(r'(Epoch|Iter)\((val|test)\)', text):
+            return text
+        # ``mpii/PCKh@0.5/Head: 81.2``, but not ``mpii/PCKh@0.5: 78.0``.
+        return re.sub(r'\s+[^\s/]+/[^\s/]+/[^\s/]+: \S+', '', text)
+
+
+class _QuietlyBuiltRunner(Runner):
+    """A runner that is silent on the screen until it is built."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """mmengine's logger; on the screen warnings only, for now."""
+        logger = super().build_logger(*args, **kwargs)
+        self._screens = [(handler, handler.level)
+                         for handler in logger.handlers
+                         if not isinstance(handler, logging.FileHandler)]
+        for handler, level in self._screens:
+            handler.setLevel(max(level, logging.WARNING))
+            handler.addFilter(_tells_the_user_something)
+            handler.setFormatter(_ShortScores(handler.formatter))
+        return logger
+
+    def show_log(self) -> None:
+        """From now on show the log on the screen, too."""
+        for handler, level in self._screens:
+            handler.setLevel(level)
+
+
+def _set_up_processes(config: Config) -> None:
+    """Connect the processes where mmengine cannot: without a GPU.
+
+    mmengine asks CUDA for a device for each process. Here they are connected
+    by gloo before it looks, and the model is wrapped without devices.
+
+    With or without, each process has its own running statistics of the norm
+    layers, and the first one's are saved: they are made equal before they are
+    used, or several processes would evaluate another model than the saved one.
+    """
+    hooks = list(config.get('custom_hooks') or [])
+    if not any(hook.get('type') == 'SyncBuffersHook' for hook in hooks):
+        config.custom_hooks = [*hooks, dict(type='SyncBuffersHook')]
+    if config.launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ValueError('--launcher pytorch is for processes that torchrun '
+                         'started: use tools/dist_train.sh or '
+                         'tools/dist_test.sh, or leave --launcher out')
+    if get_device() != 'cpu':
+        return
+    if config.launcher != 'pytorch':
+        raise ValueError(f'--launcher {config.launcher} needs GPUs, and there '
+                         'is none; --launcher pytorch works without')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    config.setdefault(
+        'model_wrapper_cfg',
+        dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=config.get('find_unused_parameters',
+                                              False)))

@@ -1,0 +1,325 @@
+"""Poses of people in photographs and videos, with a trained model."""
+import itertools
+import os
+from pathlib import Path
+from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional,
+                    Sequence, Tuple, Union)
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmpose.apis import init_model
+from torch import nn
+from tqdm import tqdm
+
+from .command_line import load_weights
+from .visualization import (draw_pose, read_image, save_image,
+                            skeleton_from_metainfo)
+
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
+
+
+class Pose(NamedTuple):
+    """One person's joints in an image."""
+
+    bbox: np.ndarray  #: (4,) left, top, right, bottom, in pixels
+    keypoints: np.ndarray  #: (K, 2) x and y, in pixels of the image
+    scores: np.ndarray  #: (K,) height of each heatmap's maximum
+
+    def to_json(self) -> dict:
+        """The same as lists of plain numbers."""
+        joints = np.column_stack([self.keypoints, self.scores])
+        return dict(
+            bbox=[round(float(value), 2) for value in self.bbox],
+            keypoints=[[round(float(x), 2), round(float(y), 2),
+                        round(float(score), 4)] for x, y, score in joints])
+
+
+def build_pose_model(config: Config, checkpoint: dict, path: str,
+                     device: str) -> nn.Module:
+    """Build a config's model with a checkpoint's weights, for prediction.
+
+    Args:
+        config: of the model, with a ``test_dataloader``, whose pipeline the
+            images go through.
+        checkpoint: weights, as read by ``command_line.read_checkpoint``.
+        path: where the checkpoint came from, for messages.
+        device: such as ``cpu`` or ``cuda:0``.
+
+    Raises:
+        ValueError: if the device is not there, the checkpoint is of another
+            model, or the config has no test pipeline.
+    """
+    if config.get('test_dataloader') is None:
+        raise ValueError('the config has no `test_dataloader`, whose pipeline '
+                         'images go through')
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f'device {device!r} cannot be used: {error}') from None
+    model = init_model(config, device=device)
+    load_weights(model, checkpoint, path)
+    dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
+    model.dataset_meta = dataset_meta or model.dataset_meta
+    return model
+
+
+def predict_poses(
+        model: nn.Module,
+        images: Sequence[np.ndarray],
+        boxes: Optional[np.ndarray] = None) -> List[List[Pose]]:
+    """Predict poses in several images at once.
+
+    What ``mmpose.apis.inference_topdown`` does for one image, for a batch.
+
+    Args:
+        model: from :func:`build_pose_model`.
+        images: (H, W, 3) uint8, BGR, of any sizes.
+        boxes: (N, 4) left, top, right, bottom of N people in pixels, looked
+            for in every image; by default one person per image, in all of it.
+
+    Returns:
+        For each image the poses, in the order of the boxes.
+    """
+    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
+    people = []
+    image_of_person = []
+    for index, image in enumerate(images):
+        height, width = image.shape[:2]
+        for box in [[0, 0, width, height]] if boxes is None else boxes:
+            person = dict(
+                img=image,
+                bbox=np.float32([box]),
+                bbox_score=np.ones(1, np.float32),
+                **model.dataset_meta)
+            people.append(pipeline(person))
+            image_of_person.append(index)
+    with torch.no_grad():
+        samples = model.test_step(pseudo_collate(people))
+    poses: List[List[Pose]] = [[] for _ in images]
+    for index, sample in zip(image_of_person, samples):
+        predicted = sample.pred_instances
+        poses[index].append(
+            Pose(
+                bbox=np.asarray(predicted.bboxes[0]),
+                keypoints=np.asarray(predicted.keypoints[0]),
+                scores=np.asarray(predicted.keypoint_scores[0])))
+    return poses
+
+
+def open_input(path: str, out: Path) -> Union[List[Path], 'Video']:
+    """Find the images to predict, or open the video.
+
+    Args:
+        path: image, folder of images or video.
+        out: where the results will go.
+
+    Returns:
+        The images of a folder in order of their names, or the one image, or
+        the video.
+
+    Raises:
+        FileNotFoundError: if there is nothing of this name.
+        ValueError: if a folder has no images, a video cannot be read, or the
+            results would overwrite the input.
+    """
+    source = Path(path)
+    folder = source if source.is_dir() else source.parent
+    if folder.resolve() == out.resolve():
+        raise ValueError(f'{out} is the folder of the input, which the '
+                         'results would overwrite: choose another one')
+    if source.is_dir():
+        images = sorted(
+            file for file in source.iterdir()
+            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
+        if not images:
+            raise ValueError(f'{path} has no images '
+                             f'({", ".join(IMAGE_SUFFIXES)})')
+        return images
+    if not source.is_file():
+        raise FileNotFoundError(f'there is no image, folder or video {path}')
+    if source.suffix.lower() in VIDEO_SUFFIXES:
+        return Video(path)
+    return [source]
+
+
+class PosePredictor:
+    """Predicts and draws poses in photographs and videos, file to file.
+
+    Args:
+        model: from :func:`build_pose_model`.
+        boxes: (N, 4) left, top, right, bottom of N people in pixels; by
+            default one person per image, in all of it.
+        score_threshold: joints with lower scores are not drawn.
+        batch_size: images that go through the network at once.
+
+    Raises:
+        ValueError: if a box is empty.
+    """
+
+    def __init__(self,
+                 model: nn.Module,
+                 boxes: Optional[Sequence[Sequence[float]]] = None,
+                 score_threshold: float = 0.2,
+                 batch_size: int = 16) -> None:
+        for left, top, right, bottom in boxes or []:
+            if not (left < right and top < bottom):
+                raise ValueError(
+                    f'the box {left:g} {top:g} {right:g} {bottom:g} is empty: '
+                    'write left, top, right, bottom')
+        self.model = model
+        self.boxes = None if boxes is None else np.float32(boxes)
+        self.score_threshold = score_threshold
+        self.batch_size = batch_size
+        self.skeleton = skeleton_from_metainfo(model.dataset_meta)
+
+    def predict_images(self, files: Sequence[Path],
+                       out: Path) -> Tuple[List[dict], List[str]]:
+        """Write a drawn picture of each image, under the image's own name.
+
+        Args:
+            files: the images.
+            out: folder for the pictures.
+
+        Returns:
+            A record for JSON of each image that was read, and a message for
+            each one that could not be.
+        """
+        records, failures = [], []
+        for batch in _batches(
+                tqdm(files, unit='image', disable=None), self.batch_size):
+            names, images = [], []
+            for file in batch:
+                try:
+                    image = read_image(file)
+                    self.check_boxes(file, *image.shape[1::-1])
+                except (ValueError, OSError) as error:
+                    failures.append(str(error))
+                    continue
+                names.append(file.name)
+                images.append(image)
+            for name, image, poses in self._predict(names, images):
+                is_common = Path(name).suffix.lower() in IMAGE_SUFFIXES
+                save_image(out / (name if is_common else f'{name}.png'),
+                           self._draw(image, poses))
+                records.append(self._record(name, image.shape, poses))
+        return records, failures
+
+    def predict_video(self, video: 'Video', out: Path) -> List[dict]:
+        """Write a drawn copy of a video, as MP4 without sound.
+
+        Args:
+            video: the video; it is read to its end.
+            out: folder for the copy.
+
+        Returns:
+            A record for JSON of each frame.
+
+        Raises:
+            OSError: if this OpenCV cannot write the copy.
+        """
+        target = out / f'{video.path.stem}.mp4'
+        out.mkdir(parents=True, exist_ok=True)
+        partial = out / f'.{target.stem}.{os.getpid()}.partial.mp4'
+        writer = cv2.VideoWriter(
+            str(partial), cv2.VideoWriter_fourcc(*'mp4v'), video.rate,
+            video.size)
+        records: List[dict] = []
+        frames_left = tqdm(
+            video, total=video.length or None, unit='frame', disable=None)
+        try:
+            if not writer.isOpened():
+                raise OSError(f'this OpenCV cannot write {target}')
+            for frames in _batches(frames_left, self.batch_size):
+                names = [video.path.name] * len(frames)
+                for name, frame, poses in self._predict(names, frames):
+                    writer.write(self._draw(frame, poses))
+                    records.append(
+                        dict(
+                            frame=len(records),
+                            **self._record(name, frame.shape, poses)))
+            writer.release()
+            os.replace(partial, target)
+        finally:
+            writer.release()
+            partial.unlink(missing_ok=True)
+        return records
+
+    def _predict(
+        self, names: Sequence[str], images: Sequence[np.ndarray]
+    ) -> Iterator[Tuple[str, np.ndarray, List[Pose]]]:
+        if images:
+            yield from zip(names, images,
+                           predict_poses(self.model, images, self.boxes))
+
+    def _draw(self, image: np.ndarray, poses: Sequence[Pose]) -> np.ndarray:
+        return draw_pose(image, np.stack([pose.keypoints for pose in poses]),
+                         np.stack([pose.scores for pose in poses]),
+                         self.skeleton, self.score_threshold)
+
+    def _record(self, name: str, shape: Tuple[int, ...],
+                poses: Sequence[Pose]) -> dict:
+        return dict(
+            file=name,
+            width=shape[1],
+            height=shape[0],
+            people=[pose.to_json() for pose in poses])
+
+    def check_boxes(self, path: Union[str, Path], width: int,
+                    height: int) -> None:
+        """Raise ValueError if a box has no part of the image."""
+        for box in [] if self.boxes is None else self.boxes:
+            left, top, right, bottom = box
+            if right <= 0 or bottom <= 0 or left >= width or top >= height:
+                raise ValueError(
+                    f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} '
+                    f'lies outside of the image, {width} x {height} pixels')
+
+
+class Video:
+    """A video, read frame by frame.
+
+    Args:
+        path: file in a format that OpenCV reads.
+
+    Attributes:
+        path: the file.
+        size: width and height in pixels.
+        rate: frames per second.
+        length: number of frames, as the file says; 0 if it does not.
+
+    Raises:
+        ValueError: if the file is not a video or is damaged.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self._capture = cv2.VideoCapture(path)
+        has_frame, self._first = self._capture.read()
+        if not has_frame:
+            raise ValueError(f'{path} is not a video, or is damaged')
+        self.size: Tuple[int, int] = self._first.shape[1::-1]
+        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
+        self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Frames, (H, W, 3) uint8, BGR."""
+        has_frame, frame = True, self._first
+        while has_frame:
+            yield frame
+            has_frame, frame = self._capture.read()
+        self._capture.release()
+
+
+def _batches(items: Iterable[Any], size: int) -> Iterator[List[Any]]:
+    """Lists of ``size`` items; the last one may be shorter."""
+    iterator = iter(items)
+    while True:
+        batch = list(itertools.islice(iterator, size))
+        if not batch:
+            return
+        yield batch

@@ -1,0 +1,185 @@
+"""Configs, checkpoints and the log's lines, as the tools treat them."""
+import json
+import logging
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from hourglass_plugin import command_line
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text("""
+model = dict(type='Network', depth=4, head=None)
+train_dataloader = dict(batch_size=2)
+train_cfg = dict(max_epochs=3)
+optim_wrapper = dict(type='OptimWrapper')
+steps = [dict(end=1), dict(end=2)]
+""")
+    return path
+
+
+def test_options_replace_and_add_settings(config_file):
+    config = command_line.load_config(str(config_file), [
+        'model.depth=3', 'model.widths=[8,16]', 'steps.1.end=5',
+        'randomness.seed=7', 'work_dir=a=b'
+    ])
+    assert config.model.to_dict() == dict(
+        type='Network', depth=3, widths=[8, 16], head=None)
+    assert [step['end'] for step in config.steps] == [1, 5]
+    assert config.randomness.seed == 7
+    assert config.work_dir == 'a=b'
+
+
+@pytest.mark.parametrize('option, message', [
+    ('depth=3', "no 'depth'"),
+    ('model.dept.x=3', "no 'model.dept'; there is 'depth'"),
+    ('steps.2.end=3', "no 'steps.2'; there is 0, 1"),
+    ('model.depth.x=3', 'model.depth is 4'),
+    ('model.head.type=Head', 'model.head is None'),
+    ('=3', 'key=value'),
+    ('model.widths=[8,(16]', '--cfg-options'),
+])
+def test_an_option_that_would_do_nothing_is_refused(config_file, option,
+                                                    message):
+    with pytest.raises(ValueError, match=message):
+        command_line.load_config(str(config_file), [option])
+
+
+@pytest.mark.parametrize('argument, in_config, expected', [
+    ('mine', 'its', 'mine'),
+    (None, 'its', 'its'),
+    (None, None, 'work_dirs/hg'),
+])
+def test_work_dir(argument, in_config, expected):
+    config = Config(dict(work_dir=in_config))
+    command_line.set_work_dir(config, argument, 'configs/hg.py')
+    assert config.work_dir == expected
+
+
+def training(config_file, **changes):
+    config = command_line.load_config(str(config_file))
+    asked = dict(
+        resume=None,
+        mixed_precision=False,
+        validate=True,
+        scale_learning_rate=False)
+    command_line.set_training(config, **{**asked, **changes})
+    return config
+
+
+@pytest.mark.parametrize('device, expected', [
+    ('cpu', dict(type='BFloat16OptimWrapper')),
+    ('cuda', dict(type='AmpOptimWrapper', loss_scale='dynamic')),
+])
+def test_mixed_precision_of_each_device(config_file, monkeypatch, device,
+                                        expected):
+    monkeypatch.setattr(command_line, 'get_device', lambda: device)
+    config = training(config_file, mixed_precision=True)
+    assert config.optim_wrapper.to_dict() == expected
+
+
+@pytest.mark.parametrize('resume, expected', [
+    (None, (False, None)),
+    ('auto', (True, None)),
+    ('a.pth', (True, 'a.pth')),
+])
+def test_resuming(config_file, resume, expected):
+    config = training(config_file, resume=resume)
+    assert (config.resume, config.get('load_from')) == expected
+
+
+@pytest.mark.parametrize('asked, message', [
+    (dict(scale_learning_rate=True), 'base_batch_size'),
+    (dict(mixed_precision=True), "'Mine'"),
+])
+def test_what_the_config_does_not_allow_is_named(config_file, asked, message):
+    with open(config_file, 'a') as file:
+        file.write("optim_wrapper = dict(type='Mine')")
+    with pytest.raises(ValueError, match=message):
+        training(config_file, **asked)
+
+
+def test_training_without_validation(config_file):
+    config = training(config_file, validate=False)
+    assert (config.val_cfg, config.val_dataloader,
+            config.val_evaluator) == (None, None, None)
+
+
+def test_pictures_keep_the_settings_of_the_configs_hook():
+    arguments = command_line.argparse.Namespace(
+        show=False, show_dir='out', interval=3, wait_time=1)
+    config = Config(
+        dict(
+            default_hooks=dict(
+                visualization=dict(type='PosePictureHook', sheet_size=6))))
+    command_line.set_pictures(config, arguments)
+    hook = config.default_hooks.visualization
+    assert (hook.sheet_size, hook.enable, hook.out_dir) == (6, True, 'out')
+
+    config = Config(
+        dict(
+            default_hooks=dict(
+                visualization=dict(type='PoseVisualizationHook', x=1))))
+    command_line.set_pictures(config, arguments)
+    hook = config.default_hooks.visualization
+    assert hook.type == 'PosePictureHook' and 'x' not in hook
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+@pytest.mark.parametrize('wrap', [dict, lambda x: dict(state_dict=x)])
+def test_weights_are_loaded(prefix, wrap):
+    source, target = nn.Linear(2, 3), nn.Linear(2, 3)
+    weights = {
+        prefix + key: value
+        for key, value in source.state_dict().items()
+    }
+    command_line.load_weights(target, wrap(weights), 'a.pth')
+    assert torch.equal(target.weight, source.weight)
+    assert torch.equal(target.bias, source.bias)
+
+
+@pytest.mark.parametrize('weights, message', [
+    (dict(weight=torch.zeros(3, 2)), r'which has 2: 1 missing \(bias\)'),
+    (dict(
+        weight=torch.zeros(3, 2), bias=torch.zeros(3), scale=torch.zeros(1)),
+     r'1 unknown to it \(scale\)'),
+    (dict(weight=torch.zeros(3, 4), bias=torch.zeros(3)),
+     r'1 of another size \(weight \(3, 4\) for \(3, 2\)\)'),
+    ({}, r'2 missing \(weight, bias\)'),
+])
+def test_weights_that_do_not_fit_are_counted(weights, message):
+    with pytest.raises(ValueError, match='a.pth.*' + message):
+        command_line.load_weights(nn.Linear(2, 3), weights, 'a.pth')
+
+
+def test_a_batch_norms_count_may_be_missing():
+    model = nn.BatchNorm1d(2)
+    weights = model.state_dict()
+    del weights['num_batches_tracked']
+    command_line.load_weights(model, weights, 'a.pth')
+    assert int(model.num_batches_tracked) == 0
+
+
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    path = tmp_path / 'scores.json'
+    command_line.write_json(str(path), dict(score=1.5))
+    with pytest.raises(TypeError):
+        command_line.write_json(str(path), dict(score=object()))
+    assert json.loads(path.read_text()) == dict(score=1.5)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('text, shown', [
+    ('Epoch(val) [1][2/2]  mpii/PCKh@0.5: 78.0  mpii/PCKh@0.5/Head: 81.2  '
+     'time: 0.1', 'Epoch(val) [1][2/2]  mpii/PCKh@0.5: 78.0  time: 0.1'),
+    ('Saved to a/b/c: yes', 'Saved to a/b/c: yes'),
+])
+def test_the_screen_shows_scores_per_joint_once(text, shown):
+    formatter = command_line._ShortScores(logging.Formatter())
+    record = logging.LogRecord('name', logging.INFO, '', 0, text, None, None)
+    assert formatter.format(record) == shown

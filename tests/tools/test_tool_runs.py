@@ -1,0 +1,194 @@
+"""Train, resume, test, predict and browse with a tiny data set."""
+import json
+import pickle
+import socket
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from tool_process import run_tool
+
+from hourglass_plugin.skeletons import LSP
+from hourglass_plugin.visualization import read_image
+
+
+def names_in(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_first_screen_is_short_and_the_log_file_is_complete(trained):
+    lines = trained.screen.splitlines()
+    assert 'hourglass_plugin' in lines[0]
+    # Five people in batches of two are three iterations.
+    iterations = [line for line in lines if 'Epoch(train)' in line]
+    assert len(iterations) == 3 and all('eta:' in x for x in iterations)
+    assert lines.index(iterations[0]) < 8
+    assert not any('optim_wrapper' in line for line in lines)
+    log = next(trained.work_dir.glob('*/*.log')).read_text()
+    assert 'System environment' in log and 'optim_wrapper = dict(' in log
+
+
+def test_resumed_training_goes_on_where_it_was(trained, tmp_path):
+    finished = run_tool('train', trained.config, '--work-dir', tmp_path,
+                        '--resume', trained.checkpoint, '--amp',
+                        '--no-validate', '--cfg-options',
+                        'train_cfg.max_epochs=2')
+    assert finished.returncode == 0, finished.stderr
+    assert names_in(tmp_path)[1:3] == ['epoch_2.pth', 'last_checkpoint']
+    meta = torch.load(
+        tmp_path / 'epoch_2.pth', weights_only=False)['meta']
+    assert (meta['epoch'], meta['iter']) == (2, 6)
+    assert 'Epoch(train) [1]' not in finished.stdout
+    assert 'Epoch(val)' not in finished.stdout
+
+
+@pytest.fixture(scope='module')
+def tested(trained, tmp_path_factory):
+    """Scores, dumped predictions and pictures of the trained network."""
+    out = tmp_path_factory.mktemp('tested')
+    finished = run_tool('test', trained.config, trained.checkpoint,
+                        '--work-dir', out / 'work', '--out',
+                        out / 'new' / 'scores.json', '--dump',
+                        out / 'new' / 'people.pkl', '--show-dir',
+                        out / 'pictures', '--interval', '2')
+    assert finished.returncode == 0, finished.stderr
+    return out
+
+
+def test_scores_are_those_of_the_dumped_predictions(tested):
+    scores = json.loads((tested / 'new' / 'scores.json').read_text())
+    with open(tested / 'new' / 'people.pkl', 'rb') as file:
+        people = pickle.load(file)
+    shoulder, hip = LSP.indices(['right_shoulder', 'left_hip'])
+    distances = []
+    for person in people:
+        truth = person['gt_instances']['keypoints'][0]
+        torso = np.linalg.norm(truth[shoulder] - truth[hip])
+        predicted = person['pred_instances']['keypoints'][0]
+        distances.append(np.linalg.norm(predicted - truth, axis=1) / torso)
+    for threshold in (1.5, 0.5):
+        # Every joint is annotated: the mean is that of all joints.
+        share = 100 * np.mean(np.array(distances) <= threshold)
+        assert scores[f'lsp/PCK@{threshold}'] == pytest.approx(share)
+    assert 0 < scores['lsp/PCK@1.5'] < 100
+
+
+def test_pictures_are_of_every_second_person(tested):
+    assert names_in(tested / 'pictures') == [
+        'sheet.jpg', 'val0_0.jpg', 'val2_2.jpg', 'val4_4.jpg'
+    ]
+    assert read_image(tested / 'pictures' / 'val0_0.jpg').shape == (512, 1026,
+                                                                    3)
+
+
+def test_two_processes_without_a_gpu_evaluate_like_one(trained, tmp_path):
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    two = tmp_path / 'two'
+    finished = run_tool(
+        'train',
+        trained.config,
+        '--work-dir',
+        two,
+        '--launcher',
+        'pytorch',
+        launcher=[
+            '-m', 'torch.distributed.run', '--nproc-per-node', '2',
+            '--master-port', port
+        ])
+    assert finished.returncode == 0, finished.stderr
+    lines = next(two.glob('*/vis_data/scalars.json')).read_text().splitlines()
+    by_two = json.loads(lines[-1])
+
+    finished = run_tool('test', trained.config, two / 'epoch_1.pth',
+                        '--work-dir', tmp_path / 'one', '--out',
+                        tmp_path / 'scores.json')
+    assert finished.returncode == 0, finished.stderr
+    by_one = json.loads((tmp_path / 'scores.json').read_text())
+    assert 0 < by_one['lsp/PCK@1.5'] < 100
+    assert by_one == {name: by_two[name] for name in by_one}
+
+
+def test_predicting_with_the_data_sets_box_gives_the_data_sets_result(
+        trained, tested, call_tool, tmp_path):
+    with open(tested / 'new' / 'people.pkl', 'rb') as file:
+        expected = pickle.load(file)[0]['pred_instances']
+    # Centre (48, 49) and size 0.4 * 200 = 80 pixels.
+    call_tool('predict', trained.folder / 'images' / 'val0.png',
+              trained.config, trained.checkpoint, '--out', tmp_path, '--bbox',
+              8, 9, 88, 89, '--bbox', 0, 0, 50, 50, '--device', 'cpu')
+    assert names_in(tmp_path) == ['predictions.json', 'val0.png']
+    result = json.loads((tmp_path / 'predictions.json').read_text())
+    assert result['joints'] == list(LSP.joints)
+    (image, ) = result['predictions']
+    assert (image['file'], image['width'], image['height']) == ('val0.png',
+                                                                100, 100)
+    first, second = image['people']
+    assert first['bbox'] == [8, 9, 88, 89]
+    joints = np.array(first['keypoints'])
+    # Written with two decimals, scores with four; batches of another size
+    # are summed in another order.
+    np.testing.assert_allclose(
+        joints[:, :2], expected['keypoints'][0], atol=0.006)
+    np.testing.assert_allclose(
+        joints[:, 2], expected['keypoint_scores'][0], atol=1e-4)
+    assert second['keypoints'] != first['keypoints']
+
+
+def test_folder_with_a_damaged_image(trained, call_tool, tmp_path):
+    images = tmp_path / 'images'
+    images.mkdir()
+    for name in ('val1.png', 'val0.png'):
+        (images / name).write_bytes(
+            (trained.folder / 'images' / name).read_bytes())
+    (images / 'damaged.jpg').write_bytes(b'nothing')
+    (images / 'notes.txt').write_text('not an image')
+    with pytest.raises(SystemExit) as stopped:
+        call_tool('predict', images, trained.config, trained.checkpoint,
+                  '--out', tmp_path / 'out', '--score-threshold', '-1')
+    assert 'damaged.jpg' in stopped.value.code
+    assert names_in(tmp_path / 'out') == [
+        'predictions.json', 'val0.png', 'val1.png'
+    ]
+    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
+    assert [image['file'] for image in result['predictions']
+            ] == ['val0.png', 'val1.png']
+    whole = result['predictions'][0]['people'][0]
+    assert whole['bbox'] == [0, 0, 100, 100]
+    drawn = read_image(tmp_path / 'out' / 'val0.png')
+    assert (drawn != read_image(images / 'val0.png')).any()
+
+
+def test_video_frame_by_frame(trained, call_tool, tmp_path):
+    source = tmp_path / 'walk.avi'
+    writer = cv2.VideoWriter(
+        str(source), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (64, 48))
+    for brightness in (0, 100, 200):
+        writer.write(np.full((48, 64, 3), brightness, np.uint8))
+    writer.release()
+    call_tool('predict', source, trained.config, trained.checkpoint, '--out',
+              tmp_path / 'out', '--batch-size', 2)
+    assert names_in(tmp_path / 'out') == ['predictions.json', 'walk.mp4']
+    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
+    assert [record['frame'] for record in result['predictions']] == [0, 1, 2]
+    drawn = cv2.VideoCapture(str(tmp_path / 'out' / 'walk.mp4'))
+    sizes = []
+    while True:
+        has_frame, frame = drawn.read()
+        if not has_frame:
+            break
+        sizes.append(frame.shape)
+    assert sizes == [(48, 64, 3)] * 3
+
+
+@pytest.mark.parametrize('phase, width', [('train', 2 * 256 + 2),
+                                          ('val', 256)])
+def test_browsed_sheets(phase, width, project, call_tool, tmp_path):
+    call_tool('browse_dataset', project.config, '--phase', phase, '--number',
+              3, '--out', tmp_path)
+    assert names_in(tmp_path) == [f'{phase}_01.png']
+    # Crops of 128 are shown as 256; only training has targets beside.
+    sheet = read_image(tmp_path / f'{phase}_01.png')
+    assert sheet.shape[1] == 8 + 3 * (width + 8)

@@ -1,0 +1,147 @@
+"""What the tools share before torch and MMPose are imported.
+
+``--help`` must answer at once, so a tool parses its arguments with this
+module and argparse alone, and imports the package only then.
+"""
+import argparse
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Iterator
+
+# In a clone the tools use the package beside them, installed or not.
+_ROOT = Path(__file__).resolve().parent.parent
+if (_ROOT / 'hourglass_plugin').is_dir():
+    sys.path.insert(0, str(_ROOT))
+
+
+def existing_file(path: str) -> str:
+    """An argparse type: a file that is there."""
+    if not Path(path).is_file():
+        raise argparse.ArgumentTypeError(f'there is no file {path}')
+    return path
+
+
+def positive_int(text: str) -> int:
+    """An argparse type: 1 or more."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f'{text} is not a whole number of 1 or more')
+    return number
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """``--cfg-options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='KEY=VALUE',
+        help='settings that replace those of the config, for example '
+        'train_cfg.max_epochs=5; a list is written key="[a,b]", without '
+        'spaces')
+
+
+def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that MMPose's tools have for training and testing."""
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs and checkpoints; default: the one in the '
+        'config, else work_dirs/<name of the config>')
+    add_config_options(parser)
+    parser.add_argument(
+        '--show-dir',
+        help='folder to which pictures of the predictions are written, and '
+        'sheet.jpg with people from the whole data set')
+    parser.add_argument(
+        '--show', action='store_true', help='show the pictures in a window')
+    parser.add_argument(
+        '--interval',
+        type=positive_int,
+        default=1,
+        help='with --show-dir or --show: a picture of every how many people '
+        '(default: 1, every one)')
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1,
+        help='seconds for which a window stays (default: 1; 0: until a key)')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes; pytorch is torchrun, on GPUs or on '
+        'the processor (default: none, one process)')
+    # Older launchers pass it; torchrun sets the environment variable.
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+@contextmanager
+def setting_up() -> Iterator[None]:
+    """While the user's files and settings are read: one line per error.
+
+    Everything that a wrong path, config, option or checkpoint raises ends the
+    program with its message. Once training or testing runs, an error is a
+    programming error and is left alone, with its traceback.
+    """
+    try:
+        yield
+    except ValueError as error:
+        _stop(error)
+    except (KeyError, TypeError) as error:
+        # What mmengine says to an unknown type, a class to a setting that it
+        # does not know.
+        if not re.search(
+                r'registry\. |must contain the key|'
+                r'__init__\(\) (got an unexpected|missing)', str(error)):
+            raise
+        _stop(error)
+    except ModuleNotFoundError as error:
+        if (error.name or '').startswith('hourglass_plugin.'):
+            raise
+        _stop(error)
+
+
+def run(main: Callable[[argparse.Namespace], None],
+        arguments: argparse.Namespace) -> None:
+    """Call ``main``; a file that cannot be used is one line on stderr.
+
+    Exit status: 0, or 1 for an error, or 130 when interrupted.
+    """
+    try:
+        main(arguments)
+    except OSError as error:
+        _stop(error)
+    except TypeError as error:
+        # mmengine builds some parts only when training starts, optimizers
+        # for example: an option that such a part does not know.
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        options = [
+            option.partition('=')[0].split('.')[-1]
+            for option in getattr(arguments, 'cfg_options', [])
+        ]
+        if unknown is None or unknown.group(1) not in options:
+            raise
+        _stop(error)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
+
+
+def _stop(error: Exception) -> None:
+    """Print an error in one line and exit with status 1."""
+    message = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        message = f'{error.strerror}: {error.filename}'
+    if 'Traceback' in message:
+        # An error of a data loading process brings the process's traceback.
+        message = message.strip().splitlines()[-1]
+    message = ' '.join(message.split()) or type(error).__name__
+    sys.exit(f'{Path(sys.argv[0]).name}: error: {message}')

@@ -1,0 +1,44 @@
+#!/usr/bin/env python
+"""Evaluate a checkpoint of a config's model with mmengine's runner."""
+import argparse
+
+import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line; the arguments are those of MMPose's tool."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'config', type=arguments.existing_file, help='config file')
+    parser.add_argument('checkpoint', help='checkpoint of this config')
+    parser.add_argument(
+        '--out', metavar='JSON', help='file to write the scores to')
+    parser.add_argument(
+        '--dump',
+        metavar='PKL',
+        help='pickle file to write all predictions to')
+    arguments.add_runner_arguments(parser)
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Build the runner and test."""
+    with arguments.setting_up():
+        from hourglass_plugin import command_line
+        config = command_line.load_config(args.config, args.cfg_options)
+        command_line.set_work_dir(config, args.work_dir, args.config)
+        command_line.set_test_outputs(config, args.dump)
+        command_line.set_pictures(config, args)
+        config.load_from = args.checkpoint
+        checkpoint = command_line.read_checkpoint(args.checkpoint)
+        runner = command_line.build_runner(config, args.launcher,
+                                           args.local_rank)
+        command_line.load_weights(runner.model, checkpoint, args.checkpoint)
+        command_line.build_loops(runner, 'test')
+    scores = runner.test()
+    if args.out is not None and runner.rank == 0:
+        command_line.write_json(args.out, scores, indent=1)
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())
