@@ -1,0 +1,46 @@
+# The quick start: one stack of half the paper's width on drawn people, four
+# minutes on two processor cores. PCKh@0.5 on the 400 people to validate:
+# 1.5 untrained, 44.3 after these 4 epochs.
+_base_ = [
+    '../_base_/default_runtime.py', '../_base_/synthetic_people_128x128.py'
+]
+
+# Less than one seed reached, for other seeds and machines.
+expected_results = {'mpii/PCKh@0.5': 36.0}
+
+max_epochs = 4
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+auto_scale_lr = dict(base_batch_size=16)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=1e-2))
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=1.5e-3,
+        total_steps=max_epochs,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]
+
+custom_hooks = [dict(type='KeepFreedMemoryHook')]
+
+model = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(
+        type='PoseDataPreprocessor',
+        mean=[0, 0, 0],
+        std=[255, 255, 255],
+        bgr_to_rgb=True),
+    backbone=dict(
+        type='StackedHourglass',
+        num_stacks=1,
+        feat_channels=128,
+        num_keypoints=16),
+    head=dict(
+        type='MultiStageHeatmapHead',
+        out_channels=16,
+        unannotated='ignore',
+        decoder=_base_.codec),
+    test_cfg=dict(flip_test=True))
