@@ -278,6 +278,11 @@ class StackedHourglass(BaseModule):
         """``out_stacks`` as ascending indices from 0, checked."""
         if out_stacks is None:
             return tuple(range(self.num_stacks))
+        if not isinstance(out_stacks, (list, tuple)) or any(
+                type(index) is not int for index in out_stacks):
+            raise ValueError(f'out_stacks={out_stacks!r} must be a sequence '
+                             'of whole numbers, e.g. (-1, ) for the last '
+                             'stack')
         indices = tuple(
             index + self.num_stacks if index < 0 else index
             for index in out_stacks)

@@ -400,6 +400,8 @@ def test_input_layout_does_not_matter():
         (dict(stem_channels=(0, 8, 8)), r'but it is \(0, 8, 8\)'),
         (dict(stem_channels=64), 'but it is 64'),
         (dict(stem_channels=(8, 9, 8)), 'must be even, but it is 9'),
+        (dict(out_stacks=-1), 'out_stacks=-1 must be a sequence'),
+        (dict(out_stacks=[1.0]), 'must be a sequence of whole numbers'),
         (dict(out_stacks=[]), r'out_stacks=\(\) does not fit num_stacks=2'),
         (dict(out_stacks=[0]), r'\(0,\) .* the last of them 1 or -1'),
         (dict(out_stacks=[1, 0]), r'\(1, 0\) .* in ascending order'),
