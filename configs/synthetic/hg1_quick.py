@@ -1,8 +1,9 @@
 # The quick start: one stack of half the paper's width on drawn people, four
 # minutes on two processor cores. PCKh@0.5 on the 400 people to validate:
-# 1.5 untrained, 44.3 after these 4 epochs.
+# 0.5 to 1.5 untrained (three seeds), 44.3 after these 4 epochs (one seed).
 _base_ = [
-    '../_base_/default_runtime.py', '../_base_/synthetic_people_128x128.py'
+    '../_base_/default_runtime.py', '../_base_/hg1_half_width.py',
+    '../_base_/synthetic_people_128x128.py'
 ]
 
 # Less than one seed reached, for other seeds and machines.
@@ -24,23 +25,9 @@ param_scheduler = [
         convert_to_iter_based=True)
 ]
 
-custom_hooks = [dict(type='KeepFreedMemoryHook')]
-
 model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor',
-        mean=[0, 0, 0],
-        std=[255, 255, 255],
-        bgr_to_rgb=True),
-    backbone=dict(
-        type='StackedHourglass',
-        num_stacks=1,
-        feat_channels=128,
-        num_keypoints=16),
+    backbone=dict(num_keypoints=16),
     head=dict(
-        type='MultiStageHeatmapHead',
         out_channels=16,
         unannotated='ignore',
-        decoder=_base_.codec),
-    test_cfg=dict(flip_test=True))
+        decoder=_base_.codec))
