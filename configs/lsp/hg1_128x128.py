@@ -1,6 +1,9 @@
 # One stack of half the paper's width at 128x128: what two processor cores
 # train in half an hour.
-_base_ = ['../_base_/default_runtime.py', '../_base_/lsp_128x128.py']
+_base_ = [
+    '../_base_/default_runtime.py', '../_base_/hg1_half_width.py',
+    '../_base_/lsp_128x128.py'
+]
 
 max_epochs = 12
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=4)
@@ -21,25 +24,11 @@ param_scheduler = [
         convert_to_iter_based=True)
 ]
 
-custom_hooks = [dict(type='KeepFreedMemoryHook')]
-
 model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor',
-        mean=[0, 0, 0],
-        std=[255, 255, 255],
-        bgr_to_rgb=True),
-    backbone=dict(
-        type='StackedHourglass',
-        num_stacks=1,
-        feat_channels=128,
-        num_keypoints=14),
+    backbone=dict(num_keypoints=14),
     head=dict(
-        type='MultiStageHeatmapHead',
         out_channels=14,
         # Leeds' annotators left out what they could not see; an empty heatmap
         # would teach that it is not there.
         unannotated='ignore',
-        decoder=_base_.codec),
-    test_cfg=dict(flip_test=True))
+        decoder=_base_.codec))
