@@ -29,5 +29,6 @@ model = dict(
     backbone=dict(num_keypoints=16),
     head=dict(
         out_channels=16,
+        # What lies outside the picture is not annotated, and not to be learnt.
         unannotated='ignore',
         decoder=_base_.codec))
