@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 for _ in range(3):
     torch.ones(16_000_000)
 start = faults()
-for _ in range(5):
+for _ in range(12):
     torch.ones(16_000_000)  # 64 MB, 15,625 pages of 4 KiB
 print(faults() - start)
 '''
@@ -31,6 +31,7 @@ def test_large_blocks_are_reused():
         done = subprocess.run([sys.executable, '-c', PROGRAM, mode],
                               capture_output=True, text=True, check=True)
         faults[mode] = int(done.stdout)
-    # Five blocks of at least 32 huge pages of 2 MiB against none: whatever
-    # the page size, returned blocks are mapped again and kept ones are not.
-    assert faults['keep'] < 100 < faults['return']
+    # Twelve returned blocks are mapped twelve times, whatever the size of a
+    # page. Of kept ones the first may land beside the block of the warm-up,
+    # if something small was put in between.
+    assert faults['keep'] < faults['return'] / 4
