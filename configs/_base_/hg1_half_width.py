@@ -1,4 +1,13 @@
-# One stack of half the paper's width: small enough to train on a processor.
+# One stack of half the paper's width, small enough to train on a processor, and
+# its optimiser; the cycle's length is each config's own.
+
+# AdamW on one cycle learns faster than the paper's RMSprop with steps when
+# there are minutes, not days.
+auto_scale_lr = dict(base_batch_size=16)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=1e-2))
+
 custom_hooks = [dict(type='KeepFreedMemoryHook')]
 
 model = dict(

@@ -8,12 +8,6 @@ _base_ = [
 max_epochs = 12
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=4)
 
-# AdamW on one cycle learns faster than the paper's RMSprop with steps when
-# there are minutes, not days.
-auto_scale_lr = dict(base_batch_size=16)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=1e-2))
 param_scheduler = [
     dict(
         type='OneCycleLR',

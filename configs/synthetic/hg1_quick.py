@@ -11,10 +11,6 @@ expected_results = {'mpii/PCKh@0.5': 36.0}
 
 max_epochs = 4
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
-auto_scale_lr = dict(base_batch_size=16)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=1e-2))
 param_scheduler = [
     dict(
         type='OneCycleLR',
