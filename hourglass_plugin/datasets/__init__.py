@@ -1,5 +1,5 @@
 """Data sets for MMPose's runner; annotation files end here in 0-based pixels.
 """
-from .pose_datasets import LSPDataset, MPIIDataset
+from .pose_datasets import FLICDataset, LSPDataset, MPIIDataset
 
-__all__ = ['MPIIDataset', 'LSPDataset']
+__all__ = ['MPIIDataset', 'FLICDataset', 'LSPDataset']

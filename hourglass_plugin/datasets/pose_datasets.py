@@ -7,29 +7,27 @@ import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ..skeletons import LSP, MPII, Skeleton
-from .annotation_files import Person, add_head_sizes, read_pose_json
-
-#: A person's ``scale`` is the size divided by this many pixels (MPII).
-SCALE_UNIT = 200.0
+from ..skeletons import FLIC, LSP, MPII
+from .annotation_files.flic import read_flic
+from .annotation_files.head_sizes import add_head_sizes
+from .annotation_files.lsp import read_lsp
+from .annotation_files.mpii import read_mpii
+from .annotation_files.person import SCALE_UNIT, Person
 
 
 class _PersonDataset(BaseCocoStyleDataset):
     """Turns people into the records that MMPose's pipelines expect.
 
-    ``bbox_scale`` is the annotated size; ``GetBBoxCenterScale(padding=1.25)``
-    makes it the paper's crop.
+    ``bbox_scale`` is the person's size; ``GetBBoxCenterScale(padding=1.25)``
+    makes it the paper's crop. ``raw_ann_info``, which MMPose hands through to
+    the metrics, has what only some files tell: ``visible`` (K,) bool,
+    ``torso_size`` in pixels and ``official_index``. ``head_size`` (1, 1) in
+    pixels stands where MMPose's metrics expect it.
     """
-
-    skeleton: Skeleton
 
     @abstractmethod
     def load_people(self) -> List[Person]:
         """Read the annotation file."""
-
-    def crop_center(self, person: Person) -> np.ndarray:
-        """Middle of the crop, (2,) in pixels."""
-        return person.center
 
     def load_data_list(self) -> List[dict]:
         """One record per person, in the file's order."""
@@ -37,7 +35,7 @@ class _PersonDataset(BaseCocoStyleDataset):
         image_ids: dict = {}
         records = []
         for index, person in enumerate(self.load_people()):
-            center = self.crop_center(person).reshape(1, 2)
+            center = person.center.reshape(1, 2)
             scale = np.full((1, 2), person.scale * SCALE_UNIT, np.float32)
             record = dict(
                 id=index,
@@ -50,6 +48,11 @@ class _PersonDataset(BaseCocoStyleDataset):
                 bbox_score=np.ones(1, np.float32),
                 keypoints=person.keypoints[None],
                 keypoints_visible=person.annotated[None].astype(np.float32),
+                raw_ann_info={
+                    key: getattr(person, key)
+                    for key in ('visible', 'torso_size', 'official_index')
+                    if getattr(person, key) is not None
+                },
                 category_id=1)
             if person.head_size is not None:
                 record['head_size'] = np.full((1, 1), person.head_size,
@@ -62,51 +65,100 @@ class _PersonDataset(BaseCocoStyleDataset):
 class MPIIDataset(_PersonDataset):
     """MPII Human Pose, single people.
 
-    Reads the JSON files that HRNet and MMPose use (1-based pixels). The crop's
-    centre is the annotated one moved down by 15 * scale pixels, as in the
-    paper's code.
+    ``ann_file`` is any file in which MPII comes: the official
+    ``mpii_human_pose_v1_u12_1.mat``, the JSON files of HRNet and MMPose, the
+    ``.h5`` files of the paper's code, or the JSON file of Convolutional Pose
+    Machines; see
+    :func:`hourglass_plugin.datasets.annotation_files.mpii.read_mpii`. The
+    crop's centre is the annotated one moved down by 15 * scale pixels, as in
+    the paper's code.
 
     Args:
-        headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh; relative to
-            ``data_root``. People are matched by their joints.
+        subset: ``'train'``, ``'val'``, ``'trainval'`` or ``'test'``, for files
+            that hold several.
+        validation_file: for the official file, which does not know Tompson's
+            validation people: any other file that does, e.g.
+            ``mpii_gt_val.mat``; relative to ``data_root``.
+        headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh where
+            ``ann_file`` has no head boxes; relative to ``data_root``. People
+            are matched by their joints.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
             ``test_mode``, ``indices``, ...
     """
 
-    skeleton = MPII
     METAINFO = MPII.metainfo()
 
-    def __init__(self, headbox_file: Optional[str] = None,
+    def __init__(self,
+                 subset: Optional[str] = None,
+                 validation_file: Optional[str] = None,
+                 headbox_file: Optional[str] = None,
                  **arguments) -> None:
+        self.subset = subset
+        self.validation_file = validation_file
         self.headbox_file = headbox_file
         super().__init__(**arguments)
 
     def load_people(self) -> List[Person]:
         """Read the annotation file and, if given, the head boxes."""
-        people = read_pose_json(self.ann_file, self.skeleton, first_pixel=1)
+        folder = Path(self.data_root or '')
+        validation_file = self.validation_file and folder / self.validation_file
+        people = read_mpii(self.ann_file, self.subset, validation_file)
         if self.headbox_file is None:
             return people
-        return add_head_sizes(
-            people,
-            Path(self.data_root or '') / self.headbox_file, self.ann_file)
+        return add_head_sizes(people, folder / self.headbox_file,
+                              self.ann_file)
 
-    def crop_center(self, person: Person) -> np.ndarray:
-        """The annotated centre, 15 * scale pixels lower."""
-        return person.center + np.array([0, 15 * person.scale], np.float32)
+
+@DATASETS.register_module()
+class FLICDataset(_PersonDataset):
+    """Frames Labeled In Cinema: upper bodies in films.
+
+    ``ann_file`` is the official ``examples.mat``, an ``.h5`` file of the
+    paper's code or what ``tools/prepare_flic.py`` writes; see
+    :func:`hourglass_plugin.datasets.annotation_files.flic.read_flic`. Crops
+    are those of the paper's code, 440 pixels wide.
+
+    Args:
+        subset: ``'train'`` or ``'test'``, for files that hold both.
+        labels: ``'observer'`` (the benchmark's: left and right as if everyone
+            faced the camera) or ``'person'`` (the person's own).
+        arguments: those of mmengine's ``BaseDataset``.
+    """
+
+    METAINFO = FLIC.metainfo()
+
+    def __init__(self,
+                 subset: Optional[str] = None,
+                 labels: str = 'observer',
+                 **arguments) -> None:
+        self.subset = subset
+        self.labels = labels
+        super().__init__(**arguments)
+
+    def load_people(self) -> List[Person]:
+        """Read the annotation file."""
+        return read_flic(self.ann_file, self.subset, self.labels)
 
 
 @DATASETS.register_module()
 class LSPDataset(_PersonDataset):
-    """Leeds Sports Pose and its extension, in MPII-style JSON.
+    """Leeds Sports Pose and its extension.
 
-    The file is a list of people with 14 joints, in 0-based pixels. Arguments
-    are those of mmengine's ``BaseDataset``.
+    ``ann_file`` is a ``joints.mat`` or MPII-style JSON in 0-based pixels; see
+    :func:`hourglass_plugin.datasets.annotation_files.lsp.read_lsp`.
+
+    Args:
+        subset: ``'train'`` or ``'test'``, for files that hold both.
+        arguments: those of mmengine's ``BaseDataset``.
     """
 
-    skeleton = LSP
     METAINFO = LSP.metainfo()
+
+    def __init__(self, subset: Optional[str] = None, **arguments) -> None:
+        self.subset = subset
+        super().__init__(**arguments)
 
     def load_people(self) -> List[Person]:
         """Read the annotation file."""
-        return read_pose_json(self.ann_file, self.skeleton, first_pixel=0)
+        return read_lsp(self.ann_file, self.subset)

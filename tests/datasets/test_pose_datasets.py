@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
-from test_annotation_files import entry, write, write_head_boxes
+from test_pose_json import entry, write, write_head_boxes
 
 from hourglass_plugin.skeletons import LSP, MPII
 

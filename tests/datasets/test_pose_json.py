@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files import (add_head_sizes,
-                                                        read_pose_json)
+from hourglass_plugin.datasets.annotation_files.head_sizes import add_head_sizes
+from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
 from hourglass_plugin.skeletons import LSP, MPII
 
 
@@ -94,7 +94,7 @@ def test_head_box_file_missing_or_incomplete(tmp_path):
     (dict(scale=float('nan')), 'scale must be positive'),
     (dict(center=[1.0]), 'center must be two finite numbers'),
     (dict(center=[float('inf'), 0]), 'center must be two finite numbers'),
-    (dict(joints=[[0, 0]] * 13), r'14 joints, but joints have shape \(13, 2'),
+    (dict(joints=[[0, 0]] * 13), r'14 joints, but keypoints have shape \(13, 2'),
     (dict(joints_vis=[1] * 15), '14 joints'),
     (dict(joints=[[float('nan'), 0]] * 14), 'an annotated joint is not finite'
      ),
