@@ -1,0 +1,131 @@
+"""MATLAB's variables and structs, without surprises.
+
+SciPy hands over what MATLAB wrote: everything is a matrix, a struct without a
+value is an empty matrix of doubles, a field that nobody filled is missing from
+the struct, texts are arrays of characters. The functions here turn that into
+lists, numbers and texts, and say None where the file says nothing.
+"""
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadWarning
+
+
+def load_matlab(path: Union[str, Path],
+                needed: Sequence[str] = ()) -> Dict[str, np.ndarray]:
+    """The variables of a MATLAB file (format 5 to 7.2).
+
+    Args:
+        path: the file.
+        needed: variables that must be there.
+
+    Returns:
+        Arrays by variable name, as ``scipy.io.loadmat`` makes them.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read, or lacks a variable.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no file {path}')
+    try:
+        with warnings.catch_warnings():
+            # SciPy warns of a damaged variable and returns a text for it.
+            warnings.simplefilter('error', MatReadWarning)
+            content = loadmat(str(path), appendmat=False)
+    except NotImplementedError as error:  # HDF5 inside
+        raise ValueError(
+            f"{path} is a MATLAB file of format 7.3, which SciPy cannot read; "
+            "in MATLAB: load it, then save(..., '-v7')") from error
+    except Exception as error:  # damage shows as nearly any exception
+        raise ValueError(f'{path} is damaged or no MATLAB file: '
+                         f'{type(error).__name__}: {error}') from error
+    content = {
+        name: value
+        for name, value in content.items() if not name.startswith('__')
+    }
+    missing = sorted(set(needed) - set(content))
+    if missing:
+        raise ValueError(f'{path} lacks {", ".join(missing)}; it holds '
+                         f'{", ".join(sorted(content)) or "nothing"}')
+    return content
+
+
+def structs(value: Any) -> List[np.void]:
+    """The elements of a struct array of any shape.
+
+    Returns:
+        One record per element; none for an empty struct, for the empty matrix
+        that MATLAB puts in place of a struct, and for None.
+    """
+    if not isinstance(value, np.ndarray) or not value.dtype.names:
+        return []
+    return list(value.ravel(order='F'))
+
+
+def cells(value: Any) -> List[Any]:
+    """The elements of a cell array of any shape; none if it is no such."""
+    if not isinstance(value, np.ndarray) or value.dtype != object:
+        return []
+    return list(value.ravel(order='F'))
+
+
+def field(struct: np.void, name: str) -> Optional[np.ndarray]:
+    """A struct's field; None if it is missing or empty."""
+    if name not in struct.dtype.names:
+        return None
+    value = struct[name]
+    if not isinstance(value, np.ndarray) or value.size == 0:
+        return None
+    return value
+
+
+def number(struct: np.void, name: str) -> Optional[float]:
+    """A field that holds one number, of any type, or a number's digits.
+
+    Returns:
+        The number; None if the field is missing, empty, blank or NaN.
+
+    Raises:
+        ValueError: if it holds anything else.
+    """
+    value = field(struct, name)
+    if value is None:
+        return None
+    if value.size != 1 or value.dtype.names:
+        raise ValueError(f'{name} must be one number, but is an array of '
+                         f'shape {value.shape}')
+    value = value.item()
+    if isinstance(value, np.ndarray):  # a cell around the number
+        return number(np.array([(value, )], [(name, object)])[0], name)
+    if isinstance(value, str):
+        value = value.strip()
+        if not value:
+            return None
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f'{name} must be a number, but is {value!r}') from None
+    return None if np.isnan(value) else value
+
+
+def text(struct: np.void, name: str) -> Optional[str]:
+    """A field that holds a text; None if it is missing or empty.
+
+    Raises:
+        ValueError: if it holds anything else.
+    """
+    value = field(struct, name)
+    while value is not None and value.dtype == object and value.size == 1:
+        value = np.asarray(value.item())  # a cell around the text
+    if value is None or value.size == 0:
+        return None
+    if value.size != 1 or value.dtype.kind != 'U':
+        raise ValueError(f'{name} must be a text, but is an array of shape '
+                         f'{value.shape} and type {value.dtype}')
+    return str(value.item())

@@ -1,0 +1,143 @@
+"""What MATLAB's files say, whatever shape and type they say it in."""
+import numpy as np
+import pytest
+from matlab_files import EMPTY, cell_array, struct, struct_array
+from scipy.io import savemat
+
+from hourglass_plugin.datasets.annotation_files.matlab import (cells, field,
+                                                               load_matlab,
+                                                               number, structs,
+                                                               text)
+
+
+def reread(folder, value):
+    """A value as it comes back from a file."""
+    savemat(folder / 'a.mat', {'value': value})
+    return load_matlab(folder / 'a.mat')['value']
+
+
+@pytest.mark.parametrize('written,read', [
+    (7, 7),
+    (7.25, 7.25),
+    (np.uint16(65535), 65535),
+    (np.int8(-3), -3),
+    (True, 1),
+    (np.array([[2.5]]), 2.5),
+    ('1', 1),
+    (' 12 ', 12),
+    ('', None),
+    (' ', None),
+    (EMPTY, None),
+    (np.zeros((1, 0), np.uint8), None),
+    (np.nan, None),
+    (cell_array([np.array([[4.0]])]), 4),
+    (cell_array(['5']), 5),
+    (cell_array([EMPTY]), None),
+])
+def test_numbers(tmp_path, written, read):
+    record, = structs(reread(tmp_path, struct(x=written, y=1)))
+    assert number(record, 'x') == read
+    assert number(record, 'y') == 1
+    assert number(record, 'z') is None
+
+
+@pytest.mark.parametrize('written,message', [
+    (np.array([[1.0, 2.0]]), r'x must be one number.*\(1, 2\)'),
+    ('one', "x must be a number, but is 'one'"),
+    (struct(y=1), 'x must be one number'),
+])
+def test_what_is_no_number(tmp_path, written, message):
+    record, = structs(reread(tmp_path, struct(x=written)))
+    with pytest.raises(ValueError, match=message):
+        number(record, 'x')
+
+
+def test_texts(tmp_path):
+    record, = structs(
+        reread(
+            tmp_path,
+            struct(
+                name='a.jpg', none='', empty=EMPTY, cell=cell_array(['b.jpg']),
+                code=np.array([[97.0, 98.0]]))))
+    assert text(record, 'name') == 'a.jpg'
+    assert text(record, 'cell') == 'b.jpg'
+    assert text(record, 'none') is None
+    assert text(record, 'empty') is None
+    assert text(record, 'absent') is None
+    with pytest.raises(ValueError, match='code must be a text'):
+        text(record, 'code')
+
+
+def test_struct_arrays_of_any_shape(tmp_path):
+    elements = [dict(x=float(n)) for n in range(6)]
+    for shape in ((1, 6), (6, 1)):
+        read = structs(reread(tmp_path, struct_array(elements, shape)))
+        assert [number(record, 'x') for record in read] == [0, 1, 2, 3, 4, 5]
+    # MATLAB counts the elements of a matrix down its columns.
+    read = structs(reread(tmp_path, struct_array(elements, (2, 3))))
+    assert [number(record, 'x') for record in read] == [0, 3, 1, 4, 2, 5]
+    assert len(structs(reread(tmp_path, struct(x=1)))) == 1
+
+
+def test_what_stands_in_place_of_a_struct(tmp_path):
+    record, = structs(
+        reread(
+            tmp_path,
+            struct(
+                double=EMPTY,
+                struct=struct_array([dict(x=1)])[:, :0],
+                cell=cell_array([]),
+                number=3.0,
+                char='')))
+    for name in ('double', 'struct', 'cell', 'number', 'char', 'absent'):
+        assert structs(field(record, name)) == []
+    assert field(record, 'double') is None
+    assert field(record, 'number').item() == 3
+
+
+def test_cells(tmp_path):
+    read = cells(reread(tmp_path, cell_array([np.array([[1, 2]]), EMPTY, 'a'])))
+    assert [item.size for item in read] == [2, 0, 1]
+    assert cells(reread(tmp_path, 3.0)) == []
+    assert cells(None) == []
+
+
+def test_a_missing_variable_and_a_missing_file(tmp_path):
+    savemat(tmp_path / 'a.mat', dict(b=1, c=2))
+    with pytest.raises(ValueError, match='a.mat lacks a, d; it holds b, c'):
+        load_matlab(tmp_path / 'a.mat', needed=['a', 'b', 'd'])
+    with pytest.raises(FileNotFoundError, match='no file .*b.mat'):
+        load_matlab(tmp_path / 'b.mat')
+    # loadmat would have added the suffix and read the other file.
+    with pytest.raises(FileNotFoundError, match='no file'):
+        load_matlab(tmp_path / 'a')
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_a_damaged_file_is_one_clear_error(tmp_path, compressed):
+    """Cut off anywhere, the file is refused, by name."""
+    path = tmp_path / 'a.mat'
+    savemat(
+        path,
+        dict(release=struct(x=np.arange(20.0), name='abc', y=struct(z=1))),
+        do_compression=compressed)
+    content = path.read_bytes()
+    assert 'release' in load_matlab(path, ['release'])
+    for length in range(0, len(content) - 1, 5):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match='a.mat'):
+            load_matlab(path, ['release'])
+    path.write_bytes(content[:200] + b'\xff' * 60 + content[260:])
+    with pytest.raises(ValueError, match='a.mat'):
+        load_matlab(path, ['release'])
+
+
+def test_files_of_format_7_3_and_other_kinds(tmp_path):
+    path = tmp_path / 'a.mat'
+    head = b'MATLAB 7.3 MAT-file'.ljust(124) + bytes([0, 2]) + b'IM'
+    path.write_bytes(head.ljust(512, b'\0') + b'\x89HDF\r\n\x1a\n' + bytes(99))
+    with pytest.raises(ValueError, match=r"a\.mat .*7\.3.*save\(.*'-v7'\)"):
+        load_matlab(path)
+    path.write_bytes(b'[{"image": "a.jpg"}]' * 20)
+    with pytest.raises(ValueError, match='a.mat is damaged or no MATLAB'):
+        load_matlab(path)
