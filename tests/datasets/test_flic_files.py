@@ -1,0 +1,252 @@
+"""FLIC's examples.mat, the paper's .h5 files and JSON; both kinds of labels."""
+import json
+
+import h5py
+import numpy as np
+import pytest
+from matlab_files import EMPTY, struct, struct_array
+from scipy.io import savemat
+
+from hourglass_plugin.datasets.annotation_files.flic import read_flic
+from hourglass_plugin.datasets.annotation_files.pose_json import \
+    pose_json_entries
+from hourglass_plugin.skeletons import FLIC
+
+# Where a person stands in the file, by name and column of `coords`, 1-based.
+# Left is right in the image, as of someone who faces the camera; right
+# shoulder (200, 100) and left hip (290, 220) are 150 pixels apart.
+FACING = dict(
+    left_shoulder=(0, 300, 110),
+    left_elbow=(1, 310, 150),
+    left_wrist=(2, 320, 190),
+    right_shoulder=(3, 200, 100),
+    right_elbow=(4, 190, 151),
+    right_wrist=(5, 180, 191),
+    left_hip=(6, 290, 220),
+    right_hip=(9, 210, 225),
+    left_eye=(12, 260, 60),
+    right_eye=(13, 240, 61),
+    nose=(16, 250, 70))
+
+
+def coords(turned=False, missing=()):
+    """(2, 29) person-centric; `turned` shows the back: x mirrored at 250."""
+    values = np.full((2, 29), np.nan)
+    for name, (column, x, y) in FACING.items():
+        if name not in missing:
+            values[:, column] = 500 - x if turned else x, y
+    values[:, 20] = 7, 7  # a column that is nobody's joint
+    return values
+
+
+def example(number, **changes):
+    fields = dict(
+        poselet_hit_idx=np.array([[1, 2, 3]]),
+        moviename='film',
+        coords=coords(),
+        filepath=f'film-{number:08d}.jpg',
+        imgdims=np.array([[480, 720, 3]]),
+        currframe=np.array([[number]], np.uint16),
+        torsobox=np.array([[201.5, 90, 298.5, 230]]),
+        istrain=np.array([[1]], np.uint8),
+        istest=np.array([[0]], np.uint8))
+    fields.update(changes)
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def write(folder, *examples):
+    path = folder / 'examples.mat'
+    savemat(path, dict(examples=struct_array(examples)))
+    return path
+
+
+def position(person, joint):
+    return person.keypoints[FLIC.joints.index(joint)].tolist()
+
+
+def test_examples_become_the_papers_crops(tmp_path):
+    person, = read_flic(write(tmp_path, example(12)))
+    assert person.image == 'film-00000012.jpg'
+    # Middle of the torso box (250) and of 480 rows (240), counted from 0.
+    assert person.center.tolist() == [249, 239]
+    assert person.scale == pytest.approx(1.76)  # 2.2 / 1.25: 440 pixels
+    for joint, (_, x, y) in FACING.items():
+        assert position(person, joint) == [x - 1, y - 1]
+    assert person.annotated.all()
+    assert person.torso_size == pytest.approx(150)
+    assert person.official_index == (0, 0)
+
+
+def test_half_the_height_of_other_frames(tmp_path):
+    tall = example(1, imgdims=np.array([[600, 800, 3]], np.uint16))
+    unknown = example(2, imgdims=EMPTY)
+    people = read_flic(write(tmp_path, tall, unknown))
+    assert [person.center[1] for person in people] == [299, 239]
+
+
+def test_backs_change_sides_for_observers_only(tmp_path):
+    path = write(tmp_path, example(1), example(2, coords=coords(turned=True)))
+    facing, back = read_flic(path, labels='person')
+    assert position(back, 'left_shoulder') == [200 - 1, 110 - 1]
+    facing_too, observed = read_flic(path)
+    np.testing.assert_array_equal(facing_too.keypoints, facing.keypoints)
+    # The left shoulder is now the one that is further right in the image.
+    for side, other in (('left', 'right'), ('right', 'left')):
+        for part in ('shoulder', 'elbow', 'wrist', 'hip', 'eye'):
+            _, x, y = FACING[f'{other}_{part}']
+            assert position(observed,
+                            f'{side}_{part}') == [500 - x - 1, y - 1]
+    assert position(observed, 'nose') == [249, 69]
+    # The torso is the person's own in either case.
+    assert back.torso_size == observed.torso_size == pytest.approx(150)
+
+
+def test_absent_joints_change_sides_too(tmp_path):
+    turned = coords(turned=True, missing=['left_wrist'])
+    person, = read_flic(write(tmp_path, example(1, coords=turned)))
+    absent = [
+        joint for joint, annotated in zip(FLIC.joints, person.annotated)
+        if not annotated
+    ]
+    assert absent == ['right_wrist']
+
+
+@pytest.mark.parametrize('missing', ['right_shoulder', 'left_hip'])
+def test_no_torso_without_its_joints(tmp_path, missing):
+    path = write(tmp_path,
+                 example(1, coords=coords(turned=True, missing=[missing])))
+    person, = read_flic(path)
+    assert person.torso_size is None
+    # Without a shoulder nobody knows which way the person faces.
+    swapped = missing == 'left_hip'
+    assert position(person, 'nose') == [249, 69]
+    assert position(person, 'left_elbow')[0] == (309 if swapped else 189)
+
+
+def test_subsets_keep_the_official_rows(tmp_path):
+    def member(train, test):
+        return dict(
+            istrain=np.array([[train]]), istest=np.array([[test]], bool))
+
+    path = write(tmp_path, example(0, **member(0, 1)),
+                 example(1, **member(0, 0)), example(2, **member(1, 0)),
+                 example(3, **member(0, 1)))
+    rows = {
+        subset: [p.official_index[0] for p in read_flic(path, subset)]
+        for subset in (None, 'train', 'test')
+    }
+    assert rows == {None: [0, 1, 2, 3], 'train': [2], 'test': [0, 3]}
+
+
+def test_one_person_in_a_1x1_struct(tmp_path):
+    path = tmp_path / 'examples.mat'
+    savemat(path, dict(examples=struct(**example(3))))
+    person, = read_flic(path, 'train')
+    assert person.image == 'film-00000003.jpg'
+
+
+@pytest.mark.parametrize('changes, message', [
+    (dict(filepath=EMPTY), 'row 1: filepath is missing or empty'),
+    (dict(coords=EMPTY), 'row 1: coords is missing or empty'),
+    (dict(coords=np.zeros((29, 2))), r'coords must be 2 x 29, .*\(29, 2\)'),
+    (dict(coords='none'), 'row 1: coords must hold numbers'),
+    (dict(torsobox=np.ones((1, 3))), 'torsobox must be x1, y1, x2, y2'),
+    (dict(torsobox=np.full((1, 4), np.nan)), 'row 1: center must be two fin'),
+    (dict(istest=EMPTY), 'row 1: istest is missing or empty'),
+])
+def test_wrong_examples_are_named(tmp_path, changes, message):
+    right = example(0, istest=np.array([[1]]))
+    path = write(tmp_path, right, {**right, **changes})
+    with pytest.raises(ValueError, match=message) as error:
+        read_flic(path, 'test')
+    assert str(error.value).count(str(path)) == 1
+
+
+def test_a_file_without_subsets_or_people(tmp_path):
+    path = write(tmp_path, example(0, istrain=None, istest=None))
+    assert len(read_flic(path)) == 1
+    with pytest.raises(ValueError, match='row 0: istrain is missing'):
+        read_flic(path, 'train')
+    savemat(tmp_path / 'empty.mat', dict(examples=EMPTY))
+    with pytest.raises(ValueError, match='must be a struct array'):
+        read_flic(tmp_path / 'empty.mat')
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (dict(subset='val'), "'train' or 'test', got 'val'"),
+    (dict(labels='mine'), "'observer' or 'person', got 'mine'"),
+])
+def test_unknown_subsets_and_labels(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        read_flic(write(tmp_path, example(0)), **arguments)
+
+
+def write_h5(path, people, labels):
+    """A file of the paper's code with the joints as they are there."""
+    parts = np.stack([person[[column for column, _, _ in FACING.values()]]
+                      for person in people])
+    torsos = np.linalg.norm(parts[:, 3] - parts[:, 6], axis=1)
+    if labels == 'observer':
+        for part in parts:
+            if part[0, 0] < part[3, 0]:
+                part[:] = part[FLIC.flip_indices]
+    with h5py.File(path, 'w') as file:
+        file['part'] = parts
+        file['center'] = np.full((len(parts), 2), [250.0, 240.0], np.float32)
+        file['scale'] = np.full(len(parts), 2.2)
+        file['imgname'] = [f'{n}.jpg'.encode() for n in range(len(parts))]
+        file['visible'] = np.ones((len(parts), 11))
+        file['normalize'] = torsos
+        file['index'] = np.arange(len(parts)) + 140
+        file['person'] = np.zeros(len(parts), int)
+    return path
+
+
+@pytest.fixture
+def two_kinds(tmp_path):
+    """The same two people, person- and observer-centric."""
+    people = [coords().T, coords(turned=True).T]
+    return (write_h5(tmp_path / 'person.h5', people, 'person'),
+            write_h5(tmp_path / 'observer.h5', people, 'observer'))
+
+
+def test_h5_files_of_both_kinds_give_the_same_observer_labels(two_kinds):
+    first, second = (read_flic(path) for path in two_kinds)
+    for a, b in zip(first, second):
+        np.testing.assert_array_equal(a.keypoints, b.keypoints)
+        assert a.torso_size == b.torso_size == pytest.approx(150)
+    assert first[1].official_index == (141, 0)
+    assert first[1].center.tolist() == [249, 239]
+    assert first[1].scale == pytest.approx(1.76)
+
+
+def test_an_observer_centric_file_has_no_person_labels(two_kinds):
+    person, observer = two_kinds
+    back = read_flic(person, labels='person')[1]
+    assert position(back, 'left_shoulder') == [199, 109]
+    # Row 1 exchanged: from (200, 110) to (290, 225).
+    with pytest.raises(ValueError, match='row 1: .* are 146.03 px apart, but '
+                       'the person-centric torso has 150.00 px.*examples.mat'):
+        read_flic(observer, labels='person')
+
+
+def test_json_keeps_what_is_needed_for_both_kinds(tmp_path, two_kinds):
+    path = tmp_path / 'people.json'
+    people = read_flic(two_kinds[0], labels='person')
+    path.write_text(json.dumps(pose_json_entries(people, first_pixel=1)))
+    for labels in ('person', 'observer'):
+        for a, b in zip(
+                read_flic(path, labels=labels),
+                read_flic(two_kinds[0], labels=labels)):
+            np.testing.assert_array_equal(a.keypoints, b.keypoints)
+            assert a.center.tolist() == b.center.tolist()
+            assert a.official_index == b.official_index
+    path.write_text(
+        json.dumps(pose_json_entries(read_flic(two_kinds[0]), first_pixel=1)))
+    with pytest.raises(ValueError, match='observer-centric already'):
+        read_flic(path, labels='person')
+
+
+def test_files_of_one_subset_refuse_to_be_divided(two_kinds):
+    with pytest.raises(ValueError, match='holds one subset only'):
+        read_flic(two_kinds[0], 'train')

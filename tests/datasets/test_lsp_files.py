@@ -1,0 +1,151 @@
+"""LSP's and LSP extended's joints.mat, and MPII-style JSON."""
+import json
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
+from hourglass_plugin.skeletons import LSP
+
+WRIST = LSP.joints.index('right_wrist')
+HEAD = LSP.joints.index('head_top')
+
+
+def lsp_array(count):
+    """(3, 14, N): joint k of person n is at (11 + 10 k, 21 + 5 k + n)."""
+    joints = np.zeros((3, 14, count))
+    joints[0] = 11 + 10 * np.arange(14)[:, None]
+    joints[1] = 21 + 5 * np.arange(14)[:, None] + np.arange(count)
+    return joints
+
+
+def lspet_array(count):
+    """(14, 3, N): the same people, all of it annotated."""
+    joints = lsp_array(count).transpose(1, 0, 2)
+    joints[:, 2] = 1
+    return joints
+
+
+def write(folder, joints):
+    path = folder / 'joints.mat'
+    savemat(path, dict(joints=joints))
+    return path
+
+
+def test_lsp_flags_what_is_occluded_and_counts_from_1(tmp_path):
+    joints = lsp_array(2)
+    joints[2, WRIST, 1] = 1
+    first, second = read_lsp(write(tmp_path, joints))
+    assert [first.image, second.image] == ['im0001.jpg', 'im0002.jpg']
+    assert first.keypoints[WRIST].tolist() == [10 + 60, 20 + 30]
+    assert second.keypoints[WRIST].tolist() == [10 + 60, 20 + 30 + 1]
+    assert first.visible.all()
+    assert second.annotated.all()
+    assert np.flatnonzero(~second.visible).tolist() == [WRIST]
+    assert second.official_index == (1, 0)
+    # The box is 130 x 65 pixels from (10, 20); 130 * 1.15 / 200 = 0.7475.
+    assert first.center.tolist() == [75, 52.5]
+    assert first.scale == pytest.approx(0.7475)
+
+
+def test_lsp_extended_flags_what_is_annotated(tmp_path):
+    joints = lspet_array(5)
+    joints[HEAD, 2, 0] = 0  # at (141, 86), the box's corner
+    joints[HEAD, :2, 1] = 0
+    joints[HEAD, :2, 2] = np.nan
+    joints[HEAD, :2, 3] = [-30, -7]
+    joints[HEAD, :2, 4] = [-3, 90]  # a foot outside the picture is a foot
+    people = read_lsp(write(tmp_path, joints))
+    assert people[0].image == 'im00001.jpg' and people[4].image == 'im00005.jpg'
+    for person in people[:4]:
+        assert person.annotated.tolist() == [True] * 13 + [False]
+        assert person.visible is None
+    # Without the corner the box is 120 x 60 pixels from (10, 20).
+    assert people[0].center.tolist() == [70, 50]
+    assert people[0].scale == pytest.approx(120 * 1.15 / 200)
+    assert people[4].annotated.all()
+    assert people[4].keypoints[HEAD].tolist() == [-4, 89]
+
+
+@pytest.mark.parametrize('subset, numbers', [(None, [1, 2, 3, 4]),
+                                             ('train', [1, 2]),
+                                             ('test', [3, 4])])
+def test_halves_of_lsp(tmp_path, subset, numbers):
+    people = read_lsp(write(tmp_path, lsp_array(4)), subset)
+    assert [person.image for person in people
+            ] == [f'im000{number}.jpg' for number in numbers]
+    assert [person.official_index[0] + 1 for person in people] == numbers
+    assert [person.keypoints[0, 1] for person in people
+            ] == [20 + number - 1 for number in numbers]
+
+
+def test_lsp_extended_is_all_for_training(tmp_path):
+    path = write(tmp_path, lspet_array(3))
+    assert len(read_lsp(path, 'train')) == 3
+    with pytest.raises(ValueError, match='no test people'):
+        read_lsp(path, 'test')
+
+
+def test_a_single_joint_has_a_crop_and_none_has_no_person(tmp_path):
+    joints = lspet_array(3)
+    joints[1:, 2, 0] = 0
+    joints[:, 2, 1] = 0
+    first, last = read_lsp(write(tmp_path, joints))
+    assert first.center.tolist() == [10, 20]
+    assert first.scale == pytest.approx(40 * 1.15 / 200)  # SMALLEST_BOX
+    assert (last.image, last.official_index) == ('im00003.jpg', (2, 0))
+
+
+@pytest.mark.parametrize('array', [lsp_array, lspet_array])
+def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
+    person, = read_lsp(write(tmp_path, array(1)[:, :, 0]))
+    assert person.keypoints[1].tolist() == [20, 25]
+
+
+@pytest.mark.parametrize('joints, message', [
+    (np.zeros((4, 14, 3)), r'3 x 14 x people .* shape \(4, 14, 3\)'),
+    (np.zeros((14, 14, 3)), r'shape \(14, 14, 3\)'),
+    (np.zeros(7), 'shape'),
+    (np.full((3, 14, 2), 2.0), 'person 0, joint 0 must be 0 or 1, but is 2'),
+    (np.full((14, 3, 2), np.nan), 'must be 0 or 1, but is nan'),
+    ('text', 'joints must be 3 x 14 x people'),
+])
+def test_wrong_joints_are_named(tmp_path, joints, message):
+    path = write(tmp_path, joints)
+    with pytest.raises(ValueError, match=message) as error:
+        read_lsp(path)
+    assert str(path) in str(error.value)
+
+
+def test_an_odd_number_cannot_be_halved(tmp_path):
+    with pytest.raises(ValueError, match='3 people, which cannot be halved'):
+        read_lsp(write(tmp_path, lsp_array(3)), 'train')
+
+
+def test_unknown_subsets_and_files(tmp_path):
+    with pytest.raises(ValueError, match="'train' or 'test', got 'val'"):
+        read_lsp(write(tmp_path, lsp_array(2)), 'val')
+    with pytest.raises(FileNotFoundError, match='none.mat'):
+        read_lsp(tmp_path / 'none.mat')
+    savemat(tmp_path / 'other.mat', dict(points=1))
+    with pytest.raises(ValueError, match='lacks joints; it holds points'):
+        read_lsp(tmp_path / 'other.mat')
+
+
+def test_json_counts_from_0_and_holds_one_subset(tmp_path):
+    path = tmp_path / 'people.json'
+    path.write_text(
+        json.dumps([
+            dict(
+                image='a.jpg',
+                center=[5, 6],
+                scale=0.5,
+                joints=[[1, 2]] * 14,
+                joints_vis=[1] * 14)
+        ]))
+    person, = read_lsp(path)
+    assert person.center.tolist() == [5, 6]
+    assert person.keypoints[3].tolist() == [1, 2]
+    with pytest.raises(ValueError, match='holds one subset only'):
+        read_lsp(path, 'train')
