@@ -16,6 +16,7 @@ from typing import Any, Dict, Optional, Sequence
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.evaluator import DumpResults
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.registry import init_default_scope
@@ -26,6 +27,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from . import __version__
+from .evaluation.official_files import (OfficialPredictionFile,
+                                        official_data_set)
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
@@ -165,31 +168,91 @@ def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
         config.auto_scale_lr.enable = True
 
 
-def set_test_outputs(config: Config, dump: Optional[str]) -> None:
-    """Have every prediction written to a pickle file as well.
+def set_test_outputs(config: Config,
+                     dump: Optional[str],
+                     official: Optional[str] = None,
+                     official_annotations: Optional[str] = None) -> None:
+    """Have every prediction written to files as well.
 
     Args:
         config: is changed.
         dump: file name ending in ``.pkl`` or ``.pickle``; None writes none.
+        official: file name ending in ``.mat``, for MPII's or FLIC's own
+            format; None writes none.
+        official_annotations: the data set's official ``.mat`` file, by
+            default the config's annotation file if it is that.
 
     Raises:
-        ValueError: if the config cannot be tested or the name does not fit.
+        FileNotFoundError: if an annotation file is not there.
+        ValueError: if the config cannot be tested or a name does not fit.
     """
     for setting in ('test_dataloader', 'test_cfg', 'test_evaluator'):
         if config.get(setting) is None:
             raise ValueError('the config cannot be tested: it has no '
                              f'`{setting}`')
-    if dump is None:
-        return
-    if not dump.endswith(('.pkl', '.pickle')):
-        raise ValueError(f'--dump {dump}: the name must end in .pkl or '
-                         '.pickle')
-    metrics = config.test_evaluator
-    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    Path(dump).parent.mkdir(parents=True, exist_ok=True)
-    config.test_evaluator = [
-        *metrics, dict(type='DumpResults', out_file_path=dump)
+    added = []
+    if dump is not None:
+        if not dump.endswith(('.pkl', '.pickle')):
+            raise ValueError(f'--dump {dump}: the name must end in .pkl or '
+                             '.pickle')
+        Path(dump).parent.mkdir(parents=True, exist_ok=True)
+        added.append(dict(type='DumpResults', out_file_path=dump))
+    if official is not None:
+        if not official.endswith('.mat'):
+            raise ValueError(f'--out-official {official}: the name must end '
+                             'in .mat')
+        dataset = config.test_dataloader.dataset
+        if official_annotations is None:
+            official_annotations = _official_annotations(dataset)
+        added.append(
+            dict(
+                type='OfficialPredictionFile',
+                out_file=official,
+                official_file=official_annotations,
+                is_train=dataset.get('subset') == 'train'))
+    elif official_annotations is not None:
+        raise ValueError('--official-annotations is for --out-official')
+    if added:
+        metrics = config.test_evaluator
+        metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+        config.test_evaluator = [*metrics, *added]
+
+
+def _official_annotations(dataset: dict) -> Optional[str]:
+    """The annotation file of a data set's config if it is the official one."""
+    path = os.path.join(
+        dataset.get('data_root') or '', dataset.get('ann_file') or '')
+    if not path.endswith('.mat') or official_data_set(path) is None:
+        return None
+    return path
+
+
+def check_official_output(runner: Runner) -> None:
+    """Find out before a test whether its official file can be written.
+
+    People to test have no annotation: they are predicted, but there is
+    nothing to score, and the other metrics are left out.
+
+    Args:
+        runner: with a built test loop.
+
+    Raises:
+        FileNotFoundError: if the official file is not there.
+        ValueError: if the file cannot be written for these people.
+    """
+    loop = runner.test_loop
+    writers = [
+        metric for metric in loop.evaluator.metrics
+        if isinstance(metric, OfficialPredictionFile)
     ]
+    for writer in writers:
+        if not writer.check_people(loop.dataloader.dataset):
+            loop.evaluator.metrics = [
+                metric for metric in loop.evaluator.metrics
+                if metric is writer or isinstance(metric, DumpResults)
+            ]
+            runner.logger.info('Nobody here is annotated: there are '
+                               'predictions, but no scores')
 
 
 def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:

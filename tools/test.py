@@ -17,6 +17,19 @@ def parse_args() -> argparse.Namespace:
         '--dump',
         metavar='PKL',
         help='pickle file to write all predictions to')
+    parser.add_argument(
+        '--out-official',
+        metavar='MAT',
+        help='file to write all predictions to in the official format of MPII '
+        '(`pred`, what its authors ask for) or FLIC (`examples`), pixels '
+        'counted from 1. Of MPII\'s people to test it is the complete '
+        'submission; of its other people it holds their images only')
+    parser.add_argument(
+        '--official-annotations',
+        metavar='MAT',
+        help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
+        'examples.mat, which everything but the joints is copied from; needed '
+        'for a submission unless it is the config\'s annotation file')
     arguments.add_runner_arguments(parser)
     return parser.parse_args()
 
@@ -27,7 +40,8 @@ def main(args: argparse.Namespace) -> None:
         from hourglass_plugin import command_line
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
-        command_line.set_test_outputs(config, args.dump)
+        command_line.set_test_outputs(config, args.dump, args.out_official,
+                                      args.official_annotations)
         command_line.set_pictures(config, args)
         config.load_from = args.checkpoint
         checkpoint = command_line.read_checkpoint(args.checkpoint)
@@ -35,6 +49,7 @@ def main(args: argparse.Namespace) -> None:
                                            args.local_rank)
         command_line.load_weights(runner.model, checkpoint, args.checkpoint)
         command_line.build_loops(runner, 'test')
+        command_line.check_official_output(runner)
     scores = runner.test()
     if args.out is not None and runner.rank == 0:
         command_line.write_json(args.out, scores, indent=1)

@@ -1,0 +1,233 @@
+"""``tools/test.py --out-official``, in one process and in two."""
+import json
+import pickle
+import socket
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from matlab_structs import person, write_release
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+from scipy.io import loadmat, savemat
+from tool_process import ROOT, run_tool
+
+CONFIG = """
+_base_ = [{runtime!r}]
+pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='TopdownAffine', input_size=(64, 64)),
+    dict(type='PackPoseInputs')
+]
+test_dataloader = dict(
+    batch_size=2,
+    num_workers=0,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type={dataset!r},
+        data_root={root!r},
+        ann_file='people.json',
+        data_prefix=dict(img='images'),
+        test_mode=True,
+        pipeline=pipeline))
+test_evaluator = dict(type={metric!r})
+val_cfg = None
+model = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(type='PoseDataPreprocessor'),
+    backbone=dict(
+        type='StackedHourglass',
+        num_stacks=1,
+        num_keypoints={joints},
+        feat_channels=8),
+    head=dict(
+        type='MultiStageHeatmapHead',
+        out_channels={joints},
+        decoder=dict(
+            type='HourglassHeatmap', input_size=(64, 64),
+            heatmap_size=(16, 16))))
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Write three people of a data set, a config and an untrained network."""
+
+    def write(dataset, joints, **changes):
+        rng = np.random.default_rng(0)
+        (tmp_path / 'images').mkdir()
+        people = []
+        for index in range(3):
+            name = f'{index}.png'
+            cv2.imwrite(
+                str(tmp_path / 'images' / name),
+                rng.integers(0, 255, (90, 120, 3), np.uint8))
+            people.append(
+                dict(
+                    image=name,
+                    center=[60, 45],
+                    scale=0.4,
+                    joints=rng.uniform(10, 80, (joints, 2)).tolist(),
+                    joints_vis=[1] * joints,
+                    head_size=20.0,
+                    torso_size=30.0,
+                    # The official order is the other way round.
+                    official_index=[9 - index, 0],
+                    **changes))
+        (tmp_path / 'people.json').write_text(json.dumps(people))
+        metric = 'PCKhMetric' if dataset == 'MPIIDataset' else 'TorsoPCKMetric'
+        path = tmp_path / 'tiny.py'
+        path.write_text(
+            CONFIG.format(
+                runtime=str(ROOT / 'configs/_base_/default_runtime.py'),
+                dataset=dataset,
+                root=str(tmp_path),
+                metric=metric,
+                joints=joints))
+        config = Config.fromfile(str(path))
+        init_default_scope('mmpose')
+        torch.manual_seed(0)
+        model = MODELS.build(config.model)
+        torch.save(
+            dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
+        return SimpleNamespace(
+            folder=tmp_path, arguments=(path, tmp_path / 'weights.pth'))
+
+    return write
+
+
+def dumped(path):
+    """Predicted joints by image name, 0-based."""
+    with open(path, 'rb') as file:
+        people = pickle.load(file)
+    return {
+        sample['img_path'].rsplit('/')[-1]:
+        np.asarray(sample['pred_instances']['keypoints'])[0]
+        for sample in people
+    }
+
+
+def joints_in(path):
+    """Joints by image name, as ``pred`` has them."""
+    found = {}
+    for entry in loadmat(str(path))['pred'][0]:
+        (rect, ) = entry['annorect'][0]
+        found[entry['image'][0, 0]['name'][0]] = np.array(
+            [[float(point['x'][0, 0]),
+              float(point['y'][0, 0])]
+             for point in rect['annopoints'][0, 0]['point'][0]])
+    return found
+
+
+def test_mpii_in_two_processes(project, tmp_path):
+    made = project('MPIIDataset', 16)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    finished = run_tool(
+        'test',
+        *made.arguments,
+        '--work-dir',
+        tmp_path / 'work',
+        '--out-official',
+        tmp_path / 'out' / 'pred.mat',
+        '--dump',
+        tmp_path / 'people.pkl',
+        '--launcher',
+        'pytorch',
+        launcher=[
+            '-m', 'torch.distributed.run', '--nproc-per-node', '2',
+            '--master-port', port
+        ])
+    assert finished.returncode == 0, finished.stderr
+    assert 'not a submission' in finished.stdout
+    (file, ) = (tmp_path / 'out').iterdir()
+    found, expected = joints_in(file), dumped(tmp_path / 'people.pkl')
+    assert list(found) == ['2.png', '1.png', '0.png'], 'official order'
+    for name, joints in found.items():
+        np.testing.assert_allclose(joints, expected[name] + 1, atol=1e-4)
+
+
+def test_flic(project, call_tool, tmp_path):
+    made = project('FLICDataset', 11)
+    call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
+              '--out-official', tmp_path / 'pred.mat', '--dump',
+              tmp_path / 'people.pkl')
+    expected = dumped(tmp_path / 'people.pkl')
+    examples = loadmat(str(tmp_path / 'pred.mat'))['examples'][0]
+    assert [row['filepath'][0]
+            for row in examples] == ['2.png', '1.png', '0.png']
+    for row in examples:
+        np.testing.assert_allclose(
+            row['coords'][:, [0, 16]].T,  # left shoulder, nose
+            expected[row['filepath'][0]][[0, 10]] + 1,
+            atol=1e-4)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--out-official', 'pred.pkl'], 'must end in .mat'),
+    (['--official-annotations', 'a.mat'], 'for --out-official'),
+    (['--out-official', 'pred.mat', '--official-annotations', 'none.mat'
+      ], 'none.mat'),
+    (['--out-official', 'pred.mat', '--official-annotations', 'gt.mat'
+      ], 'gt.mat lacks RELEASE'),
+])
+def test_what_does_not_fit_is_named_before_the_test(project, error_of,
+                                                    tmp_path, monkeypatch,
+                                                    arguments, message):
+    made = project('MPIIDataset', 16)
+    monkeypatch.chdir(tmp_path)
+    savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
+    assert message in error_of('test', *made.arguments, '--work-dir', 'work',
+                               *arguments)
+
+
+def test_people_to_test_need_the_official_file(project, error_of, tmp_path):
+    made = project('MPIIDataset', 16)
+    people = json.loads((tmp_path / 'people.json').read_text())
+    for entry in people:
+        entry['joints_vis'] = [0] * 16
+    (tmp_path / 'people.json').write_text(json.dumps(people))
+    message = error_of('test', *made.arguments, '--work-dir',
+                       tmp_path / 'work', '--out-official',
+                       tmp_path / 'pred.mat')
+    assert '--official-annotations' in message
+
+
+def test_other_data_sets_have_no_official_format(project, error_of, tmp_path):
+    made = project('LSPDataset', 14)
+    message = error_of('test', *made.arguments, '--work-dir',
+                       tmp_path / 'work', '--out-official',
+                       tmp_path / 'pred.mat')
+    assert "'lsp' has no official format" in message and '--dump' in message
+
+
+def test_submission_from_the_official_file(project, call_tool, tmp_path):
+    """People to test have no joints: predictions, but no scores."""
+    made = project('MPIIDataset', 16)
+    write_release(tmp_path / 'release.mat', [
+        ('0.png', False, [person(60, 45, 0.4)], [1]),
+        ('none.png', False, [], []),
+        ('1.png', True, [person(60, 45, 0.4, np.ones((16, 2)))], [1]),
+        ('2.png', False, [person(60, 45, 0.4)], [1]),
+    ])
+    call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
+              '--out-official', tmp_path / 'pred.mat', '--dump',
+              tmp_path / 'people.pkl', '--out', tmp_path / 'scores.json',
+              '--cfg-options', 'test_dataloader.dataset.ann_file=release.mat',
+              'test_dataloader.dataset.subset=test')
+    assert json.loads((tmp_path / 'scores.json').read_text()) == {}
+    pred = loadmat(str(tmp_path / 'pred.mat'))['pred'][0]
+    assert [entry['image'][0, 0]['name'][0]
+            for entry in pred] == ['0.png', 'none.png', '2.png']
+    expected = dumped(tmp_path / 'people.pkl')
+    for entry, name in ((pred[0], '0.png'), (pred[2], '2.png')):
+        point = entry['annorect'][0, 0]['annopoints'][0, 0]['point'][0, 5]
+        np.testing.assert_allclose([point['x'].item(), point['y'].item()],
+                                   expected[name][5] + 1,
+                                   atol=1e-4)
