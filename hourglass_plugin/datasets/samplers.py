@@ -1,0 +1,52 @@
+"""A sampler that tells each sample with which seed it is augmented."""
+from typing import Iterator, Tuple
+
+from mmengine.dataset import DefaultSampler
+from mmpose.registry import DATA_SAMPLERS
+
+
+class SampleIndex(int):
+    """Position of a sample, with the seed of its augmentation.
+
+    Data set wrappers (``RepeatDataset``, ``ConcatDataset``, MMPose's
+    ``CombinedDataset``) turn positions into positions of their parts by ``-``
+    and ``%``; the seed stays with them.
+
+    Args:
+        index: position in the data set, from 0.
+        seed: the sampler's seed, the epoch, and the position in the whole
+            data set.
+    """
+
+    seed: Tuple[int, int, int]
+
+    def __new__(cls, index: int, seed: Tuple[int, int, int]) -> 'SampleIndex':
+        sample = super().__new__(cls, index)
+        sample.seed = seed
+        return sample
+
+    def __reduce__(self):
+        return type(self), (int(self), self.seed)
+
+    def __sub__(self, other: int) -> 'SampleIndex':
+        return type(self)(int(self) - int(other), self.seed)
+
+    def __mod__(self, other: int) -> 'SampleIndex':
+        return type(self)(int(self) % int(other), self.seed)
+
+
+@DATA_SAMPLERS.register_module()
+class SeededSampler(DefaultSampler):
+    """mmengine's ``DefaultSampler`` for augmentation that can be repeated.
+
+    With ``dict(type='SeedAugmentation')`` as the first transform a sample's
+    augmentation follows from the runner's seed, the epoch and the sample's
+    position, and from nothing else: not from the number of loader or training
+    processes, and not from restarts. Arguments are those of
+    ``DefaultSampler``.
+    """
+
+    def __iter__(self) -> Iterator[SampleIndex]:
+        """Iterate over positions with their seeds."""
+        for index in super().__iter__():
+            yield SampleIndex(index, (self.seed, self.epoch, index))

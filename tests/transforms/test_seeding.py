@@ -1,0 +1,139 @@
+"""A sample's augmentation follows from seed, epoch and position alone."""
+import json
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from hourglass_plugin.datasets.samplers import SampleIndex
+from hourglass_plugin.skeletons import LSP
+
+
+@pytest.fixture(autouse=True)
+def mmpose_scope():
+    init_default_scope('mmpose')
+
+
+@pytest.fixture
+def people(tmp_path):
+    """Seven people in one image of noise."""
+    rng = np.random.default_rng(0)
+    cv2.imwrite(
+        str(tmp_path / 'a.png'), rng.integers(0, 255, (90, 90, 3), np.uint8))
+    entries = [
+        dict(
+            image='a.png',
+            center=[45, 45],
+            scale=0.3,
+            joints=rng.uniform(20, 70, (14, 2)).tolist(),
+            joints_vis=[1] * 14) for _ in range(7)
+    ]
+    (tmp_path / 'a.json').write_text(json.dumps(entries))
+    return tmp_path
+
+
+def dataset(folder):
+    return dict(
+        type='LSPDataset',
+        data_root=str(folder),
+        ann_file='a.json',
+        data_prefix=dict(img=''),
+        pipeline=[
+            dict(type='SeedAugmentation'),
+            dict(type='LoadImage'),
+            dict(type='GetBBoxCenterScale', padding=1.25),
+            dict(type='RandomFlip'),
+            dict(type='TorchCodeScaleRotation'),
+            dict(type='TopdownAffine', input_size=(32, 32)),
+            dict(type='RandomChannelGain'),
+            dict(type='PackPoseInputs'),
+        ])
+
+
+def crops(dataset, epoch, workers=0, seed=3, shuffle=True, sampler='Seeded'):
+    """{position in the data set and place in the epoch: crop}."""
+    loader = Runner.build_dataloader(
+        dict(
+            batch_size=2,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            sampler=dict(type=f'{sampler}Sampler', shuffle=shuffle),
+            dataset=dataset),
+        seed=seed)
+    loader.sampler.set_epoch(epoch)
+    order = [int(index) for index in loader.sampler]
+    images = [image.numpy() for batch in loader for image in batch['inputs']]
+    return dict(zip(order, images)), order, loader
+
+
+def equal(first, second):
+    assert first.keys() == second.keys()
+    return [bool((first[key] == second[key]).all()) for key in first]
+
+
+def test_number_of_workers_and_restarts_do_not_matter(people):
+    alone, order, _ = crops(dataset(people), epoch=2)
+    assert sorted(order) == list(range(7))
+    np.random.seed(99)  # what else draws numbers in the process
+    for workers in (0, 1, 3):
+        again, same_order, _ = crops(dataset(people), epoch=2,
+                                     workers=workers)
+        assert same_order == order
+        assert all(equal(alone, again))
+
+
+def test_workers_that_live_on_follow_the_epoch(people):
+    """Loader processes are not told the epoch; the positions tell them."""
+    _, _, loader = crops(dataset(people), epoch=0, workers=2)
+    loader.sampler.set_epoch(1)
+    order = list(loader.sampler)
+    images = [image.numpy() for batch in loader for image in batch['inputs']]
+    fresh, _, _ = crops(dataset(people), epoch=1)
+    assert all(equal(dict(zip(map(int, order), images)), fresh))
+
+
+def test_seed_and_epoch_and_position_matter(people):
+    first, _, _ = crops(dataset(people), epoch=0)
+    for other in (crops(dataset(people), epoch=1),
+                  crops(dataset(people), epoch=0, seed=4)):
+        assert not any(equal(first, other[0]))
+    # The same person three times over: three different augmentations.
+    repeated = dict(type='RepeatDataset', times=3, dataset=dataset(people))
+    images, order, _ = crops(repeated, epoch=0, shuffle=False)
+    assert order == list(range(21))
+    for person in range(7):
+        copies = [images[person + 7 * time] for time in range(3)]
+        assert not (copies[0] == copies[1]).all()
+        assert not (copies[1] == copies[2]).all()
+
+
+@pytest.mark.parametrize('wrapper', [
+    lambda inner: dict(type='RepeatDataset', times=2, dataset=inner),
+    lambda inner: dict(type='ConcatDataset', datasets=[inner, inner]),
+    lambda inner: dict(
+        type='CombinedDataset', metainfo=LSP.metainfo(),
+        datasets=[inner, inner]),
+])
+def test_wrapped_data_sets_are_seeded_too(people, wrapper):
+    wrapped = wrapper(dataset(people))
+    first, _, _ = crops(wrapped, epoch=0, workers=2)
+    second, _, _ = crops(wrapped, epoch=0)
+    assert len(first) == 14 and all(equal(first, second))
+
+
+def test_without_the_sampler_nothing_is_seeded(people):
+    first, _, _ = crops(dataset(people), epoch=0, sampler='Default')
+    second, _, _ = crops(dataset(people), epoch=0, sampler='Default')
+    assert not any(equal(first, second))
+
+
+def test_positions_survive_pickling_and_arithmetic():
+    index = SampleIndex(9, (1, 2, 9))
+    for same in (pickle.loads(pickle.dumps(index)), index % 7 + 7 - 0):
+        assert same == 9
+    assert pickle.loads(pickle.dumps(index)).seed == (1, 2, 9)
+    assert (index % 7, (index % 7).seed) == (2, (1, 2, 9))
+    assert (index - 3, (index - 3).seed) == (6, (1, 2, 9))
