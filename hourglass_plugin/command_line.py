@@ -463,7 +463,7 @@ def _tells_the_user_something(record: logging.LogRecord) -> bool:
 
 
 class _ShortScores(logging.Formatter):
-    """mmengine's format without scores per joint, which a table has shown.
+    """mmengine's format with the means only; a table has shown the rest.
 
     Args:
         formatter: mmengine's.
@@ -479,7 +479,7 @@ class _ShortScores(logging.Formatter):
         if not re.search(r'(Epoch|Iter)\((val|test)\)', text):
             return text
         # ``mpii/PCKh@0.5/Head: 81.2``, but not ``mpii/PCKh@0.5: 78.0``.
-        return re.sub(r'\s+[^\s/]+/[^\s/]+/[^\s/]+: \S+', '', text)
+        return re.sub(r'\s+[^\s/]+(/[^\s/]+){2,}: \S+', '', text)
 
 
 class _QuietlyBuiltRunner(Runner):

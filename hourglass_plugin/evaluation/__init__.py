@@ -1,7 +1,11 @@
 """Percentage of correct keypoints: pure functions and mmengine metrics."""
-from .metrics import PCKhMetric, TorsoPCKMetric
-from .pck import mean_pck, normalized_distances, pck
+from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
+from .official_files import OfficialPredictionFile
+from .pck import (area_under_curve, curve_thresholds, mean_pck,
+                  normalized_distances, pck, pck_curve)
 
 __all__ = [
-    'PCKhMetric', 'TorsoPCKMetric', 'mean_pck', 'normalized_distances', 'pck'
+    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric',
+    'area_under_curve', 'curve_thresholds', 'mean_pck', 'normalized_distances',
+    'pck', 'pck_curve'
 ]

@@ -1,4 +1,15 @@
-"""mmengine metrics over :mod:`hourglass_plugin.evaluation.pck`."""
+"""mmengine metrics over :mod:`hourglass_plugin.evaluation.scores`.
+
+All of them log, in percent, ``<data set>/<row>`` for the mean and ``<data
+set>/<row>/<column>`` for the table's other columns. The rows are
+``<title>@<threshold>``, the area under the curve ``AUC``, and at the first
+threshold, the benchmark's, ``<title>@<threshold>/visible`` and ``/occluded``
+where the data set tells them apart, and ``stack_1/<title>@<threshold>`` and so
+on where the head predicts with every stack (``test_cfg=dict(
+every_stack=True)``). Nothing depends on the order of the people, on how they
+are spread over batches and processes, or on repeated people that fill up the
+last batch.
+"""
 from abc import abstractmethod
 from typing import Dict, List, Optional, Sequence
 
@@ -8,31 +19,36 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from ..skeletons import SKELETONS, Skeleton
-from .pck import mean_pck, normalized_distances, pck
+from .scores import (BOX_PCK, PCKH, TORSO_PCK, Columns, Measure,
+                     metainfo_columns, score_people, skeleton_columns,
+                     torso_size)
 
 
 class _PCKMetric(BaseMetric):
     """PCK by joint in units of a size that each person has.
 
     Args:
-        thresholds: in sizes of the person; the first is the benchmark's.
+        thresholds: in sizes of the person; the first is the benchmark's, up
+            to which the area under the curve reaches. Default: the measure's.
         collect_device: where the results of several processes meet.
         prefix: of the logged names; default: the data set's name.
     """
 
-    #: How the measure is called, e.g. ``PCKh``.
-    title = 'PCK'
+    #: How people are measured.
+    measure: Measure
 
     def __init__(self,
-                 thresholds: Sequence[float],
+                 thresholds: Optional[Sequence[float]] = None,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         # mmengine warns of metrics without a prefix; ours is the data set's
         # name, which is known once the data set is.
         super().__init__(collect_device=collect_device, prefix=prefix or 'pck')
         self.prefix = prefix
-        if not thresholds or any(not threshold > 0
-                                 for threshold in thresholds):
+        if thresholds is None:
+            thresholds = self.measure.thresholds
+        if not thresholds or not all(0 < threshold < float('inf')
+                                     for threshold in thresholds):
             raise ValueError('thresholds must be positive numbers, but they '
                              f'are {thresholds!r}')
         self.thresholds = tuple(thresholds)
@@ -44,72 +60,78 @@ class _PCKMetric(BaseMetric):
         if name not in SKELETONS:
             raise ValueError(
                 f'{type(self).__name__} knows the data sets '
-                f'{", ".join(SKELETONS)}, but the data set is {name!r}')
+                f'{", ".join(SKELETONS)}, but the data set is {name!r}; '
+                'BoxPCKMetric works with any')
         return SKELETONS[name]
 
+    @property
+    def columns(self) -> Columns:
+        """The columns of the table."""
+        return skeleton_columns(self.skeleton)
+
     @abstractmethod
-    def person_size(self, truth: dict) -> float:
+    def person_size(self, sample: dict) -> float:
         """The person's size in pixels; NaN leaves the person out."""
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
-        """Keep what is needed of each person: keypoints and size."""
+        """Keep what is needed of each person.
+
+        Args:
+            data_batch: not used.
+            data_samples: MMPose's samples as dictionaries, of one person
+                each. ``pred_instances.stack_keypoints`` (1, S, K, 2) and
+                ``raw_ann_info.visible`` (K,) are used where they are there.
+        """
         for sample in data_samples:
-            truth = sample['gt_instances']
-            self.results.append(
-                dict(
-                    predicted=sample['pred_instances']['keypoints'][0, :, :2],
-                    truth=truth['keypoints'][0, :, :2],
-                    annotated=truth['keypoints_visible'][0] > 0,
-                    size=self.person_size(truth)))
+            predicted, truth = sample['pred_instances'], sample['gt_instances']
+            result = dict(
+                predicted=np.asarray(predicted['keypoints'])[0, :, :2],
+                truth=np.asarray(truth['keypoints'])[0, :, :2],
+                annotated=_annotated(truth),
+                size=self.person_size(sample))
+            if 'stack_keypoints' in predicted:
+                result['stacks'] = np.asarray(
+                    predicted['stack_keypoints'])[0, ..., :2]
+            visible = _annotation(sample, 'visible')
+            if visible is not None:
+                result['visible'] = np.asarray(visible, bool)
+            self.results.append(result)
 
     def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
-        """The table of all thresholds, in percent.
+        """Write the table to the log.
 
         Returns:
-            ``<data set>/<title>@<threshold>`` for the mean and
-            ``.../<column>`` for each column of the table.
+            The scores in percent by name, without the data set's.
         """
-        skeleton = self.skeleton
-        predicted, truth, annotated, sizes = (
-            np.stack([result[key] for result in results])
-            for key in ('predicted', 'truth', 'annotated', 'size'))
-        measured = np.isfinite(sizes)
-        annotated = annotated[measured]
-        distances = normalized_distances(predicted[measured], truth[measured],
-                                         sizes[measured])
-        columns = {}
-        for threshold in self.thresholds:
-            scores = pck(distances, annotated, threshold)
-            row = {
-                column: float(scores[skeleton.indices(joints)].mean())
-                for column, joints in skeleton.evaluated.items()
-            }
-            row['Mean'] = mean_pck(scores, annotated, skeleton.mean_indices)
-            columns[f'{self.title}@{threshold:g}'] = row
-        self._print(columns, people=len(sizes), left_out=int((~measured).sum()))
-        self.prefix = self.prefix or skeleton.name
-        metrics = {}
-        for name, row in columns.items():
-            metrics[name] = row['Mean']
-            metrics.update({
-                f'{name}/{column}': score
-                for column, score in row.items() if column != 'Mean'
-            })
-        return metrics
+        columns = self.columns
+        if not results:
+            raise ValueError(f'there is nobody to score in {columns.data_set}')
 
-    def _print(self, rows: Dict[str, Dict[str, float]], people: int,
-               left_out: int) -> None:
-        """Write the table to the log."""
-        header = ''.join(f'{column:>10}' for column in next(
-            iter(rows.values())))
-        lines = [f'{"":10}{header}']
-        for name, row in rows.items():
-            cells = ''.join(f'{score:10.2f}' for score in row.values())
-            lines.append(f'{name:10}{cells}')
-        note = f', {left_out} without a size left out' if left_out else ''
-        MMLogger.get_current_instance().info(
-            f'{people} people{note}, percent of correct keypoints\n' +
-            '\n'.join(lines))
+        def stacked(key: str) -> Optional[np.ndarray]:
+            """(N, ...) of everybody; None if it is not known of everybody."""
+            if any(key not in result for result in results):
+                return None
+            return np.stack([result[key] for result in results])
+
+        scores = score_people(
+            stacked('predicted'), stacked('truth'), stacked('annotated'),
+            stacked('size'), columns, self.measure, self.thresholds,
+            stacked('visible'), stacked('stacks'))
+        self.prefix = self.prefix or columns.data_set
+        MMLogger.get_current_instance().info(scores.text(self.prefix))
+        return scores.logged()
+
+
+def _annotated(truth: dict) -> np.ndarray:
+    """(K,) bool; MMPose packs weights beside it after encoding."""
+    marks = np.asarray(truth['keypoints_visible'])[0]
+    return marks.reshape(len(marks), -1)[:, 0] > 0
+
+
+def _annotation(sample: dict, name: str):
+    """What the data set adds about a person, or None."""
+    annotation = sample.get('raw_ann_info')
+    return annotation.get(name) if isinstance(annotation, dict) else None
 
 
 @METRICS.register_module()
@@ -120,25 +142,21 @@ class PCKhMetric(_PCKMetric):
     each person from the data set (``head_size``).
 
     Args:
-        thresholds: in head sizes; default 0.5, PCKh@0.5.
+        thresholds: in head sizes; default 0.5, which is the benchmark's, 0.2
+            and 0.1.
         collect_device: where the results of several processes meet.
         prefix: of the logged names; default: the data set's name.
     """
 
-    title = 'PCKh'
+    measure = PCKH
 
-    def __init__(self,
-                 thresholds: Sequence[float] = (0.5, ),
-                 collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
-        super().__init__(thresholds, collect_device, prefix)
-
-    def person_size(self, truth: dict) -> float:
+    def person_size(self, sample: dict) -> float:
         """0.6 times the diagonal of the head box, in pixels.
 
         Raises:
             ValueError: if the data set has no head sizes.
         """
+        truth = sample['gt_instances']
         if 'head_size' not in truth:
             raise ValueError('PCKh needs each person\'s head size: give the '
                              'data set its headbox_file')
@@ -149,28 +167,69 @@ class PCKhMetric(_PCKMetric):
 class TorsoPCKMetric(_PCKMetric):
     """PCK: distances in torso sizes, the measure of FLIC and LSP.
 
-    The torso size is the distance between right shoulder and left hip. People
-    of whom one of the two is not annotated are left out, and counted in the
-    log.
+    The torso size is the distance between right shoulder and left hip: what
+    the data set says (``raw_ann_info.torso_size``; FLIC's is that of the
+    person's own left and right, whatever the labels are), else what the joints
+    say. People of whom one of the two is not annotated are left out, and
+    counted in the log.
 
     Args:
-        thresholds: in torso sizes; default 0.2, PCK@0.2.
+        thresholds: in torso sizes; default 0.2, which is the benchmark's, 0.1
+            and 0.5.
         collect_device: where the results of several processes meet.
         prefix: of the logged names; default: the data set's name.
     """
 
-    def __init__(self,
-                 thresholds: Sequence[float] = (0.2, ),
-                 collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
-        super().__init__(thresholds, collect_device, prefix)
+    measure = TORSO_PCK
 
-    def person_size(self, truth: dict) -> float:
-        """Distance between the joints of the skeleton's torso, in pixels."""
-        first, second = self.skeleton.indices(self.skeleton.torso)
-        keypoints = truth['keypoints'][0, :, :2]
-        annotated = truth['keypoints_visible'][0] > 0
-        size = np.linalg.norm(keypoints[first] - keypoints[second])
-        if not (annotated[first] and annotated[second] and size > 0):
-            return float('nan')
-        return float(size)
+    def person_size(self, sample: dict) -> float:
+        """Distance between right shoulder and left hip, in pixels."""
+        known = _annotation(sample, 'torso_size')
+        if known is not None:
+            return float(known)
+        truth = sample['gt_instances']
+        return torso_size(
+            np.asarray(truth['keypoints'])[0, :, :2], _annotated(truth),
+            self.skeleton)
+
+
+@METRICS.register_module()
+class BoxPCKMetric(_PCKMetric):
+    """PCK in units of the larger side of the person's box, for any data set.
+
+    Yang and Ramanan ("Articulated human detection with flexible mixtures of
+    parts", 2013) call a keypoint correct within alpha * max(h, w). The box is
+    the data set's, ``gt_instances.bboxes``: the annotated one without the
+    padding of ``GetBBoxCenterScale``, which MMPose's ``CocoDataset`` cuts to
+    the image. People whose box is empty are left out, and counted in the log.
+
+    The table has a column for each keypoint, or each pair of a left and a
+    right one; of our own data sets it has the benchmark's columns.
+
+    Args:
+        thresholds: in sides of the box; default 0.2, 0.1 and 0.05.
+        collect_device: where the results of several processes meet.
+        prefix: of the logged names; default: the data set's name.
+    """
+
+    measure = BOX_PCK
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the table."""
+        return metainfo_columns(self.dataset_meta)
+
+    def person_size(self, sample: dict) -> float:
+        """The larger side of the box, in pixels.
+
+        Raises:
+            ValueError: if the data set has no boxes.
+        """
+        truth = sample['gt_instances']
+        if 'bboxes' not in truth:
+            raise ValueError('BoxPCK needs each person\'s box, but the data '
+                             'set gives no bboxes')
+        left, top, right, bottom = np.asarray(truth['bboxes'],
+                                              np.float64).reshape(-1)[:4]
+        size = max(right - left, bottom - top)
+        return float(size) if size > 0 else float('nan')

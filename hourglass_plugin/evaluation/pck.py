@@ -1,6 +1,6 @@
 """Percentage of correct keypoints (PCK) as pure functions.
 
-Shape shorthand: N people, K keypoints.
+Shape shorthand: N people, K keypoints, T thresholds.
 """
 from typing import Sequence
 
@@ -20,7 +20,7 @@ def normalized_distances(predicted: np.ndarray, truth: np.ndarray,
         (N, K) float64.
 
     Raises:
-        ValueError: if shapes do not fit or a size is not positive.
+        ValueError: if shapes do not fit or a size is not positive and finite.
     """
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     sizes = np.asarray(sizes, np.float64)
@@ -28,10 +28,10 @@ def normalized_distances(predicted: np.ndarray, truth: np.ndarray,
         raise ValueError(
             f'predicted {predicted.shape}, truth {truth.shape} and sizes '
             f'{sizes.shape} do not fit; they must be (N, K, 2) twice and (N,)')
-    wrong = np.flatnonzero(~(sizes > 0))
+    wrong = np.flatnonzero(~((sizes > 0) & np.isfinite(sizes)))
     if wrong.size:
         raise ValueError(f'person {wrong[0]} has size {sizes[wrong[0]]}; '
-                         'sizes must be positive')
+                         'sizes must be positive and finite')
     difference = predicted.astype(np.float64) - truth
     return np.linalg.norm(difference, axis=2) / sizes[:, None]
 
@@ -51,11 +51,57 @@ def pck(distances: np.ndarray, annotated: np.ndarray,
     Returns:
         (K,) float64 in [0, 100]; NaN for a joint that nobody has annotated.
     """
+    return pck_curve(distances, annotated, [threshold])[0]
+
+
+def pck_curve(distances: np.ndarray, annotated: np.ndarray,
+              thresholds: Sequence[float]) -> np.ndarray:
+    """:func:`pck` at several thresholds.
+
+    Args:
+        distances: (N, K).
+        annotated: (N, K) bool.
+        thresholds: T of them.
+
+    Returns:
+        (T, K) float64 in [0, 100]; NaN for a joint that nobody has annotated.
+    """
     annotated = np.asarray(annotated, bool)
-    correct = ((np.asarray(distances) <= threshold) & annotated).sum(axis=0)
     counts = annotated.sum(axis=0)
+    correct = np.stack([((np.asarray(distances) <= threshold)
+                         & annotated).sum(axis=0) for threshold in thresholds])
     return np.where(counts > 0, 100.0 * correct / np.maximum(counts, 1),
                     np.nan)
+
+
+def curve_thresholds(last: float) -> np.ndarray:
+    """Where MPII's evaluation samples the curve: 0, 0.01, ... up to ``last``.
+
+    Args:
+        last: the benchmark's threshold. Where it is no multiple of 0.01, the
+            steps are as close to that as fits.
+
+    Returns:
+        (T,) float64, evenly spaced.
+    """
+    steps = max(round(last * 100), 1)
+    thresholds = np.arange(steps + 1) / (steps / last)
+    thresholds[-1] = last
+    return thresholds
+
+
+def area_under_curve(curve: np.ndarray) -> np.ndarray:
+    """Area under a curve by trapezoids, as share of the largest there can be.
+
+    Args:
+        curve: (T, ...) percent at evenly spaced thresholds, at least two; see
+            :func:`curve_thresholds`.
+
+    Returns:
+        (...) float64 in [0, 100].
+    """
+    curve = np.asarray(curve, np.float64)
+    return ((curve[1:] + curve[:-1]) / 2).mean(axis=0)
 
 
 def mean_pck(scores: np.ndarray, annotated: np.ndarray,

@@ -2,7 +2,9 @@
 import numpy as np
 import pytest
 
-from hourglass_plugin.evaluation import (mean_pck, normalized_distances, pck)
+from hourglass_plugin.evaluation import (area_under_curve, curve_thresholds,
+                                         mean_pck, normalized_distances, pck,
+                                         pck_curve)
 
 
 def test_distances_in_sizes_of_the_person():
@@ -40,7 +42,7 @@ def test_joints_nobody_has_do_not_spoil_the_mean():
     assert mean_pck(scores, annotated, [0, 1]) == 100
 
 
-@pytest.mark.parametrize('size', [0, -1, float('nan')])
+@pytest.mark.parametrize('size', [0, -1, float('nan'), float('inf')])
 def test_sizes_must_be_positive(size):
     with pytest.raises(ValueError, match='person 1 has size'):
         normalized_distances(np.zeros((2, 1, 2)), np.zeros((2, 1, 2)),
@@ -50,3 +52,40 @@ def test_sizes_must_be_positive(size):
 def test_shapes_must_fit():
     with pytest.raises(ValueError, match='do not fit'):
         normalized_distances(np.zeros((2, 3, 2)), np.zeros((2, 1, 2)), [1, 1])
+
+
+@pytest.mark.parametrize('last, count', [(0.5, 51), (0.2, 21), (1.5, 151)])
+def test_the_curve_is_sampled_at_hundredths(last, count):
+    # k / 100 is what a distance of k pixels in 100 is, bit for bit.
+    assert curve_thresholds(last).tolist() == [k / 100 for k in range(count)]
+
+
+def test_the_curve_ends_at_thresholds_between_hundredths():
+    thresholds = curve_thresholds(0.125)
+    assert thresholds[0] == 0 and thresholds[-1] == 0.125
+    np.testing.assert_allclose(np.diff(thresholds), 0.125 / 12)
+    assert curve_thresholds(0.001).tolist() == [0, 0.001]
+
+
+def test_curve_is_pck_at_each_threshold():
+    distances = np.array([[0.1, 0.3], [0.3, 9]])
+    annotated = np.array([[1, 1], [1, 0]])
+    curve = pck_curve(distances, annotated, [0.05, 0.1, 0.3])
+    assert curve.tolist() == [[0, 0], [50, 0], [100, 100]]
+
+
+def test_area_by_trapezoids():
+    # 0, 50, 100 at 0, 0.5, 1: a triangle, half of the square.
+    assert area_under_curve([0, 50, 100]) == 50
+    # 25 at first, then 50 on average: (25 + 50) / 2.
+    assert area_under_curve([[25, 100], [25, 100], [75, 100]]).tolist() == [
+        37.5, 100
+    ]
+
+
+def test_area_of_a_shift_is_what_calculus_says():
+    """Distances spread evenly over 0 to 1 give the curve t, whose area up to
+    0.5 is a quarter of the largest possible; 1000 samples are 0.1 % off."""
+    distances = np.arange(1, 1001)[:, None] / 1000
+    curve = pck_curve(distances, np.ones((1000, 1)), curve_thresholds(0.5))
+    assert area_under_curve(curve)[0] == pytest.approx(25, abs=0.1)

@@ -1,0 +1,64 @@
+"""Tables of scores: as text, and by the names under which they are logged."""
+from typing import Dict
+
+#: One row: column -> percent.
+Row = Dict[str, float]
+
+#: Columns whose names are too long to be printed.
+_SHORT_NAMES = {'all_joints': 'All', 'ankle_knee_elbow_wrist': 'AKEW'}
+
+
+def format_table(rows: Dict[str, Row]) -> str:
+    """Right-aligned columns under their names, two decimals.
+
+    Args:
+        rows: name -> column -> percent; every row has the columns of the
+            first.
+
+    Returns:
+        The lines, without one at the end.
+    """
+    columns = list(next(iter(rows.values())))
+    names = [_SHORT_NAMES.get(column, column) for column in columns]
+    widths = [max(len(name), 6) + 2 for name in names]
+    label_width = max(map(len, rows))
+    lines = [
+        ' ' * label_width +
+        ''.join(f'{name:>{width}}' for name, width in zip(names, widths))
+    ]
+    for label, row in rows.items():
+        cells = ''.join(f'{row[column]:{width}.2f}'
+                        for column, width in zip(columns, widths))
+        lines.append(f'{label:{label_width}}{cells}')
+    return '\n'.join(lines)
+
+
+def logged_scores(rows: Dict[str, Row]) -> Dict[str, float]:
+    """``<row>`` for the mean, and ``<row>/<column>`` for the other columns."""
+    scores = {}
+    for label, row in rows.items():
+        scores[label] = row['Mean']
+        scores.update({
+            f'{label}/{column}': score
+            for column, score in row.items() if column != 'Mean'
+        })
+    return scores
+
+
+def rows_of_logged(scores: Dict[str, float]) -> Dict[str, Row]:
+    """The rows of :func:`logged_scores`, with their means at the end."""
+    rows: Dict[str, Row] = {}
+    for name, score in scores.items():
+        label, _, column = name.rpartition('/')
+        if any(other.startswith(f'{name}/') for other in scores):
+            rows.setdefault(name, {})
+        elif label in rows:
+            rows[label][column] = score
+        else:
+            rows[name] = {}
+    return {
+        label: {
+            **row, 'Mean': scores[label]
+        }
+        for label, row in rows.items()
+    }
