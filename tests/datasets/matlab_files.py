@@ -1,5 +1,6 @@
 """Small MATLAB files as MATLAB writes them: structs, empty matrices, cells."""
 import numpy as np
+from scipy.io import savemat
 
 #: What MATLAB writes for a struct, a number or a text without a value.
 EMPTY = np.zeros((0, 0))
@@ -9,16 +10,15 @@ def struct_array(elements, shape=None):
     """A struct array, 1 x N unless told otherwise.
 
     Args:
-        elements: one dict per element, all with the same keys.
+        elements: one dict per element; what only some of them have is empty
+            in the others, as in MATLAB.
         shape: rows and columns.
     """
-    names = list(elements[0])
+    names = list(dict.fromkeys(name for each in elements for name in each))
     array = np.empty(len(elements), dtype=[(name, object) for name in names])
     for index, element in enumerate(elements):
-        if list(element) != names:
-            raise ValueError('a struct array has the same fields throughout')
         for name in names:
-            array[index][name] = element[name]
+            array[index][name] = element.get(name, EMPTY)
     return array.reshape(shape or (1, len(elements)))
 
 
@@ -33,3 +33,90 @@ def cell_array(elements, shape=None):
     for index, element in enumerate(elements):
         array[index] = element
     return array.reshape(shape or (len(elements), 1))
+
+
+def mpii_point(joint, x, y, **more):
+    """One joint of the official MPII file; ``more`` is ``is_visible``."""
+    return dict(x=x, y=y, id=np.uint8(joint), **more)
+
+
+def mpii_person(points=None, place=(120, 80), scale=1.5, box=(40, 30, 70, 70)):
+    """One element of ``annorect``; what is None is not there."""
+    person = {}
+    if box is not None:
+        person.update(zip(('x1', 'y1', 'x2', 'y2'), box))
+    if points is not None:
+        person['annopoints'] = struct(point=struct_array(points))
+    if scale is not None:
+        person['scale'] = scale
+    if place is not None:
+        person['objpos'] = struct(x=place[0], y=place[1])
+    return person
+
+
+def write_official_mpii(path, images, **changes):
+    """A small ``mpii_human_pose_v1_u12_1.mat``.
+
+    Args:
+        path: where.
+        images: one (file name, whether for training, people, positions of
+            single people from 1) per image; people as from
+            :func:`mpii_person`, or any value in place of ``annorect``.
+        changes: other values for fields of ``RELEASE``; None leaves one out.
+    """
+    annolist = []
+    for name, _, people, _ in images:
+        if isinstance(people, list):
+            people = struct_array(people) if people else EMPTY
+        annolist.append(
+            dict(
+                image=struct(name=name),
+                annorect=people,
+                frame_sec=EMPTY,
+                vididx=EMPTY))
+    release = dict(
+        annolist=struct_array(annolist),
+        img_train=np.array([[training for _, training, _, _ in images]],
+                           np.uint8),
+        version='12',
+        single_person=cell_array([
+            np.array(single, np.uint8).reshape(-1, 1) if single else EMPTY
+            for _, _, _, single in images
+        ]),
+        act=struct_array(
+            [dict(cat_name='', act_name='', act_id=-1) for _ in images],
+            (len(images), 1)),
+        video_list=cell_array(['a', 'b'], (1, 2)))
+    release.update(changes)
+    release = {
+        name: value
+        for name, value in release.items() if value is not None
+    }
+    savemat(path, dict(RELEASE=struct(**release)), do_compression=True)
+    return path
+
+
+def write_head_boxes(path, entries, boxes, **changes):
+    """A small ``mpii_gt_val.mat``: 1-based, people along the last axis.
+
+    Args:
+        path: where.
+        entries: people as dicts with ``joints`` and ``joints_vis``.
+        boxes: per person the head box's two corners.
+        changes: other values for its variables; None leaves one out.
+    """
+    content = dict(
+        dataset_joints=cell_array(
+            'rank rkne rhip lhip lkne lank pelv thor neck head rwri relb rsho '
+            'lsho lelb lwri'.split(), (1, 16)),
+        headboxes_src=np.moveaxis(np.array(boxes, float), 0, 2),
+        pos_gt_src=np.moveaxis(
+            np.array([entry['joints'] for entry in entries], float), 0, 2),
+        jnt_missing=np.uint8(1) -
+        np.array([entry['joints_vis'] for entry in entries], np.uint8).T)
+    content.update(changes)
+    savemat(path, {
+        name: value
+        for name, value in content.items() if value is not None
+    })
+    return path

@@ -7,7 +7,7 @@ from scipy.io import savemat
 from hourglass_plugin.datasets.annotation_files.matlab import (cells, field,
                                                                load_matlab,
                                                                number, structs,
-                                                               text)
+                                                               text, texts)
 
 
 def reread(folder, value):
@@ -57,7 +57,10 @@ def test_texts(tmp_path):
         reread(
             tmp_path,
             struct(
-                name='a.jpg', none='', empty=EMPTY, cell=cell_array(['b.jpg']),
+                name='a.jpg',
+                none='',
+                empty=EMPTY,
+                cell=cell_array(['b.jpg']),
                 code=np.array([[97.0, 98.0]]))))
     assert text(record, 'name') == 'a.jpg'
     assert text(record, 'cell') == 'b.jpg'
@@ -96,10 +99,20 @@ def test_what_stands_in_place_of_a_struct(tmp_path):
 
 
 def test_cells(tmp_path):
-    read = cells(reread(tmp_path, cell_array([np.array([[1, 2]]), EMPTY, 'a'])))
+    read = cells(
+        reread(tmp_path, cell_array([np.array([[1, 2]]), EMPTY, 'a'])))
     assert [item.size for item in read] == [2, 0, 1]
     assert cells(reread(tmp_path, 3.0)) == []
     assert cells(None) == []
+
+
+def test_lists_of_texts(tmp_path):
+    """A cell array, and characters whose shorter rows MATLAB has padded."""
+    assert texts(reread(tmp_path, cell_array(['rank',
+                                              'rkne']))) == ['rank', 'rkne']
+    assert texts(reread(tmp_path, np.array(['rank',
+                                            'hip ']))) == ['rank', 'hip']
+    assert texts(reread(tmp_path, EMPTY)) == []
 
 
 def test_a_missing_variable_and_a_missing_file(tmp_path):

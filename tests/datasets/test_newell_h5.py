@@ -58,18 +58,19 @@ def test_annotated_is_not_visible(tmp_path):
     assert not nobody.annotated.any() and not nobody.visible.any()
 
 
-@pytest.mark.parametrize('names', [
-    np.array([b'000000000.jpg', b'a.jpg']),
-    np.array([b'000000000.jpg'.ljust(16, b'\0'),
-              b'a.jpg'.ljust(16)]),
-    np.array([list(b'000000000.jpg\0\0'),
-              list(b'a.jpg'.ljust(15, b'\0'))], np.uint8),
-    np.array([list(b'000000000.jpg\0\0'),
-              list(b'a.jpg'.ljust(15, b'\0'))], np.float64),
-    np.array([list(b'000000000.jpg'),
-              list(b'a.jpg'.ljust(13))], np.int32),
-    ['000000000.jpg', 'a.jpg'],
-], ids=['bytes', 'padded', 'uint8', 'float', 'spaces', 'variable'])
+@pytest.mark.parametrize(
+    'names', [
+        np.array([b'000000000.jpg', b'a.jpg']),
+        np.array([b'000000000.jpg'.ljust(16, b'\0'), b'a.jpg'.ljust(16)]),
+        np.array([list(b'000000000.jpg\0\0'),
+                  list(b'a.jpg'.ljust(15, b'\0'))], np.uint8),
+        np.array([list(b'000000000.jpg\0\0'),
+                  list(b'a.jpg'.ljust(15, b'\0'))], np.float64),
+        np.array([list(b'000000000.jpg'),
+                  list(b'a.jpg'.ljust(13))], np.int32),
+        ['000000000.jpg', 'a.jpg'],
+    ],
+    ids=['bytes', 'padded', 'uint8', 'float', 'spaces', 'variable'])
 def test_image_names(tmp_path, names):
     people = read(tmp_path, dict(newell_rows(2, 16), imgname=names))
     assert [person.image for person in people] == ['000000000.jpg', 'a.jpg']

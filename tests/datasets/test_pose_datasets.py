@@ -2,9 +2,10 @@
 import cv2
 import numpy as np
 import pytest
+from matlab_files import write_head_boxes
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
-from test_pose_json import entry, write, write_head_boxes
+from test_pose_json import entry, write
 
 from hourglass_plugin.skeletons import LSP, MPII
 

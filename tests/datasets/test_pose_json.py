@@ -1,11 +1,9 @@
-"""Readers: pixel conventions, head sizes by joints, clear errors."""
+"""JSON lists of people: pixel conventions, clear errors."""
 import json
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.head_sizes import add_head_sizes
 from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
 from hourglass_plugin.skeletons import LSP, MPII
 
@@ -27,18 +25,6 @@ def write(path, entries):
     return path
 
 
-def write_head_boxes(path, entries, boxes):
-    """MPII's ground-truth file: 1-based, people along the last axis."""
-    savemat(
-        path,
-        dict(
-            headboxes_src=np.moveaxis(np.array(boxes, float), 0, 2),
-            pos_gt_src=np.moveaxis(
-                np.array([e['joints'] for e in entries]), 0, 2),
-            jnt_missing=1 - np.array([e['joints_vis'] for e in entries]).T))
-    return path
-
-
 def test_one_based_files_lose_one_pixel_everywhere(tmp_path):
     path = write(tmp_path / 'a.json', [entry(MPII)])
     one_based = read_pose_json(path, MPII, first_pixel=1)[0]
@@ -54,38 +40,6 @@ def test_unannotated_joints(tmp_path):
     path = write(tmp_path / 'a.json', [entry(LSP, joints_vis=seen)])
     person = read_pose_json(path, LSP, first_pixel=0)[0]
     assert person.annotated.tolist() == [True] * 10 + [False] * 4
-
-
-def test_head_sizes_are_matched_by_joints_in_any_order(tmp_path):
-    entries = [entry(MPII, seed) for seed in range(5)]
-    entries[3]['joints_vis'] = [1] * 15 + [0]
-    # Boxes of 3-4-5 triangles: diagonals 5, 10, 15, ...; head sizes 3, 6, ...
-    boxes = [[[10, 10], [10 + 3 * n, 10 + 4 * n]] for n in range(1, 6)]
-    truth = write_head_boxes(tmp_path / 'gt.mat', entries, boxes)
-    order = [4, 0, 3]
-    path = write(tmp_path / 'a.json', [entries[i] for i in order])
-    people = add_head_sizes(
-        read_pose_json(path, MPII, first_pixel=1), truth, path)
-    sizes = [person.head_size for person in people]
-    assert sizes == pytest.approx([0.6 * 5 * (i + 1) for i in order])
-
-
-def test_a_person_without_a_head_box_is_an_error(tmp_path):
-    entries = [entry(MPII, seed) for seed in range(3)]
-    truth = write_head_boxes(tmp_path / 'gt.mat', entries[:2],
-                             [[[1, 1], [4, 5]]] * 2)
-    path = write(tmp_path / 'a.json', entries)
-    people = read_pose_json(path, MPII, first_pixel=1)
-    with pytest.raises(ValueError, match=r'person 2 \(000000002.jpg\)'):
-        add_head_sizes(people, truth, path)
-
-
-def test_head_box_file_missing_or_incomplete(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no head box file'):
-        add_head_sizes([], tmp_path / 'gt.mat', 'a.json')
-    savemat(tmp_path / 'gt.mat', dict(headboxes_src=np.zeros((2, 2, 1))))
-    with pytest.raises(ValueError, match='lacks jnt_missing, pos_gt_src'):
-        add_head_sizes([], tmp_path / 'gt.mat', 'a.json')
 
 
 @pytest.mark.parametrize('changes,message', [

@@ -14,8 +14,9 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadWarning
 
 
-def load_matlab(path: Union[str, Path],
-                needed: Sequence[str] = ()) -> Dict[str, np.ndarray]:
+def load_matlab(
+    path: Union[str,
+                Path], needed: Sequence[str] = ()) -> Dict[str, np.ndarray]:
     """The variables of a MATLAB file (format 5 to 7.2).
 
     Args:
@@ -72,6 +73,13 @@ def cells(value: Any) -> List[Any]:
     if not isinstance(value, np.ndarray) or value.dtype != object:
         return []
     return list(value.ravel(order='F'))
+
+
+def texts(value: Any) -> List[str]:
+    """The texts in a cell array or in the rows of a matrix of characters."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == 'U':
+        return [row.strip() for row in value.ravel().tolist()]
+    return [text for cell in cells(value) for text in texts(cell)]
 
 
 def field(struct: np.void, name: str) -> Optional[np.ndarray]:

@@ -80,9 +80,10 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> List[Person]:
             person = person._replace(
                 **{size_name: float(rows['normalize'][row])})
         if 'index' in rows and 'person' in rows:
-            person = person._replace(official_index=(
-                _position(rows['index'][row], 'index', where),
-                _position(rows['person'][row], 'person', where)))
+            person = person._replace(
+                official_index=(
+                    _position(rows['index'][row], 'index', where),
+                    _position(rows['person'][row], 'person', where)))
         people.append(check_person(person, skeleton, where))
     return people
 
@@ -100,9 +101,8 @@ def _read_rows(path: Path) -> Dict[str, np.ndarray]:
         with h5py.File(str(path), 'r') as file:
             missing = [name for name in _NEEDED if name not in file]
             if missing:
-                raise ValueError(
-                    f"it lacks {', '.join(missing)}; it holds "
-                    f"{', '.join(sorted(file)) or 'nothing'}")
+                raise ValueError(f"it lacks {', '.join(missing)}; it holds "
+                                 f"{', '.join(sorted(file)) or 'nothing'}")
             rows = {
                 name: np.asarray(file[name][()])
                 for name in _NEEDED + _OPTIONAL if name in file

@@ -1,0 +1,164 @@
+"""MPII's ground truth: as it stands, and found again by joints."""
+import numpy as np
+import pytest
+from matlab_files import cell_array, write_head_boxes
+from test_pose_json import entry, write
+
+from hourglass_plugin.datasets.annotation_files.head_sizes import (
+    add_head_sizes, read_ground_truth_mat)
+from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
+from hourglass_plugin.skeletons import MPII
+
+# Boxes of 3-4-5 triangles: diagonals 5, 10, 15, ...; head sizes 3, 6, 9, ...
+BOXES = [[[10, 10], [10 + 3 * n, 10 + 4 * n]] for n in range(1, 9)]
+
+
+def sizes_of(folder, truth_entries, entries, **changes):
+    """Head sizes that people get from a ground truth with BOXES."""
+    truth = write_head_boxes(folder / 'gt.mat', truth_entries,
+                             BOXES[:len(truth_entries)], **changes)
+    path = write(folder / 'a.json', entries)
+    people = add_head_sizes(
+        read_pose_json(path, MPII, first_pixel=1), truth, path)
+    return [round(person.head_size, 6) for person in people]
+
+
+def test_ground_truth_by_hand(tmp_path):
+    entries = [entry(MPII, seed) for seed in range(3)]
+    entries[1]['joints'][4] = [35.25, 1]
+    entries[1]['joints_vis'][5] = 0
+    truth = read_ground_truth_mat(
+        write_head_boxes(tmp_path / 'gt.mat', entries, BOXES[:3]))
+    assert truth.keypoints.shape == (3, 16, 2)
+    assert truth.keypoints.dtype == np.float64
+    assert truth.keypoints[1, 4].tolist() == [34.25, 0]
+    assert np.argwhere(~truth.annotated).tolist() == [[1, 5]]
+    np.testing.assert_allclose(truth.head_sizes, [3, 6, 9])
+
+
+def test_ground_truth_of_one_person(tmp_path):
+    """MATLAB drops the last dimension of 16 x 2 x 1 and 2 x 2 x 1."""
+    person = entry(MPII)
+    truth = read_ground_truth_mat(
+        write_head_boxes(
+            tmp_path / 'gt.mat', [person],
+            BOXES[:1],
+            pos_gt_src=np.array(person['joints']),
+            headboxes_src=np.array(BOXES[0], float)))
+    np.testing.assert_allclose(truth.keypoints[0],
+                               np.array(person['joints']) - 1)
+    np.testing.assert_allclose(truth.head_sizes, [3])
+
+
+@pytest.mark.parametrize('changes,message', [
+    (dict(pos_gt_src=None), 'gt.mat lacks pos_gt_src; it holds dataset_j'),
+    (dict(jnt_missing=None,
+          headboxes_src=None), 'lacks headboxes_src, jnt_missing'),
+    (dict(pos_gt_src=np.ones((2, 16, 3))),
+     r'pos_gt_src must hold numbers of shape \(16, 2, 3\)'),
+    (dict(headboxes_src=np.ones((2, 2, 4))), 'headboxes_src must hold'),
+    (dict(jnt_missing=np.zeros((3, 16))),
+     r'must hold numbers of shape \(16, 2, 16'),
+    (dict(pos_gt_src='none'), 'pos_gt_src must hold numbers'),
+    (dict(jnt_missing=np.zeros((16, 0))), 'gt.mat holds nobody'),
+    (dict(headboxes_src=np.ones((2, 2, 3))), 'person 0: .* head size is 0.0'),
+    (dict(pos_gt_src=np.full((16, 2, 3), np.nan)), 'person 0: joints that'),
+    (dict(dataset_joints=cell_array(['head'] * 16)), 'dataset_joints must be'),
+])
+def test_ground_truth_that_cannot_be_used(tmp_path, changes, message):
+    entries = [entry(MPII, seed) for seed in range(3)]
+    path = write_head_boxes(tmp_path / 'gt.mat', entries, BOXES[:3], **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        read_ground_truth_mat(path)
+    assert str(path) in str(error.value)
+
+
+def test_no_ground_truth_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no file .*gt.mat'):
+        add_head_sizes([], tmp_path / 'gt.mat', 'a.json')
+
+
+def test_people_in_any_order_and_twice(tmp_path):
+    entries = [entry(MPII, seed) for seed in range(5)]
+    entries[3]['joints_vis'] = [1] * 15 + [0]
+    order = [4, 0, 3, 0]
+    sizes = sizes_of(tmp_path, entries, [entries[i] for i in order])
+    assert sizes == [15, 3, 12, 3]
+    assert sizes_of(tmp_path, entries, []) == []
+
+
+def test_files_that_round_differently(tmp_path):
+    """Neck and head top cut to whole pixels: up to a pixel less."""
+    entries = [entry(MPII, seed) for seed in range(4)]
+    for person in entries:
+        person['joints'][8] = [120.999, 80.001]
+    cut = [entry(MPII, seed) for seed in range(4)]
+    for person in cut:
+        person['joints'][8] = [120.0, 80.0]
+    assert sizes_of(tmp_path, entries, cut[::-1]) == [12, 9, 6, 3]
+
+
+def test_an_equal_person_is_preferred_to_a_near_one(tmp_path):
+    """Neighbouring frames of a quiet film."""
+    near = entry(MPII, 0)
+    near['joints'] = (np.array(near['joints']) + 0.4).tolist()
+    assert sizes_of(tmp_path, [near, entry(MPII, 0)],
+                    [entry(MPII, 0), near]) == [6, 3]
+
+
+def test_damaged_joints(tmp_path):
+    """As in the real file, which has lost coordinates of joints."""
+    truth = [entry(MPII, seed) for seed in range(4)]
+    truth[1]['joints'][0] = [0, truth[1]['joints'][0][1]]
+    for joint in (0, 1, 4, 5, 6, 7, 8, 9):  # half of them
+        truth[2]['joints'][joint] = [0, 0]
+    people = [entry(MPII, seed) for seed in (2, 1, 3)]
+    assert sizes_of(tmp_path, truth, people) == [9, 6, 12]
+
+
+def test_joints_that_one_file_lacks(tmp_path):
+    truth = [entry(MPII, seed) for seed in range(3)]
+    people = [entry(MPII, seed) for seed in range(3)]
+    truth[0]['joints_vis'] = [1] * 9 + [0] * 7
+    people[0]['joints_vis'] = [0] * 6 + [1] * 10
+    # The two files share joints 6, 7 and 8 of the nine that the first has ...
+    people[0]['joints_vis'][5] = people[0]['joints_vis'][4] = 1
+    # ... and now 4 and 5: five of nine.
+    assert sizes_of(tmp_path, truth, people) == [3, 6, 9]
+
+
+@pytest.mark.parametrize('shared', [0, 2, 7])
+def test_a_stranger_is_named(tmp_path, shared):
+    """Sharing 7 of 16 joints is not being the same person."""
+    truth = [entry(MPII, seed) for seed in range(2)]
+    stranger = entry(MPII, 2)
+    stranger['joints'][:shared] = truth[0]['joints'][:shared]
+    with pytest.raises(
+            ValueError,
+            match=r'gt.mat has nobody with the joints of person 1 '
+            r'\(000000002.jpg\) of .*a.json'):
+        sizes_of(tmp_path, truth, [truth[0], stranger])
+
+
+def test_a_person_with_two_shared_joints_needs_them_all(tmp_path):
+    """Few joints: equal ones are enough, but not half of them."""
+    few = entry(MPII, 0, joints_vis=[1, 1] + [0] * 14)
+    assert sizes_of(tmp_path, [entry(MPII, 1), few], [few]) == [6]
+    moved = entry(MPII, 0, joints_vis=[1, 1] + [0] * 14)
+    moved['joints'][0] = [400, 400]
+    with pytest.raises(ValueError, match='nobody with the joints'):
+        sizes_of(tmp_path, [entry(MPII, 1), few], [moved])
+
+
+def test_people_whom_joints_do_not_tell_apart(tmp_path):
+    twins = [entry(MPII, 0), entry(MPII, 1), entry(MPII, 0)]
+    twins[2]['joints'] = (np.array(twins[2]['joints']) + 0.001).tolist()
+    with pytest.raises(
+            ValueError, match=r'people \[0, 2\] all have .* \[3.0.*, 9.0.*'):
+        sizes_of(tmp_path, twins, [entry(MPII, 0)])
+    # No harm where their heads are equally large ...
+    equal = np.moveaxis(np.array([BOXES[0], BOXES[1], BOXES[0]], float), 0, 2)
+    assert sizes_of(
+        tmp_path, twins, [entry(MPII, 0)], headboxes_src=equal) == [3]
+    # ... nor for somebody else.
+    assert sizes_of(tmp_path, twins, [entry(MPII, 1)]) == [6]
