@@ -1,5 +1,6 @@
 # One stack of half the paper's width, small enough to train on a processor, and
 # its optimiser; the cycle's length is each config's own.
+_base_ = ['./stacked_hourglass.py']
 
 # AdamW on one cycle learns faster than the paper's RMSprop with steps when
 # there are minutes, not days.
@@ -10,14 +11,4 @@ optim_wrapper = dict(
 
 custom_hooks = [dict(type='KeepFreedMemoryHook')]
 
-model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor',
-        mean=[0, 0, 0],
-        std=[255, 255, 255],
-        bgr_to_rgb=True),
-    backbone=dict(type='StackedHourglass', num_stacks=1, feat_channels=128),
-    head=dict(type='MultiStageHeatmapHead'),
-    # Image and mirror image averaged, as in the paper.
-    test_cfg=dict(flip_test=True))
+model = dict(backbone=dict(num_stacks=1, feat_channels=128))

@@ -1,5 +1,7 @@
 # Leeds Sports Pose Extended at 128x128: 7,993 people to train, 998 to
 # validate, as MPII-style JSON below data/lspet.
+_base_ = ['./loaders.py']
+
 dataset_type = 'LSPDataset'
 data_root = 'data/lspet/'
 
@@ -11,6 +13,7 @@ codec = dict(
     refinement='subpixel')
 
 train_pipeline = [
+    dict(type='SeedAugmentation'),
     dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
@@ -28,10 +31,6 @@ val_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -39,11 +38,6 @@ train_dataloader = dict(
         data_prefix=dict(img='images/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

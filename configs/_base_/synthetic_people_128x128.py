@@ -1,11 +1,14 @@
 # The embedded data set at 128x128: drawn people with MPII's 16 joints, from
 #     python tools/generate_synthetic_people.py --out data/synthetic_people
+_base_ = ['./loaders.py']
+
 dataset_type = 'MPIIDataset'
 data_root = 'data/synthetic_people/'
 
 codec = dict(type='MPIIHeatmap', input_size=(128, 128), heatmap_size=(32, 32))
 
 train_pipeline = [
+    dict(type='SeedAugmentation'),
     dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
@@ -23,10 +26,6 @@ val_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -34,11 +33,6 @@ train_dataloader = dict(
         data_prefix=dict(img='images/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,

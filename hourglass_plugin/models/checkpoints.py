@@ -75,7 +75,8 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
 
     Returns:
         ``num_stacks``, ``num_blocks``, ``feat_channels``, ``depth``,
-        ``num_keypoints``, ``in_channels`` and ``stem_channels``.
+        ``num_keypoints``, ``inner_heatmaps``, ``in_channels`` and
+        ``stem_channels``.
     """
 
     def count(pattern: str) -> int:
@@ -98,6 +99,7 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
         feat_channels=channels('stem.residual3.conv3'),
         depth=max((name.count('inner.') for name in state_dict), default=0),
         num_keypoints=None if heatmaps is None else heatmaps.shape[0],
+        inner_heatmaps=count(r'stacks\.0\.inner_heatmaps\.(\d+)\.'),
         in_channels=state_dict['stem.conv.weight'].shape[1],
         stem_channels=(channels('stem.conv'),
                        channels('stem.residual1.conv3'),

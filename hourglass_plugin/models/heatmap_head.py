@@ -7,6 +7,7 @@ from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads.base_head import BaseHead
@@ -29,7 +30,10 @@ class MultiStageHeatmapHead(BaseHead):
     ``HourglassNet``).
 
     The loss of stack i is logged as ``loss_stack_i``, from 1; training
-    minimises their sum.
+    minimises their sum. Heatmaps of lower resolution before a stack's own
+    (``StackedHourglass`` with ``inner_heatmaps``) are learnt too, against the
+    target pooled by maximum, as ``loss_stack_i_16x16`` and so on; with the
+    stack's weight.
 
     Flip test (``test_cfg=dict(flip_test=True)``) averages the heatmaps of the
     image and its mirror image. Whether the mirrored heatmaps must be shifted
@@ -100,7 +104,8 @@ class MultiStageHeatmapHead(BaseHead):
 
         Args:
             feats: S tensors, (B, C, H, W) with ``in_channels``, else
-                (B, K, H, W).
+                (B, K, H, W); those of a lower resolution than the last are
+                left out.
 
         Returns:
             S tensors (B, K, H, W).
@@ -108,6 +113,7 @@ class MultiStageHeatmapHead(BaseHead):
         Raises:
             ValueError: if number or channels of the tensors do not fit.
         """
+        feats = [x for x in feats if x.shape[2:] == feats[-1].shape[2:]]
         if self.num_stages not in (None, len(feats)):
             raise ValueError(
                 f'the backbone returns {len(feats)} stacks, but the head is '
@@ -138,7 +144,8 @@ class MultiStageHeatmapHead(BaseHead):
             train_cfg: unused, part of MMPose's interface.
 
         Returns:
-            Scalars ``loss_stack_1`` ... ``loss_stack_S`` and ``acc_pose``.
+            Scalars ``loss_stack_1`` ... ``loss_stack_S`` and ``acc_pose``;
+            with heatmaps of lower resolution ``loss_stack_1_16x16``, ....
         """
         stacks = self.forward(feats)
         target = torch.stack(
@@ -161,9 +168,28 @@ class MultiStageHeatmapHead(BaseHead):
             for index, (weight,
                         heatmaps) in enumerate(zip(loss_weights, stacks))
         }
+        if len(feats) > len(stacks):
+            losses.update(
+                self._inner_losses(feats, target, counted, loss_weights))
         if self.with_accuracy:
             losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
                                                   keypoint_weights)
+        return losses
+
+    def _inner_losses(self, feats: Sequence[Tensor], target: Tensor,
+                      counted: Optional[Tensor],
+                      loss_weights: Sequence[float]) -> dict:
+        """Losses of the heatmaps of lower resolution, by their names."""
+        losses, stack = {}, 0
+        for heatmaps in feats:
+            height, width = heatmaps.shape[2:]
+            if (height, width) == target.shape[2:]:
+                stack += 1
+                continue
+            # The maximum keeps a peak of height 1 in the cell that holds it.
+            pooled = F.adaptive_max_pool2d(target, (height, width))
+            losses[f'loss_stack_{stack + 1}_{width}x{height}'] = (
+                loss_weights[stack] * heatmap_loss(heatmaps, pooled, counted))
         return losses
 
     def predict(
@@ -181,13 +207,16 @@ class MultiStageHeatmapHead(BaseHead):
             batch_data_samples: B ``PoseDataSample``.
             test_cfg: ``flip_test``: average with the mirror image.
                 ``stack``: which stack is decoded, counted from 0 or from the
-                end; default -1, the last. ``output_heatmaps``: return
+                end; default -1, the last. ``every_stack``: decode all of
+                them as well, to compare. ``output_heatmaps``: return
                 heatmaps too.
 
         Returns:
             For each of the B people ``keypoints`` (1, K, 2) in input pixels
-            and ``keypoint_scores`` (1, K); with ``output_heatmaps`` also
-            fields ``heatmaps``, what was decoded, and ``heatmaps_stack_1``
+            and ``keypoint_scores`` (1, K); with ``every_stack`` also
+            ``stack_keypoints`` (1, S, K, 2), in pixels of the image already,
+            since MMPose maps no others than ``keypoints`` back; with
+            ``output_heatmaps`` also fields ``heatmaps``, what was decoded, and ``heatmaps_stack_1``
             ... ``heatmaps_stack_S``, each (K, H, W) float32.
         """
         test_cfg = test_cfg or {}
@@ -201,7 +230,11 @@ class MultiStageHeatmapHead(BaseHead):
         if not -len(stacks) <= index < len(stacks):
             raise ValueError(f'test_cfg asks for stack {index}, but there are '
                              f'{len(stacks)}, counted from 0')
-        keypoints = self.decode(stacks[index])
+        if test_cfg.get('every_stack', False):
+            keypoints = self._decode_every_stack(stacks, index,
+                                                 batch_data_samples)
+        else:
+            keypoints = self.decode(stacks[index])
         if not test_cfg.get('output_heatmaps', False):
             return keypoints
         fields = []
@@ -212,6 +245,26 @@ class MultiStageHeatmapHead(BaseHead):
                                 f'heatmaps_stack_{number}')
             fields.append(field)
         return keypoints, fields
+
+    def _decode_every_stack(self, stacks: Sequence[Tensor], index: int,
+                            batch_data_samples: list) -> List[InstanceData]:
+        """Keypoints of stack ``index``, and beside them those of all."""
+        decoded = self.decode(torch.cat(list(stacks)))  # stack after stack
+        batch = len(batch_data_samples)
+        by_stack = [
+            decoded[start:start + batch]
+            for start in range(0, len(decoded), batch)
+        ]
+        people = by_stack[index]
+        for number, sample in enumerate(batch_data_samples):
+            keypoints = np.stack(
+                [stack[number].keypoints[0] for stack in by_stack])
+            place = sample.metainfo
+            scale = place['input_scale']
+            people[number].stack_keypoints = (
+                keypoints / place['input_size'] * scale +
+                place['input_center'] - 0.5 * scale)[None]
+        return people
 
     def _average_with_mirrored(self, stacks: Sequence[Tensor],
                                mirrored: Sequence[Tensor],

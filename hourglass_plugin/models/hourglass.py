@@ -4,7 +4,7 @@ Shape shorthand: B batch, C channels, H W height and width.
 
 Source: Newell, Yang and Deng, ECCV 2016, figure 3 and section 3.1.
 """
-from typing import Optional
+from typing import List, Optional
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,9 +40,23 @@ class Hourglass(nn.Module):
             self.inner = residuals(channels, num_blocks, norm_cfg)
         self.up = residuals(channels, num_blocks, norm_cfg)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape; H and W divide by 2^depth."""
+    def forward(self,
+                x: Tensor,
+                outputs: Optional[List[Tensor]] = None) -> Tensor:
+        """Map (B, C, H, W) to the same shape; H and W divide by 2^depth.
+
+        Args:
+            x: the input.
+            outputs: what the smaller hourglasses inside give, from the
+                smallest, and at last the result are appended here.
+        """
         skip = self.skip(x)  # (B, C, H, W)
         low = self.down(F.max_pool2d(x, 2))  # (B, C, H/2, W/2)
-        low = self.up(self.inner(low))  # (B, C, H/2, W/2)
-        return skip + F.interpolate(low, scale_factor=2.0, mode='nearest')
+        if outputs is not None and isinstance(self.inner, Hourglass):
+            low = self.up(self.inner(low, outputs))
+        else:
+            low = self.up(self.inner(low))  # (B, C, H/2, W/2)
+        result = skip + F.interpolate(low, scale_factor=2.0, mode='nearest')
+        if outputs is not None:
+            outputs.append(result)
+        return result

@@ -6,7 +6,7 @@ Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
 Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
 from contextlib import contextmanager, nullcontext
-from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -76,13 +76,14 @@ class Stack(nn.Module):
 
     The features are the hourglass's output after residual modules and a 1x1
     convolution with norm and ReLU. With ``num_keypoints`` a 1x1 convolution
-    predicts heatmaps from them. ``merge`` computes what the next stack adds
-    to its input; the last stack has none.
+    predicts heatmaps from them, and ``inner_heatmaps`` further ones from what
+    the smaller hourglasses inside give. ``merge`` computes what the next stack
+    adds to its input; the last stack has none.
     """
 
     def __init__(self, depth: int, channels: int, num_blocks: int,
-                 num_keypoints: Optional[int], is_last: bool,
-                 norm_cfg: Optional[dict]) -> None:
+                 num_keypoints: Optional[int], inner_heatmaps: int,
+                 is_last: bool, norm_cfg: Optional[dict]) -> None:
         super().__init__()
         self.hourglass = Hourglass(depth, channels, num_blocks, norm_cfg)
         self.residuals = residuals(channels, num_blocks, norm_cfg)
@@ -90,19 +91,23 @@ class Stack(nn.Module):
         self.norm = build_norm(norm_cfg, channels)
         self.heatmaps = self.merge_features = self.merge_heatmaps = None
         if num_keypoints is not None:
-            self.heatmaps = nn.Conv2d(channels, num_keypoints, 1)
-            # Targets are almost everywhere zero. Starting there, not at the
-            # noise of a usual initialisation, saves the first epochs.
-            nn.init.normal_(self.heatmaps.weight, std=0.001)
-            nn.init.zeros_(self.heatmaps.bias)
+            self.heatmaps = _heatmap_convolution(channels, num_keypoints)
+        self.inner_heatmaps = nn.ModuleList(
+            _heatmap_convolution(channels, num_keypoints)
+            for _ in range(inner_heatmaps))
         if not is_last:
             self.merge_features = nn.Conv2d(channels, channels, 1)
             if num_keypoints is not None:
                 self.merge_heatmaps = nn.Conv2d(num_keypoints, channels, 1)
 
-    def features(self, x: Tensor) -> Tensor:
-        """Map (B, C, H/4, W/4) to features of the same shape."""
-        return F.relu(self.norm(self.conv(self.residuals(self.hourglass(x)))))
+    def features(self, x: Tensor) -> Tuple[Tensor, ...]:
+        """Map (B, C, H/4, W/4) to features of the same shape, after those of
+        lower resolution that ``inner_heatmaps`` need, lowest first."""
+        count = len(self.inner_heatmaps)
+        outputs: List[Tensor] = []
+        x = self.hourglass(x, outputs) if count else self.hourglass(x)
+        features = F.relu(self.norm(self.conv(self.residuals(x))))
+        return (*outputs[-1 - count:-1], features)
 
     def merge(self, features: Tensor, heatmaps: Optional[Tensor]) -> Tensor:
         """(B, C, H/4, W/4): what the next stack adds to its input."""
@@ -110,6 +115,18 @@ class Stack(nn.Module):
         if self.merge_heatmaps is not None:
             merged = merged + self.merge_heatmaps(heatmaps)
         return merged
+
+
+def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
+    """A 1x1 convolution that starts near zero.
+
+    Targets are almost everywhere zero. Starting there, not at the noise of a
+    usual initialisation, saves the first epochs.
+    """
+    convolution = nn.Conv2d(channels, num_keypoints, 1)
+    nn.init.normal_(convolution.weight, std=0.001)
+    nn.init.zeros_(convolution.bias)
+    return convolution
 
 
 @MODELS.register_module()
@@ -134,6 +151,12 @@ class StackedHourglass(BaseModule):
         depth: number of times an hourglass halves the resolution.
         num_keypoints: number of heatmaps per stack (K), or ``None`` for
             features.
+        inner_heatmaps: at how many lower resolutions inside each hourglass
+            heatmaps are predicted as well in training mode: after upsampling
+            to a half of the full resolution, to a quarter, ... They stand
+            before their stack's in the returned tuple, from the lowest
+            resolution. 2 with one stack is HG-Int of the paper's ablation
+            (section 4.3); 0, the paper's network.
         in_channels: channels of the image.
         stem_channels: widths after the stem's convolution and its first and
             second residual module; the third ends at ``feat_channels``. The
@@ -166,6 +189,7 @@ class StackedHourglass(BaseModule):
                  feat_channels: int = 256,
                  depth: int = 4,
                  num_keypoints: Optional[int] = None,
+                 inner_heatmaps: int = 0,
                  in_channels: int = 3,
                  stem_channels: Optional[Sequence[int]] = None,
                  out_stacks: Optional[Sequence[int]] = None,
@@ -185,6 +209,12 @@ class StackedHourglass(BaseModule):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(
                     f'{name} must be a positive integer, but it is {value!r}')
+        if (not isinstance(inner_heatmaps, int)
+                or not 0 <= inner_heatmaps < depth
+                or (inner_heatmaps and num_keypoints is None)):
+            raise ValueError(
+                f'inner_heatmaps={inner_heatmaps!r} must be a number from 0 '
+                f'to less than depth={depth}, and needs num_keypoints')
         if feat_channels % 4:
             raise ValueError('feat_channels must be a multiple of 4, but it '
                              f'is {feat_channels}')
@@ -213,6 +243,7 @@ class StackedHourglass(BaseModule):
                 feat_channels,
                 num_blocks,
                 num_keypoints,
+                inner_heatmaps,
                 is_last=index == num_stacks - 1,
                 norm_cfg=norm_cfg) for index in range(num_stacks))
         # Channels innermost in memory: the layout in which convolutions of
@@ -251,7 +282,8 @@ class StackedHourglass(BaseModule):
         Returns:
             One tensor for each of ``out_stacks``: (B, K, H/4, W/4) heatmaps
             with ``num_keypoints``, else (B, C, H/4, W/4) features. Sides are
-            rounded up: 511 gives 128.
+            rounded up: 511 gives 128. With ``inner_heatmaps``, in training
+            mode, those of lower resolutions before each.
 
         Raises:
             ValueError: if the size does not fit the depth.
@@ -261,13 +293,18 @@ class StackedHourglass(BaseModule):
         outputs = []
         for index, stack in enumerate(self.stacks):
             if self.with_cp and torch.is_grad_enabled():
-                features = _recomputed_features(stack, x)
+                *inner, features = _recomputed_features(stack, x)
             else:
-                features = stack.features(x)
+                *inner, features = stack.features(x)
             heatmaps = None
             if stack.heatmaps is not None:
                 heatmaps = stack.heatmaps(features)
             if index in self.out_stacks:
+                if self.training:
+                    outputs += [
+                        predict(low) for predict, low in zip(
+                            stack.inner_heatmaps, inner)
+                    ]
                 outputs.append(features if heatmaps is None else heatmaps)
             if stack.merge_features is not None:
                 x = x + stack.merge(features, heatmaps)
@@ -312,7 +349,7 @@ class StackedHourglass(BaseModule):
                 f'{-(-width // multiple) * multiple}')
 
 
-def _recomputed_features(stack: Stack, x: Tensor) -> Tensor:
+def _recomputed_features(stack: Stack, x: Tensor) -> Tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
     if torch.compiler.is_compiling():
         # The compiler recomputes values without updating buffers again, and

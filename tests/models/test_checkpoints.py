@@ -17,6 +17,7 @@ ARGUMENTS = dict(
     feat_channels=16,
     depth=3,
     num_keypoints=5,
+    inner_heatmaps=0,
     in_channels=3,
     stem_channels=(8, 12, 16))
 

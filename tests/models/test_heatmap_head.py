@@ -336,3 +336,75 @@ def test_parts_of_mmpose_and_ours_fit_together(backbone, head, losses):
     assert history[-1] < history[0] / 2
     predicted = model.eval()(images, batch, mode='predict')
     assert predicted[1].pred_instances.keypoints.shape == (1, 3, 2)
+
+
+def test_every_stack_is_decoded_into_image_pixels():
+    batch = samples(POINTS)
+    for number, sample in enumerate(batch):
+        # The crop of 64 pixels shows 128 pixels around (100 + number, 50).
+        sample.set_metainfo(
+            dict(
+                input_center=np.array([100. + number, 50.]),
+                input_scale=np.array([128., 128.])))
+    last = targets(batch)
+    first = last.roll(1, dims=3)  # one cell, 4 pixels, to the right
+    people = build_head().predict([first, last], batch,
+                                  dict(every_stack=True))
+    # The last stack is what is predicted, in pixels of the crop.
+    np.testing.assert_array_equal(people[0].keypoints[0],
+                                  [[10, 22], [50, 22], [34, 46]])
+    by_stack = people[0].stack_keypoints
+    assert by_stack.shape == (1, 2, 3, 2)
+    # Twice as large, from the corner (36, -14).
+    np.testing.assert_array_equal(by_stack[0, 1],
+                                  [[56, 30], [136, 30], [104, 78]])
+    np.testing.assert_array_equal(by_stack[0, 0] - by_stack[0, 1],
+                                  [[8, 0]] * 3)
+    shift = people[1].keypoints[0] * 2 + [37, -14] - people[1].stack_keypoints[
+        0, 1]
+    np.testing.assert_array_equal(shift, np.zeros((3, 2)))
+
+
+def test_decoding_every_stack_changes_nothing_else():
+    batch = samples(POINTS)
+    stacks = [targets(batch).roll(1, dims=2), targets(batch)]
+    for index in (0, 1, -1):
+        plain = build_head().predict(stacks, batch, dict(stack=index))
+        beside = build_head().predict(stacks, batch,
+                                      dict(stack=index, every_stack=True))
+        for one, other in zip(plain, beside):
+            np.testing.assert_array_equal(one.keypoints, other.keypoints)
+            np.testing.assert_array_equal(one.keypoint_scores,
+                                          other.keypoint_scores)
+    by_stack = build_head().predict(stacks, batch,
+                                    dict(every_stack=True))[0].stack_keypoints
+    assert not np.array_equal(by_stack[0, 0], by_stack[0, 1])
+
+
+def test_losses_inside_an_hourglass():
+    batch = samples(POINTS)
+    target = targets(batch)
+    # A 2x2 block keeps its maximum: at half the resolution the peak of (10,
+    # 20), cell (2, 5), is in cell (1, 2).
+    pooled = target.unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
+    assert pooled[0, 0, 2, 1] == 1
+    feats = [pooled + 0.3, target + 0.1, pooled, target]
+    losses = build_head(
+        loss_weights=[1.0, 2.0], num_stages=2).loss(feats, batch)
+    assert list(losses) == [
+        'loss_stack_1', 'loss_stack_2', 'loss_stack_1_8x8',
+        'loss_stack_2_8x8', 'acc_pose'
+    ]
+    assert losses['loss_stack_1_8x8'].item() == pytest.approx(0.09)
+    assert losses['loss_stack_1'].item() == pytest.approx(0.01)
+    assert losses['loss_stack_2_8x8'] == losses['loss_stack_2'] == 0
+    weighted = build_head(loss_weights=[0.5, 2.0]).loss(feats, batch)
+    assert weighted['loss_stack_1_8x8'].item() == pytest.approx(0.045)
+
+
+def test_heatmaps_of_lower_resolution_are_not_decoded():
+    batch = samples(POINTS)
+    last = targets(batch)
+    low = torch.rand(2, 3, 8, 8)
+    people = build_head().predict([low, low, last], batch)
+    assert people[0].keypoints[0].tolist() == [[10, 22], [50, 22], [34, 46]]

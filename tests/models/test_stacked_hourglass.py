@@ -456,3 +456,51 @@ def test_network_needs_torch_and_mmengine_only():
                           text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ['[(2, 5, 8, 12), (2, 5, 8, 12)]']
+
+
+def test_inner_heatmaps_come_from_the_smaller_hourglasses():
+    network = small_network(depth=3, inner_heatmaps=2)
+    x = image(1, 3, 64, 32)
+    outputs = network(x)
+    assert [tuple(output.shape[2:]) for output in outputs
+            ] == [(4, 2), (8, 4), (16, 8)] * 2
+    # The second route: hooks on the modules that the figure shows.
+    seen = {}
+    stack = network.stacks[0]
+    stack.hourglass.up.register_forward_hook(
+        lambda module, inputs, output: seen.update(input=inputs[0]))
+    network(x)
+    # The last one's resolution is half of the stack's.
+    expected = stack.inner_heatmaps[-1](seen['input'])
+    torch.testing.assert_close(network(x)[1], expected)
+    # In evaluation they cost nothing and are not there.
+    assert [tuple(output.shape[2:])
+            for output in network.eval()(x)] == [(16, 8)] * 2
+
+
+def test_inner_heatmaps_learn_and_leave_the_others_alone():
+    plain = small_network(depth=3)
+    network = small_network(depth=3, inner_heatmaps=1)
+    missing, unexpected = network.load_state_dict(
+        plain.state_dict(), strict=False)
+    assert not unexpected and {name.split('.')[2]
+                               for name in missing} == {'inner_heatmaps'}
+    x = image(2, 3, 64, 64)
+    for ours, theirs in zip(network(x)[1::2], plain(x)):
+        torch.testing.assert_close(ours, theirs)
+    network(x)[0].sum().backward()
+    stack = network.stacks[0]
+    assert stack.inner_heatmaps[0].weight.grad.abs().sum() > 0
+    assert stack.hourglass.inner.up[0].conv3.weight.grad.abs().sum() > 0
+    assert stack.hourglass.up[0].conv3.weight.grad is None
+
+
+@pytest.mark.parametrize('options', [
+    dict(inner_heatmaps=2),
+    dict(inner_heatmaps=-1),
+    dict(inner_heatmaps=1.0),
+    dict(inner_heatmaps=1, num_keypoints=None),
+])
+def test_inner_heatmaps_out_of_range(options):
+    with pytest.raises(ValueError, match='to less than depth=2'):
+        small_network(**options)

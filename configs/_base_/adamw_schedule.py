@@ -1,0 +1,20 @@
+# What one would choose today: AdamW on a cosine, bfloat16, larger batches, less
+# than half of the paper's passes. Not tuned on any data set.
+auto_scale_lr = dict(base_batch_size=32)
+optim_wrapper = dict(
+    # Autocast to bfloat16 on GPU or processor; no loss scaling is needed.
+    type='BFloat16OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2),
+    clip_grad=dict(max_norm=1.0))
+
+max_epochs = 100
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=1e-3, end=500, by_epoch=False),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=max_epochs,
+        eta_min=1e-6,
+        by_epoch=True,
+        convert_to_iter_based=True),
+]
