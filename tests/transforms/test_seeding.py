@@ -8,7 +8,7 @@ import pytest
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from hourglass_plugin.datasets.samplers import SampleIndex
+from hourglass_plugin.datasets.samplers import SampleIndex, SeededSampler
 from hourglass_plugin.skeletons import LSP
 
 
@@ -137,3 +137,21 @@ def test_positions_survive_pickling_and_arithmetic():
     assert pickle.loads(pickle.dumps(index)).seed == (1, 2, 9)
     assert (index % 7, (index % 7).seed) == (2, (1, 2, 9))
     assert (index - 3, (index - 3).seed) == (6, (1, 2, 9))
+
+
+def test_number_of_training_processes_does_not_matter(monkeypatch):
+    """Each of two processes takes every other person, with the seeds that one
+    process gives."""
+
+    def seeds(rank, world_size):
+        monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info',
+                            lambda: (rank, world_size))
+        sampler = SeededSampler(range(9), shuffle=True, seed=5)
+        sampler.set_epoch(4)
+        return {int(index): index.seed for index in sampler}
+
+    alone, first, second = seeds(0, 1), seeds(0, 2), seeds(1, 2)
+    assert alone == {index: (5, 4, index) for index in range(9)}
+    assert {**first, **second} == alone
+    # 10 places for 9 people: one of them is there twice.
+    assert len(first) == len(second) == 5 and len({**first, **second}) == 9
