@@ -190,7 +190,8 @@ class Scores(NamedTuple):
             f'joints of {self.num_people:,} people, {self.num_joints:,} '
             'annotated joints')
         if self.num_left_out:
-            heading += f'; {self.num_left_out:,} people without a size left out'
+            heading += (f'; {self.num_left_out:,} people without a size left '
+                        'out')
         if self.num_not_finite:
             heading += (f'; {self.num_not_finite:,} predictions that are not '
                         'finite count as wrong')

@@ -1,4 +1,5 @@
 """Tables of scores: as text, and by the names under which they are logged."""
+from math import nan
 from typing import Dict
 
 #: One row: column -> percent.
@@ -12,8 +13,8 @@ def format_table(rows: Dict[str, Row]) -> str:
     """Right-aligned columns under their names, two decimals.
 
     Args:
-        rows: name -> column -> percent; every row has the columns of the
-            first.
+        rows: name -> column -> percent; the columns are those of the first
+            row. What is missing or not a number is printed as a dash.
 
     Returns:
         The lines, without one at the end.
@@ -27,20 +28,27 @@ def format_table(rows: Dict[str, Row]) -> str:
         ''.join(f'{name:>{width}}' for name, width in zip(names, widths))
     ]
     for label, row in rows.items():
-        cells = ''.join(f'{row[column]:{width}.2f}'
-                        for column, width in zip(columns, widths))
-        lines.append(f'{label:{label_width}}{cells}')
+        cells = [
+            f'{row[column]:.2f}' if row.get(column, nan) >= 0 else '-'
+            for column in columns
+        ]
+        lines.append(f'{label:{label_width}}' + ''.join(
+            f'{cell:>{width}}' for cell, width in zip(cells, widths)))
     return '\n'.join(lines)
 
 
 def logged_scores(rows: Dict[str, Row]) -> Dict[str, float]:
-    """``<row>`` for the mean, and ``<row>/<column>`` for the other columns."""
+    """``<row>`` for the mean, and ``<row>/<column>`` for the other columns.
+
+    Columns that are not a number, of joints that nobody has, are left out.
+    """
     scores = {}
     for label, row in rows.items():
         scores[label] = row['Mean']
         scores.update({
             f'{label}/{column}': score
-            for column, score in row.items() if column != 'Mean'
+            for column, score in row.items()
+            if column != 'Mean' and score >= 0
         })
     return scores
 

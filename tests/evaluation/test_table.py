@@ -13,7 +13,7 @@ def test_table():
     assert format_table(ROWS).splitlines() == [
         '                    Head    Knee    Mean     All',
         'PCKh@0.5          100.00    1.00   50.00   49.00',
-        'PCKh@0.5/visible     nan    5.00    7.00    8.00',
+        'PCKh@0.5/visible       -    5.00    7.00    8.00',
     ]
 
 
@@ -32,3 +32,14 @@ def test_names_and_back():
     ]
     assert scores['PCKh@0.5/visible'] == 6
     assert rows_of_logged(scores) == rows
+
+
+def test_joints_that_nobody_has_have_no_name():
+    assert list(logged_scores(ROWS)) == [
+        'PCKh@0.5', 'PCKh@0.5/Head', 'PCKh@0.5/Knee', 'PCKh@0.5/all_joints',
+        'PCKh@0.5/visible', 'PCKh@0.5/visible/Knee',
+        'PCKh@0.5/visible/all_joints'
+    ]
+    rows = rows_of_logged(logged_scores(ROWS))
+    last = format_table(rows).splitlines()[-1]
+    assert last.split() == ['PCKh@0.5/visible', '-', '5.00', '8.00', '7.00']

@@ -1,0 +1,163 @@
+"""Ground truth of each benchmark, and scores against it by hand."""
+import json
+
+import h5py
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from hourglass_plugin.evaluation.ground_truth import (read_ground_truth,
+                                                      score_predictions)
+from hourglass_plugin.evaluation.prediction_files import Predictions
+from hourglass_plugin.skeletons import FLIC, LSP, MPII
+
+RNG = np.random.default_rng(0)
+HEAD, LEFT_WRIST = 9, 15
+
+
+@pytest.fixture
+def mpii_file(tmp_path):
+    """Three people with head boxes of 3 x 4, of 6 x 8 and of 30 x 40: head
+    sizes 3, 6 and 30. The second has no left wrist."""
+    truth = RNG.integers(1, 300, (16, 2, 3)).astype(float)
+    missing = np.zeros((16, 3))
+    missing[LEFT_WRIST, 1] = 1
+    truth[LEFT_WRIST, :, 1] = 0
+    boxes = np.zeros((2, 2, 3))
+    boxes[1] = [[3, 6, 30], [4, 8, 40]]
+    path = tmp_path / 'mpii_gt_val.mat'
+    savemat(
+        path,
+        dict(pos_gt_src=truth, jnt_missing=missing, headboxes_src=boxes + 5))
+    return path
+
+
+def score(ground_truth, keypoints, **options):
+    return score_predictions(
+        Predictions(keypoints, **options), ground_truth,
+        'preds.npy').rows
+
+
+def test_mpii(mpii_file):
+    truth = read_ground_truth('mpii', mpii_file)
+    assert truth.sizes.tolist() == pytest.approx([3, 6, 30])
+    assert truth.annotated.sum() == 47 and truth.visible is None
+    for row in score(truth, truth.keypoints).values():
+        assert set(row.values()) == {100.0}
+
+
+def test_mpii_shifted_by_pixels(mpii_file):
+    """1.5 pixels are 0.5, 0.25 and 0.05 head sizes, at the threshold for the
+    first person; 1.52 pixels are more than 0.5, 3 pixels are 0.5 of the
+    second's 6 and 0.1 of the third's 30."""
+    truth = read_ground_truth('mpii', mpii_file)
+    for shift, scores in ((1.5, (3, 1, 1)), (1.52, (2, 1, 1)), (3, (2, 1, 1)),
+                          (3.1, (1, 1, 0)), (15, (1, 0, 0)), (15.1,
+                                                              (0, 0, 0))):
+        rows = score(truth, truth.keypoints - [shift, 0])
+        for threshold, people in zip((0.5, 0.2, 0.1), scores):
+            assert rows[f'PCKh@{threshold}']['Head'] == pytest.approx(
+                100 * people / 3)
+
+
+def test_mpii_with_every_figure(tmp_path):
+    """An annotation file in MPII's layout that knows sizes and visibility."""
+    entries = [
+        dict(
+            image=f'{index}.jpg',
+            center=[100, 100],
+            scale=1.0,
+            joints=(np.arange(32).reshape(16, 2) * 5 + index).tolist(),
+            joints_vis=[1] * 16,
+            joints_visible=[0] + [1] * 15,
+            head_size=10.0) for index in range(3)
+    ]
+    path = tmp_path / 'a.json'
+    path.write_text(json.dumps(entries))
+    truth = read_ground_truth('mpii', path)
+    assert truth.images == ['0.jpg', '1.jpg', '2.jpg']
+    assert truth.keypoints[1, 2].tolist() == [20, 25]  # counted from 0
+    moved = truth.keypoints.copy()
+    moved[0, 0, 0] += 6
+    rows = score(truth, moved)
+    assert rows['PCKh@0.5/occluded']['Mean'] == pytest.approx(200 / 3)
+    assert rows['PCKh@0.5/visible']['Mean'] == 100
+    with pytest.raises(ValueError, match='person 1 is in 2.jpg, but in 1.jpg'):
+        score(truth, moved, images=['0.jpg', '2.jpg', '1.jpg'])
+    del entries[2]['head_size']
+    path.write_text(json.dumps(entries))
+    with pytest.raises(ValueError, match=r'no head size of 1 of 3.*\(2.jpg\)'):
+        read_ground_truth('mpii', path)
+
+
+def test_flic_measures_the_persons_own_torso(tmp_path):
+    parts = RNG.integers(1, 400, (2, 11, 2)).astype(float)
+    # Left shoulder on the image's right, as the observer's labels have it.
+    parts[:, 0, 0], parts[:, 3, 0] = 300, 100
+    with h5py.File(tmp_path / 'valid.h5', 'w') as file:
+        file['part'], file['normalize'] = parts, np.array([50.0, 100.0])
+        file['visible'] = np.ones((2, 11))
+        file['center'], file['scale'] = np.full((2, 2), 240.0), np.full(2, 2.2)
+        file['imgname'] = np.array([b'a.jpg', b'b.jpg'])
+    truth = read_ground_truth('flic', tmp_path / 'valid.h5')
+    assert truth.sizes.tolist() == [50, 100]
+    rows = score(truth, parts - 1 + [10.5, 0])
+    assert rows['PCK@0.2']['Elbow'] == rows['PCK@0.2']['Mean'] == 50
+    assert rows['PCK@0.1']['Mean'] == 0 and rows['PCK@0.5']['Mean'] == 100
+    assert truth.skeleton is FLIC
+
+
+def test_lsp_leaves_out_people_without_a_torso(tmp_path):
+    joints = RNG.integers(1, 200, (2, 14, 2))
+    entries = [
+        dict(
+            image='a.jpg',
+            center=[100, 100],
+            scale=1.0,
+            joints=joints[index].tolist(),
+            joints_vis=[int(index == 0 or joint != 3) for joint in range(14)])
+        for index in range(2)
+    ]
+    path = tmp_path / 'a.json'
+    path.write_text(json.dumps(entries))
+    truth = read_ground_truth('lsp', path)
+    size = np.linalg.norm(joints[0, 8] - joints[0, 3])
+    assert truth.sizes[0] == pytest.approx(size, rel=1e-6)
+    assert np.isnan(truth.sizes[1]) and truth.skeleton is LSP
+    found = score_predictions(Predictions(joints + 0.0), truth, 'a.npy')
+    assert (found.num_people, found.num_left_out) == (1, 1)
+    assert found.rows['PCK@0.2']['Mean'] == 100
+
+
+def test_predictions_that_are_not_finite_are_named(mpii_file):
+    truth = read_ground_truth('mpii', mpii_file)
+    keypoints = truth.keypoints.copy()
+    keypoints[1, LEFT_WRIST] = np.nan  # not annotated: nobody minds
+    assert score(truth, keypoints)['PCKh@0.5']['Mean'] == 100
+    keypoints[1, HEAD, 1] = np.inf
+    keypoints[2, 0] = np.nan
+    with pytest.raises(ValueError, match='preds.npy: the prediction of '
+                       'head_top of person 1 .* and 1 others'):
+        score(truth, keypoints)
+
+
+def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_file):
+    truth = read_ground_truth('mpii', mpii_file)
+    own = np.where(truth.annotated[..., None], truth.keypoints, np.nan)
+    own[0, HEAD] = 0  # files differ in single joints
+    own += 1  # MMPose's data set counts from 1
+    score(truth, truth.keypoints, truth=own)
+    with pytest.raises(ValueError, match='joints of person 0 are annotated'):
+        score(truth, truth.keypoints, truth=own[::-1])
+
+
+def test_other_ground_truth(mpii_file, tmp_path):
+    with pytest.raises(FileNotFoundError, match='there is no file'):
+        read_ground_truth('flic', tmp_path / 'none.h5')
+    with pytest.raises(ValueError, match='validation people only, not .* tr'):
+        read_ground_truth('mpii', mpii_file, subset='train')
+    assert len(read_ground_truth('mpii', mpii_file, 'val').keypoints) == 3
+    (tmp_path / 'a.json').write_text('[]')
+    with pytest.raises(ValueError, match='nobody'):
+        read_ground_truth('lsp', tmp_path / 'a.json')
+    assert read_ground_truth('mpii', mpii_file).skeleton is MPII
