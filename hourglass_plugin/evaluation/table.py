@@ -24,16 +24,17 @@ def format_table(rows: Dict[str, Row]) -> str:
     widths = [max(len(name), 6) + 2 for name in names]
     label_width = max(map(len, rows))
     lines = [
-        ' ' * label_width +
-        ''.join(f'{name:>{width}}' for name, width in zip(names, widths))
+        ' ' * label_width + ''.join(f'{name:>{width}}'
+                                    for name, width in zip(names, widths))
     ]
     for label, row in rows.items():
         cells = [
             f'{row[column]:.2f}' if row.get(column, nan) >= 0 else '-'
             for column in columns
         ]
-        lines.append(f'{label:{label_width}}' + ''.join(
-            f'{cell:>{width}}' for cell, width in zip(cells, widths)))
+        lines.append(f'{label:{label_width}}' +
+                     ''.join(f'{cell:>{width}}'
+                             for cell, width in zip(cells, widths)))
     return '\n'.join(lines)
 
 
@@ -47,26 +48,22 @@ def logged_scores(rows: Dict[str, Row]) -> Dict[str, float]:
         scores[label] = row['Mean']
         scores.update({
             f'{label}/{column}': score
-            for column, score in row.items()
-            if column != 'Mean' and score >= 0
+            for column, score in row.items() if column != 'Mean' and score >= 0
         })
     return scores
 
 
 def rows_of_logged(scores: Dict[str, float]) -> Dict[str, Row]:
     """The rows of :func:`logged_scores`, with their means at the end."""
-    rows: Dict[str, Row] = {}
-    for name, score in scores.items():
+    parents = {name.rpartition('/')[0] for name in scores}
+    columns = [
+        name for name in scores
+        if name not in parents and name.rpartition('/')[0] in scores
+    ]
+    rows: Dict[str, Row] = {name: {} for name in scores if name not in columns}
+    for name in columns:
         label, _, column = name.rpartition('/')
-        if any(other.startswith(f'{name}/') for other in scores):
-            rows.setdefault(name, {})
-        elif label in rows:
-            rows[label][column] = score
-        else:
-            rows[name] = {}
-    return {
-        label: {
-            **row, 'Mean': scores[label]
-        }
-        for label, row in rows.items()
-    }
+        rows[label][column] = scores[name]
+    for label, row in rows.items():
+        row['Mean'] = scores[label]
+    return rows

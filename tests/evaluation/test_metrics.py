@@ -1,5 +1,7 @@
 """Metrics: names, sizes, left-out people, independence of the order."""
 import json
+import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -9,6 +11,7 @@ from fresh_interpreter import run_python
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 
+from hourglass_plugin.command_line import _ShortScores
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 
@@ -72,6 +75,23 @@ def test_pckh_names_and_table():
     # 15 of 16 are correct from 0.395 on, which is sampled at 0.40: the
     # trapezoid before it counts half.
     assert scores['mpii/AUC'] == pytest.approx(100 * 15 / 16 * 0.105 / 0.5)
+
+
+def test_the_logs_line_has_the_means_alone():
+    people = mpii_people()
+    for person in people:
+        person['pred_instances']['stack_keypoints'] = person['pred_instances'][
+            'keypoints'][:, None]
+        person['raw_ann_info'] = dict(visible=np.arange(16) != 9)
+    scores = evaluate(dict(type='PCKhMetric'), MPII, people)
+    text = '  '.join(f'{name}: {score:.4f}' for name, score in scores.items())
+    record = logging.LogRecord('', logging.INFO, '', 0,
+                               f'Epoch(val) [1][2/2]  {text}  time: 0.1', None,
+                               None)
+    shown = _ShortScores(logging.Formatter()).format(record)
+    assert re.findall(r'(\S+): \S+', shown) == [
+        'mpii/PCKh@0.5', 'mpii/PCKh@0.2', 'mpii/PCKh@0.1', 'mpii/AUC', 'time'
+    ]
 
 
 def test_pelvis_and_thorax_are_not_in_the_mean():

@@ -32,6 +32,8 @@ def test_names_and_back():
     ]
     assert scores['PCKh@0.5/visible'] == 6
     assert rows_of_logged(scores) == rows
+    # In any order, as after sorting.
+    assert rows_of_logged(dict(sorted(scores.items(), reverse=True))) == rows
 
 
 def test_joints_that_nobody_has_have_no_name():
