@@ -4,6 +4,7 @@ Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 0-based pixels, the centre of the top-left pixel being (0, 0).
 """
 import colorsys
+from dataclasses import dataclass
 from typing import Optional, Sequence, Tuple
 
 import cv2
@@ -96,6 +97,16 @@ def draw_heatmaps(image: np.ndarray,
     return np.rint(canvas).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class _UnpairedSkeleton(Skeleton):
+    """Another data set's joints, where a left one has no right one."""
+
+    @staticmethod
+    def mirrored_name(joint: str) -> str:
+        """The joint itself: a drawing is never mirrored."""
+        return joint
+
+
 def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     """The skeleton of a data set, one of MMPose's own included.
 
@@ -112,7 +123,9 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     known = SKELETONS.get(metainfo['dataset_name'])
     if known is not None and known.joints == joints:
         return known
-    return Skeleton(
+    pairs = {Skeleton.mirrored_name(joint) for joint in joints}
+    kind = Skeleton if pairs <= set(joints) else _UnpairedSkeleton
+    return kind(
         name=metainfo['dataset_name'],
         title='',
         author='',

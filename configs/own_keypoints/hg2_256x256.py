@@ -1,0 +1,121 @@
+# Keypoints of your own in a COCO-style JSON file: two stacks at 256x256.
+# docs/own_keypoints.md says what the file looks like and what to change here.
+_base_ = ['../_base_/default_runtime.py']
+
+# Your data: a folder with annotations/train.json, annotations/val.json and
+# images/.
+data_root = 'data/own_keypoints/'
+
+# Your keypoints, in the order of the file. `swap` names the keypoint that one
+# becomes in the mirrored image, in both directions; leave it out where that is
+# the keypoint itself. Names that start with left_ and right_ are drawn in two
+# colours and share a column of the table.
+metainfo = dict(
+    dataset_name='own_keypoints',
+    keypoint_info={
+        0: dict(name='nose'),
+        1: dict(name='left_ear', swap='right_ear'),
+        2: dict(name='right_ear', swap='left_ear'),
+        3: dict(name='tail'),
+    },
+    # What is connected in pictures.
+    skeleton_info={
+        0: dict(link=('nose', 'left_ear')),
+        1: dict(link=('nose', 'right_ear')),
+        2: dict(link=('nose', 'tail')),
+    },
+    # One number per keypoint. MMPose insists on both; neither changes anything
+    # here (sigmas are for its CocoMetric).
+    joint_weights=[1.0] * 4,
+    sigmas=[0.05] * 4)
+
+# An epoch sees every annotated object once. A few hundred of them need some
+# 100 epochs, ten thousand some 30.
+max_epochs = 100
+val_interval = 10
+
+num_keypoints = len(metainfo['keypoint_info'])
+codec = dict(
+    type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
+
+model = dict(
+    type='TopdownPoseEstimator',
+    data_preprocessor=dict(
+        type='PoseDataPreprocessor',
+        mean=[0, 0, 0],
+        std=[255, 255, 255],
+        bgr_to_rgb=True),
+    backbone=dict(
+        type='StackedHourglass', num_stacks=2, num_keypoints=num_keypoints),
+    head=dict(
+        type='MultiStageHeatmapHead',
+        out_channels=num_keypoints,
+        # Not annotated need not mean that it is not there.
+        unannotated='ignore',
+        decoder=codec),
+    test_cfg=dict(flip_test=True))
+
+train_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='PaperScaleRotation'),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='RandomChannelGain'),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackPoseInputs'),
+]
+val_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='OwnKeypointsDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img='images/'),
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    dataset=dict(
+        type='OwnKeypointsDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='images/'),
+        test_mode=True,
+        pipeline=val_pipeline))
+test_dataloader = val_dataloader
+
+# Correct within 0.2, 0.1 and 0.05 of the larger side of the object's box.
+val_evaluator = dict(type='BoxPCKMetric')
+test_evaluator = val_evaluator
+
+train_cfg = dict(
+    by_epoch=True, max_epochs=max_epochs, val_interval=val_interval)
+auto_scale_lr = dict(base_batch_size=16)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2))
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=1e-3,
+        total_steps=max_epochs,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]

@@ -1,0 +1,165 @@
+"""Keypoints of one's own in COCO's format, checked before they are used."""
+import contextlib
+import io
+from typing import Any, List, Optional, Tuple
+
+import numpy as np
+from mmengine.logging import print_log
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from .annotation_files.pose_json import load_json
+
+_IMAGE_NEEDS = ('id', 'file_name', 'width', 'height')
+_ANNOTATION_NEEDS = ('id', 'image_id', 'category_id', 'bbox')
+
+
+@DATASETS.register_module()
+class OwnKeypointsDataset(BaseCocoStyleDataset):
+    """Any keypoints in a COCO-style JSON file; see docs/own_keypoints.md.
+
+    The records are those of MMPose's ``CocoDataset``, which drops annotations
+    without keypoints, crowds and empty boxes without a word, and does not
+    check that ``metainfo`` and file belong together. Here both are checked,
+    and what is dropped is counted in the log.
+
+    Args:
+        metainfo: ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
+            ``joint_weights`` and ``sigmas`` in MMPose's form.
+        arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
+            ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
+            ``test_mode``, ``indices``, ...
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if ``metainfo`` or the file is wrong; names the place.
+    """
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+        check_metainfo(metainfo or {})
+        return super()._load_metainfo(metainfo)
+
+    def _load_annotations(self) -> Tuple[List[dict], List[dict]]:
+        check_coco_file(self.ann_file, self._metainfo['num_keypoints'])
+        with contextlib.redirect_stdout(io.StringIO()):  # COCO's four lines
+            return super()._load_annotations()
+
+    def _get_topdown_data_infos(self, instance_list: List[dict]) -> List[dict]:
+        records = super()._get_topdown_data_infos(instance_list)
+        total = len(self.coco.dataset['annotations'])
+        if not records:
+            raise ValueError(
+                f'{self.ann_file}: none of the {total} annotations can be '
+                'used; one needs a box with an area, a keypoint with v > 0, '
+                'and no iscrowd')
+        if len(records) < total:
+            print_log(
+                f'{self.ann_file}: {len(records)} of {total} annotations are '
+                'used; the others have no keypoints, an empty box or iscrowd',
+                logger='current')
+        return records
+
+
+def check_metainfo(metainfo: dict) -> None:
+    """Refuse keypoints that MMPose would mix up or not understand.
+
+    Raises:
+        ValueError: naming the keypoint or link.
+    """
+    for name in ('dataset_name', 'keypoint_info', 'skeleton_info',
+                 'joint_weights', 'sigmas'):
+        if name not in metainfo:
+            raise ValueError(f'metainfo lacks {name!r}')
+    keypoints = metainfo['keypoint_info']
+    if list(keypoints) != list(range(len(keypoints))) or not keypoints:
+        raise ValueError('keypoint_info must be numbered 0, 1, 2 ... in this '
+                         f'order, but is {list(keypoints)}')
+    swaps = {}
+    for index, keypoint in keypoints.items():
+        name = keypoint.get('name')
+        if not name or name in swaps:
+            raise ValueError(f'keypoint_info {index} needs a name of its own, '
+                             f'but has {name!r}')
+        swaps[name] = keypoint.get('swap') or name
+    for name, swap in swaps.items():
+        if swap not in swaps:
+            raise ValueError(f'keypoint {name!r} has swap={swap!r}, but the '
+                             f'keypoints are {", ".join(swaps)}')
+        if swaps[swap] != name:
+            raise ValueError(
+                f'keypoint {name!r} becomes {swap!r} in the mirrored image, '
+                f'but {swap!r} becomes {swaps[swap]!r}: give both their swap')
+    for index, limb in metainfo['skeleton_info'].items():
+        link = tuple(limb.get('link', ()))
+        if len(link) != 2 or not set(link) <= set(swaps):
+            raise ValueError(f'skeleton_info {index} must link two of '
+                             f'{", ".join(swaps)}, but links {link}')
+    if len(metainfo['joint_weights']) != len(keypoints):
+        raise ValueError(f'joint_weights are {len(metainfo["joint_weights"])} '
+                         f'numbers for {len(keypoints)} keypoints')
+    if len(metainfo['sigmas']) not in (0, len(keypoints)):
+        raise ValueError(f'sigmas are {len(metainfo["sigmas"])} numbers for '
+                         f'{len(keypoints)} keypoints')
+
+
+def check_coco_file(path: str, num_keypoints: int) -> None:
+    """Refuse a COCO-style file that MMPose would misread or stumble over.
+
+    Args:
+        path: the JSON file.
+        num_keypoints: how many keypoints an annotation has.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is wrong; names the entry.
+    """
+    content = load_json(path)
+    for part in ('images', 'annotations', 'categories'):
+        if not isinstance(content, dict) or not isinstance(
+                content.get(part), list):
+            raise ValueError(f'{path} must hold an object with the lists '
+                             f'images, annotations and categories; {part} is '
+                             'missing')
+    _check_entries(content['images'], _IMAGE_NEEDS, f'{path}, images')
+    _check_entries(content['annotations'], _ANNOTATION_NEEDS,
+                   f'{path}, annotations')
+    images = {image['id'] for image in content['images']}
+    for index, annotation in enumerate(content['annotations']):
+        where = f'{path}, annotations[{index}]'
+        if annotation['image_id'] not in images:
+            raise ValueError(f'{where}: there is no image with the id '
+                             f'{annotation["image_id"]!r}')
+        if not _are_numbers(annotation['bbox'], 4):
+            raise ValueError(f'{where}: bbox must be [left, top, width, '
+                             f'height], but is {annotation["bbox"]!r}')
+        keypoints = annotation.get('keypoints')
+        if keypoints is not None and not _are_numbers(keypoints,
+                                                      3 * num_keypoints):
+            raise ValueError(
+                f'{where}: keypoints must be x, y and v of each of the '
+                f'{num_keypoints} keypoints of the config\'s metainfo, '
+                f'{3 * num_keypoints} numbers, but are {keypoints!r}')
+
+
+def _check_entries(entries: List[Any], needed: Tuple[str, ...],
+                   where: str) -> None:
+    """Refuse entries without what they need, or with an id of another."""
+    ids = set()
+    for index, entry in enumerate(entries):
+        missing = [key for key in needed if key not in entry]
+        if missing:
+            raise ValueError(f'{where}[{index}] lacks {", ".join(missing)}')
+        if entry['id'] in ids:
+            raise ValueError(f'{where}[{index}]: the id {entry["id"]!r} is '
+                             'there twice')
+        ids.add(entry['id'])
+
+
+def _are_numbers(value: Any, count: int) -> bool:
+    """Whether a value is a list of so many finite numbers."""
+    if not isinstance(value, list) or len(value) != count:
+        return False
+    return all(
+        isinstance(number, (int, float)) and not isinstance(number, bool)
+        and np.isfinite(number) for number in value)

@@ -1,0 +1,104 @@
+"""What is wrong with own keypoints is named before anything is built."""
+import copy
+import json
+
+import pytest
+
+from hourglass_plugin.datasets.own_keypoints import (OwnKeypointsDataset,
+                                                     check_coco_file,
+                                                     check_metainfo)
+from hourglass_plugin.visualization import skeleton_from_metainfo
+
+METAINFO = dict(
+    dataset_name='dogs',
+    keypoint_info={
+        0: dict(name='nose', swap=''),
+        1: dict(name='left_ear', swap='right_ear'),
+        2: dict(name='right_ear', swap='left_ear'),
+    },
+    skeleton_info={0: dict(link=('nose', 'left_ear'))},
+    joint_weights=[1.0] * 3,
+    sigmas=[])
+
+CONTENT = dict(
+    images=[dict(id=7, file_name='a.jpg', width=100, height=80)],
+    annotations=[
+        dict(
+            id=1,
+            image_id=7,
+            category_id=1,
+            bbox=[10, 20, 30, 40],
+            keypoints=[12, 22, 2, 0, 0, 0, 30, 50.5, 1])
+    ],
+    categories=[dict(id=1, name='dog')])
+
+
+def changed(source, path, value):
+    """A copy with the value at a path of keys replaced, or removed."""
+    result = copy.deepcopy(source)
+    *parents, last = path
+    part = result
+    for key in parents:
+        part = part[key]
+    if value is None:
+        del part[last]
+    else:
+        part[last] = value
+    return result
+
+
+@pytest.mark.parametrize('path, value, message', [
+    (['sigmas'], None, "lacks 'sigmas'"),
+    (['keypoint_info', 2], None, "'left_ear' has swap='right_ear'"),
+    (['keypoint_info', 0], None, 'numbered 0, 1, 2'),
+    (['keypoint_info', 1, 'name'], 'nose', "of its own, but has 'nose'"),
+    (['keypoint_info', 2, 'swap'], None, 'give both their swap'),
+    (['keypoint_info', 2, 'swap'], 'nose', 'give both their swap'),
+    (['skeleton_info', 0, 'link'], ('nose', 'tail'), "links .*'tail'"),
+    (['joint_weights'], [1.0], '1 numbers for 3'),
+    (['sigmas'], [1.0], '1 numbers for 3'),
+])
+def test_wrong_metainfo_is_named(path, value, message):
+    check_metainfo(METAINFO)
+    with pytest.raises(ValueError, match=message):
+        check_metainfo(changed(METAINFO, path, value))
+
+
+@pytest.mark.parametrize('path, value, message', [
+    (['categories'], None, 'categories is missing'),
+    (['images', 0, 'width'], None, r'images\[0\] lacks width'),
+    (['annotations', 0, 'bbox'], None, r'annotations\[0\] lacks bbox'),
+    (['annotations', 0, 'bbox'], [1, 2, 3], r'\[0\]: bbox must be'),
+    (['annotations', 0, 'image_id'], 8, 'no image with the id 8'),
+    (['annotations', 0, 'keypoints'], [1, 2, 2] * 4, '3 keypoints .* 9 num'),
+    (['annotations', 0, 'keypoints'], [float('nan')] * 9, '9 numbers'),
+    (['images'], CONTENT['images'] * 2, r'images\[1\]: the id 7 is there'),
+])
+def test_a_wrong_file_is_named(tmp_path, path, value, message):
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(CONTENT))
+    check_coco_file(str(file), 3)
+    file.write_text(json.dumps(changed(CONTENT, path, value)))
+    with pytest.raises(ValueError, match=f'a.json.*{message}'):
+        check_coco_file(str(file), 3)
+
+
+def test_a_file_of_which_nothing_can_be_used(tmp_path):
+    file = tmp_path / 'a.json'
+    file.write_text(
+        json.dumps(changed(CONTENT, ['annotations', 0, 'iscrowd'], 1)))
+    with pytest.raises(ValueError, match='none of the 1 annotations'):
+        OwnKeypointsDataset(metainfo=METAINFO, ann_file=str(file))
+
+
+def test_a_left_keypoint_may_be_alone_in_pictures():
+    skeleton = skeleton_from_metainfo(
+        dict(
+            dataset_name='crabs',
+            keypoint_id2name={
+                0: 'left_claw',
+                1: 'eye'
+            },
+            skeleton_links=[(0, 1)]))
+    assert skeleton.joints == ('left_claw', 'eye')
+    assert skeleton.limb_indices == [(0, 1)]
