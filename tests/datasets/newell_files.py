@@ -2,8 +2,6 @@
 import numpy as np
 import pytest
 
-h5py = pytest.importorskip('h5py')
-
 
 def newell_rows(count, joints, seed=0):
     """Columns of a file with random people, all joints visible."""
@@ -20,7 +18,8 @@ def newell_rows(count, joints, seed=0):
 
 
 def write_newell_h5(path, rows):
-    """Write columns, one data set each."""
+    """Write columns, one data set each; skips the test without h5py."""
+    h5py = pytest.importorskip('h5py')
     with h5py.File(path, 'w') as file:
         for name, values in rows.items():
             file[name] = values

@@ -95,6 +95,9 @@ def test_files_that_round_differently(tmp_path):
     cut = [entry(MPII, seed) for seed in range(4)]
     for person in cut:
         person['joints'][8] = [120.0, 80.0]
+    # One with so few joints that only all of them tell who it is.
+    for person in (entries[2], cut[2]):
+        person['joints_vis'] = [0] * 8 + [1, 1] + [0] * 6
     assert sizes_of(tmp_path, entries, cut[::-1]) == [12, 9, 6, 3]
 
 

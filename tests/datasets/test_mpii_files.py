@@ -273,6 +273,14 @@ def test_the_split_needs_a_file_that_fits(tmp_path, official):
             read_mpii(other, 'val', files[kind])
 
 
+def test_a_file_without_annotated_people(tmp_path, official):
+    file = validation_files(tmp_path, official)['hrnet']
+    path = write_official_mpii(tmp_path / 'a.mat', official_images()[2:7])
+    assert read_mpii(path) == []
+    with pytest.raises(ValueError, match=r'person 0 \(h.jpg\) .* nobody'):
+        read_mpii(path, 'train', file)
+
+
 def test_the_image_tells_people_with_equal_joints_apart(tmp_path, official):
     """Two images of the same scene."""
     images = official_images()

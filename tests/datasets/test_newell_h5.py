@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from newell_files import h5py, newell_rows, write_newell_h5
+from newell_files import newell_rows, write_newell_h5
 
 from hourglass_plugin.datasets.annotation_files.newell_h5 import read_newell_h5
 from hourglass_plugin.skeletons import FLIC, MPII
@@ -120,6 +120,13 @@ def test_bad_rows_are_named(tmp_path, changes, message):
     assert str(tmp_path / 'a.h5') in str(error.value)
 
 
+def test_groups_in_place_of_columns(tmp_path):
+    rows = newell_rows(2, 16)
+    rows['part/inside'] = rows.pop('part')
+    with pytest.raises(ValueError, match='a.h5 is not an .h5 file'):
+        read(tmp_path, rows)
+
+
 def test_files_that_are_no_such_files(tmp_path):
     with pytest.raises(ValueError, match='lacks part, center, scale.* preds'):
         read(tmp_path, dict(preds=np.ones((2, 16, 2)), imgname=['a', 'b']))
@@ -130,11 +137,6 @@ def test_files_that_are_no_such_files(tmp_path):
         read_newell_h5(path, MPII)
     with pytest.raises(FileNotFoundError, match='no annotation file .*b.h5'):
         read_newell_h5(tmp_path / 'b.h5', MPII)
-    with h5py.File(path, 'w') as file:
-        for name in ('part', 'center', 'scale', 'imgname'):
-            file.create_group(name)
-    with pytest.raises(ValueError, match='a.h5 is not an .h5 file'):
-        read_newell_h5(path, MPII)
 
 
 def test_without_h5py_the_way_out_is_named(tmp_path, monkeypatch):

@@ -55,5 +55,6 @@ def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
 
 def _vectors(keypoints: np.ndarray, annotated: np.ndarray) -> np.ndarray:
     """(N, 2 K) numbers that identify people."""
-    return np.where(annotated[:, :, None], keypoints,
-                    _NOWHERE).reshape(len(keypoints), -1)
+    count, joints, _ = keypoints.shape
+    known = np.where(annotated[:, :, None], keypoints, _NOWHERE)
+    return known.reshape(count, 2 * joints)
