@@ -152,7 +152,7 @@ def score_predictions(predictions: Predictions, truth: GroundTruth,
     return score_people(predictions.keypoints, truth.keypoints,
                         truth.annotated, truth.sizes,
                         skeleton_columns(truth.skeleton), truth.measure, None,
-                        truth.visible)
+                        truth.visible, predictions.stacks)
 
 
 def _check_people(predictions: Predictions, truth: GroundTruth,

@@ -45,11 +45,14 @@ class Predictions(NamedTuple):
         images: (N) file names without folders; None if the file has none.
         truth: (N, K, 2) float64 in 0-based pixels, what the dump's data set
             says; NaN where not annotated. None for other files.
+        stacks: (N, S, K, 2) float64 in 0-based pixels, what each stack
+            predicts; None for files without it.
     """
 
     keypoints: np.ndarray
     images: Optional[List[str]] = None
     truth: Optional[np.ndarray] = None
+    stacks: Optional[np.ndarray] = None
 
 
 def read_predictions(path: Union[str, Path], skeleton: Skeleton,
@@ -309,11 +312,14 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     if not isinstance(samples, list):
         raise ValueError(f'{path} must hold a list of samples, but holds a '
                          f'{type(samples).__name__}')
-    keypoints, truths, images, ids = [], [], [], []
+    keypoints, stacks, truths, images, ids = [], [], [], [], []
     shape = (1, skeleton.num_keypoints)
     for index, sample in enumerate(samples):
         try:
-            predicted = np.asarray(sample['pred_instances']['keypoints'])
+            predicted = sample['pred_instances']
+            if 'stack_keypoints' in predicted:
+                stacks.append(np.asarray(predicted['stack_keypoints'])[0])
+            predicted = np.asarray(predicted['keypoints'])
             truth = sample['gt_instances']
             annotated = np.asarray(truth['keypoints_visible']) > 0
             truth = np.asarray(truth['keypoints'])
@@ -339,7 +345,9 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     return Predictions(
         np.reshape(keypoints, shape).astype(np.float64)[order],
         [images[index] for index in order],
-        np.reshape(truths, shape).astype(np.float64)[order])
+        np.reshape(truths, shape).astype(np.float64)[order],
+        np.stack(stacks).astype(np.float64)[order, ..., :2]
+        if stacks and len(stacks) == len(ids) else None)
 
 
 def _load_pickle(path: Path) -> Any:

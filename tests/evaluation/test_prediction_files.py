@@ -229,6 +229,21 @@ def test_dump_says_who_is_who(protocol, tmp_path):
                                   PEOPLE[annotated] + 1)
 
 
+def test_dump_with_every_stack(tmp_path):
+    people = samples([1, 0])
+    for person in people:
+        keypoints = person['pred_instances']['keypoints']
+        person['pred_instances']['stack_keypoints'] = np.stack(
+            [keypoints * 2, keypoints], axis=1)
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(people))
+    found = read_predictions(tmp_path / 'a.pkl', MPII, 2, 0)
+    np.testing.assert_array_equal(found.stacks[:, 0], found.keypoints * 2)
+    np.testing.assert_array_equal(found.stacks[:, 1], found.keypoints)
+    del people[0]['pred_instances']['stack_keypoints']
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(people))
+    assert read_predictions(tmp_path / 'a.pkl', MPII, 2, 0).stacks is None
+
+
 def test_dump_counts_from_zero(tmp_path):
     (tmp_path / 'a.pkl').write_bytes(pickle.dumps(samples(range(5))))
     with pytest.raises(ValueError, match='counts pixels from 0'):
