@@ -1,7 +1,6 @@
-"""FLIC's examples.mat, the paper's .h5 files and JSON; both kinds of labels."""
+"""FLIC's examples.mat, the paper's .h5 files, JSON; both kinds of labels."""
 import json
 
-import h5py
 import numpy as np
 import pytest
 from matlab_files import EMPTY, struct, struct_array
@@ -94,8 +93,7 @@ def test_backs_change_sides_for_observers_only(tmp_path):
     for side, other in (('left', 'right'), ('right', 'left')):
         for part in ('shoulder', 'elbow', 'wrist', 'hip', 'eye'):
             _, x, y = FACING[f'{other}_{part}']
-            assert position(observed,
-                            f'{side}_{part}') == [500 - x - 1, y - 1]
+            assert position(observed, f'{side}_{part}') == [500 - x - 1, y - 1]
     assert position(observed, 'nose') == [249, 69]
     # The torso is the person's own in either case.
     assert back.torso_size == observed.torso_size == pytest.approx(150)
@@ -123,7 +121,15 @@ def test_no_torso_without_its_joints(tmp_path, missing):
     assert position(person, 'left_elbow')[0] == (309 if swapped else 189)
 
 
+def test_no_torso_of_a_single_point(tmp_path):
+    joints = coords()
+    joints[:, 6] = joints[:, 3]  # left hip, right shoulder
+    assert read_flic(write(tmp_path,
+                           example(1, coords=joints)))[0].torso_size is None
+
+
 def test_subsets_keep_the_official_rows(tmp_path):
+
     def member(train, test):
         return dict(
             istrain=np.array([[train]]), istest=np.array([[test]], bool))
@@ -183,8 +189,11 @@ def test_unknown_subsets_and_labels(tmp_path, arguments, message):
 
 def write_h5(path, people, labels):
     """A file of the paper's code with the joints as they are there."""
-    parts = np.stack([person[[column for column, _, _ in FACING.values()]]
-                      for person in people])
+    h5py = pytest.importorskip('h5py')
+    parts = np.stack([
+        person[[column for column, _, _ in FACING.values()]]
+        for person in people
+    ])
     torsos = np.linalg.norm(parts[:, 3] - parts[:, 6], axis=1)
     if labels == 'observer':
         for part in parts:
@@ -225,8 +234,10 @@ def test_an_observer_centric_file_has_no_person_labels(two_kinds):
     back = read_flic(person, labels='person')[1]
     assert position(back, 'left_shoulder') == [199, 109]
     # Row 1 exchanged: from (200, 110) to (290, 225).
-    with pytest.raises(ValueError, match='row 1: .* are 146.03 px apart, but '
-                       'the person-centric torso has 150.00 px.*examples.mat'):
+    with pytest.raises(
+            ValueError,
+            match='row 1: .* are 146.03 px apart, but '
+            'the person-centric torso has 150.00 px.*examples.mat'):
         read_flic(observer, labels='person')
 
 

@@ -57,7 +57,8 @@ def test_lsp_extended_flags_what_is_annotated(tmp_path):
     joints[HEAD, :2, 3] = [-30, -7]
     joints[HEAD, :2, 4] = [-3, 90]  # a foot outside the picture is a foot
     people = read_lsp(write(tmp_path, joints))
-    assert people[0].image == 'im00001.jpg' and people[4].image == 'im00005.jpg'
+    names = [person.image for person in people]
+    assert names == [f'im0000{n}.jpg' for n in (1, 2, 3, 4, 5)]
     for person in people[:4]:
         assert person.annotated.tolist() == [True] * 13 + [False]
         assert person.visible is None
@@ -76,8 +77,8 @@ def test_halves_of_lsp(tmp_path, subset, numbers):
     assert [person.image for person in people
             ] == [f'im000{number}.jpg' for number in numbers]
     assert [person.official_index[0] + 1 for person in people] == numbers
-    assert [person.keypoints[0, 1] for person in people
-            ] == [20 + number - 1 for number in numbers]
+    assert [person.keypoints[0, 1]
+            for person in people] == [20 + number - 1 for number in numbers]
 
 
 def test_lsp_extended_is_all_for_training(tmp_path):

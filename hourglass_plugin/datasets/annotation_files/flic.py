@@ -95,7 +95,7 @@ def observer_centric(person: Person) -> Person:
 
 def _check_person_centric(people: List[Person], path: Union[str,
                                                             Path]) -> None:
-    """Refuse people whose torso is not where the person's own labels had it."""
+    """Refuse people whose torso is not that of their own labels."""
     for row, person in enumerate(people):
         torso = torso_size(person.keypoints, person.annotated)
         if torso is None or person.torso_size is None:
@@ -109,7 +109,8 @@ def _check_person_centric(people: List[Person], path: Union[str,
                 '*_personcentric.h5 file')
 
 
-def torso_size(keypoints: np.ndarray, annotated: np.ndarray) -> Optional[float]:
+def torso_size(keypoints: np.ndarray,
+               annotated: np.ndarray) -> Optional[float]:
     """Distance from right shoulder to left hip.
 
     Args:
@@ -117,13 +118,13 @@ def torso_size(keypoints: np.ndarray, annotated: np.ndarray) -> Optional[float]:
         annotated: (11,) bool.
 
     Returns:
-        Pixels; None if one of them is not annotated.
+        Pixels; None if one of them is not annotated, or both are one point.
     """
     joints = FLIC.indices(FLIC.torso)
     if not annotated[joints].all():
         return None
     start, end = keypoints[joints].astype(np.float64)
-    return float(np.linalg.norm(start - end))
+    return float(np.linalg.norm(start - end)) or None
 
 
 def _read_examples(path: Union[str, Path],

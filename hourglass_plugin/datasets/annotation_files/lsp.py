@@ -146,5 +146,5 @@ def _box(keypoints: np.ndarray) -> Tuple[np.ndarray, float]:
     """Middle (2,) and scale of a person with these (n, 2) joints, n >= 1."""
     low, high = keypoints.min(0), keypoints.max(0)
     side = max((high - low).max(), SMALLEST_BOX)
-    return ((low + high) / 2).astype(
-        np.float32), float(BOX_PADDING * side / SCALE_UNIT)
+    scale = float(BOX_PADDING * side / SCALE_UNIT)
+    return ((low + high) / 2).astype(np.float32), scale

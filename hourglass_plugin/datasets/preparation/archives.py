@@ -1,0 +1,85 @@
+"""Unpacks downloaded archives without trusting them."""
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from tqdm import tqdm
+
+SUFFIXES = ('.zip', '.tar', '.tar.gz', '.tgz')
+
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError,
+           NotImplementedError, RuntimeError)
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack a zip or tar file and show how far it is.
+
+    Args:
+        archive: the file.
+        target: an empty folder, or none.
+
+    Raises:
+        ValueError: if the archive is damaged, holds anything but files and
+            folders, or a file that would lie outside the target. What was
+            unpacked until then stays.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    read = _unpack_zip if archive.suffix.lower() == '.zip' else _unpack_tar
+    with tqdm(
+            total=archive.stat().st_size,
+            desc=f'unpacking {archive.name}',
+            unit='B',
+            unit_scale=True) as progress:
+        try:
+            read(archive, target, progress)
+        except _DAMAGE as error:
+            raise ValueError(
+                f'{archive} is damaged or was not downloaded completely '
+                f'({type(error).__name__}: {error}); download it '
+                'again') from error
+
+
+def _unpack_zip(archive: Path, target: Path, progress: tqdm) -> None:
+    with zipfile.ZipFile(archive) as content:
+        for entry in content.infolist():
+            if not entry.is_dir():
+                mode = entry.external_attr >> 16  # as Unix has it, or 0
+                if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                    raise ValueError(_refusal(archive, entry.filename))
+                with content.open(entry) as source:
+                    _write(archive, entry.filename, source, target)
+            progress.update(entry.compress_size)
+
+
+def _unpack_tar(archive: Path, target: Path, progress: tqdm) -> None:
+    with open(archive, 'rb') as file:
+        # As a stream: the file's position then tells how far it is.
+        with tarfile.open(fileobj=file, mode='r|*') as content:
+            for entry in content:
+                if entry.isfile():
+                    _write(archive, entry.name, content.extractfile(entry),
+                           target)
+                elif not entry.isdir():
+                    raise ValueError(_refusal(archive, entry.name))
+                progress.update(file.tell() - progress.n)
+
+
+def _write(archive: Path, name: str, source: BinaryIO, target: Path) -> None:
+    """Write one file of an archive below the target."""
+    parts = PurePosixPath(name.replace('\\', '/')).parts
+    if not parts or '..' in parts or parts[0] == '/' or ':' in parts[0]:
+        raise ValueError(f'{archive} holds {name!r}, which would be written '
+                         'outside the folder; such an archive is not unpacked')
+    path = target.joinpath(*parts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, 'wb') as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+
+
+def _refusal(archive: Path, name: str) -> str:
+    return (f'{archive} holds {name!r}, which is neither a file nor a folder '
+            'but a link or the like; such an archive is not unpacked')
