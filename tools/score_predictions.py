@@ -16,8 +16,8 @@ PROTOCOL = """
 protocol:
   mpii  PCKh: correct within 0.5 (also 0.2, 0.1) times 0.6 x the diagonal of
         the head box. Head is the head's top. The mean leaves out pelvis and
-        thorax. This is the protocol of HRNet's and MMPose's evaluation, down
-        to the second decimal; MPII's own server calls neck and head top Head.
+        thorax. This is what HRNet's evaluation and those like it compute from
+        mpii_gt_val.mat.
   flic  PCK: correct within 0.2 (also 0.1, 0.5) times the distance from right
         shoulder to left hip, observer-centric unless --labels says otherwise.
   lsp   PCK: the same measure.
@@ -30,8 +30,8 @@ protocol:
 
 pixels:
   Files that MATLAB or the codes of Newell, Yang and HRNet wrote count from 1,
-  our own and MMPose's dumps from 0. A wrong choice shifts every joint by a
-  pixel, about one percent at PCKh@0.1.
+  our own and MMPose's dumps from 0. With the wrong choice every joint is a
+  pixel off in x and y, and nothing else shows it.
 
 examples:
   score_predictions.py --dataset mpii --ground-truth mpii_gt_val.mat pred.mat
