@@ -6,7 +6,6 @@ Exit status 1 if one is lower than the config's expected_results.
 import argparse
 import json
 import sys
-from typing import Dict
 
 import arguments
 
@@ -23,31 +22,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def table(scores: Dict[str, float]) -> str:
-    """One row per measure, one column per joint.
-
-    Args:
-        scores: percent by name, ``<data set>/<measure>`` for the mean and
-            ``<data set>/<measure>/<joint>``.
-    """
-    rows: Dict[str, Dict[str, float]] = {}
-    for name, score in scores.items():
-        data_set, measure, joint = (name.split('/') + ['Mean'])[:3]
-        rows.setdefault(f'{data_set}/{measure}', {})[joint] = score
-    lines = []
-    for name, row in rows.items():
-        row['Mean'] = row.pop('Mean', float('nan'))  # last
-        lines += [
-            ' ' * len(name) + ''.join(f'{joint:>10}' for joint in row),
-            name + ''.join(f'{score:10.2f}' for score in row.values())
-        ]
-    return '\n'.join(lines)
-
-
 def main(args: argparse.Namespace) -> None:
     """Print, compare, exit."""
     with arguments.setting_up():
         from mmengine.config import Config
+
+        from hourglass_plugin.evaluation.table import (format_table,
+                                                       rows_of_logged)
         expected = Config.fromfile(
             args.config, import_custom_modules=False).get('expected_results')
         if not expected:
@@ -60,7 +41,7 @@ def main(args: argparse.Namespace) -> None:
             raise ValueError(f'{args.scores} has no score {missing[0]!r}; it '
                              f'has {", ".join(sorted(scores))}')
 
-    print(table(scores))
+    print(format_table(rows_of_logged(scores)))
     reached = True
     for name, minimum in expected.items():
         score = scores[name]

@@ -41,7 +41,8 @@ def main(args: argparse.Namespace) -> None:
         metric.process(
             None,
             [dict(pred_instances=dict(keypoints=predicted[None]),
-                  gt_instances=person)])
+                  gt_instances=person,
+                  raw_ann_info=person.get('raw_ann_info'))])
     metric.evaluate(len(test))  # writes the table to the log
 
 
