@@ -1,0 +1,369 @@
+"""From the source image to the crop and back, proved with bright pixels.
+
+MMPose's ``GetBBoxCenterScale``, ``RandomFlip`` and ``TopdownAffine`` with the
+package's own random transforms in between. Positions are expected from a
+matrix that is written out here a second time, in double precision: a crop of
+W x H pixels at angle a, zoom z = W / width of the box, has
+
+    crop = z * R(a) * (source - centre) + (W, H) / 2,
+
+R(a) turning by a counter-clockwise as one sees it, the y axis pointing down.
+"""
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
+from torch import nn
+
+from hourglass_plugin.skeletons import MPII
+from hourglass_plugin.transforms import (PaperScaleRotation,
+                                         TorchCodeScaleRotation)
+
+#: OpenCV's bilinear interpolation knows positions to a 32nd of a pixel.
+OPENCV_STEP = 1 / 32
+
+
+@pytest.fixture(autouse=True)
+def mmpose_scope():
+    init_default_scope('mmpose')
+
+
+def crop(image,
+         center,
+         box,
+         size,
+         factor=1.0,
+         degrees=0.0,
+         mirrored=False,
+         keypoints=None,
+         flip_indices=None,
+         augmentation=PaperScaleRotation):
+    """A training pipeline's crop of a person.
+
+    Args:
+        image: (H, W, 3).
+        center: middle of the box in source pixels.
+        box: its width and height without padding.
+        size: (W, H) of the crop.
+        factor: what the augmentation draws.
+        degrees: what the augmentation draws.
+        mirrored: whether it is mirrored.
+        keypoints: (K, 2) in source pixels.
+        flip_indices: their mirror images.
+        augmentation: one of the package's.
+
+    Returns:
+        The record after ``TopdownAffine``.
+    """
+    keypoints = np.zeros((1, 2)) if keypoints is None else keypoints
+    center, half = np.asarray(center, float), np.asarray(box, float) / 2
+    record = dict(
+        img=image,
+        img_shape=image.shape[:2],
+        bbox=np.concatenate([center - half,
+                             center + half])[None].astype(np.float32),
+        keypoints=np.asarray(keypoints, np.float32)[None],
+        keypoints_visible=np.ones((1, len(keypoints)), np.float32),
+        flip_indices=flip_indices or list(range(len(keypoints))))
+    turn = augmentation()
+    turn.sample = lambda: (factor, degrees)
+    for transform in (dict(type='GetBBoxCenterScale', padding=1.25),
+                      dict(type='RandomFlip', prob=float(mirrored)), turn,
+                      dict(type='TopdownAffine', input_size=size)):
+        if isinstance(transform, dict):
+            transform = TRANSFORMS.build(transform)
+        record = transform(record)
+    return record
+
+
+def expected_matrix(center, box, size, factor=1.0, degrees=0.0):
+    """(2, 3), source to crop, in double precision."""
+    width, height = np.asarray(box) * 1.25 * factor
+    zoom = min(size[0] / width, size[1] / height)  # all of the box is inside
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    linear = zoom * np.array([[cos, sin], [-sin, cos]])
+    shift = np.asarray(size) / 2 - linear @ np.asarray(center, float)
+    return np.column_stack([linear, shift])
+
+
+def source_positions(matrix, size):
+    """(H, W, 2): which source position each pixel of the crop shows."""
+    pixels = np.stack(
+        np.meshgrid(np.arange(size[0]), np.arange(size[1])), axis=-1)
+    return (pixels - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+
+
+def ramp(width, height):
+    """An image whose value is its own position: x, y and 1."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    return np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+
+
+FULL_CIRCLE = [*range(-180, 181, 45), -30, 30, 17.3, 60]
+
+
+@pytest.mark.parametrize('augmentation',
+                         [PaperScaleRotation, TorchCodeScaleRotation])
+@pytest.mark.parametrize('factor', [0.5, 0.75, 1, 1.25, 2])
+@pytest.mark.parametrize('size', [(256, 256), (192, 256), (256, 128)])
+def test_every_pixel_of_the_crop_shows_its_own_place(augmentation, factor,
+                                                     size):
+    """Interpolating a ramp is exact but for OpenCV's step, of which half is
+    rounding; 1e-2 is float32 at coordinates of some hundreds."""
+    image = ramp(700, 640)
+    center, box = (340.3, 322.6), (110, 90)
+    for degrees in FULL_CIRCLE:
+        record = crop(
+            image,
+            center,
+            box,
+            size,
+            factor,
+            degrees,
+            augmentation=augmentation)
+        found = record['img']
+        expected = source_positions(
+            expected_matrix(center, box, size, factor, degrees), size)
+        inside = found[..., 2] > 0.999
+        # The whole crop is inside the image: no corner is black, as it would
+        # be if the crop were cut out first and turned then.
+        assert inside.all()
+        np.testing.assert_allclose(
+            found[..., :2], expected, atol=OPENCV_STEP / 2 + 1e-2)
+
+
+@pytest.mark.parametrize('center', [(8, 60), (150, 4), (149, 119), (-20, 60),
+                                    (75, 135)])
+def test_at_and_over_the_images_border(center):
+    """What is inside the image is at its place, what is outside is black;
+    between them is the image's last pixel, fading out."""
+    width, height = 150, 120
+    size, box = (192, 256), (70, 80)
+    for degrees in FULL_CIRCLE:
+        for mirrored in (False, True):
+            found = crop(
+                ramp(width, height), center, box, size, 1.0, degrees,
+                mirrored)['img']
+            turned_center = center
+            if mirrored:
+                turned_center = (width - 1 - center[0], center[1])
+            place = source_positions(
+                expected_matrix(turned_center, box, size, 1.0, degrees), size)
+            outwards = np.maximum(-place,
+                                  place - [width - 1, height - 1]).max(axis=2)
+            inside, outside = outwards < -OPENCV_STEP, (
+                outwards > 1 + OPENCV_STEP)
+            assert inside.any() and outside.any()
+            assert (found[outside] == 0).all()
+            np.testing.assert_allclose(found[inside][:, 2], 1, atol=1e-5)
+            x = found[inside][:, 0]
+            x = width - 1 - x if mirrored else x
+            np.testing.assert_allclose(
+                x, place[inside][:, 0], atol=OPENCV_STEP / 2 + 1e-2)
+            np.testing.assert_allclose(
+                found[inside][:, 1],
+                place[inside][:, 1],
+                atol=OPENCV_STEP / 2 + 1e-2)
+
+
+RED, GREEN, BLUE = 2, 1, 0  # channels of OpenCV's images
+SIDE_CHANNEL = {'left': GREEN, 'right': RED}
+
+
+def bright_pixels(rng, width, height):
+    """MPII's joints as single bright pixels: left green, right red.
+
+    They are on a grid of 9 pixels, so that none touches another's.
+    """
+    places = np.array([[x, y] for x in range(90, 170, 9)
+                       for y in range(70, 130, 9)])
+    joints = rng.permutation(places)[:MPII.num_keypoints]
+    image = np.zeros((height, width, 3), np.uint8)
+    for name, (x, y) in zip(MPII.joints, joints):
+        image[y, x, channel_of(name)] = 255
+    return image, joints
+
+
+def channel_of(joint):
+    return SIDE_CHANNEL.get(joint.split('_')[0], BLUE)
+
+
+@pytest.mark.parametrize('mirrored', [False, True])
+@pytest.mark.parametrize('factor', [0.75, 1, 1.25])
+@pytest.mark.parametrize('size', [(512, 512), (384, 512)])
+def test_a_bright_pixel_stays_on_its_joint(mirrored, factor, size):
+    """The centroid of each bright pixel is where the pipeline says that the
+    joint is, and in a mirrored crop left joints are on what was right.
+
+    A pixel of the source is 2.7 or more pixels wide here (384 / (90 * 1.25 *
+    1.25)). Bilinear interpolation in steps of 1/32 and 256 grey levels keep
+    its centroid to 0.1 pixel."""
+    rng = np.random.default_rng(0)
+    checked = {'left': 0, 'right': 0}
+    for degrees in FULL_CIRCLE:
+        image, joints = bright_pixels(rng, 261, 203)
+        record = crop(image, (129.5, 99.5), (90, 80), size, factor, degrees,
+                      mirrored, joints, MPII.flip_indices)
+        found = record['img'].astype(float)
+        reach = int(np.ceil(size[0] / (90 * 1.25 * factor))) + 2
+        for name, (x, y) in zip(MPII.joints,
+                                record['transformed_keypoints'][0]):
+            left, top = int(round(x)) - reach, int(round(y)) - reach
+            right, bottom = left + 2 * reach + 1, top + 2 * reach + 1
+            if min(left, top) < 0 or right > size[0] or bottom > size[1]:
+                continue
+            color = channel_of(MPII.mirrored_name(name) if mirrored else name)
+            patch = found[top:bottom, left:right]
+            others = [channel for channel in range(3) if channel != color]
+            assert patch[..., color].max() > 100
+            assert patch[..., others].max() == 0
+            rows, columns = np.mgrid[top:bottom, left:right]
+            weight = patch[..., color] / patch[..., color].sum()
+            np.testing.assert_allclose([(columns * weight).sum(),
+                                        (rows * weight).sum()], [x, y],
+                                       atol=0.1)
+            side = name.split('_')[0]
+            if side in checked:
+                checked[side] += 1
+    assert min(checked.values()) > 30
+
+
+def test_joints_move_by_the_matrix_that_moves_the_image():
+    """MMPose solves for its matrix in float32, from three points of up to
+    4,000: wrong by less than 0.002 pixel of the crop (measured 0.0014)."""
+    rng = np.random.default_rng(1)
+    image = np.zeros((4, 4, 3), np.uint8)
+    for _ in range(300):
+        center, side = rng.uniform(0, 4000, 2), rng.uniform(20, 3000)
+        degrees, factor = rng.uniform(-180, 180), rng.uniform(0.5, 2)
+        joints = center + rng.uniform(-0.5, 0.5, (16, 2)) * side
+        record = crop(
+            image,
+            center, (side, side), (192, 256),
+            factor,
+            degrees,
+            keypoints=joints)
+        # What float32 made of the inputs is not the matrix' fault.
+        matrix = expected_matrix(record['bbox_center'][0].astype(float),
+                                 (side, side), (192, 256), factor,
+                                 float(np.float32(degrees)))
+        joints = record['keypoints'][0].astype(float)
+        np.testing.assert_allclose(
+            record['transformed_keypoints'][0],
+            joints @ matrix[:, :2].T + matrix[:, 2],
+            atol=4e-3)
+
+
+class BrightSpotNetwork(nn.Module):
+    """A network without errors: it finds the spot in each colour channel and
+    answers with the heatmap that training asks for at this place."""
+
+    def __init__(self, codec):
+        super().__init__()
+        self.codec = KEYPOINT_CODECS.build(codec)
+        self.unused = nn.Parameter(torch.zeros(1))  # MMPose asks for a device
+
+    def forward(self, images):
+        images = images.double()  # (B, 3, H, W), a channel per keypoint
+        weight = images.sum(dim=(2, 3))
+        columns = torch.arange(images.shape[3])
+        rows = torch.arange(images.shape[2])
+        places = torch.stack([(images.sum(dim=2) * columns).sum(2) / weight,
+                              (images.sum(dim=3) * rows).sum(2) / weight], 2)
+        return (torch.stack([
+            torch.from_numpy(self.codec.encode(place[None])['heatmaps'])
+            for place in places.numpy()
+        ]), )
+
+
+def errors_of_a_perfect_network(refinement, flip_test, size, count):
+    """Errors (N, 2) in crop pixels after MMPose's way back to the source.
+
+    The spots are Gaussians of 2 source pixels around positions anywhere
+    between pixels, so that their centroid in the crop is known to some
+    hundredths of a pixel.
+    """
+    codec = dict(
+        type='HourglassHeatmap',
+        input_size=size,
+        heatmap_size=(size[0] // 4, size[1] // 4),
+        refinement=refinement)
+    model = MODELS.build(
+        dict(
+            type='TopdownPoseEstimator',
+            data_preprocessor=dict(type='PoseDataPreprocessor'),
+            backbone=dict(type=BrightSpotNetwork, codec=codec),
+            head=dict(
+                type='MultiStageHeatmapHead', out_channels=3, decoder=codec),
+            test_cfg=dict(flip_test=flip_test))).eval()
+    pack = TRANSFORMS.build(dict(type='PackPoseInputs'))
+    rng = np.random.default_rng(2)
+    rows, columns = np.mgrid[:240, :320]
+    errors = []
+    for _ in range(count):
+        center, side = rng.uniform(100, 140, 2), rng.uniform(90, 120)
+        joints = center + rng.uniform(-0.35, 0.35, (3, 2)) * side
+        spots = [
+            np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * 2.0**2))
+            for x, y in joints
+        ]
+        image = np.rint(255 * np.stack(spots, axis=-1)).astype(np.uint8)
+        record = crop(image, center, (side, side), size, keypoints=joints)
+        record['bbox_score'] = np.ones(1, np.float32)
+        (sample, ) = model.test_step(pseudo_collate([pack(record)]))
+        zoom = min(size) / (1.25 * side)
+        errors.append((sample.pred_instances.keypoints[0] - joints) * zoom)
+    return np.concatenate(errors)
+
+
+#: Cells hold the positions [4 c, 4 c + 4), of which the middle is decoded.
+#: Mirrored they are (W - 1 - x), so a cell that is mirrored back holds
+#: (4 c - 1, 4 c + 3]: one pixel less, and seems to be one pixel too far to the
+#: right. The mean of both heatmaps has half of it.
+FLIP_TEST_SHIFT = 0.5
+
+
+@pytest.mark.parametrize('size', [(256, 256), (192, 256)])
+@pytest.mark.parametrize('flip_test', [False, True])
+def test_subpixel_decoding_returns_the_joint(flip_test, size):
+    """To 0.05 pixel of the crop: the centroid of spots of 256 grey levels
+    (0.02), and the Gaussian's edge, cut at three cells."""
+    errors = errors_of_a_perfect_network('subpixel', flip_test, size, 40)
+    errors[:, 0] -= FLIP_TEST_SHIFT * flip_test
+    assert np.abs(errors).max() < 0.05
+    assert np.abs(errors.mean(axis=0)).max() < 0.01
+
+
+def test_quarter_cell_decoding_is_unbiased():
+    """Errors are uniform in a cell, +-2 pixels, standard deviation 4 /
+    sqrt(12). The mean of 300 has 0.067; four of them are allowed."""
+    errors = errors_of_a_perfect_network('quarter', False, (256, 256), 100)
+    deviation = 4 / np.sqrt(12)
+    assert np.abs(errors).max() < 2.05
+    np.testing.assert_allclose(errors.std(axis=0), deviation, rtol=0.1)
+    assert (np.abs(errors.mean(axis=0))
+            < 4 * deviation / np.sqrt(len(errors))).all()
+
+
+def test_quarter_cell_decoding_with_flip_test():
+    """As above; in x at most what subpixel decoding has."""
+    errors = errors_of_a_perfect_network('quarter', True, (256, 256), 100)
+    allowed = 4 * 4 / np.sqrt(12) / np.sqrt(len(errors))
+    assert abs(errors[:, 1].mean()) < allowed
+    assert -allowed < errors[:, 0].mean() < FLIP_TEST_SHIFT + allowed
+
+
+def test_half_of_the_samples_are_mirrored():
+    """A share of n samples has the standard deviation 0.5 / sqrt(n)."""
+    flip = TRANSFORMS.build(dict(type='RandomFlip', direction='horizontal'))
+    np.random.seed(0)
+    count = 4000
+    mirrored = sum(
+        flip(
+            dict(
+                img=np.zeros((2, 3, 3), np.uint8),
+                img_shape=(2, 3),
+                flip_indices=[0]))['flip'] for _ in range(count))
+    assert abs(mirrored / count - 0.5) < 4 * 0.5 / np.sqrt(count)
