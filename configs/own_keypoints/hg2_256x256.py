@@ -1,6 +1,9 @@
 # Keypoints of your own in a COCO-style JSON file: two stacks at 256x256.
 # docs/own_keypoints.md says what the file looks like and what to change here.
-_base_ = ['../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/default_runtime.py', '../_base_/stacked_hourglass.py',
+    '../_base_/loaders.py'
+]
 
 # Your data: a folder with annotations/train.json, annotations/val.json and
 # images/.
@@ -39,23 +42,15 @@ codec = dict(
     type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
 
 model = dict(
-    type='TopdownPoseEstimator',
-    data_preprocessor=dict(
-        type='PoseDataPreprocessor',
-        mean=[0, 0, 0],
-        std=[255, 255, 255],
-        bgr_to_rgb=True),
-    backbone=dict(
-        type='StackedHourglass', num_stacks=2, num_keypoints=num_keypoints),
+    backbone=dict(num_stacks=2, num_keypoints=num_keypoints),
     head=dict(
-        type='MultiStageHeatmapHead',
         out_channels=num_keypoints,
         # Not annotated need not mean that it is not there.
         unannotated='ignore',
-        decoder=codec),
-    test_cfg=dict(flip_test=True))
+        decoder=codec))
 
 train_pipeline = [
+    dict(type='SeedAugmentation'),
     dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomFlip', direction='horizontal'),
@@ -73,10 +68,6 @@ val_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='OwnKeypointsDataset',
         metainfo=metainfo,
@@ -85,11 +76,6 @@ train_dataloader = dict(
         data_prefix=dict(img='images/'),
         pipeline=train_pipeline))
 val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='OwnKeypointsDataset',
         metainfo=metainfo,
