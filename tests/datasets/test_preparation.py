@@ -188,8 +188,9 @@ def lsp(tmp_path):
     for number in (1, 2, 3, 4):
         name = f'im{number:04d}.jpg'
         files[1].update({
+            f'drawn/{name}': jpeg(0),
+            f'images/{name}': jpeg(10 + number),
             f'visualized/{name}': jpeg(0),
-            f'images/{name}': jpeg(10 + number)
         })
     write_zip(source / 'lspet_dataset.zip', files[0])
     write_zip(source / 'lsp_dataset.zip', {
@@ -219,6 +220,15 @@ def test_lsp_and_its_extension_are_one_data_set(tmp_path, lsp, capsys):
     warnings = capsys.readouterr().err
     assert '3 people of LSP extended found, 10000 expected' in warnings
     assert 'no annotated joint: 1 of LSP extended' in warnings
+
+
+def test_images_near_the_annotations_are_meant(tmp_path, flic):
+    source = unpacked(tmp_path / 'downloads', flic)
+    for other in ('a', 'z'):
+        shutil.copytree(source / 'FLIC/images', source / other / 'images')
+    prepare(prepare_flic, source, tmp_path / 'flic')
+    images = (tmp_path / 'flic/images').resolve()
+    assert images == (source / 'FLIC/images').resolve()
 
 
 def test_lsp_without_its_extension(tmp_path, lsp, capsys):
