@@ -111,7 +111,7 @@ def _best_folder(folder: ImageFolder, names: Sequence[str],
         if not downloads.unpack_next('*'):
             found.update(in_place)
             break
-    best, count = max(found.items(), key=rank, default=(None, 0))
+    best, count = max(sorted(found.items()), key=rank, default=(None, 0))
     if count == 0:
         raise FileNotFoundError(
             f'none of the {len(wanted)} images is in the downloads, for '
