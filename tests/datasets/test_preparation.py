@@ -224,7 +224,7 @@ def test_lsp_and_its_extension_are_one_data_set(tmp_path, lsp, capsys):
 
 def test_images_near_the_annotations_are_meant(tmp_path, flic):
     source = unpacked(tmp_path / 'downloads', flic)
-    for other in ('a', 'z'):
+    for other in ('A', 'Z'):
         shutil.copytree(source / 'FLIC/images', source / other / 'images')
     prepare(prepare_flic, source, tmp_path / 'flic')
     images = (tmp_path / 'flic/images').resolve()
