@@ -1,0 +1,225 @@
+"""File, data set, prediction, official score: nothing is lost on the way.
+
+Every kind of file that holds test people's joints is read by its data set and
+goes through the configs' pipeline and MMPose's packing; what is "predicted" is
+the truth, or the truth one pixel to the right.
+"""
+import json
+
+import cv2
+import numpy as np
+import pytest
+from matlab_files import (mpii_person, mpii_point, struct_array,
+                          write_head_boxes, write_official_mpii)
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS, METRICS
+from newell_files import newell_rows, write_newell_h5
+from scipy.io import savemat
+
+from hourglass_plugin.evaluation.ground_truth import (read_ground_truth,
+                                                      score_predictions)
+from hourglass_plugin.evaluation.prediction_files import read_predictions
+from hourglass_plugin.skeletons import SKELETONS
+
+# Head boxes of 3-4-5 triangles: head sizes 1.8, 2.1 and 30 pixels. Half of
+# that is more than a pixel for the second and the third person.
+DIAGONALS = [3.0, 3.5, 50.0]
+# Torsos of 3, 7 and 100 pixels: a fifth is more than a pixel for two of them.
+TORSOS = [3.0, 7.0, 100.0]
+
+
+@pytest.fixture(autouse=True)
+def mmpose_scope():
+    init_default_scope('mmpose')
+
+
+def joints(skeleton, person):
+    """(K, 2) 1-based places in an image of 300 x 200."""
+    rng = np.random.default_rng(person)
+    places = np.round(rng.uniform([100, 50], [250, 190], (
+        skeleton.num_keypoints, 2)))
+    if skeleton.torso:  # as long as TORSOS says, left at the image's right
+        first, second = skeleton.indices(skeleton.torso)
+        places[first] = 60, 80
+        places[second] = 60 + 0.6 * TORSOS[person], 80 + 0.8 * TORSOS[person]
+    return places
+
+
+def box(person):
+    size = DIAGONALS[person] / 5
+    return 40.0, 30.0, 40 + 3 * size, 30 + 4 * size
+
+
+def mpii_official(folder):
+    truth = SKELETONS['mpii']
+    people = [
+        mpii_person([
+            mpii_point(k, x, y, is_visible=k % 2)
+            for k, (x, y) in enumerate(joints(truth, index))
+        ], (150, 100), 0.8, box(index)) for index in range(3)
+    ]
+    write_official_mpii(folder / 'a.mat',
+                        [('0.png', 1, people[:1], [1]),
+                         ('1.png', 1, people[1:], [])])
+    return dict(type='MPIIDataset', ann_file='a.mat')
+
+
+def entries(skeleton, first_pixel=1):
+    return [
+        dict(
+            image=f'{index}.png',
+            center=[150, 100],
+            scale=0.8,
+            joints=(joints(skeleton, index) - 1 + first_pixel).tolist(),
+            joints_vis=[1] * skeleton.num_keypoints) for index in range(3)
+    ]
+
+
+def mpii_json(folder):
+    people = entries(SKELETONS['mpii'])
+    (folder / 'a.json').write_text(json.dumps(people[::-1]))
+    write_head_boxes(folder / 'gt.mat', people,
+                     [np.reshape(box(index), (2, 2)) for index in range(3)])
+    return dict(
+        type='MPIIDataset', ann_file='a.json', headbox_file='gt.mat')
+
+
+def newell(folder, skeleton, sizes):
+    rows = newell_rows(3, skeleton.num_keypoints)
+    rows.update(
+        imgname=np.array(['0.png', '1.png', '2.png'], 'S'),
+        center=np.tile([150.0, 112], (3, 1)),
+        scale=np.full(3, 1.0),
+        part=np.stack([joints(skeleton, index) for index in range(3)]),
+        normalize=np.array(sizes))
+    write_newell_h5(folder / 'a.h5', rows)
+
+
+def mpii_h5(folder):
+    newell(folder, SKELETONS['mpii'], [0.6 * size for size in DIAGONALS])
+    return dict(type='MPIIDataset', ann_file='a.h5')
+
+
+def flic_h5(folder):
+    newell(folder, SKELETONS['flic'], TORSOS)
+    return dict(type='FLICDataset', ann_file='a.h5', labels='person')
+
+
+def flic_official(folder):
+    skeleton = SKELETONS['flic']
+    columns = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
+    examples = []
+    for index in range(3):
+        coords = np.full((2, 29), np.nan)
+        coords[:, columns] = joints(skeleton, index).T
+        examples.append(
+            dict(
+                filepath=f'{index}.png',
+                coords=coords,
+                torsobox=np.array([[100.0, 50, 200, 150]]),
+                imgdims=np.array([[200, 300, 3]]),
+                currframe=index,
+                moviename='film',
+                istrain=0,
+                istest=1))
+    savemat(folder / 'a.mat', dict(examples=struct_array(examples)))
+    return dict(type='FLICDataset', ann_file='a.mat', subset='test')
+
+
+def lsp_mat(folder):
+    array = np.stack([joints(SKELETONS['lsp'], index) for index in range(3)])
+    array = np.concatenate([array, np.ones((3, 14, 1))], 2)
+    savemat(folder / 'a.mat', dict(joints=np.moveaxis(array, 0, 2)))
+    for index in range(3):
+        (folder / f'{index}.png').rename(folder / f'im{index + 1:05d}.jpg')
+    return dict(type='LSPDataset', ann_file='a.mat')
+
+
+def lsp_json(folder):
+    (folder / 'a.json').write_text(
+        json.dumps(entries(SKELETONS['lsp'], first_pixel=0)))
+    return dict(type='LSPDataset', ann_file='a.json')
+
+
+KINDS = [
+    mpii_official, mpii_json, mpii_h5, flic_official, flic_h5, lsp_mat,
+    lsp_json
+]
+
+
+def evaluate(kind, folder, shift):
+    """(data set, what is predicted, scores of the metric)."""
+    for index in range(3):
+        cv2.imwrite(
+            str(folder / f'{index}.png'), np.full((200, 300, 3), 90, np.uint8))
+    config = kind(folder)
+    dataset = DATASETS.build(
+        dict(
+            config,
+            data_root=str(folder),
+            data_prefix=dict(img=''),
+            test_mode=True,
+            pipeline=[
+                dict(type='LoadImage'),
+                dict(type='GetBBoxCenterScale', padding=1.25),
+                dict(type='TopdownAffine', input_size=(64, 64)),
+                dict(type='PackPoseInputs'),
+            ]))
+    name = dataset.metainfo['dataset_name']
+    metric = METRICS.build(
+        dict(type='PCKhMetric' if name == 'mpii' else 'TorsoPCKMetric'))
+    metric.dataset_meta = dataset.metainfo
+    predicted = []
+    for index in range(len(dataset)):
+        sample = dataset[index]['data_samples'].to_dict()
+        keypoints = sample['gt_instances']['keypoints'] + [shift, 0]
+        sample['pred_instances'] = dict(keypoints=keypoints)
+        metric.process(None, [sample])
+        predicted.append(keypoints[0])
+    return dataset, np.stack(predicted), metric.evaluate(len(dataset))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_perfect_predictions_score_100(kind, tmp_path):
+    dataset, predicted, scores = evaluate(kind, tmp_path, shift=0)
+    name = dataset.metainfo['dataset_name']
+    assert len(dataset) == 3
+    measure = 'PCKh@0.5' if name == 'mpii' else 'PCK@0.2'
+    assert {f'{name}/{measure}', f'{name}/AUC'} < set(scores)
+    assert set(scores.values()) == {100.0}
+    # Behind the reader pixels count from 0, the people in the file's order.
+    order = [2, 1, 0] if kind is mpii_json else [0, 1, 2]
+    np.testing.assert_allclose(
+        predicted, [joints(SKELETONS[name], index) - 1 for index in order],
+        atol=1e-4)  # float32
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_one_pixel_to_the_right_by_hand(kind, tmp_path):
+    dataset, _, scores = evaluate(kind, tmp_path, shift=1)
+    name = dataset.metainfo['dataset_name']
+    measure = 'PCKh@0.5' if name == 'mpii' else 'PCK@0.2'
+    # Two of three people are large enough for a pixel not to matter.
+    assert scores[f'{name}/{measure}'] == pytest.approx(100 * 2 / 3)
+    smaller = scores[f'{name}/{measure.split("@")[0]}@0.1']
+    # A tenth of 30 and of 100 pixels is more than a pixel, of the others less.
+    assert smaller == pytest.approx(100 / 3)
+
+
+@pytest.mark.parametrize('kind', [mpii_official, mpii_h5, flic_h5])
+@pytest.mark.parametrize('shift,expected', [(0, 100), (1, 100 * 2 / 3)])
+def test_a_file_of_predictions_scores_alike(kind, shift, expected, tmp_path):
+    dataset, predicted, _ = evaluate(kind, tmp_path, shift)
+    name = dataset.metainfo['dataset_name']
+    np.save(tmp_path / 'zero_based.npy', predicted)
+    savemat(tmp_path / 'one_based.mat', dict(preds=predicted + 1))
+    skeleton = SKELETONS[name]
+    truth = read_ground_truth(
+        name,
+        dataset.ann_file,
+        **(dict(labels='person') if name == 'flic' else {}))
+    for file, first_pixel in (('zero_based.npy', 0), ('one_based.mat', 1)):
+        predictions = read_predictions(tmp_path / file, skeleton, 3,
+                                       first_pixel)
+        scores = score_predictions(predictions, truth, file)
+        assert scores.rows[scores.benchmark]['Mean'] == pytest.approx(expected)
