@@ -83,6 +83,34 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
         '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
 
 
+def add_preparation_arguments(parser: argparse.ArgumentParser,
+                              out: str) -> None:
+    """The arguments that all tools have which prepare a data set.
+
+    Args:
+        parser: to which they are added.
+        out: default folder of the data set.
+    """
+    parser.add_argument(
+        'downloads', nargs='*', help='files and folders that were downloaded')
+    parser.add_argument(
+        '--out', default=out, help='folder to write (default: %(default)s)')
+    parser.add_argument(
+        '--copy',
+        action='store_true',
+        help='copy unpacked images instead of linking their folder')
+    parser.add_argument(
+        '--no-image-check',
+        action='store_true',
+        help='only see that the images are there; do not decode them')
+    parser.add_argument(
+        '--allow-other-counts',
+        action='store_true',
+        help='take annotations of other numbers of people, with a warning')
+    parser.add_argument(
+        '--force', action='store_true', help='prepare what is complete anew')
+
+
 @contextmanager
 def setting_up() -> Iterator[None]:
     """While the user's files and settings are read: one line per error.

@@ -20,12 +20,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        'downloads', nargs='*', help='files and folders that were downloaded')
-    parser.add_argument(
-        '--out',
-        default='data/flic',
-        help='folder to write (default: %(default)s)')
+    arguments.add_preparation_arguments(parser, out='data/flic')
     parser.add_argument(
         '--annotations',
         type=arguments.existing_file,
@@ -44,20 +39,6 @@ def parse_args() -> argparse.Namespace:
         default='observer',
         help="what left means: observer, as if everyone faced the camera (the "
         "benchmark's, default), or person, the person's own")
-    parser.add_argument(
-        '--copy',
-        action='store_true',
-        help='copy unpacked images instead of linking their folder')
-    parser.add_argument(
-        '--no-image-check',
-        action='store_true',
-        help='only see that the images are there; do not decode them')
-    parser.add_argument(
-        '--allow-other-counts',
-        action='store_true',
-        help='take annotations of other numbers of people, with a warning')
-    parser.add_argument(
-        '--force', action='store_true', help='prepare what is complete anew')
     return parser.parse_args()
 
 

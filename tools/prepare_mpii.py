@@ -29,12 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        'downloads', nargs='*', help='files and folders that were downloaded')
-    parser.add_argument(
-        '--out',
-        default='data/mpii',
-        help='folder to write (default: %(default)s)')
+    arguments.add_preparation_arguments(parser, out='data/mpii')
     parser.add_argument(
         '--annotations',
         type=arguments.existing_file,
@@ -57,20 +52,6 @@ def parse_args() -> argparse.Namespace:
         '--without-test',
         action='store_true',
         help='leave the test people out, so that their images may be missing')
-    parser.add_argument(
-        '--copy',
-        action='store_true',
-        help='copy unpacked images instead of linking their folder')
-    parser.add_argument(
-        '--no-image-check',
-        action='store_true',
-        help='only see that the images are there; do not decode them')
-    parser.add_argument(
-        '--allow-other-counts',
-        action='store_true',
-        help='take annotations of other numbers of people, with a warning')
-    parser.add_argument(
-        '--force', action='store_true', help='prepare what is complete anew')
     return parser.parse_args()
 
 
