@@ -73,7 +73,7 @@ def write_official_mpii(path, images, **changes):
                 image=struct(name=name),
                 annorect=people,
                 frame_sec=EMPTY,
-                vididx=EMPTY))
+                vididx=3.0))
     release = dict(
         annolist=struct_array(annolist),
         img_train=np.array([[training for _, training, _, _ in images]],

@@ -27,25 +27,12 @@ from mmpose.registry import METRICS
 from scipy.io import savemat, whosmat
 from torch.utils.data import Dataset
 
+from ..datasets.annotation_files.flic import (COORDS_COLUMNS,
+                                               NUM_COORDS_COLUMNS)
 from ..datasets.annotation_files.matlab import load_matlab, text
 from ..datasets.annotation_files.mpii import CENTER_DROP
 from ..datasets.annotation_files.person import SCALE_UNIT
 from ..skeletons import FLIC, MPII
-
-#: Column of ``coords`` in ``examples.mat`` of each joint.
-FLIC_COLUMNS = dict(
-    left_shoulder=0,
-    left_elbow=1,
-    left_wrist=2,
-    right_shoulder=3,
-    right_elbow=4,
-    right_wrist=5,
-    left_hip=6,
-    right_hip=9,
-    left_eye=12,
-    right_eye=13,
-    nose=16)
-_FLIC_COLUMN_COUNT = 29
 
 #: The variable in the official file of each data set.
 _OFFICIAL_VARIABLE = {MPII.name: 'RELEASE', FLIC.name: 'examples'}
@@ -184,10 +171,9 @@ def flic_predictions(people: Sequence[PredictedPerson],
                 raise ValueError(f'the official file has no {person.image} in '
                                  f'row {row}: these are other files\' people')
         found = examples[None, rows].copy()
-    columns = [FLIC_COLUMNS[joint] for joint in FLIC.joints]
     for entry, person in zip(found[0], people):
-        coords = np.full((2, _FLIC_COLUMN_COUNT), np.nan)
-        coords[:, columns] = np.asarray(person.keypoints, np.float64).T + 1
+        coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
+        coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints, np.float64).T + 1
         entry['coords'] = coords
     return found
 

@@ -23,11 +23,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
+from ..datasets.annotation_files.flic import (COORDS_COLUMNS,
+                                               NUM_COORDS_COLUMNS)
 from ..datasets.annotation_files.matlab import (field, load_matlab, number,
                                                 structs)
 from ..datasets.annotation_files.pose_json import load_json
 from ..skeletons import FLIC, MPII, Skeleton
-from .official_files import FLIC_COLUMNS
 
 #: What an array of predictions is called, and a dictionary's key.
 _NAMES = ('preds', 'pred', 'predictions', 'keypoints', 'joints',
@@ -169,14 +170,13 @@ def _mpii_people(pred: np.ndarray) -> np.ndarray:
 
 def _flic_people(examples: np.ndarray) -> np.ndarray:
     """(N, 11, 2) of FLIC's ``examples``, whose ``coords`` are (2, 29)."""
-    columns = [FLIC_COLUMNS[joint] for joint in FLIC.joints]
     people = []
     for index, entry in enumerate(structs(examples)):
         coords = field(entry, 'coords')
-        if coords is None or coords.shape != (2, 29):
+        if coords is None or coords.shape != (2, NUM_COORDS_COLUMNS):
             raise ValueError(f'examples({index + 1}).coords must have shape '
                              '(2, 29)')
-        people.append(coords[:, columns].T)
+        people.append(coords[:, COORDS_COLUMNS].T)
     return np.reshape(people, (-1, FLIC.num_keypoints, 2)).astype(np.float64)
 
 

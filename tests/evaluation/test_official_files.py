@@ -3,7 +3,8 @@ import json
 
 import numpy as np
 import pytest
-from matlab_structs import person, struct_array, write_release
+from matlab_files import (mpii_person, mpii_point, struct_array,
+                          write_official_mpii)
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from scipy.io import loadmat, savemat
@@ -19,6 +20,15 @@ def mmpose_scope():
     init_default_scope('mmpose')
 
 
+def person(x, y, scale=1.5, joints=None):
+    """An ``annorect``; joints are (16, 2), counted from 1."""
+    points = None if joints is None else [
+        mpii_point(k, *place, is_visible=1.0)
+        for k, place in enumerate(joints)
+    ]
+    return mpii_person(points, (x, y), scale)
+
+
 def joints_of(seed):
     """(16, 2), counted from 1, with fractions that double keeps."""
     return np.random.default_rng(seed).integers(4, 4000, (16, 2)) / 8
@@ -28,7 +38,7 @@ def joints_of(seed):
 def release_file(tmp_path):
     """Three images to test on, between two to train on."""
     path = tmp_path / 'release.mat'
-    write_release(path, [
+    write_official_mpii(path, [
         ('a.jpg', True, [
             person(50, 60, joints=joints_of(0)),
             person(70, 80, joints=joints_of(1))

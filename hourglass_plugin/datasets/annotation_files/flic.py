@@ -11,9 +11,9 @@ from .person import CROP_PADDING, Person, check_person
 from .pose_json import read_pose_json
 
 #: Columns of ``coords`` in ``examples.mat``, in the skeleton's order (the
-#: data set's own ``lookupPart.m``).
-_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16)
-_NUM_COLUMNS = 29
+#: data set's own ``lookupPart.m``), and how many columns it has.
+COORDS_COLUMNS = (0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16)
+NUM_COORDS_COLUMNS = 29
 
 #: Every crop of the paper's code is 200 times as large (``flic.lua``).
 _CROP_SCALE = 2.2
@@ -162,8 +162,8 @@ def _read_example(example: np.void, row: int) -> Person:
     if image is None:
         raise ValueError('filepath is missing or empty')
     coords = _numbers(example, 'coords')
-    if coords.shape != (2, _NUM_COLUMNS):
-        raise ValueError(f'coords must be 2 x {_NUM_COLUMNS}, but has shape '
+    if coords.shape != (2, NUM_COORDS_COLUMNS):
+        raise ValueError(f'coords must be 2 x {NUM_COORDS_COLUMNS}, but has shape '
                          f'{coords.shape}')
     box = _numbers(example, 'torsobox').ravel()
     if box.shape != (4, ):
@@ -172,7 +172,7 @@ def _read_example(example: np.void, row: int) -> Person:
     height = _FRAME_HEIGHT
     if field(example, 'imgdims') is not None:
         height = _numbers(example, 'imgdims').ravel()[0]  # rows, columns, ...
-    keypoints = coords[:, _COLUMNS].T - 1  # (11, 2)
+    keypoints = coords[:, COORDS_COLUMNS].T - 1  # (11, 2)
     annotated = np.isfinite(keypoints).all(1)
     return Person(
         image=image,
