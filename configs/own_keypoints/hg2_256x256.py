@@ -2,7 +2,7 @@
 # docs/own_keypoints.md says what the file looks like and what to change here.
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/stacked_hourglass.py',
-    '../_base_/loaders.py'
+    '../_base_/topdown_256x256.py'
 ]
 
 # Your data: a folder with annotations/train.json, annotations/val.json and
@@ -38,52 +38,18 @@ max_epochs = 100
 val_interval = 10
 
 num_keypoints = len(metainfo['keypoint_info'])
-codec = dict(
-    type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
-
 model = dict(
     backbone=dict(num_stacks=2, num_keypoints=num_keypoints),
     head=dict(
         out_channels=num_keypoints,
         # Not annotated need not mean that it is not there.
         unannotated='ignore',
-        decoder=codec))
+        decoder=_base_.codec))
 
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', direction='horizontal'),
-    dict(type='PaperScaleRotation'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='RandomChannelGain'),
-    dict(type='GenerateTarget', encoder=codec),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
-
-train_dataloader = dict(
-    dataset=dict(
-        type='OwnKeypointsDataset',
-        metainfo=metainfo,
-        data_root=data_root,
-        ann_file='annotations/train.json',
-        data_prefix=dict(img='images/'),
-        pipeline=train_pipeline))
-val_dataloader = dict(
-    dataset=dict(
-        type='OwnKeypointsDataset',
-        metainfo=metainfo,
-        data_root=data_root,
-        ann_file='annotations/val.json',
-        data_prefix=dict(img='images/'),
-        test_mode=True,
-        pipeline=val_pipeline))
+people = dict(
+    type='OwnKeypointsDataset', metainfo=metainfo, data_root=data_root)
+train_dataloader = dict(dataset=dict(people, ann_file='annotations/train.json'))
+val_dataloader = dict(dataset=dict(people, ann_file='annotations/val.json'))
 test_dataloader = val_dataloader
 
 # Correct within 0.2, 0.1 and 0.05 of the larger side of the object's box.

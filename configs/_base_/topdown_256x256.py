@@ -1,0 +1,35 @@
+# One person at 256x256 after the other, any keypoints: from the photograph to
+# the crop, its heatmaps and the batch. Data sets add themselves.
+_base_ = ['./loaders.py']
+
+codec = dict(
+    type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
+
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', direction='horizontal'),
+    # As the paper's Torch code draws them, wider than the paper says; what the
+    # paper says is PaperScaleRotation without RandomChannelGain.
+    dict(type='TorchCodeScaleRotation'),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='RandomChannelGain'),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackPoseInputs'),
+]
+val_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]
+
+train_dataloader = dict(
+    dataset=dict(data_prefix=dict(img='images/'), pipeline=train_pipeline))
+val_dataloader = dict(
+    dataset=dict(
+        data_prefix=dict(img='images/'),
+        test_mode=True,
+        pipeline=val_pipeline))
+test_dataloader = val_dataloader
