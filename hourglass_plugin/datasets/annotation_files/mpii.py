@@ -16,8 +16,8 @@ from .joint_matching import match_joints
 from .matlab import load_matlab
 from .mpii_official import official_people
 from .newell_h5 import read_newell_h5
-from .person import Person, check_person
-from .pose_json import load_json, read_pose_json
+from .person import Person
+from .pose_json import load_json, pose_json_people
 
 #: Crops are centred lower than the annotated centre by this times the scale,
 #: in pixels (the paper's code).
@@ -134,30 +134,6 @@ def _open(path: Union[str, Path]) -> _Opened:
                      'nor HDF5 nor JSON')
 
 
-def _read_json(path: Union[str, Path], content: Any) -> List[Person]:
-    """The JSON files of HRNet and MMPose, with joints or without."""
-    if not (isinstance(content, list) and content and all(
-            isinstance(entry, dict) and 'joints' not in entry
-            for entry in content)):
-        return read_pose_json(path, MPII, first_pixel=1)
-    count = MPII.num_keypoints
-    people = []
-    for index, entry in enumerate(content):
-        where = f'{path}, entry {index}'
-        try:
-            person = Person(
-                image=str(entry['image']),
-                center=np.asarray(entry['center'], np.float32) - 1,
-                scale=float(entry['scale']),
-                keypoints=np.full((count, 2), -1, np.float32),
-                annotated=np.zeros(count, bool))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f'{where}: {type(error).__name__}: {error}; an '
-                             'entry needs image, center, scale') from error
-        people.append(check_person(person, MPII, where))
-    return people
-
-
 def _unofficial_subset(opened: _Opened, path: Union[str, Path],
                        subset: Optional[str]) -> List[Person]:
     """A part of the people of CPM's file, or all of a file with one part."""
@@ -172,7 +148,8 @@ def _unofficial_subset(opened: _Opened, path: Union[str, Path],
                          f'{subset!r} cannot be chosen; leave it out')
     if opened.kind == 'newell':
         return read_newell_h5(path, MPII)
-    return lower_centers(_read_json(path, opened.content))
+    return lower_centers(
+        pose_json_people(opened.content, path, MPII, first_pixel=1))
 
 
 def _official_subset(content: dict, path: Union[str,

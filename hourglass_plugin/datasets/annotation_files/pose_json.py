@@ -4,7 +4,8 @@ Each entry has ``image``, ``center`` [x, y], ``scale`` (size / 200 px),
 ``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which says whether a joint
 is annotated, not whether it is visible. What ``tools/prepare_*.py`` write may
 also have ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in
-pixels, and ``official_index`` [image, person] from 0.
+pixels, and ``official_index`` [image, person] from 0. Files of test people have
+no ``joints`` and no ``joints_vis`` at all.
 """
 import gzip
 import json
@@ -52,14 +53,25 @@ def read_pose_json(path: Union[str, Path], skeleton: Skeleton,
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a list; names the entry.
     """
-    entries = load_json(path)
+    return pose_json_people(load_json(path), path, skeleton, first_pixel)
+
+
+def pose_json_people(entries: Any, path: Union[str, Path], skeleton: Skeleton,
+                     first_pixel: int) -> List[Person]:
+    """The same from the file's content, as :func:`load_json` returns it."""
     if not isinstance(entries, list):
         raise ValueError(f'{path} must hold a list of people, but holds a '
                          f'{type(entries).__name__}')
+    annotated = any('joints' in entry for entry in entries
+                    if isinstance(entry, dict))
     people = []
     for index, entry in enumerate(entries):
         where = f'{path}, entry {index}'
         try:
+            if not annotated:
+                count = skeleton.num_keypoints
+                entry = dict(
+                    entry, joints=[[-1, -1]] * count, joints_vis=[0] * count)
             person = _person(entry, first_pixel)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
