@@ -61,7 +61,9 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     holds predictions and nothing else.
 
     Without ``release``: the images of the people only, with an ``annorect``
-    that is empty for everybody else. That is no submission.
+    that is empty for everybody else. That is no submission. Where the
+    annotation file does not tell official positions, as HRNet's JSON, images
+    and the people in each are numbered in the order in which they come.
 
     Args:
         people: predictions, (16, 2) each, in any order.
@@ -74,6 +76,9 @@ def mpii_predictions(people: Sequence[PredictedPerson],
         ValueError: if a person has no official index, is there twice, or is
             not in the official file.
     """
+    if release is None and any(person.official_index is None
+                               for person in people):
+        people = _numbered(people)
     by_image: Dict[int, Dict[int, PredictedPerson]] = {}
     for person in people:
         if person.official_index is None:
@@ -173,7 +178,8 @@ def flic_predictions(people: Sequence[PredictedPerson],
         found = examples[None, rows].copy()
     for entry, person in zip(found[0], people):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
-        coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints, np.float64).T + 1
+        coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints,
+                                               np.float64).T + 1
         entry['coords'] = coords
     return found
 
@@ -352,6 +358,19 @@ def _no_index(person: PredictedPerson, dataset_name: str) -> str:
             f'of {dataset_name}\'s official file this is; use the official '
             'file itself, an .h5 file of the paper\'s code, or what '
             f'tools/prepare_{dataset_name}.py writes')
+
+
+def _numbered(people: Sequence[PredictedPerson]) -> List[PredictedPerson]:
+    """People with the positions in which they and their images come."""
+    images: Dict[str, int] = {}
+    counts: Dict[str, int] = {}
+    numbered = []
+    for person in people:
+        image = images.setdefault(person.image, len(images))
+        position = counts.get(person.image, 0)
+        counts[person.image] = position + 1
+        numbered.append(person._replace(official_index=(image, position)))
+    return numbered
 
 
 def _fill_in_known(entry: np.void, people: Dict[int, PredictedPerson]) -> None:

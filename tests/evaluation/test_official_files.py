@@ -147,6 +147,21 @@ def test_people_of_another_file_are_refused(release_file, image, index,
         mpii_predictions([predicted(image, index, joints_of(0))], release)
 
 
+def test_people_without_official_positions_are_numbered(tmp_path):
+    """As HRNet's JSON has them: two people of b.jpg, one of a.jpg between."""
+    someone = [
+        predicted(image, None, joints_of(seed))
+        for seed, image in enumerate(['b.jpg', 'a.jpg', 'b.jpg'])
+    ]
+    pred = read_back(tmp_path / 'pred.mat', 'pred', mpii_predictions(someone))
+    names = [entry['image'][0, 0]['name'][0] for entry in pred[0]]
+    assert names == ['b.jpg', 'a.jpg']
+    found = [[points(rect)[0].tolist() for rect in entry['annorect'][0]]
+             for entry in pred[0]]
+    first, second, third = (joints_of(seed).tolist() for seed in range(3))
+    assert found == [[first, third], [second]]
+
+
 def test_a_person_twice_is_refused():
     with pytest.raises(ValueError, match='person 1 of image 0'):
         mpii_predictions([predicted('a.jpg', (0, 1), joints_of(0))] * 2)
