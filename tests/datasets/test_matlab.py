@@ -33,6 +33,8 @@ def reread(folder, value):
     (cell_array([np.array([[4.0]])]), 4),
     (cell_array(['5']), 5),
     (cell_array([EMPTY]), None),
+    ({}, None),  # a struct without fields
+    (cell_array([{}]), None),
 ])
 def test_numbers(tmp_path, written, read):
     record, = structs(reread(tmp_path, struct(x=written, y=1)))
@@ -61,11 +63,15 @@ def test_texts(tmp_path):
                 none='',
                 empty=EMPTY,
                 cell=cell_array(['b.jpg']),
+                bare={},
+                bare_cell=cell_array([{}]),
                 code=np.array([[97.0, 98.0]]))))
     assert text(record, 'name') == 'a.jpg'
     assert text(record, 'cell') == 'b.jpg'
     assert text(record, 'none') is None
     assert text(record, 'empty') is None
+    assert text(record, 'bare') is None
+    assert text(record, 'bare_cell') is None
     assert text(record, 'absent') is None
     with pytest.raises(ValueError, match='code must be a text'):
         text(record, 'code')
@@ -82,6 +88,15 @@ def test_struct_arrays_of_any_shape(tmp_path):
     assert len(structs(reread(tmp_path, struct(x=1)))) == 1
 
 
+def test_structs_in_cells(tmp_path):
+    """So SciPy writes a list of dicts, and an array of dicts."""
+    elements = [dict(x=float(n)) for n in range(3)]
+    for value in (elements, cell_array(elements), cell_array([EMPTY] +
+                                                             elements)):
+        read = structs(reread(tmp_path, value))
+        assert [number(record, 'x') for record in read] == [0, 1, 2]
+
+
 def test_what_stands_in_place_of_a_struct(tmp_path):
     record, = structs(
         reread(
@@ -90,9 +105,12 @@ def test_what_stands_in_place_of_a_struct(tmp_path):
                 double=EMPTY,
                 struct=struct_array([dict(x=1)])[:, :0],
                 cell=cell_array([]),
+                empty_cell=cell_array([EMPTY]),
+                bare={},
                 number=3.0,
                 char='')))
-    for name in ('double', 'struct', 'cell', 'number', 'char', 'absent'):
+    for name in ('double', 'struct', 'cell', 'empty_cell', 'bare', 'number',
+                 'char', 'absent'):
         assert structs(field(record, name)) == []
     assert field(record, 'double') is None
     assert field(record, 'number').item() == 3

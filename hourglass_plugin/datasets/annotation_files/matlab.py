@@ -57,15 +57,17 @@ def load_matlab(
 
 
 def structs(value: Any) -> List[np.void]:
-    """The elements of a struct array of any shape.
+    """The elements of a struct array of any shape, or of a cell array of such.
+
+    SciPy writes a list of dicts as cells.
 
     Returns:
         One record per element; none for an empty struct, for the empty matrix
         that MATLAB puts in place of a struct, and for None.
     """
-    if not isinstance(value, np.ndarray) or not value.dtype.names:
-        return []
-    return list(value.ravel(order='F'))
+    if isinstance(value, np.ndarray) and value.dtype.names:
+        return list(value.ravel(order='F'))
+    return [struct for cell in cells(value) for struct in structs(cell)]
 
 
 def cells(value: Any) -> List[Any]:
@@ -84,11 +86,15 @@ def texts(value: Any) -> List[str]:
 
 def field(struct: np.void, name: str) -> Optional[np.ndarray]:
     """A struct's field; None if it is missing or empty."""
-    if name not in struct.dtype.names:
-        return None
-    value = struct[name]
+    return _filled(struct[name]) if name in struct.dtype.names else None
+
+
+def _filled(value: Any) -> Optional[np.ndarray]:
+    """A value; None if it is empty or a struct without fields."""
     if not isinstance(value, np.ndarray) or value.size == 0:
         return None
+    if value.dtype == object and value.size == 1 and value.item() is None:
+        return None  # so SciPy reads a struct without fields
     return value
 
 
@@ -130,8 +136,8 @@ def text(struct: np.void, name: str) -> Optional[str]:
     """
     value = field(struct, name)
     while value is not None and value.dtype == object and value.size == 1:
-        value = np.asarray(value.item())  # a cell around the text
-    if value is None or value.size == 0:
+        value = _filled(value.item())  # a cell around the text
+    if value is None:
         return None
     if value.size != 1 or value.dtype.kind != 'U':
         raise ValueError(f'{name} must be a text, but is an array of shape '
