@@ -9,7 +9,13 @@ coordinate divided by the stride and truncated (Newell et al., ECCV 2016, and
 their code), and a cell decodes to its middle, (c + 0.5) * stride. Decoding is
 then unbiased. Mirroring the image sends pixel x to W - 1 - x and cell c to
 W/stride - 1 - c, which agree for every whole x: mirrored heatmaps line up
-without a shift.
+without a shift. Between whole pixels they do not: averaged with the mirror
+image's, heatmaps are on average half an input pixel too far to the right.
+
+With ``refinement='subpixel'``, which the paper has not, positions are kept
+exactly, and there cells end where pixels do: cell c covers the input
+coordinates [c * stride - 0.5, (c + 1) * stride - 0.5). Mirrored heatmaps then
+line up for every x.
 """
 from typing import List, Optional, Sequence, Tuple
 
@@ -41,14 +47,17 @@ def encode_heatmaps(keypoints: np.ndarray,
         stride: input pixels per cell in x and y.
         sigma: standard deviation in cells (1 in the paper).
         exact_centers: centre the Gaussian on the keypoint itself instead of
-            on its cell.
+            on its cell, cells beginning half an input pixel before the first
+            pixel's centre.
 
     Returns:
         Heatmaps, (K, H, W) float32 in [0, 1], and which keypoints are inside
         the input, (K,) bool.
     """
     size = np.asarray(heatmap_size)
-    position = np.asarray(keypoints, np.float64) / np.asarray(stride)  # (K, 2)
+    edge = 0.5 if exact_centers else 0.0  # from where the first cell begins
+    position = (np.asarray(keypoints, np.float64) + edge) / np.asarray(
+        stride)  # (K, 2)
     inside = ((position >= 0) & (position < size)).all(axis=1)  # NaN: False
     # Middle of a cell in cells: truncation leaves the cell's own number, and
     # exact positions count from the middle of cell 0, half a cell inwards.
@@ -74,7 +83,8 @@ def decode_heatmaps(heatmaps: Tensor,
     (the paper's code). ``subpixel``: one Newton step on the logarithm of the
     3x3 neighbourhood, which is exact for a Gaussian (Zhang et al.,
     "Distribution-Aware Coordinate Representation for Human Pose Estimation",
-    CVPR 2020). ``none``: the middle of the cell.
+    CVPR 2020), for heatmaps of ``exact_centers``. ``none``: the middle of the
+    cell.
 
     Args:
         heatmaps: (B, K, H, W) float on any device; H and W at least 3.
@@ -101,7 +111,8 @@ def decode_heatmaps(heatmaps: Tensor,
     else:
         offset = torch.zeros(*x.shape, 2, device=x.device)
     cell = torch.stack([x, y], dim=2) + offset  # (B, K, 2)
-    return (cell + 0.5) * cell.new_tensor(stride), scores
+    edge = 0.5 if refinement == 'subpixel' else 0.0
+    return (cell + 0.5) * cell.new_tensor(stride) - edge, scores
 
 
 def _quarter_offset(at, x: Tensor, y: Tensor, width: int,

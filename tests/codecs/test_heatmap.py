@@ -72,8 +72,10 @@ def test_subpixel_round_trip_is_exact_to_the_border():
     """The logarithm of a Gaussian is a parabola, whose peak one Newton step
     finds; what is left is float32's rounding of the heatmap."""
     codec = build(refinement='subpixel')
-    points = np.random.default_rng(1).uniform(0, 256, (1, 2000, 2))
-    points[0, :4] = [[0, 0], [255.99, 0], [0, 255.99], [255.99, 255.99]]
+    # The first and the last pixel end half a pixel from their centres.
+    points = np.random.default_rng(1).uniform(-0.5, 255.5, (1, 2000, 2))
+    points[0, :4] = [[-0.5, -0.5], [255.49, -0.5], [-0.5, 255.49],
+                     [255.49, 255.49]]
     decoded, scores = codec.decode(codec.encode(points)['heatmaps'])
     assert np.abs(decoded - points).max() < 1e-3
     # The nearest cell is half a cell away at most in x and in y.
@@ -145,6 +147,18 @@ def test_decode_of_one_person_equals_the_batch(refinement):
         assert alone[0].shape == (1, 16, 2) and alone[1].shape == (1, 16)
 
 
+def test_mirrored_subpixel_heatmaps_line_up_everywhere():
+    """For every position, not only for whole pixels as the paper's cells."""
+    codec = build(refinement='subpixel')
+    points = np.random.default_rng(2).uniform(20, 230, (1, 16, 2))
+    mirrored = points.copy()
+    mirrored[..., 0] = 255 - points[..., 0]
+    heatmaps, reverse = (codec.encode(x)['heatmaps']
+                         for x in (points, mirrored))
+    # Only float32's rounding of values up to 1 is left.
+    np.testing.assert_allclose(reverse[..., ::-1], heatmaps, atol=1e-6)
+
+
 def test_subpixel_of_a_rotated_blob():
     """An elongated, rotated Gaussian: its parabola has a mixed term."""
     y, x = np.mgrid[:16, :16].astype(np.float64)
@@ -153,14 +167,16 @@ def test_subpixel_of_a_rotated_blob():
     keypoints, _ = decode_heatmaps(
         torch.from_numpy(heatmap)[None, None].float(), STRIDE, 'subpixel')
     np.testing.assert_allclose(
-        keypoints[0, 0], [(7.3 + 0.5) * 4, (8.2 + 0.5) * 4], atol=1e-3)
+        keypoints[0, 0], [(7.3 + 0.5) * 4 - 0.5, (8.2 + 0.5) * 4 - 0.5],
+        atol=1e-3)
 
 
 def test_subpixel_keeps_the_cell_where_there_is_no_peak():
     keypoints, scores = decode_heatmaps(
         torch.zeros(1, 1, 8, 8), STRIDE, 'subpixel')
     assert scores.item() == 0
-    assert (keypoints / 4 % 1 == 0.5).all()  # the middle of some cell
+    # The middle of some cell, in pixels counted from a pixel's centre.
+    assert ((keypoints + 0.5) / 4 % 1 == 0.5).all()
 
 
 def test_outside_and_unannotated_give_zeros_and_no_weight():
