@@ -19,6 +19,7 @@ from mmengine.device import get_device
 from mmengine.evaluator import DumpResults
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -496,6 +497,21 @@ class _QuietlyBuiltRunner(Runner):
             handler.addFilter(_tells_the_user_something)
             handler.setFormatter(_ShortScores(handler.formatter))
         return logger
+
+    def scale_lr(self,
+                 optim_wrapper: OptimWrapper,
+                 auto_scale_lr: Optional[dict] = None) -> None:
+        """mmengine's, which changes the optimizer only, and the peak of a
+        OneCycleLR, which replaces the optimizer's rate."""
+        schedulers = self.param_schedulers or []
+        if not isinstance(schedulers, list):
+            schedulers = [schedulers]
+        before, *_ = optim_wrapper.get_lr().values()
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        after, *_ = optim_wrapper.get_lr().values()
+        for scheduler in schedulers:
+            if after != before and 'eta_max' in scheduler:
+                scheduler['eta_max'] *= after[0] / before[0]
 
     def show_log(self) -> None:
         """From now on show the log on the screen, too."""

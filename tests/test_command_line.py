@@ -5,6 +5,7 @@ import logging
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
 from hourglass_plugin import command_line
@@ -183,3 +184,30 @@ def test_the_screen_shows_scores_per_joint_once(text, shown):
     formatter = command_line._ShortScores(logging.Formatter())
     record = logging.LogRecord('name', logging.INFO, '', 0, text, None, None)
     assert formatter.format(record) == shown
+
+
+def test_scaling_the_learning_rate_scales_the_peak_of_one_cycle(tmp_path):
+    """Else nothing but mmengine's message would change: the cycle sets the
+    rate by itself."""
+    runner = command_line._QuietlyBuiltRunner(
+        model=nn.Linear(1, 1),
+        work_dir=str(tmp_path),
+        train_dataloader=dict(batch_size=4, dataset=None, sampler=None),
+        train_cfg=dict(by_epoch=True, max_epochs=10),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.8)),
+        param_scheduler=[
+            dict(type='OneCycleLR', eta_max=0.8, total_steps=10, pct_start=0.3)
+        ],
+        auto_scale_lr=dict(base_batch_size=16, enable=True),
+        experiment_name='peak_of_one_cycle')
+    wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.scale_lr(wrapper, runner.auto_scale_lr)
+    scheduler = PARAM_SCHEDULERS.build(runner.param_schedulers[0],
+                                       default_args=dict(optimizer=wrapper))
+    rates = []
+    for _ in range(10):
+        rates += wrapper.get_lr()['lr']
+        wrapper.optimizer.step()
+        scheduler.step()
+    # A quarter of the batch is a quarter of the rate.
+    assert max(rates) == pytest.approx(0.2)

@@ -11,7 +11,7 @@ are spread over batches and processes, or on repeated people that fill up the
 last batch.
 """
 from abc import abstractmethod
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -38,7 +38,7 @@ class _PCKMetric(BaseMetric):
     measure: Measure
 
     def __init__(self,
-                 thresholds: Optional[Sequence[float]] = None,
+                 thresholds: Union[float, Sequence[float], None] = None,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         # mmengine warns of metrics without a prefix; ours is the data set's
@@ -47,11 +47,11 @@ class _PCKMetric(BaseMetric):
         self.prefix = prefix
         if thresholds is None:
             thresholds = self.measure.thresholds
-        if not thresholds or not all(0 < threshold < float('inf')
-                                     for threshold in thresholds):
+        self.thresholds = tuple(np.ravel(thresholds).tolist())
+        if not self.thresholds or not all(0 < threshold < float('inf')
+                                          for threshold in self.thresholds):
             raise ValueError('thresholds must be positive numbers, but they '
                              f'are {thresholds!r}')
-        self.thresholds = tuple(thresholds)
 
     @property
     def skeleton(self) -> Skeleton:

@@ -216,8 +216,9 @@ class MultiStageHeatmapHead(BaseHead):
             and ``keypoint_scores`` (1, K); with ``every_stack`` also
             ``stack_keypoints`` (1, S, K, 2), in pixels of the image already,
             since MMPose maps no others than ``keypoints`` back; with
-            ``output_heatmaps`` also fields ``heatmaps``, what was decoded, and ``heatmaps_stack_1``
-            ... ``heatmaps_stack_S``, each (K, H, W) float32.
+            ``output_heatmaps`` also fields ``heatmaps``, what was decoded,
+            and ``heatmaps_stack_1`` ... ``heatmaps_stack_S``, each (K, H, W)
+            float32.
         """
         test_cfg = test_cfg or {}
         if test_cfg.get('flip_test', False):
@@ -261,9 +262,12 @@ class MultiStageHeatmapHead(BaseHead):
                 [stack[number].keypoints[0] for stack in by_stack])
             place = sample.metainfo
             scale = place['input_scale']
+            # In MMPose's order and precision, so that the decoded stack's
+            # are the same numbers as its keypoints.
             people[number].stack_keypoints = (
                 keypoints / place['input_size'] * scale +
-                place['input_center'] - 0.5 * scale)[None]
+                place['input_center'] - 0.5 * scale).astype(
+                    keypoints.dtype)[None]
         return people
 
     def _average_with_mirrored(self, stacks: Sequence[Tensor],

@@ -223,6 +223,18 @@ def test_people_without_a_torso_are_left_out():
                     [good, bad])['lsp/PCK@0.2'] == 100
 
 
+@pytest.mark.parametrize('thresholds, rows', [
+    (1, ['PCKh@1']),
+    ([1, 0.5], ['PCKh@1', 'PCKh@0.5']),
+    (np.array([0.1, 0.5]), ['PCKh@0.1', 'PCKh@0.5']),
+])
+def test_thresholds_as_one_writes_them(thresholds, rows):
+    scores = evaluate(
+        dict(type='PCKhMetric', thresholds=thresholds), MPII, mpii_people())
+    assert [name for name in scores if name.count('/') == 1
+            ] == [f'mpii/{row}' for row in (*rows, 'AUC')]
+
+
 def test_errors():
     with pytest.raises(ValueError, match='give the data set its headbox_file'):
         evaluate(dict(type='PCKhMetric'), MPII, [sample(MPII, 0)])

@@ -365,6 +365,27 @@ def test_every_stack_is_decoded_into_image_pixels():
     np.testing.assert_array_equal(shift, np.zeros((3, 2)))
 
 
+def test_the_decoded_stack_is_the_same_number_by_number():
+    """As MMPose's estimator maps ``keypoints`` back: a joint at the threshold
+    would else be right in one row of the table and wrong in the other."""
+    rng = np.random.default_rng(0)
+    batch = samples(POINTS)
+    for sample in batch:
+        sample.set_metainfo(
+            dict(
+                input_center=rng.uniform(500, 900, 2).astype(np.float32),
+                input_scale=rng.uniform(300, 400, 2).astype(np.float32)))
+    model = estimator(
+        dict(NETWORK, num_keypoints=3),
+        dict(type='MultiStageHeatmapHead', out_channels=3, decoder=CODEC))
+    people = model.head.predict([targets(batch)] * 2, batch,
+                                dict(every_stack=True))
+    for sample in model.add_pred_to_datasample(people, None, batch):
+        found = sample.pred_instances
+        for stack in found.stack_keypoints[0]:
+            np.testing.assert_array_equal(stack, found.keypoints[0])
+
+
 def test_decoding_every_stack_changes_nothing_else():
     batch = samples(POINTS)
     stacks = [targets(batch).roll(1, dims=2), targets(batch)]
