@@ -253,7 +253,7 @@ def score_people(predicted: np.ndarray,
     Returns:
         Scores with the rows ``<title>@<threshold>``, the area under the curve,
         ``<title>@<benchmark's>/visible`` and ``.../occluded`` (where there are
-        such joints), ``stack_1/<title>@<benchmark's>`` and so on.
+        such joints in the mean), ``stack_1/<title>@<benchmark's>`` and so on.
 
     Raises:
         ValueError: if shapes do not fit, a size is not positive or there is
@@ -286,7 +286,7 @@ def score_people(predicted: np.ndarray,
         visible = np.asarray(visible, bool)[measured]
         for name, counted in (('visible', annotated & visible),
                               ('occluded', annotated & ~visible)):
-            if counted.any():
+            if counted[:, columns.mean].any():
                 rows[f'{benchmark}/{name}'] = row(thresholds[0], counted)
     for index in range(0 if stacks is None else stacks.shape[1]):
         rows[f'stack_{index + 1}/{benchmark}'] = row(

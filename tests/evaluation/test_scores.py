@@ -91,6 +91,11 @@ def test_visible_and_occluded_joints_apart():
 def test_no_row_of_occluded_joints_where_there_is_none():
     rows = score(np.zeros((1, 16)), visible=np.ones((1, 16))).rows
     assert 'PCKh@0.5/visible' in rows and 'PCKh@0.5/occluded' not in rows
+    # An occluded thorax alone has no mean, which would be logged as nan.
+    visible = np.ones((1, 16))
+    visible[0, THORAX] = 0
+    rows = score(np.zeros((1, 16)), visible=visible).rows
+    assert 'PCKh@0.5/visible' in rows and 'PCKh@0.5/occluded' not in rows
 
 
 def test_a_row_for_each_stack():
