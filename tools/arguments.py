@@ -158,6 +158,15 @@ def run(main: Callable[[argparse.Namespace], None],
         if unknown is None or unknown.group(1) not in options:
             raise
         _stop(error)
+    except Exception as error:
+        # What MMPose says to a file that is no image, or a damaged one, around
+        # the message of whichever library found out.
+        image = re.search(r'occurs when loading `(.+?)`', str(error))
+        if image is None:
+            raise
+        _stop(
+            ValueError(f'{image.group(1)} cannot be read: it is no image, or '
+                       'damaged; replace it'))
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)

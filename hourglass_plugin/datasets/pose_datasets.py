@@ -30,7 +30,11 @@ class _PersonDataset(BaseCocoStyleDataset):
         """Read the annotation file."""
 
     def load_data_list(self) -> List[dict]:
-        """One record per person, in the file's order."""
+        """One record per person, in the file's order.
+
+        Raises:
+            ValueError: if there is nobody, or the file cannot be used.
+        """
         image_folder = Path(self.data_prefix['img'])
         image_ids: dict = {}
         records = []
@@ -58,6 +62,8 @@ class _PersonDataset(BaseCocoStyleDataset):
                 record['head_size'] = np.full((1, 1), person.head_size,
                                               np.float32)
             records.append(record)
+        if not records:
+            raise ValueError(f'{self.ann_file} has nobody for this data set')
         return records
 
 

@@ -55,3 +55,10 @@ def test_lsp_record_keeps_its_pixels(tmp_path):
     np.testing.assert_allclose(
         record['keypoints'][0], entry(LSP)['joints'], rtol=1e-6)
     assert 'head_size' not in record
+
+
+@pytest.mark.parametrize('kind', ['MPIIDataset', 'FLICDataset', 'LSPDataset'])
+def test_a_file_without_people_is_named(kind, tmp_path):
+    write(tmp_path / 'a.json', [])
+    with pytest.raises(ValueError, match=r'a\.json has nobody'):
+        build(kind, tmp_path)

@@ -54,6 +54,8 @@ def test_unannotated_joints(tmp_path):
      ),
     (dict(joints=None), 'entry 1: '),
     (dict(scale='large'), 'entry 1: ValueError'),
+    (dict(image=None), "entry 1: the image's name must be a text, but is None"),
+    (dict(image=''), "the image's name must be a text, but is ''"),
 ])
 def test_bad_entries_are_named(tmp_path, changes, message):
     path = write(tmp_path / 'a.json', [entry(LSP), entry(LSP, **changes)])

@@ -152,6 +152,23 @@ def test_input_that_cannot_be_predicted_is_named(
     assert sorted(inputs.iterdir()) == before
 
 
+@pytest.mark.parametrize('content', [b'', b'nothing'])
+@pytest.mark.parametrize('processes', [0, 1])
+def test_an_image_that_cannot_be_read_is_named(content, processes, error_of,
+                                               project, tmp_path):
+    """OpenCV raises one error for an empty file, mmcv another for others."""
+    (tmp_path / 'images').mkdir()
+    for image in (project.folder / 'images').iterdir():
+        (tmp_path / 'images' / image.name).write_bytes(image.read_bytes())
+    broken = tmp_path / 'images' / 'train3.png'
+    broken.write_bytes(content)
+    error = error_of(
+        'train', project.config, '--work-dir', tmp_path, '--cfg-options',
+        f'train_dataloader.dataset.data_prefix.img={tmp_path / "images"}',
+        f'train_dataloader.num_workers={processes}')
+    assert error.startswith(f'{broken} cannot be read')
+
+
 def test_a_programming_error_keeps_its_traceback(call_tool, project,
                                                  monkeypatch, tmp_path):
 

@@ -70,7 +70,7 @@ def _person(entry: dict) -> Person:
         position = (int(entry['annolist_index']) - 1,
                     int(entry['people_index']) - 1)
     return Person(
-        image=str(entry['img_paths']),
+        image=entry['img_paths'],
         center=np.asarray(entry['objpos'], np.float32) - 1,
         scale=float(entry['scale_provided']),
         keypoints=(joints[:, :2] - 1).astype(np.float32),

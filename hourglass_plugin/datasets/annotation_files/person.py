@@ -59,6 +59,9 @@ def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:
     Raises:
         ValueError: if something is missing, misshapen or not finite.
     """
+    if not isinstance(person.image, str) or not person.image:
+        raise ValueError(f"{where}: the image's name must be a text, but is "
+                         f'{person.image!r}')
     count = skeleton.num_keypoints
     if person.keypoints.shape != (count, 2) or (person.annotated.shape !=
                                                 (count, )):

@@ -87,7 +87,7 @@ def _person(entry: dict, first_pixel: int) -> Person:
     head_size, torso_size = entry.get('head_size'), entry.get('torso_size')
     official_index = entry.get('official_index')
     return Person(
-        image=str(entry['image']),
+        image=entry['image'],
         center=np.asarray(entry['center'], np.float32) - first_pixel,
         scale=float(entry['scale']),
         keypoints=np.asarray(entry['joints'], np.float32) - first_pixel,
