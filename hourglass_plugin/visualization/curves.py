@@ -50,6 +50,7 @@ def draw_pck_curves(curves: Dict[str, np.ndarray], thresholds: Sequence[float],
             stroke,
             color=color,
             linewidth=2,
+            clip_on=False,  # a curve at 100 keeps its upper half
             label=f'{curves[name][-1]:6.2f}  {name}')
     axes.set(
         title=title,

@@ -59,3 +59,12 @@ def test_errors():
         draw({})
     with pytest.raises(ValueError, match=r"'a' has shape \(3,\)"):
         draw({'a': [1, 2, 3]})
+
+
+def test_a_perfect_curve_is_as_thick_as_any():
+    picture = draw_pck_curves({'a': np.full(3, 100.)}, [0, 0.1, 0.2], '', '',
+                              '')
+    blue = (picture == [0xb2, 0x72, 0]).all(axis=2)
+    # 2 points at 150 dots per inch are 4.2 pixels, the edges of which may be
+    # mixed with white.
+    assert 3 <= np.median(blue.sum(axis=0)[blue.any(axis=0)]) <= 5
