@@ -118,6 +118,12 @@ def test_single_people_of_the_test_images(tmp_path, official):
     path = write_official_mpii(
         tmp_path / 'b.mat', official_images(), single_person=None)
     assert indices(read_mpii(path, 'test')) == [(4, 0), (4, 1), (5, 0), (5, 1)]
+    # Where every image has one such person, SciPy writes a matrix.
+    path = write_official_mpii(
+        tmp_path / 'c.mat',
+        official_images(),
+        single_person=np.full((1, 8), 2.0))
+    assert indices(read_mpii(path, 'test')) == [(4, 1), (5, 1)]
 
 
 @pytest.mark.parametrize('place', ['annopoints', 'objpos', 'scale', 'point'])

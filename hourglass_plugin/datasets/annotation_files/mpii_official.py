@@ -85,9 +85,11 @@ def official_people(content: dict, path: Union[str, Path],
 def _single_people(release: np.void, count: int,
                    path: Union[str, Path]) -> Optional[List[Set[int]]]:
     """For each image the positions of people who stand apart, from 0."""
-    lists = cells(field(release, 'single_person'))
-    if not lists:
+    value = field(release, 'single_person')
+    if value is None:
         return None
+    # SciPy writes a list of numbers as a matrix, not as cells.
+    lists = cells(value) or list(value.ravel())
     if len(lists) != count:
         raise ValueError(f'{path}: single_person must have one entry per '
                          f'image, but has {len(lists)} for {count}')
