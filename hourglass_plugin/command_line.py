@@ -16,8 +16,8 @@ from typing import Any, Dict, Optional, Sequence
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.evaluator import DumpResults
-from mmengine.logging import MMLogger
+from mmengine.evaluator import DumpResults, Evaluator
+from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
@@ -28,6 +28,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from . import __version__
+from .datasets import SeededSampler
+from .evaluation import PCKhMetric
 from .evaluation.official_files import (OfficialPredictionFile,
                                         official_data_set)
 
@@ -228,34 +230,6 @@ def _official_annotations(dataset: dict) -> Optional[str]:
     return path
 
 
-def check_official_output(runner: Runner) -> None:
-    """Find out before a test whether its official file can be written.
-
-    People to test have no annotation: they are predicted, but there is
-    nothing to score, and the other metrics are left out.
-
-    Args:
-        runner: with a built test loop.
-
-    Raises:
-        FileNotFoundError: if the official file is not there.
-        ValueError: if the file cannot be written for these people.
-    """
-    loop = runner.test_loop
-    writers = [
-        metric for metric in loop.evaluator.metrics
-        if isinstance(metric, OfficialPredictionFile)
-    ]
-    for writer in writers:
-        if not writer.check_people(loop.dataloader.dataset):
-            loop.evaluator.metrics = [
-                metric for metric in loop.evaluator.metrics
-                if metric is writer or isinstance(metric, DumpResults)
-            ]
-            runner.logger.info('Nobody here is annotated: there are '
-                               'predictions, but no scores')
-
-
 def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:
     """Write JSON; the file appears under its name when it is complete."""
     target = Path(path)
@@ -451,9 +425,36 @@ def build_loops(runner: Runner, *names: str) -> None:
         runner: the runner.
         names: ``train``, ``val``, ``test``; what the config has not is left
             out.
+
+    Raises:
+        FileNotFoundError: if annotations are not there.
+        ValueError: if they cannot be used, or lack what a metric needs.
     """
     for name in names:
-        getattr(runner, f'{name}_loop')  # mmengine builds it when asked
+        # mmengine builds it when asked.
+        loop = getattr(runner, f'{name}_loop')
+        if getattr(loop, 'evaluator', None) is not None:
+            _check_evaluation(loop.evaluator, loop.dataloader.dataset)
+
+
+def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
+    """Find out before a long run whether its predictions can be used.
+
+    People to test have no annotation: they are predicted into an official
+    file, but there is nothing to score, and the other metrics are left out.
+    """
+    for writer in evaluator.metrics:
+        if isinstance(writer, OfficialPredictionFile) and (
+                not writer.check_people(dataset)):
+            evaluator.metrics = [
+                metric for metric in evaluator.metrics
+                if metric is writer or isinstance(metric, DumpResults)
+            ]
+            print_log('Nobody here is annotated: there are predictions, but '
+                      'no scores', 'current')
+    for metric in evaluator.metrics:
+        if isinstance(metric, PCKhMetric):
+            metric.check_dataset(dataset)
 
 
 def _tells_the_user_something(record: logging.LogRecord) -> bool:
@@ -497,6 +498,14 @@ class _QuietlyBuiltRunner(Runner):
             handler.addFilter(_tells_the_user_something)
             handler.setFormatter(_ShortScores(handler.formatter))
         return logger
+
+    def resume(self, *args: Any, **kwargs: Any) -> None:
+        """mmengine's, which takes the checkpoint's seed, but builds the
+        sampler before; augmentation would go on with another seed."""
+        super().resume(*args, **kwargs)
+        sampler = self.train_dataloader.sampler
+        if isinstance(sampler, SeededSampler):
+            sampler.seed = self.seed
 
     def scale_lr(self,
                  optim_wrapper: OptimWrapper,

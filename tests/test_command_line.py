@@ -211,3 +211,33 @@ def test_scaling_the_learning_rate_scales_the_peak_of_one_cycle(tmp_path):
         scheduler.step()
     # A quarter of the batch is a quarter of the rate.
     assert max(rates) == pytest.approx(0.2)
+
+
+def test_resuming_takes_the_seed_of_the_augmentation_along(tmp_path):
+    """mmengine builds the sampler before it reads the checkpoint's seed."""
+
+    def runner(seed):
+        return command_line._QuietlyBuiltRunner(
+            model=nn.Linear(1, 1),
+            work_dir=str(tmp_path),
+            train_dataloader=dict(
+                batch_size=1,
+                dataset=list(range(4)),
+                sampler=dict(type='SeededSampler')),
+            train_cfg=dict(by_epoch=True, max_epochs=2),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+            randomness=dict(seed=seed),
+            default_scope='mmpose',
+            experiment_name=f'seed_{seed}')
+
+    first = runner(7)
+    first.save_checkpoint(str(tmp_path), 'epoch_1.pth', save_optimizer=False)
+    second = runner(8)
+    sampler = second.train_loop.dataloader.sampler
+    assert sampler.seed == 8
+    second.resume(
+        str(tmp_path / 'epoch_1.pth'),
+        resume_optimizer=False,
+        resume_param_scheduler=False)
+    assert sampler.seed == second.seed == 7
+    assert [index.seed[0] for index in sampler] == [7] * 4

@@ -1,5 +1,5 @@
-# What one would choose today: AdamW on a cosine, bfloat16, larger batches, less
-# than half of the paper's passes. Not tuned on any data set.
+# What one would choose today: AdamW on a cosine, bfloat16, larger batches,
+# less than half of the paper's passes. Not tuned on any data set.
 auto_scale_lr = dict(base_batch_size=32)
 optim_wrapper = dict(
     # Autocast to bfloat16 on GPU or processor; no loss scaling is needed.

@@ -1,5 +1,6 @@
-# One stack of half the paper's width, small enough to train on a processor, and
-# its optimiser; the cycle's length is each config's own.
+# One stack of half the paper's width, small enough to train on a processor,
+# and its optimiser. The rate and the cycle's length are each config's own
+# OneCycleLR.
 _base_ = ['./stacked_hourglass.py']
 
 # AdamW on one cycle learns faster than the paper's RMSprop with steps when
@@ -7,7 +8,7 @@ _base_ = ['./stacked_hourglass.py']
 auto_scale_lr = dict(base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=1e-2))
+    optimizer=dict(type='AdamW', weight_decay=1e-2))
 
 custom_hooks = [dict(type='KeepFreedMemoryHook')]
 

@@ -15,7 +15,9 @@ param_scheduler = [
         rule='greater',
         factor=0.2,
         patience=8,
-        min_value=1e-6)
+        min_value=1e-6,
+        # For good, also where training goes on for more epochs than this.
+        end=10**9)
 ]
 default_hooks = dict(
     checkpoint=dict(save_best='mpii/PCKh@0.5', rule='greater'))

@@ -48,7 +48,8 @@ model = dict(
 
 people = dict(
     type='OwnKeypointsDataset', metainfo=metainfo, data_root=data_root)
-train_dataloader = dict(dataset=dict(people, ann_file='annotations/train.json'))
+train_dataloader = dict(
+    dataset=dict(people, ann_file='annotations/train.json'))
 val_dataloader = dict(dataset=dict(people, ann_file='annotations/val.json'))
 test_dataloader = val_dataloader
 
@@ -61,7 +62,8 @@ train_cfg = dict(
 auto_scale_lr = dict(base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2))
+    optimizer=dict(type='AdamW', weight_decay=1e-2))
+# One cycle: the rate rises to eta_max in the first tenth, then falls to zero.
 param_scheduler = [
     dict(
         type='OneCycleLR',

@@ -108,7 +108,9 @@ class MPIIDataset(_PersonDataset):
     def load_people(self) -> List[Person]:
         """Read the annotation file and, if given, the head boxes."""
         folder = Path(self.data_root or '')
-        validation_file = self.validation_file and folder / self.validation_file
+        validation_file = self.validation_file
+        if validation_file is not None:
+            validation_file = folder / validation_file
         people = read_mpii(self.ann_file, self.subset, validation_file)
         if self.headbox_file is None:
             return people

@@ -17,6 +17,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
+from torch.utils.data import Dataset
 
 from ..skeletons import SKELETONS, Skeleton
 from .scores import (BOX_PCK, PCKH, TORSO_PCK, Columns, Measure,
@@ -47,6 +48,7 @@ class _PCKMetric(BaseMetric):
         self.prefix = prefix
         if thresholds is None:
             thresholds = self.measure.thresholds
+        self._is_explained = False
         self.thresholds = tuple(np.ravel(thresholds).tolist())
         if not self.thresholds or not all(0 < threshold < float('inf')
                                           for threshold in self.thresholds):
@@ -118,7 +120,10 @@ class _PCKMetric(BaseMetric):
             stacked('size'), columns, self.measure, self.thresholds,
             stacked('visible'), stacked('stacks'))
         self.prefix = self.prefix or columns.data_set
-        MMLogger.get_current_instance().info(scores.text(self.prefix))
+        # After the first of many validations everybody knows.
+        MMLogger.get_current_instance().info(
+            scores.text(self.prefix, explained=not self._is_explained))
+        self._is_explained = True
         return scores.logged()
 
 
@@ -132,6 +137,10 @@ def _annotation(sample: dict, name: str):
     """What the data set adds about a person, or None."""
     annotation = sample.get('raw_ann_info')
     return annotation.get(name) if isinstance(annotation, dict) else None
+
+
+_NO_HEAD_SIZE = ('PCKh needs each person\'s head size: give the data set its '
+                 'headbox_file, or annotations that have head boxes')
 
 
 @METRICS.register_module()
@@ -158,9 +167,20 @@ class PCKhMetric(_PCKMetric):
         """
         truth = sample['gt_instances']
         if 'head_size' not in truth:
-            raise ValueError('PCKh needs each person\'s head size: give the '
-                             'data set its headbox_file')
+            raise ValueError(_NO_HEAD_SIZE)
         return float(np.asarray(truth['head_size']).reshape(-1)[0])
+
+    def check_dataset(self, dataset: Dataset) -> None:
+        """Find out before a long training whether it can be evaluated.
+
+        Args:
+            dataset: whose people will be predicted.
+
+        Raises:
+            ValueError: if it has no head sizes.
+        """
+        if len(dataset) and 'head_size' not in dataset.get_data_info(0):
+            raise ValueError(_NO_HEAD_SIZE)
 
 
 @METRICS.register_module()

@@ -179,11 +179,12 @@ class Scores(NamedTuple):
             if column != ALL_JOINTS or self.columns.mean_excludes
         }
 
-    def text(self, heading: str = '') -> str:
+    def text(self, heading: str = '', explained: bool = True) -> str:
         """The table for people to read.
 
         Args:
             heading: first words of the first line; default: the data set.
+            explained: whether lines that explain rows and columns follow.
         """
         heading = (
             f'{heading or self.columns.data_set}: percent of correct '
@@ -199,7 +200,8 @@ class Scores(NamedTuple):
             name: self._printed(row)
             for name, row in self.rows.items()
         })
-        return '\n'.join([heading, table, *self.explanations()])
+        lines = self.explanations() if explained else []
+        return '\n'.join([heading, table, *lines])
 
     def explanations(self) -> List[str]:
         """What rows and columns mean, a line each."""

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from fresh_interpreter import run_python
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 
@@ -324,3 +325,29 @@ def test_box_pck_of_keypoints_of_ones_own(birds, capsys):
     assert scores['birds/BoxPCK@0.05/beak'] == 100
     assert 'birds/BoxPCK@0.2/tail' not in scores  # nobody has one
     assert 'birds/BoxPCK_AUC' in scores
+
+
+def test_head_sizes_are_missed_before_training():
+    class People(list):
+        get_data_info = list.__getitem__
+
+    metric = METRICS.build(dict(type='PCKhMetric'))
+    metric.check_dataset(People([dict(head_size=np.ones((1, 1)))]))
+    with pytest.raises(ValueError, match='give the data set its headbox_file'):
+        metric.check_dataset(People([dict(keypoints=None)]))
+
+
+def test_the_table_is_explained_once(caplog):
+    metric = METRICS.build(dict(type='PCKhMetric'))
+    metric.dataset_meta = dict(dataset_name='mpii')
+    tables = []
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    for _ in range(2):
+        metric.process(None, mpii_people())
+        metric.evaluate(16)
+        tables.append(caplog.records[-1].getMessage())
+    logger.removeHandler(caplog.handler)
+    first, second = tables
+    assert first.startswith(second) and 'within t times' in first
+    assert 'within t times' not in second

@@ -210,11 +210,13 @@ def test_other_data_sets_have_no_official_format(project, error_of, tmp_path):
 def test_submission_from_the_official_file(project, call_tool, tmp_path):
     """People to test have no joints: predictions, but no scores."""
     made = project('MPIIDataset', 16)
+    unknown = mpii_person(place=(60, 45), scale=0.4)
+    known = mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)
     write_official_mpii(tmp_path / 'release.mat', [
-        ('0.png', False, [mpii_person(place=(60, 45), scale=0.4)], [1]),
+        ('0.png', False, [unknown], [1]),
         ('none.png', False, [], []),
-        ('1.png', True, [mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)], [1]),
-        ('2.png', False, [mpii_person(place=(60, 45), scale=0.4)], [1]),
+        ('1.png', True, [known], [1]),
+        ('2.png', False, [unknown], [1]),
     ])
     call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
               '--out-official', tmp_path / 'pred.mat', '--dump',

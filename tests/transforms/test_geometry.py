@@ -319,9 +319,9 @@ def errors_of_a_perfect_network(refinement, flip_test, size, count):
 
 
 #: The paper's cells hold the positions [4 c, 4 c + 4), of which the middle is
-#: decoded. Mirrored they are (W - 1 - x), so a cell that is mirrored back holds
-#: (4 c - 1, 4 c + 3]: one pixel less, and seems to be one pixel too far to the
-#: right. The mean of both heatmaps has half of it.
+#: decoded. Mirrored they are (W - 1 - x), so a cell that is mirrored back
+#: holds (4 c - 1, 4 c + 3]: one pixel less, and seems to be one pixel too far
+#: to the right. The mean of both heatmaps has half of it.
 FLIP_TEST_SHIFT = 0.5
 
 

@@ -163,8 +163,8 @@ def _read_example(example: np.void, row: int) -> Person:
         raise ValueError('filepath is missing or empty')
     coords = _numbers(example, 'coords')
     if coords.shape != (2, NUM_COORDS_COLUMNS):
-        raise ValueError(f'coords must be 2 x {NUM_COORDS_COLUMNS}, but has shape '
-                         f'{coords.shape}')
+        raise ValueError(f'coords must be 2 x {NUM_COORDS_COLUMNS}, but has '
+                         f'shape {coords.shape}')
     box = _numbers(example, 'torsobox').ravel()
     if box.shape != (4, ):
         raise ValueError('torsobox must be x1, y1, x2, y2, but has '

@@ -4,8 +4,8 @@ Each entry has ``image``, ``center`` [x, y], ``scale`` (size / 200 px),
 ``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which says whether a joint
 is annotated, not whether it is visible. What ``tools/prepare_*.py`` write may
 also have ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in
-pixels, and ``official_index`` [image, person] from 0. Files of test people have
-no ``joints`` and no ``joints_vis`` at all.
+pixels, and ``official_index`` [image, person] from 0. Files of test people
+have no ``joints`` and no ``joints_vis`` at all.
 """
 import gzip
 import json
