@@ -48,8 +48,23 @@ model = dict(
 
 people = dict(
     type='OwnKeypointsDataset', metainfo=metainfo, data_root=data_root)
+
+# What is varied: the side, scale and rotation, the colours.
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='PaperScaleRotation', max_rotation=30, scale_range=(0.75, 1.25)),
+    dict(type='TopdownAffine', input_size=_base_.codec.input_size),
+    dict(type='RandomChannelGain'),
+    dict(type='GenerateTarget', encoder=_base_.codec),
+    dict(type='PackPoseInputs'),
+]
+
 train_dataloader = dict(
-    dataset=dict(people, ann_file='annotations/train.json'))
+    dataset=dict(
+        people, ann_file='annotations/train.json', pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(people, ann_file='annotations/val.json'))
 test_dataloader = val_dataloader
 
