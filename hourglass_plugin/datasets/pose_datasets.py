@@ -84,10 +84,11 @@ class MPIIDataset(_PersonDataset):
             that hold several.
         validation_file: for the official file, which does not know Tompson's
             validation people: any other file that does, e.g.
-            ``mpii_gt_val.mat``; relative to ``data_root``.
+            ``mpii_gt_val.mat``; relative to ``data_root`` or to the current
+            folder.
         headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh where
-            ``ann_file`` has no head boxes; relative to ``data_root``. People
-            are matched by their joints.
+            ``ann_file`` has no head boxes; relative to ``data_root`` or to
+            the current folder. People are matched by their joints.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
             ``test_mode``, ``indices``, ...
@@ -107,15 +108,22 @@ class MPIIDataset(_PersonDataset):
 
     def load_people(self) -> List[Person]:
         """Read the annotation file and, if given, the head boxes."""
-        folder = Path(self.data_root or '')
-        validation_file = self.validation_file
-        if validation_file is not None:
-            validation_file = folder / validation_file
-        people = read_mpii(self.ann_file, self.subset, validation_file)
-        if self.headbox_file is None:
+        people = read_mpii(self.ann_file, self.subset,
+                           self._path(self.validation_file))
+        headbox_file = self._path(self.headbox_file)
+        if headbox_file is None:
             return people
-        return add_head_sizes(people, folder / self.headbox_file,
-                              self.ann_file)
+        return add_head_sizes(people, headbox_file, self.ann_file)
+
+    def _path(self, name: Optional[str]) -> Optional[Path]:
+        """A file below ``data_root`` or, if only that is there, as it is
+        called; MMPose's configs write the root into ``headbox_file``."""
+        if name is None:
+            return None
+        path = Path(self.data_root or '') / name
+        if not path.is_file() and Path(name).is_file():
+            return Path(name)
+        return path
 
 
 @DATASETS.register_module()

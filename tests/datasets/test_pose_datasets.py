@@ -48,6 +48,20 @@ def test_mpii_record(tmp_path):
     ]
 
 
+def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
+    """With the data set's folder in the name; our own configs leave it out."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'data'
+    folder.mkdir()
+    write(folder / 'a.json', [entry(MPII)])
+    write_head_boxes(folder / 'gt.mat', [entry(MPII)], [[[1, 1], [4, 5]]])
+    for name in ('gt.mat', 'data/gt.mat', str(folder / 'gt.mat')):
+        record = build('MPIIDataset', 'data', headbox_file=name)[0]
+        assert record['head_size'].item() == pytest.approx(3.0)
+    with pytest.raises(FileNotFoundError, match='data/none.mat'):
+        build('MPIIDataset', 'data', headbox_file='none.mat')
+
+
 def test_lsp_record_keeps_its_pixels(tmp_path):
     write(tmp_path / 'a.json', [entry(LSP)])
     record = build('LSPDataset', tmp_path)[0]
