@@ -5,7 +5,7 @@ set>/<row>/<column>`` for the table's other columns. The rows are
 ``<title>@<threshold>``, the area under the curve ``AUC``, and at the first
 threshold, the benchmark's, ``<title>@<threshold>/visible`` and ``/occluded``
 where the data set tells them apart, and ``stack_1/<title>@<threshold>`` and so
-on where the head predicts with every stack (``test_cfg=dict(
+on where the head predicts with each of several stacks (``test_cfg=dict(
 every_stack=True)``). Nothing depends on the order of the people, on how they
 are spread over batches and processes, or on repeated people that fill up the
 last batch.

@@ -250,7 +250,8 @@ def score_people(predicted: np.ndarray,
             the measure's.
         visible: (N, K) bool, which annotated joints can be seen; gives rows of
             visible and of occluded joints.
-        stacks: (N, S, K, 2) what each stack predicts; gives a row each.
+        stacks: (N, S, K, 2) what each stack predicts; several give a row
+            each.
 
     Returns:
         Scores with the rows ``<title>@<threshold>``, the area under the curve,
@@ -290,7 +291,9 @@ def score_people(predicted: np.ndarray,
                               ('occluded', annotated & ~visible)):
             if counted[:, columns.mean].any():
                 rows[f'{benchmark}/{name}'] = row(thresholds[0], counted)
-    for index in range(0 if stacks is None else stacks.shape[1]):
+    count = 0 if stacks is None else stacks.shape[1]
+    # The only stack is the first row already.
+    for index in range(count if count > 1 else 0):
         rows[f'stack_{index + 1}/{benchmark}'] = row(
             thresholds[0],
             distances=normalized_distances(stacks[measured, index], truth,

@@ -128,7 +128,7 @@ def test_nobody_is_an_error():
 
 def test_text_is_readable_without_knowing_the_code():
     text = score(
-        np.full((1, 16), 0.15), stacks=np.zeros((1, 1, 16, 2))).text()
+        np.full((1, 16), 0.15), stacks=np.zeros((1, 2, 16, 2))).text()
     lines = text.splitlines()
     assert lines[0] == ('mpii: percent of correct joints of 1 people, 16 '
                         'annotated joints')
@@ -140,6 +140,12 @@ def test_text_is_readable_without_knowing_the_code():
     assert lines[6].split() == ['stack_1/PCKh@0.5'] + ['100.00'] * 10
     assert max(map(len, lines)) < 110
     assert 'without pelvis and thorax; All: with them' in text
+
+
+def test_one_stack_is_not_repeated():
+    distances = np.zeros((1, 16))
+    one = score(distances, stacks=np.zeros((1, 1, 16, 2))).rows
+    assert list(one) == list(score(distances).rows)
 
 
 def test_columns_of_the_benchmarks():
