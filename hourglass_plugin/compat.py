@@ -6,6 +6,7 @@ Nothing else in the package asks for versions.
 * Stand-ins while MMPose is imported: :func:`import_mmpose`.
 * Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
+* Being compiled: :func:`is_compiling`.
 """
 import codecs
 import importlib
@@ -468,3 +469,19 @@ def quiet_other_libraries() -> None:
     for message in ('pkg_resources is deprecated',
                     'Use the existing "bbox_center" and "bbox_scale"'):
         warnings.filterwarnings('ignore', message=message)
+
+
+# ---------------------------------------------------------------------------
+# Compiling
+# ---------------------------------------------------------------------------
+
+
+def is_compiling() -> bool:
+    """Whether ``torch.compile`` is tracing the code that asks.
+
+    ``torch.compiler.is_compiling`` came with torch 2.3; before, the same
+    function stands in ``torch._dynamo``. May go with torch 2.2.
+    """
+    if hasattr(torch.compiler, 'is_compiling'):
+        return torch.compiler.is_compiling()
+    return torch._dynamo.is_compiling()

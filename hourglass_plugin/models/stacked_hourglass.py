@@ -15,6 +15,7 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..compat import is_compiling
 from .hourglass import Hourglass
 from .norm import build_norm
 from .residual import Residual, residuals
@@ -351,7 +352,7 @@ class StackedHourglass(BaseModule):
 
 def _recomputed_features(stack: Stack, x: Tensor) -> Tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
-    if torch.compiler.is_compiling():
+    if is_compiling():
         # The compiler recomputes values without updating buffers again, and
         # accepts no context_fn of this kind.
         return checkpoint(stack.features, x, use_reentrant=False)
