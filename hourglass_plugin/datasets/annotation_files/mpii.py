@@ -62,7 +62,7 @@ def read_mpii(path: Union[str, Path],
         FileNotFoundError: if a file is not there.
         ValueError: if it is none of these, cannot be used, or does not hold
             that subset.
-        ImportError: if an ``.h5`` file is read without h5py.
+        ModuleNotFoundError: if an ``.h5`` file is read without h5py.
     """
     if subset not in (None, *SUBSETS):
         raise ValueError(f'subset must be one of {", ".join(SUBSETS)} or '

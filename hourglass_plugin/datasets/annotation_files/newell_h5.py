@@ -39,7 +39,7 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> List[Person]:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a file; names the row.
-        ImportError: if h5py is not installed.
+        ModuleNotFoundError: if h5py is not installed.
     """
     rows = _read_rows(Path(path))
     parts, centers, scales = rows['part'], rows['center'], rows['scale']
@@ -95,7 +95,7 @@ def _read_rows(path: Path) -> Dict[str, np.ndarray]:
     try:
         import h5py  # only these files need it
     except ImportError as error:
-        raise ImportError(
+        raise ModuleNotFoundError(
             f'reading {path} needs h5py: pip install h5py') from error
     try:
         with h5py.File(str(path), 'r') as file:
