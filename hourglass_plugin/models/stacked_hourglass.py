@@ -172,6 +172,8 @@ class StackedHourglass(BaseModule):
             :func:`hourglass_plugin.models.norm.build_norm`.
         with_cp: recompute each stack's activations in the backward pass
             instead of keeping them: less memory for more time, same result.
+            Not to be compiled with torch 2.8 or older, which then counts each
+            batch twice in the running statistics (2.1 fails).
         init_cfg: mmengine's initialisation config, e.g. a checkpoint.
 
     Raises:
@@ -353,8 +355,8 @@ class StackedHourglass(BaseModule):
 def _recomputed_features(stack: Stack, x: Tensor) -> Tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
     if is_compiling():
-        # The compiler recomputes values without updating buffers again, and
-        # accepts no context_fn of this kind.
+        # Today's compiler recomputes values without updating buffers again,
+        # and accepts no context_fn of this kind.
         return checkpoint(stack.features, x, use_reentrant=False)
     return checkpoint(
         stack.features,

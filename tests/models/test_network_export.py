@@ -6,6 +6,9 @@ import torch
 from small_network import image, small_network, train_steps
 
 
+TORCH = tuple(int(number) for number in torch.__version__.split('.')[:2])
+
+
 @pytest.mark.skipif(
     not hasattr(torch.export, 'Dim'),
     reason='torch 2.1 exports fixed sizes only')
@@ -77,9 +80,9 @@ def test_onnx_gives_the_same(exporter, tmp_path):
     pytest.param(
         True,
         marks=pytest.mark.skipif(
-            not hasattr(torch.compiler, 'is_compiling'),
-            reason='before torch 2.3 the compiler mistakes the running '
-            'statistics of recomputed layers'))
+            TORCH < (2, 13),
+            reason='torch 2.1 cannot compile it, 2.8 counts each batch twice '
+            'in the running statistics; versions up to 2.12 were not tried'))
 ])
 def test_compiled_training_in_one_graph(with_cp):
     # The whole route but the generation of machine code.
