@@ -7,6 +7,8 @@ person's own, except in FLIC's default labels, where they are the image's.
 from dataclasses import dataclass
 from typing import Dict, List, Sequence, Tuple
 
+import numpy as np
+
 Color = Tuple[int, int, int]
 
 #: Colours (RGB) of limbs and joints by body side, apart for colour-blind eyes.
@@ -107,6 +109,29 @@ class Skeleton:
         """Limbs as pairs of positions."""
         return [(self.joints.index(a), self.joints.index(b))
                 for a, b in self.limbs]
+
+    def torso_size(self, keypoints: np.ndarray,
+                   annotated: np.ndarray) -> float:
+        """Distance between the two joints of ``torso``.
+
+        Args:
+            keypoints: (K, 2) in pixels.
+            annotated: (K,) bool.
+
+        Returns:
+            Pixels; NaN if one of the two is not annotated or they are at the
+            same place.
+
+        Raises:
+            ValueError: if the data set does not measure in torso sizes.
+        """
+        if not self.torso:
+            raise ValueError(f'{self.name} is not measured in torso sizes')
+        joints = self.indices(self.torso)
+        if not np.asarray(annotated)[joints].all():
+            return float('nan')
+        start, end = np.asarray(keypoints, np.float64)[joints]
+        return float(np.linalg.norm(start - end)) or float('nan')
 
     def joint_color(self, joint: str) -> Color:
         """RGB colour of a joint, by body side."""

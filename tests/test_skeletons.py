@@ -83,3 +83,15 @@ def test_wrong_tables_are_refused_when_built(changes, message):
 def test_unknown_names():
     with pytest.raises(ValueError):
         LSP.indices(['pelvis'])
+
+
+def test_torso_size():
+    keypoints = np.zeros((11, 2))
+    keypoints[FLIC.joints.index('right_shoulder')] = 3, 4
+    annotated = np.ones(11, bool)
+    assert FLIC.torso_size(keypoints, annotated) == 5
+    annotated[FLIC.joints.index('left_hip')] = False
+    assert np.isnan(FLIC.torso_size(keypoints, annotated))
+    assert np.isnan(FLIC.torso_size(0 * keypoints, np.ones(11, bool)))
+    with pytest.raises(ValueError, match='mpii is not measured in torso'):
+        MPII.torso_size(np.zeros((16, 2)), np.ones(16, bool))

@@ -17,7 +17,7 @@ from ..datasets.annotation_files.person import Person
 from ..skeletons import FLIC, LSP, MPII, Skeleton
 from .prediction_files import Predictions
 from .scores import (PCKH, TORSO_PCK, Measure, Scores, score_people,
-                     skeleton_columns, torso_size)
+                     skeleton_columns)
 
 #: How far the truth in a dump may be from the ground truth, in pixels: files
 #: differ by one where they round, and MMPose's own data set counts from 1.
@@ -99,7 +99,7 @@ def read_ground_truth(data_set: str,
         skeleton, people = LSP, read_lsp(path, subset)
     sizes = [
         person.torso_size
-        or torso_size(person.keypoints, person.annotated, skeleton)
+        or skeleton.torso_size(person.keypoints, person.annotated)
         for person in people
     ]
     return _from_people(path, skeleton, TORSO_PCK, people, sizes)

@@ -21,8 +21,7 @@ from torch.utils.data import Dataset
 
 from ..skeletons import SKELETONS, Skeleton
 from .scores import (BOX_PCK, PCKH, TORSO_PCK, Columns, Measure,
-                     metainfo_columns, score_people, skeleton_columns,
-                     torso_size)
+                     metainfo_columns, score_people, skeleton_columns)
 
 
 class _PCKMetric(BaseMetric):
@@ -208,9 +207,8 @@ class TorsoPCKMetric(_PCKMetric):
         if known is not None:
             return float(known)
         truth = sample['gt_instances']
-        return torso_size(
-            np.asarray(truth['keypoints'])[0, :, :2], _annotated(truth),
-            self.skeleton)
+        return self.skeleton.torso_size(
+            np.asarray(truth['keypoints'])[0, :, :2], _annotated(truth))
 
 
 @METRICS.register_module()

@@ -321,28 +321,3 @@ def _row(scores: np.ndarray, counted: np.ndarray, columns: Columns) -> Row:
     for column, joints in columns.means.items():
         row[column] = mean_pck(scores, counted, joints)
     return row
-
-
-def torso_size(keypoints: np.ndarray, annotated: np.ndarray,
-               skeleton: Skeleton) -> float:
-    """Distance between right shoulder and left hip, in pixels.
-
-    Args:
-        keypoints: (K, 2) in pixels.
-        annotated: (K,) bool.
-        skeleton: whose joints.
-
-    Returns:
-        The distance; NaN if one of the two is not annotated or they are at the
-        same place.
-
-    Raises:
-        ValueError: if the data set does not measure in torso sizes.
-    """
-    if not skeleton.torso:
-        raise ValueError(f'{skeleton.name} is not measured in torso sizes')
-    first, second = skeleton.indices(skeleton.torso)
-    size = np.linalg.norm(keypoints[first] - keypoints[second])
-    if not (annotated[first] and annotated[second] and size > 0):
-        return float('nan')
-    return float(size)

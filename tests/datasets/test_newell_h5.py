@@ -142,5 +142,6 @@ def test_files_that_are_no_such_files(tmp_path):
 def test_without_h5py_the_way_out_is_named(tmp_path, monkeypatch):
     path = write_newell_h5(tmp_path / 'a.h5', newell_rows(1, 16))
     monkeypatch.setitem(sys.modules, 'h5py', None)
-    with pytest.raises(ModuleNotFoundError, match='a.h5 needs h5py: pip install h5py'):
+    with pytest.raises(
+            ModuleNotFoundError, match='a.h5 needs h5py: pip install h5py'):
         read_newell_h5(path, MPII)

@@ -4,7 +4,7 @@ import pytest
 
 from hourglass_plugin.evaluation.scores import (PCKH, TORSO_PCK,
                                                 metainfo_columns, score_people,
-                                                skeleton_columns, torso_size)
+                                                skeleton_columns)
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 HEAD, THORAX, RIGHT_KNEE, LEFT_KNEE, LEFT_WRIST = 9, 7, 1, 4, 15
@@ -182,16 +182,7 @@ def test_columns_of_a_known_data_set_are_the_benchmarks():
     assert metainfo_columns(metainfo) == skeleton_columns(MPII)
 
 
-def test_torso_size():
-    keypoints = np.zeros((11, 2))
-    keypoints[FLIC.joints.index('right_shoulder')] = 3, 4
-    annotated = np.ones(11, bool)
-    assert torso_size(keypoints, annotated, FLIC) == 5
-    annotated[FLIC.joints.index('left_hip')] = False
-    assert np.isnan(torso_size(keypoints, annotated, FLIC))
-    assert np.isnan(torso_size(0 * keypoints, np.ones(11, bool), FLIC))
-    with pytest.raises(ValueError, match='mpii is not measured in torso'):
-        torso_size(np.zeros((16, 2)), np.ones(16, bool), MPII)
+
 
 
 def test_flic_without_the_column_that_only_repeats_the_mean():

@@ -97,34 +97,16 @@ def _check_person_centric(people: List[Person], path: Union[str,
                                                             Path]) -> None:
     """Refuse people whose torso is not that of their own labels."""
     for row, person in enumerate(people):
-        torso = torso_size(person.keypoints, person.annotated)
-        if torso is None or person.torso_size is None:
+        if person.torso_size is None:
             continue
-        if abs(torso - person.torso_size) > _TORSO_TOLERANCE:
+        torso = FLIC.torso_size(person.keypoints, person.annotated)
+        if abs(torso - person.torso_size) > _TORSO_TOLERANCE:  # NaN: False
             raise ValueError(
                 f'{path}, row {row}: right shoulder and left hip are '
                 f'{torso:.2f} px apart, but the person-centric torso has '
                 f'{person.torso_size:.2f} px: the labels are observer-centric '
                 "already. For labels 'person' use examples.mat or a "
                 '*_personcentric.h5 file')
-
-
-def torso_size(keypoints: np.ndarray,
-               annotated: np.ndarray) -> Optional[float]:
-    """Distance from right shoulder to left hip.
-
-    Args:
-        keypoints: (11, 2).
-        annotated: (11,) bool.
-
-    Returns:
-        Pixels; None if one of them is not annotated, or both are one point.
-    """
-    joints = FLIC.indices(FLIC.torso)
-    if not annotated[joints].all():
-        return None
-    start, end = keypoints[joints].astype(np.float64)
-    return float(np.linalg.norm(start - end)) or None
 
 
 def _read_examples(path: Union[str, Path],
@@ -174,13 +156,14 @@ def _read_example(example: np.void, row: int) -> Person:
         height = _numbers(example, 'imgdims').ravel()[0]  # rows, columns, ...
     keypoints = coords[:, COORDS_COLUMNS].T - 1  # (11, 2)
     annotated = np.isfinite(keypoints).all(1)
+    torso = FLIC.torso_size(keypoints, annotated)
     return Person(
         image=image,
         center=np.array([(box[0] + box[2]) / 2, height / 2], np.float32) - 1,
         scale=_CROP_SCALE / CROP_PADDING,
         keypoints=keypoints.astype(np.float32),
         annotated=annotated,
-        torso_size=torso_size(keypoints, annotated),
+        torso_size=None if np.isnan(torso) else torso,
         official_index=(row, 0))
 
 
