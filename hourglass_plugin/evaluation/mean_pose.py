@@ -1,5 +1,4 @@
 """The mean pose: what a method must beat to have looked at the image."""
-
 import numpy as np
 
 
