@@ -3,6 +3,9 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=2,
     persistent_workers=True,
+    # Loader processes hand over one tensor of bytes a batch, which becomes
+    # floating point on the device.
+    collate_fn=dict(type='default_collate'),
     # Augmentation follows from seed, epoch and position, not from the number
     # of workers; with SeedAugmentation in the pipeline.
     sampler=dict(type='SeededSampler', shuffle=True))
@@ -11,5 +14,6 @@ val_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     drop_last=False,
+    collate_fn=dict(type='default_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False))
 test_dataloader = val_dataloader

@@ -14,19 +14,20 @@ codec = dict(
 
 train_pipeline = [
     dict(type='SeedAugmentation'),
-    dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomMirror'),
     dict(type='TorchCodeScaleRotation'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(
+        type='CropPerson',
+        input_size=codec['input_size'],
+        reduced_decoding=True),
     dict(type='RandomChannelGain'),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
-    dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='CropPerson', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
 ]
 

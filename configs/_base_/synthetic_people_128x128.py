@@ -9,19 +9,20 @@ codec = dict(type='MPIIHeatmap', input_size=(128, 128), heatmap_size=(32, 32))
 
 train_pipeline = [
     dict(type='SeedAugmentation'),
-    dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomMirror'),
     # The generator turns and scales people and changes the light by itself.
     dict(type='PaperScaleRotation'),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(
+        type='CropPerson',
+        input_size=codec['input_size'],
+        reduced_decoding=True),
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
-    dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='CropPerson', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
 ]
 

@@ -52,11 +52,13 @@ people = dict(
 # What is varied: the side, scale and rotation, the colours.
 train_pipeline = [
     dict(type='SeedAugmentation'),
-    dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomMirror'),
     dict(type='PaperScaleRotation', max_rotation=30, scale_range=(0.75, 1.25)),
-    dict(type='TopdownAffine', input_size=_base_.codec.input_size),
+    dict(
+        type='CropPerson',
+        input_size=_base_.codec.input_size,
+        reduced_decoding=True),
     dict(type='RandomChannelGain'),
     dict(type='GenerateTarget', encoder=_base_.codec),
     dict(type='PackPoseInputs'),

@@ -1,9 +1,10 @@
-"""Augmentation as in the paper and as in its released code."""
-from .augmentation import (PaperScaleRotation, RandomChannelGain,
+"""From a photograph to the crop, augmented as in the paper and its code."""
+from .augmentation import (PaperScaleRotation, RandomChannelGain, RandomMirror,
                            TorchCodeScaleRotation)
+from .crop import CropPerson
 from .seeding import SeedAugmentation
 
 __all__ = [
-    'PaperScaleRotation', 'TorchCodeScaleRotation', 'RandomChannelGain',
-    'SeedAugmentation'
+    'PaperScaleRotation', 'TorchCodeScaleRotation', 'RandomMirror',
+    'RandomChannelGain', 'CropPerson', 'SeedAugmentation'
 ]

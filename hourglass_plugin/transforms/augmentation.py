@@ -1,16 +1,42 @@
-"""Random scale, rotation and colour.
+"""Random mirror images, scale, rotation and colour.
 
-The two geometric transforms only change ``bbox_scale`` and ``bbox_rotation``;
-MMPose's ``TopdownAffine`` then warps once, straight from the source image to
-the crop. Neither can be expressed by MMPose's ``RandomBBoxTransform``, which
-draws from a normal distribution cut at one standard deviation.
+The geometric transforms only say what is to be done; ``CropPerson`` then warps
+once, straight from the photograph to the crop. Scale and rotation cannot be
+expressed by MMPose's ``RandomBBoxTransform``, which draws from a normal
+distribution cut at one standard deviation.
 """
 from abc import abstractmethod
 from typing import Tuple
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomMirror(BaseTransform):
+    """Have ``CropPerson`` mirror the photograph, or not.
+
+    MMPose's ``RandomFlip`` needs the photograph, and copies it.
+
+    Args:
+        probability: share of samples that are mirrored.
+
+    Raises:
+        ValueError: if ``probability`` is not between 0 and 1.
+    """
+
+    def __init__(self, probability: float = 0.5) -> None:
+        if not 0 <= probability <= 1:
+            raise ValueError('probability must be between 0 and 1, but is '
+                             f'{probability}')
+        self.probability = probability
+
+    def transform(self, results: dict) -> dict:
+        """Sets ``mirror``."""
+        results['mirror'] = bool(np.random.uniform() < self.probability)
+        return results
 
 
 class _ScaleRotation(BaseTransform):
@@ -99,6 +125,5 @@ class RandomChannelGain(BaseTransform):
         # A table of all 256 values a channel costs less than the image.
         table = np.clip(np.arange(256)[:, None] * gains, 0, 255)
         table = np.rint(table).astype(np.uint8)
-        results['img'] = np.stack(
-            [table[results['img'][..., c], c] for c in range(3)], axis=-1)
+        results['img'] = cv2.LUT(results['img'], table[None])
         return results

@@ -2,9 +2,10 @@
 """
 import numpy as np
 import pytest
+from mmpose.datasets.transforms import RandomFlip
 
 from hourglass_plugin.transforms import (PaperScaleRotation,
-                                         RandomChannelGain,
+                                         RandomChannelGain, RandomMirror,
                                          TorchCodeScaleRotation)
 
 COUNT = 20000
@@ -70,3 +71,19 @@ def test_channel_gain_range(gain):
     image = np.full((1, 1, 3), 100, np.uint8)
     changed = RandomChannelGain((gain, gain)).transform(dict(img=image))
     assert changed['img'].ravel().tolist() == [100 * gain] * 3
+
+
+def test_mirroring_draws_what_mmpose_draws():
+    """Seeds mirror the same samples with either transform."""
+    flip = RandomFlip(prob=0.3)
+    for seed in range(40):
+        np.random.seed(seed)
+        expected = flip._choose_direction() is not None
+        np.random.seed(seed)
+        assert RandomMirror(0.3)({}) == dict(mirror=expected)
+
+
+@pytest.mark.parametrize('probability', [-0.1, 1.5])
+def test_impossible_probabilities_are_refused(probability):
+    with pytest.raises(ValueError, match=str(probability)):
+        RandomMirror(probability)

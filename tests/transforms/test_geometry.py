@@ -1,9 +1,9 @@
 """From the source image to the crop and back, proved with bright pixels.
 
-MMPose's ``GetBBoxCenterScale``, ``RandomFlip`` and ``TopdownAffine`` with the
-package's own random transforms in between. Positions are expected from a
-matrix that is written out here a second time, in double precision: a crop of
-W x H pixels at angle a, zoom z = W / width of the box, has
+MMPose's ``GetBBoxCenterScale`` and the package's own transforms. Positions
+are expected from a matrix that is written out here a second time, in double
+precision: a crop of W x H pixels at angle a, zoom z = W / width of the box,
+has
 
     crop = z * R(a) * (source - centre) + (W, H) / 2,
 
@@ -18,7 +18,7 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import nn
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import (PaperScaleRotation,
+from hourglass_plugin.transforms import (PaperScaleRotation, RandomMirror,
                                          TorchCodeScaleRotation)
 
 #: OpenCV's bilinear interpolation knows positions to a 32nd of a pixel.
@@ -55,7 +55,7 @@ def crop(image,
         augmentation: one of the package's.
 
     Returns:
-        The record after ``TopdownAffine``.
+        The record after ``CropPerson``.
     """
     keypoints = np.zeros((1, 2)) if keypoints is None else keypoints
     center, half = np.asarray(center, float), np.asarray(box, float) / 2
@@ -70,8 +70,8 @@ def crop(image,
     turn = augmentation()
     turn.sample = lambda: (factor, degrees)
     for transform in (dict(type='GetBBoxCenterScale', padding=1.25),
-                      dict(type='RandomFlip', prob=float(mirrored)), turn,
-                      dict(type='TopdownAffine', input_size=size)):
+                      dict(type='RandomMirror', probability=float(mirrored)),
+                      turn, dict(type='CropPerson', input_size=size)):
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)
         record = transform(record)
@@ -356,13 +356,8 @@ def test_quarter_cell_decoding_with_flip_test():
 
 def test_half_of_the_samples_are_mirrored():
     """A share of n samples has the standard deviation 0.5 / sqrt(n)."""
-    flip = TRANSFORMS.build(dict(type='RandomFlip', direction='horizontal'))
+    mirror = RandomMirror()
     np.random.seed(0)
     count = 4000
-    mirrored = sum(
-        flip(
-            dict(
-                img=np.zeros((2, 3, 3), np.uint8),
-                img_shape=(2, 3),
-                flip_indices=[0]))['flip'] for _ in range(count))
+    mirrored = sum(mirror({})['mirror'] for _ in range(count))
     assert abs(mirrored / count - 0.5) < 4 * 0.5 / np.sqrt(count)

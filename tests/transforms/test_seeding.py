@@ -22,10 +22,10 @@ def people(tmp_path):
     """Seven people in one image of noise."""
     rng = np.random.default_rng(0)
     cv2.imwrite(
-        str(tmp_path / 'a.png'), rng.integers(0, 255, (90, 90, 3), np.uint8))
+        str(tmp_path / 'a.jpg'), rng.integers(0, 255, (90, 90, 3), np.uint8))
     entries = [
         dict(
-            image='a.png',
+            image='a.jpg',
             center=[45, 45],
             scale=0.3,
             joints=rng.uniform(20, 70, (14, 2)).tolist(),
@@ -43,11 +43,11 @@ def dataset(folder):
         data_prefix=dict(img=''),
         pipeline=[
             dict(type='SeedAugmentation'),
-            dict(type='LoadImage'),
             dict(type='GetBBoxCenterScale', padding=1.25),
-            dict(type='RandomFlip'),
+            dict(type='RandomMirror'),
             dict(type='TorchCodeScaleRotation'),
-            dict(type='TopdownAffine', input_size=(32, 32)),
+            dict(
+                type='CropPerson', input_size=(32, 32), reduced_decoding=True),
             dict(type='RandomChannelGain'),
             dict(type='PackPoseInputs'),
         ])

@@ -1,0 +1,152 @@
+"""From the photograph's file to a person's crop, in one step."""
+from typing import Optional, Tuple
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpose.registry import TRANSFORMS
+from mmpose.structures.bbox import flip_bbox, get_warp_matrix
+from mmpose.structures.keypoint import flip_keypoints
+
+from .photographs import Photograph, read_photograph
+
+# Pixels of an image per pixel of the crop up to which a fourth channel is
+# added in less time than it saves.
+_SMALL = 4
+
+
+@TRANSFORMS.register_module()
+class CropPerson(BaseTransform):
+    """Read, mirror, turn and crop at once.
+
+    Does what MMPose's ``LoadImage``, ``RandomFlip`` and ``TopdownAffine`` do
+    one after the other, with the same results: ``img``, ``img_path``,
+    ``img_shape``, ``ori_shape``, ``flip``, ``flip_direction``,
+    ``input_size``, ``input_center``, ``input_scale``,
+    ``transformed_keypoints`` and, in the mirrored photograph's pixels where
+    it is mirrored, ``bbox``, ``bbox_center``, ``bbox_scale``, ``keypoints``
+    and ``keypoints_visible``. It comes after the transforms that choose the
+    crop: a photograph is decoded only when that is known, and warped once.
+
+    Args:
+        input_size: (W, H) of the crop in pixels.
+        reduced_decoding: decode JPEG at a half, a quarter or an eighth of
+            its size where the box has at least the crop's size even then,
+            in both directions. Faster, and smoother than the bilinear crop
+            of a larger photograph; for training.
+        backend_args: of ``mmengine.fileio``, for files that are elsewhere.
+
+    Raises:
+        ValueError: if ``input_size`` is not two positive whole numbers, or
+            a record has the boxes of several people.
+    """
+
+    def __init__(self,
+                 input_size: Tuple[int, int],
+                 reduced_decoding: bool = False,
+                 backend_args: Optional[dict] = None) -> None:
+        if len(input_size) != 2 or any(
+                int(side) != side or side < 1 for side in input_size):
+            raise ValueError('input_size must be two whole numbers, width and '
+                             f'height, but is {input_size}')
+        self.input_size = tuple(int(side) for side in input_size)
+        self.reduced_decoding = reduced_decoding
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Needs ``img_path`` or ``img``, and ``bbox_center`` and
+        ``bbox_scale``, (1, 2) in pixels; uses ``mirror``,
+        ``bbox_rotation`` (1,) in degrees and ``keypoints`` (1, K, 2) where
+        they are there."""
+        if results['bbox_center'].shape != (1, 2):
+            raise ValueError('CropPerson crops one person at a time, but '
+                             'bbox_center has the shape '
+                             f'{results["bbox_center"].shape}')
+        results['bbox_scale'] = _widened(results['bbox_scale'],
+                                         self.input_size)
+        photograph = self._photograph(results)
+        results['img_shape'] = photograph.size[::-1]
+        results['ori_shape'] = photograph.size[::-1]
+        mirrored = results.pop('mirror', None)
+        if mirrored is not None:
+            results['flip'] = mirrored
+            results['flip_direction'] = 'horizontal' if mirrored else None
+        if mirrored:
+            _mirror_annotations(results, photograph.size)
+
+        center, scale = results['bbox_center'][0], results['bbox_scale'][0]
+        rotation = results.get('bbox_rotation', [0.0])[0]
+        matrix = get_warp_matrix(center, scale, rotation, self.input_size)
+        if results.get('keypoints') is not None:
+            moved = results['keypoints'].copy()
+            moved[..., :2] = cv2.transform(moved[..., :2], matrix)
+            results['transformed_keypoints'] = moved
+        results['img'] = _warp(
+            photograph.pixels,
+            _from_decoded_pixels(matrix, photograph, bool(mirrored)),
+            self.input_size)
+        results['input_size'] = self.input_size
+        results['input_center'] = center
+        results['input_scale'] = scale
+        return results
+
+    def _photograph(self, results: dict) -> Photograph:
+        """The photograph that is there already, or the file's."""
+        if results.get('img') is not None:
+            results.setdefault('img_path', None)
+            return Photograph(results['img'], results['img'].shape[1::-1])
+        max_factor = 1.0
+        if self.reduced_decoding:
+            max_factor = (results['bbox_scale'] / self.input_size).min()
+        return read_photograph(results['img_path'], max_factor,
+                               self.backend_args)
+
+
+def _widened(scale: np.ndarray, input_size: Tuple[int, int]) -> np.ndarray:
+    """Boxes' sizes (1, 2), one side enlarged to the crop's proportions."""
+    aspect = input_size[0] / input_size[1]
+    width, height = np.hsplit(scale, 2)
+    return np.where(width > height * aspect,
+                    np.hstack([width, width / aspect]),
+                    np.hstack([height * aspect, height]))
+
+
+def _mirror_annotations(results: dict, size: Tuple[int, int]) -> None:
+    """Move boxes and joints to the mirrored photograph; exchange sides."""
+    for key, kind in (('bbox', 'xyxy'), ('bbox_center', 'center')):
+        if results.get(key) is not None:
+            results[key] = flip_bbox(results[key], size, kind)
+    if results.get('keypoints') is not None:
+        results['keypoints'], results['keypoints_visible'] = flip_keypoints(
+            results['keypoints'], results['keypoints_visible'], size,
+            results['flip_indices'])
+
+
+def _from_decoded_pixels(matrix: np.ndarray, photograph: Photograph,
+                         mirrored: bool) -> np.ndarray:
+    """Let a matrix (2, 3) start from the pixels that were decoded.
+
+    Args:
+        matrix: from the whole, and mirrored, photograph to the crop.
+        photograph: what was decoded, not mirrored.
+        mirrored: whether ``matrix`` starts from the mirrored photograph.
+    """
+    factor = np.full(2, float(photograph.factor))
+    shift = np.array(photograph.shift)
+    if mirrored:
+        factor[0] = -factor[0]
+        shift[0] = photograph.size[0] - 1 - shift[0]
+    return np.column_stack(
+        [matrix[:, :2] * factor, matrix[:, :2] @ shift + matrix[:, 2]])
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray,
+          size: Tuple[int, int]) -> np.ndarray:
+    """Bilinear crop, black outside of the image."""
+    if image.dtype != np.uint8 or image.shape[2:] != (3, ) or (
+            image.size > 3 * _SMALL * size[0] * size[1]):
+        return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
+    # The same values in half the time: OpenCV is faster with four channels.
+    image = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+    crop = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
+    return cv2.cvtColor(crop, cv2.COLOR_BGRA2BGR)

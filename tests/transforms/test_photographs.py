@@ -1,0 +1,141 @@
+"""Reduced photographs: every pixel where the whole photograph has it."""
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from hourglass_plugin.transforms.photographs import read_photograph
+
+#: In the pixels of the file; far enough from the borders for every factor.
+SPOTS = ((60.0, 52.0), (173.3, 61.6), (97.5, 148.2))
+# No multiples of 2, 4 or 8, and no two remainders alike.
+SIZE = (237, 203)
+
+
+def spots_image(factor, size=SIZE):
+    """Grey Gaussians (h, w) uint8 that a reduction by ``factor`` keeps."""
+    rows, columns = np.mgrid[:size[1], :size[0]]
+    image = sum(
+        np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * (1.5 * factor)**2))
+        for x, y in SPOTS)
+    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+
+
+def write_jpeg(path, image, orientation=None, quality=100):
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    Image.fromarray(image).save(
+        path, 'jpeg', quality=quality, subsampling=0, exif=exif)
+    return str(path)
+
+
+def oriented(x, y, orientation, size=SIZE):
+    """Where a pixel of the file goes, from EXIF's definition: the side of
+    the scene at which the file's first row and first column lie."""
+    width, height = size
+    right, bottom = width - 1 - x, height - 1 - y
+    return {
+        1: (x, y),  # row: top, column: left
+        2: (right, y),  # top, right
+        3: (right, bottom),  # bottom, right
+        4: (x, bottom),  # bottom, left
+        5: (y, x),  # left, top
+        6: (bottom, x),  # right, top
+        7: (bottom, right),  # right, bottom
+        8: (y, right),  # left, bottom
+    }[orientation]
+
+
+def centroid_near(image, x, y, reach):
+    """Centre of mass of what is within ``reach`` of a place."""
+    rows, columns = np.mgrid[:image.shape[0], :image.shape[1]]
+    near = (np.abs(columns - x) <= reach) & (np.abs(rows - y) <= reach)
+    weight = image * near
+    return np.array([(columns * weight).sum(),
+                     (rows * weight).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize('factor', [1, 2, 4, 8])
+@pytest.mark.parametrize('orientation', [None, *range(1, 9)])
+def test_spots_are_where_they_were(factor, orientation, tmp_path):
+    """To a twentieth of a decoded pixel: spots of 1.5 decoded pixels in 256
+    grey levels. An error in the rounding of the photograph's size would be
+    one pixel of the whole photograph or more."""
+    path = write_jpeg(tmp_path / 'a.jpg', spots_image(factor), orientation)
+    photograph = read_photograph(path, factor)
+    assert photograph.factor == factor
+    whole = cv2.imread(path)
+    assert photograph.size == whole.shape[1::-1]
+    assert photograph.pixels.dtype == np.uint8
+    assert photograph.pixels.shape[2] == 3
+    pixels = photograph.pixels[..., 1].astype(float)
+    for spot in SPOTS:
+        expected = np.array(oriented(*spot, orientation or 1))
+        x, y = (expected - photograph.shift) / factor
+        found = centroid_near(pixels, x, y, reach=5)
+        np.testing.assert_allclose(
+            factor * found + photograph.shift, expected, atol=0.05 * factor)
+
+
+@pytest.mark.parametrize('factor, middle', [(2, 0.5), (4, 1.5), (8, 3.5)])
+def test_the_centre_of_a_reduced_pixel(factor, middle, tmp_path):
+    """Pixel 0 covers the pixels 0 and 1, 0 to 3, 0 to 7."""
+    path = write_jpeg(tmp_path / 'a.jpg', np.zeros((16, 24), np.uint8))
+    photograph = read_photograph(path, factor)
+    assert photograph.shift == (middle, middle)
+    assert photograph.pixels.shape == (16 // factor, 24 // factor, 3)
+
+
+@pytest.mark.parametrize('max_factor, factor',
+                         [(0.3, 1), (1, 1), (1.99, 1), (2, 2), (3.99, 2),
+                          (4, 4), (7.99, 4), (8, 8), (50, 8)])
+def test_the_largest_factor_that_is_allowed(max_factor, factor, tmp_path):
+    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+    assert read_photograph(path, max_factor).factor == factor
+
+
+def test_colours_stay(tmp_path):
+    """Blue, green and red as OpenCV has them, and as the whole photograph."""
+    image = np.zeros((40, 64, 3), np.uint8)
+    image[:, :32], image[:, 32:] = (200, 40, 90), (10, 220, 60)  # RGB
+    path = write_jpeg(tmp_path / 'a.jpg', image)
+    pixels = read_photograph(path, 4).pixels.astype(int)
+    assert np.abs(pixels[:, :8] - (90, 40, 200)).max() <= 2  # JPEG's rounding
+    assert np.abs(pixels[:, 8:] - (60, 220, 10)).max() <= 2
+
+
+@pytest.mark.parametrize('suffix', ['png', 'bmp', 'webp'])
+def test_other_formats_are_read_whole(suffix, tmp_path):
+    image = np.dstack([spots_image(2)] * 3)
+    path = str(tmp_path / f'a.{suffix}')
+    cv2.imwrite(path, image)
+    photograph = read_photograph(path, 8)
+    assert (photograph.factor, photograph.shift) == (1, (0, 0))
+    np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
+
+
+@pytest.mark.parametrize('exif', [b'Exif\0\0garbage', b'Exif\0\0II*\0'])
+def test_jpeg_with_unreadable_exif_is_read_whole(exif, tmp_path):
+    path = str(tmp_path / 'a.jpg')
+    Image.fromarray(spots_image(2)).save(path, exif=exif)
+    photograph = read_photograph(path, 2)
+    assert photograph.factor == 1
+    np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
+
+
+def test_a_missing_photograph_is_named(tmp_path):
+    path = str(tmp_path / 'nowhere.jpg')
+    with pytest.raises(
+            FileNotFoundError, match='occurs when loading `.*nowhere.jpg`'):
+        read_photograph(path)
+
+
+@pytest.mark.parametrize('content', [b'', b'nothing', b'\xff\xd8\xff\xe0\0'])
+@pytest.mark.parametrize('max_factor', [1, 8])
+def test_what_is_no_photograph_is_named(content, max_factor, tmp_path):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(content)
+    with pytest.raises(
+            ValueError, match='occurs when loading `.*broken.jpg`'):
+        read_photograph(str(path), max_factor)
