@@ -397,13 +397,14 @@ def build_dataset(config: Config, phase: str) -> Dataset:
     loader = config.get(f'{phase}_dataloader')
     if loader is None:
         raise ValueError(f'the config has no `{phase}_dataloader`')
-    _keep_joints_of_crops(loader.dataset)
+    _keep_what_is_drawn(loader.dataset)
     init_default_scope(config.get('default_scope', 'mmpose'))
     return DATASETS.build(loader.dataset)
 
 
-def _keep_joints_of_crops(pipeline: Any) -> None:
-    """Have MMPose pack the joints' places in the crop as well.
+def _keep_what_is_drawn(pipeline: Any) -> None:
+    """Have MMPose pack the joints' places in the crop, and the codec's
+    heatmaps though they be drawn on the device in training.
 
     Args:
         pipeline: config of a pipeline, or of a data set with pipelines at any
@@ -412,10 +413,12 @@ def _keep_joints_of_crops(pipeline: Any) -> None:
     if isinstance(pipeline, dict):
         if pipeline.get('type') == 'PackPoseInputs':
             pipeline['pack_transformed'] = True
+        if pipeline.get('targets') == 'keypoints':
+            pipeline['targets'] = 'heatmaps'
         pipeline = list(pipeline.values())
     if isinstance(pipeline, (list, tuple)):
         for part in pipeline:
-            _keep_joints_of_crops(part)
+            _keep_what_is_drawn(part)
 
 
 def build_loops(runner: Runner, *names: str) -> None:

@@ -1,8 +1,9 @@
 """Keypoints to heatmaps and back."""
-from .heatmap import (FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap,
-                      decode_heatmaps, encode_heatmaps)
+from .gaussians import (decode_heatmaps, draw_heatmaps, encode_heatmaps,
+                        find_peaks)
+from .heatmap import FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap
 
 __all__ = [
     'HourglassHeatmap', 'MPIIHeatmap', 'FLICHeatmap', 'LSPHeatmap',
-    'encode_heatmaps', 'decode_heatmaps'
+    'encode_heatmaps', 'draw_heatmaps', 'decode_heatmaps', 'find_peaks'
 ]

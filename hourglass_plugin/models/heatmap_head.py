@@ -14,7 +14,7 @@ from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor, nn
 
-from .losses import heatmap_accuracy, heatmap_loss
+from .losses import heatmap_accuracy, heatmap_losses
 
 _UNANNOTATED = ('zero', 'ignore')
 
@@ -139,8 +139,10 @@ class MultiStageHeatmapHead(BaseHead):
         Args:
             feats: see :meth:`forward`.
             batch_data_samples: B ``PoseDataSample`` with
-                ``gt_fields.heatmaps`` (K, H, W) and
-                ``gt_instance_labels.keypoint_weights`` (1, K).
+                ``gt_instance_labels.keypoint_weights`` (1, K) and either
+                ``gt_fields.heatmaps`` (K, H, W) or, to be drawn here,
+                ``gt_instance_labels.keypoint_labels`` (1, K, 2), which a
+                codec with ``targets='keypoints'`` gives.
             train_cfg: unused, part of MMPose's interface.
 
         Returns:
@@ -148,12 +150,11 @@ class MultiStageHeatmapHead(BaseHead):
             with heatmaps of lower resolution ``loss_stack_1_16x16``, ....
         """
         stacks = self.forward(feats)
-        target = torch.stack(
-            [sample.gt_fields.heatmaps for sample in batch_data_samples])
         keypoint_weights = torch.cat([
             sample.gt_instance_labels.keypoint_weights
             for sample in batch_data_samples
         ])  # (B, K)
+        target = self._target(batch_data_samples, keypoint_weights)
         if target.shape != stacks[-1].shape:
             raise ValueError(
                 f'the network predicts heatmaps of shape '
@@ -162,11 +163,10 @@ class MultiStageHeatmapHead(BaseHead):
                 'quarter of its input_size, and the keypoints must be as many')
         loss_weights = self.loss_weights or [1.0] * len(stacks)
         counted = None if self.unannotated == 'zero' else keypoint_weights
+        errors = heatmap_losses(stacks, target, counted)
         losses = {
-            f'loss_stack_{index + 1}':
-            weight * heatmap_loss(heatmaps, target, counted)
-            for index, (weight,
-                        heatmaps) in enumerate(zip(loss_weights, stacks))
+            f'loss_stack_{index + 1}': weight * error
+            for index, (weight, error) in enumerate(zip(loss_weights, errors))
         }
         if len(feats) > len(stacks):
             losses.update(
@@ -176,20 +176,46 @@ class MultiStageHeatmapHead(BaseHead):
                                                   keypoint_weights)
         return losses
 
+    def _target(self, batch_data_samples: list,
+                keypoint_weights: Tensor) -> Tensor:
+        """The batch's heatmaps (B, K, H, W), packed or drawn here."""
+        fields = batch_data_samples[0].get('gt_fields')
+        if fields is not None and 'heatmaps' in fields:
+            return torch.stack(
+                [sample.gt_fields.heatmaps for sample in batch_data_samples])
+        labels = batch_data_samples[0].gt_instance_labels
+        if 'keypoint_labels' not in labels or not hasattr(
+                self.decoder, 'draw'):
+            raise ValueError(
+                'the samples have no heatmaps: give GenerateTarget a codec '
+                'that encodes them, or HourglassHeatmap with '
+                "targets='keypoints' and the head the same as decoder")
+        return self.decoder.draw(
+            torch.cat([
+                sample.gt_instance_labels.keypoint_labels
+                for sample in batch_data_samples
+            ]), keypoint_weights)
+
     def _inner_losses(self, feats: Sequence[Tensor], target: Tensor,
                       counted: Optional[Tensor],
                       loss_weights: Sequence[float]) -> dict:
         """Losses of the heatmaps of lower resolution, by their names."""
-        losses, stack = {}, 0
+        by_size, stack = {}, 0
         for heatmaps in feats:
-            height, width = heatmaps.shape[2:]
-            if (height, width) == target.shape[2:]:
+            size = tuple(heatmaps.shape[2:])
+            if size == target.shape[2:]:
                 stack += 1
-                continue
+            else:
+                by_size.setdefault(size, []).append((stack, heatmaps))
+        losses = {}
+        for (height, width), found in by_size.items():
             # The maximum keeps a peak of height 1 in the cell that holds it.
             pooled = F.adaptive_max_pool2d(target, (height, width))
-            losses[f'loss_stack_{stack + 1}_{width}x{height}'] = (
-                loss_weights[stack] * heatmap_loss(heatmaps, pooled, counted))
+            errors = heatmap_losses([heatmaps for _, heatmaps in found],
+                                    pooled, counted)
+            for (stack, _), error in zip(found, errors):
+                losses[f'loss_stack_{stack + 1}_{width}x{height}'] = (
+                    loss_weights[stack] * error)
         return losses
 
     def predict(
@@ -323,7 +349,8 @@ def needs_mirror_shift(codec, num_keypoints: int) -> bool:
     (``MSRAHeatmap``) need the shift.
 
     Args:
-        codec: a codec with ``input_size`` whose ``encode`` gives ``heatmaps``.
+        codec: a codec with ``input_size`` whose ``encode`` gives ``heatmaps``
+            or what its ``draw`` makes them of.
         num_keypoints: how many keypoints it encodes.
 
     Raises:
@@ -339,15 +366,22 @@ def needs_mirror_shift(codec, num_keypoints: int) -> bool:
     mirrored = keypoints.copy()
     mirrored[..., 0] = width - 1 - mirrored[..., 0]
     visible = np.ones((1, num_keypoints), np.float32)
-    pair = [
-        codec.encode(points, visible).get('heatmaps')
-        for points in (keypoints, mirrored)
-    ]
-    if pair[0] is None or pair[0].shape[0] != num_keypoints:
+
+    def heatmaps(points: np.ndarray) -> Optional[Tensor]:
+        encoded = codec.encode(points, visible)
+        if 'heatmaps' in encoded:
+            return torch.as_tensor(encoded['heatmaps'])[None]
+        if 'keypoint_labels' in encoded and hasattr(codec, 'draw'):
+            return codec.draw(
+                torch.as_tensor(encoded['keypoint_labels']),
+                torch.as_tensor(encoded['keypoint_weights']))
+        return None
+
+    target, reverse = heatmaps(keypoints), heatmaps(mirrored)
+    if target is None or target.shape[1] != num_keypoints:
         raise ValueError(
             f'{type(codec).__name__} does not encode one heatmap for each of '
             f'{num_keypoints} keypoints; a heatmap head needs such a codec')
-    target, reverse = (torch.as_tensor(heatmaps)[None] for heatmaps in pair)
     errors = [
         (unmirror_heatmaps(reverse, range(num_keypoints), shift) -
          target).square().sum() for shift in (False, True)

@@ -1,34 +1,79 @@
 """Loss and accuracy of heatmaps, computed without leaving the device.
 
-Shape shorthand: B batch, K keypoints, H W heatmap size.
+Shape shorthand: B batch, S stacks, K keypoints, H W heatmap size.
 """
-from typing import Optional
+from typing import Any, Optional, Sequence, Tuple
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
+from ..codecs import find_peaks
 
-def heatmap_loss(predicted: Tensor,
-                 target: Tensor,
-                 keypoint_weights: Optional[Tensor] = None) -> Tensor:
-    """Mean squared error of one stack's heatmaps.
 
-    mean over B, K, H and W of ``w * (predicted - target)^2``: cells of
-    keypoints with weight 0 add nothing but count in the mean, as in MMPose.
+def heatmap_losses(predicted: Sequence[Tensor],
+                   target: Tensor,
+                   keypoint_weights: Optional[Tensor] = None
+                   ) -> Tuple[Tensor, ...]:
+    """Mean squared error of every stack's heatmaps against one target.
+
+    For each stack the mean over B, K, H and W of
+    ``w * (predicted - target)^2``: cells of keypoints with weight 0 add
+    nothing but count in the mean, as in MMPose.
+
+    Stack after stack goes through one float32 buffer, and nothing but the
+    predictions themselves is kept for the gradients: neither errors, nor
+    float32 copies of half-precision predictions, nor copies of the target.
 
     Args:
-        predicted: (B, K, H, W) float.
+        predicted: S tensors (B, K, H, W), float of any precision.
         target: (B, K, H, W) float.
         keypoint_weights: (B, K) w, or ``None`` for 1 everywhere.
 
     Returns:
-        A scalar in float32, whatever the precision of the prediction.
+        S scalars in float32, whatever the precision of the predictions.
     """
-    predicted, target = predicted.float(), target.float()
-    if keypoint_weights is None:
-        return F.mse_loss(predicted, target)
-    errors = F.mse_loss(predicted, target, reduction='none').mean((2, 3))
-    return (keypoint_weights * errors).mean()
+    last = predicted[-1]
+    layout = torch.contiguous_format
+    if not last.is_contiguous() and last.is_contiguous(
+            memory_format=torch.channels_last):
+        layout = torch.channels_last
+    # In the predictions' memory format, in which each stack is then compared.
+    target = target.float().contiguous(memory_format=layout)
+    return _StackErrors.apply(target, keypoint_weights, *predicted).unbind()
+
+
+class _StackErrors(torch.autograd.Function):
+    """(S,) float32 errors, and the predictions' gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, target: Tensor, weights: Optional[Tensor],
+                *predicted: Tensor) -> Tensor:
+        ctx.save_for_backward(target, weights, *predicted)
+        difference = torch.empty_like(target)
+        errors = []
+        for heatmaps in predicted:
+            difference.copy_(heatmaps).sub_(target)
+            if weights is None:
+                error = torch.linalg.vector_norm(difference).square()
+            else:
+                error = (weights * torch.linalg.vector_norm(
+                    difference, dim=(2, 3)).square()).sum()
+            errors.append(error / target.numel())
+        return torch.stack(errors)
+
+    @staticmethod
+    def backward(ctx: Any,
+                 gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+        target, weights, *predicted = ctx.saved_tensors
+        # d/dp of w (p - t)^2 / N
+        factors = gradient * (2 / target.numel())
+        gradients = []
+        for heatmaps, factor in zip(predicted, factors):
+            if weights is not None:
+                factor = (factor * weights)[:, :, None, None]
+            slope = (heatmaps.float() - target).mul_(factor)
+            gradients.append(slope.to(heatmaps.dtype))
+        return (None, None, *gradients)
 
 
 def heatmap_accuracy(predicted: Tensor, target: Tensor,
@@ -48,10 +93,9 @@ def heatmap_accuracy(predicted: Tensor, target: Tensor,
         counts.
     """
     height, width = target.shape[2:]
-    predicted_cell = predicted.detach().flatten(2).argmax(2)  # (B, K)
-    target_cell = target.flatten(2).argmax(2)  # (B, K)
-    x = (predicted_cell % width - target_cell % width) / width
-    y = (predicted_cell // width - target_cell // width) / height
+    x, y, _ = find_peaks(predicted.detach())  # (B, K)
+    target_x, target_y, _ = find_peaks(target)
+    x, y = (x - target_x) / width, (y - target_y) / height
     counted = keypoint_weights > 0
     close = (x**2 + y**2 < 0.05**2) & counted
     return close.sum() / counted.sum().clamp(min=1)

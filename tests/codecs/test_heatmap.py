@@ -190,6 +190,23 @@ def test_outside_and_unannotated_give_zeros_and_no_weight():
     assert encoded['heatmaps'].dtype == np.float32
 
 
+def test_keypoints_instead_of_heatmaps():
+    codec = build(targets='keypoints')
+    points = np.array([[[-0.1, 5], [255.99999999, 5], [5, 255.9], [5, 5],
+                        [np.nan, 5]]])
+    encoded = codec.encode(points, np.array([[1, 1, 1, 0, 1]]))
+    assert sorted(encoded) == ['keypoint_labels', 'keypoint_weights']
+    assert encoded['keypoint_labels'].dtype == np.float32
+    np.testing.assert_array_equal(encoded['keypoint_labels'],
+                                  points.astype(np.float32))
+    # In float32 the second one is 256, which is outside.
+    assert encoded['keypoint_weights'].tolist() == [[0, 0, 1, 0, 0]]
+    assert encoded['keypoint_weights'].dtype == np.float32
+    drawn = codec.draw(*(torch.from_numpy(array)
+                         for array in encoded.values()))
+    assert drawn.amax((2, 3)).tolist() == [[0, 0, 1, 0, 0]]
+
+
 def test_mirroring_whole_pixels_lines_up():
     codec = build()
     x = np.arange(256.0)
@@ -222,6 +239,7 @@ def test_data_sets_codecs_check_the_number_of_keypoints(name, count):
     (dict(sigma=0), 'sigma must be positive'),
     (dict(sigma=float('nan')), 'sigma must be positive'),
     (dict(refinement='half'), "refinement='half' is unknown"),
+    (dict(targets='points'), "targets='points' is unknown"),
     (dict(heatmap_size=(64, 0)), 'heatmap_size must be two whole numbers'),
     (dict(input_size=(256, )), 'input_size must be two whole numbers'),
     (dict(heatmap_size=(300, 64)), 'larger than'),

@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData, PixelData
-from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -71,6 +71,67 @@ POINTS = [[[10, 20], [50, 20], [33, 47]], [[5, 60], [61, 3], [0, 0]]]
 
 def targets(batch):
     return torch.stack([sample.gt_fields.heatmaps for sample in batch])
+
+
+def keypoint_samples(points, visible=None, **codec):
+    """As :func:`samples`, through MMPose's transforms and without heatmaps."""
+    transforms = [
+        TRANSFORMS.build(part) for part in (
+            dict(
+                type='GenerateTarget',
+                encoder=dict(CODEC, targets='keypoints', **codec)),
+            dict(type='PackPoseInputs'))
+    ]
+    made = []
+    for index, keypoints in enumerate(np.asarray(points, np.float32)):
+        results = dict(
+            img=np.zeros((64, 64, 3), np.uint8),
+            transformed_keypoints=keypoints[None],
+            keypoints_visible=np.ones((1, 3), np.float32)
+            if visible is None else visible[index])
+        for transform in transforms:
+            results = transform(results)
+        made.append(results['data_samples'])
+    return made
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel'])
+@pytest.mark.parametrize('unannotated', ['zero', 'ignore'])
+def test_heatmaps_drawn_by_the_head_give_the_same_losses(
+        unannotated, refinement):
+    points = POINTS + [[[-1, 20], [63.9, 64], [np.nan, 3]]]
+    visible = np.array([[[1, 1, 0]], [[1, 1, 1]], [[1, 1, 1]]])
+    codec = dict(CODEC, refinement=refinement)
+    batch = samples(points, visible, codec)
+    light = keypoint_samples(points, visible, refinement=refinement)
+    assert all('gt_fields' not in sample for sample in light)
+    generator = torch.Generator().manual_seed(0)
+    # Inside an hourglass, and two stacks.
+    feats = [
+        torch.rand(3, 3, size, size, generator=generator)
+        for size in (8, 16, 8, 16)
+    ]
+    head = build_head(decoder=codec, unannotated=unannotated)
+    drawing = build_head(
+        decoder=dict(codec, targets='keypoints'), unannotated=unannotated)
+    assert drawing.shifts_mirrored is False
+    expected = head.loss(feats, batch)
+    computed = drawing.loss(feats, light)
+    assert list(computed) == list(expected)
+    for name, loss in expected.items():
+        # The targets differ by 6e-8 at most, see test_gaussians.
+        torch.testing.assert_close(computed[name], loss, msg=name)
+    # A head draws by its decoder's geometry, whatever that sends.
+    torch.testing.assert_close(head.loss(feats, light), expected)
+
+
+def test_samples_without_a_target_are_named():
+    light = keypoint_samples(POINTS)
+    with pytest.raises(ValueError, match="targets='keypoints'"):
+        build_head(decoder=None).loss([torch.zeros(2, 3, 16, 16)], light)
+    del light[0].gt_instance_labels.keypoint_labels
+    with pytest.raises(ValueError, match='samples have no heatmaps'):
+        build_head().loss([torch.zeros(2, 3, 16, 16)], light)
 
 
 def test_losses_by_stack():

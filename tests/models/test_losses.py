@@ -2,13 +2,19 @@
 import pytest
 import torch
 
-from hourglass_plugin.models.losses import heatmap_accuracy, heatmap_loss
+from hourglass_plugin.models.losses import heatmap_accuracy, heatmap_losses
 
 
 def random_pair(seed=0):
     generator = torch.Generator().manual_seed(seed)
     return (torch.randn(2, 3, 4, 5, generator=generator),
             torch.randn(2, 3, 4, 5, generator=generator))
+
+
+def heatmap_loss(predicted, target, keypoint_weights=None):
+    """The loss of a single stack."""
+    loss, = heatmap_losses([predicted], target, keypoint_weights)
+    return loss
 
 
 def test_loss_is_the_mean_over_every_cell():

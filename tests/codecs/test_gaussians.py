@@ -1,0 +1,217 @@
+"""Drawn on the host and on the device: the same, and as the plain formula."""
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from hourglass_plugin.codecs import (decode_heatmaps, draw_heatmaps,
+                                     encode_heatmaps, find_peaks)
+
+# Input and heatmap, (W, H): square, not square, strides that no float holds
+# (100 / 37, 128 / 48), and heatmaps smaller than a Gaussian.
+SIZES = [((256, 256), (64, 64)), ((192, 256), (48, 64)),
+         ((100, 128), (37, 48)), ((21, 14), (6, 4))]
+
+
+def plain_formula(keypoints, heatmap_size, stride, sigma, exact_centers):
+    """Every cell of every heatmap, one after the other in Python floats."""
+    width, height = heatmap_size
+    heatmaps = np.zeros((len(keypoints), height, width))
+    edge = 0.5 if exact_centers else 0.0
+    for heatmap, keypoint in zip(heatmaps, keypoints.tolist()):
+        x, y = ((p + edge) / s for p, s in zip(keypoint, stride))
+        if not (0 <= x < width and 0 <= y < height):
+            continue
+        if exact_centers:
+            x, y = x - 0.5, y - 0.5
+        else:
+            x, y = int(x), int(y)
+        for row in range(height):
+            for column in range(width):
+                dx, dy = abs(column - x), abs(row - y)
+                if dx <= 3 * sigma and dy <= 3 * sigma:
+                    heatmap[row, column] = np.exp(
+                        -(dx * dx + dy * dy) / (2 * sigma**2))
+    return heatmaps
+
+
+def positions(input_size, heatmap_size, count, edge, seed=0):
+    """Anywhere, outside too; the float32 numbers at and beside the borders of
+    cells; and what is no number."""
+    rng = np.random.default_rng(seed)
+    anywhere = rng.uniform(-0.1, 1.1, (count, 2)) * input_size
+    borders = np.stack([
+        rng.integers(cells + 1, size=4) * pixels / cells - edge
+        for pixels, cells in zip(input_size, heatmap_size)
+    ], 1).astype(np.float32)
+    last = np.float32(input_size) - np.float32(edge)
+    borders = np.concatenate([borders, last[None]])
+    beside = [
+        np.nextafter(borders, np.float32(side)) for side in (-np.inf, np.inf)
+    ]
+    nowhere = [[np.nan, 5], [5, np.nan], [np.inf, 5], [-np.inf, 5],
+               [1e30, 5], [-0.0, 0.0]]
+    return np.concatenate([anywhere, borders, *beside,
+                           nowhere]).astype(np.float32)
+
+
+@pytest.mark.parametrize('exact_centers', [False, True])
+@pytest.mark.parametrize('sigma', [1, 1.75, 0.3, 10])
+@pytest.mark.parametrize('input_size,heatmap_size', SIZES)
+def test_both_routes_equal_the_plain_formula(input_size, heatmap_size, sigma,
+                                             exact_centers):
+    stride = [p / c for p, c in zip(input_size, heatmap_size)]
+    points = positions(input_size, heatmap_size, 12, 0.5 * exact_centers)
+    options = (heatmap_size, stride, sigma, exact_centers)
+    expected = plain_formula(points, *options)
+    encoded, drawn = encode_heatmaps(points, *options)
+    assert encoded.dtype == np.float32
+    assert drawn.tolist() == expected.any((1, 2)).tolist()
+    # Values of at most 1 rounded to float32; a wrong cell differs by 0.01.
+    np.testing.assert_allclose(encoded, expected, rtol=0, atol=6e-8)
+    on_device = draw_heatmaps(
+        torch.from_numpy(points)[None], torch.ones(1, len(points)), *options)
+    assert on_device.dtype == torch.float32
+    # Libraries' exponentials differ in the last of 53 bits, which rounding to
+    # 24 bits shows hardly ever, and then as one unit in the last place.
+    np.testing.assert_allclose(on_device[0], encoded, rtol=0, atol=6e-8)
+    if not exact_centers and sigma in (1, 1.75):
+        np.testing.assert_array_equal(on_device[0], encoded)
+
+
+@pytest.mark.parametrize('input_size,heatmap_size',
+                         [((511, 509), (128, 127)), ((100, 98), (37, 85))])
+def test_both_routes_agree_about_every_cell(input_size, heatmap_size):
+    """At every border of a cell, and a float32 beside it, on both axes."""
+    stride = [p / c for p, c in zip(input_size, heatmap_size)]
+    for axis in (0, 1):
+        borders = (np.arange(heatmap_size[axis] + 1) * input_size[axis] /
+                   heatmap_size[axis]).astype(np.float32)
+        places = np.concatenate([
+            borders,
+            np.nextafter(borders, np.float32(0)),
+            np.nextafter(borders, np.float32(1e9))
+        ])
+        points = np.full((len(places), 2), 9, np.float32)
+        points[:, axis] = places
+        encoded, drawn = encode_heatmaps(points, heatmap_size, stride)
+        on_device = draw_heatmaps(
+            torch.from_numpy(points)[None], torch.ones(1, len(points)),
+            heatmap_size, stride)[0]
+        np.testing.assert_array_equal(on_device, encoded)
+        inside = [p for p in places.tolist() if 0 <= p < input_size[axis]]
+        cells = [  # in exact fractions
+            int(Fraction(p) * heatmap_size[axis] / input_size[axis])
+            for p in inside
+        ]
+        assert drawn.sum() == len(inside) > 2 * heatmap_size[axis]
+        assert on_device[torch.from_numpy(drawn)].amax(
+            1 + axis).argmax(1).tolist() == cells
+
+
+def test_weight_zero_and_no_number_draw_nothing():
+    points = torch.tensor([[[9.0, 9], [9, 9], [float('nan'), 9], [-1, 9]]])
+    drawn = draw_heatmaps(points, torch.tensor([[1.0, 0, 1, 1]]), (8, 8),
+                          (4, 4))
+    assert drawn.amax((2, 3)).tolist() == [[1, 0, 0, 0]]
+    host, which = encode_heatmaps(
+        points[0].numpy(), (8, 8), (4, 4),
+        annotated=np.array([True, False, True, True]))
+    np.testing.assert_array_equal(host, drawn[0])
+    assert which.tolist() == [True, False, False, False]
+
+
+def test_batches_are_drawn_one_by_one():
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(3, 4, 2, generator=generator) * 64
+    weights = torch.tensor([[1.0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]])
+    drawn = draw_heatmaps(points, weights, (16, 16), (4, 4), 1.75, True)
+    for person in range(3):
+        host, _ = encode_heatmaps(
+            points[person].numpy(), (16, 16), (4, 4), 1.75, True,
+            weights[person].numpy() > 0)
+        # See test_both_routes_equal_the_plain_formula.
+        np.testing.assert_allclose(drawn[person], host, rtol=0, atol=6e-8)
+
+
+LAYOUTS = [
+    torch.contiguous_format, torch.channels_last,
+    pytest.param('slices', id='slices of a larger tensor')
+]
+
+
+def laid_out(heatmaps, layout):
+    if layout == 'slices':
+        larger = torch.zeros(*heatmaps.shape[:3], 2 * heatmaps.shape[3])
+        larger[..., ::2] = heatmaps
+        return larger[..., ::2]
+    return heatmaps.to(memory_format=layout)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_peaks_in_every_memory_format(layout):
+    generator = torch.Generator().manual_seed(1)
+    heatmaps = torch.randn(3, 5, 12, 16, generator=generator)
+    scores, place = heatmaps.flatten(2).max(2)
+    x, y, found = find_peaks(laid_out(heatmaps, layout))
+    assert torch.equal(found, scores)
+    assert torch.equal(y * 16 + x, place)
+    for refinement in ('quarter', 'subpixel', 'none'):
+        for ours, contiguous in zip(
+                decode_heatmaps(
+                    laid_out(heatmaps, layout), (4, 4), refinement),
+                decode_heatmaps(heatmaps, (4, 4), refinement)):
+            assert torch.equal(ours, contiguous)
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_a_tie_gives_a_cell_that_holds_the_maximum(layout):
+    """Heights of 0 to 3 only: 192 cells hold dozens of equal maxima."""
+    generator = torch.Generator().manual_seed(2)
+    heatmaps = torch.randint(4, (2, 9, 12, 16), generator=generator).float()
+    x, y, scores = find_peaks(laid_out(heatmaps, layout))
+    for b in range(2):
+        for k in range(9):
+            assert heatmaps[b, k, y[b, k], x[b, k]] == scores[b, k] == 3
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
+def test_nan_is_found_inside_the_heatmap(refinement, layout):
+    heatmaps = torch.zeros(1, 3, 8, 8)
+    heatmaps[0, 0, 2, 5] = float('nan')
+    heatmaps[0, 1] = float('nan')
+    heatmaps[0, 2, 4, 4] = 1
+    keypoints, scores = decode_heatmaps(
+        laid_out(heatmaps, layout), (4, 4), refinement)
+    edge = 0.5 if refinement == 'subpixel' else 0
+    assert scores.isnan().tolist() == [[True, True, False]]
+    assert keypoints[0, 0].tolist() == [22 - edge, 10 - edge]
+    assert ((keypoints >= -edge) & (keypoints < 32)).all()
+    assert keypoints[0, 2].tolist() == [18 - edge, 18 - edge]
+
+
+def test_half_precision_is_decoded_as_its_float32():
+    generator = torch.Generator().manual_seed(3)
+    heatmaps = torch.rand(2, 3, 8, 8, generator=generator).bfloat16()
+    for refinement in ('quarter', 'subpixel', 'none'):
+        for half, full in zip(
+                decode_heatmaps(heatmaps, (4, 4), refinement),
+                decode_heatmaps(heatmaps.float(), (4, 4), refinement)):
+            assert half.dtype == torch.float32
+            assert torch.equal(half, full)
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
+def test_decoding_compiles_in_one_graph(refinement):
+    torch._dynamo.reset()
+    generator = torch.Generator().manual_seed(4)
+    heatmaps = torch.rand(2, 3, 8, 8, generator=generator)
+    compiled = torch.compile(
+        decode_heatmaps, backend='aot_eager', fullgraph=True)
+    for ours, plain in zip(
+            compiled(heatmaps, (4, 4), refinement),
+            decode_heatmaps(heatmaps, (4, 4), refinement)):
+        # Fused operations round otherwise in the last place.
+        torch.testing.assert_close(ours, plain)
