@@ -148,6 +148,11 @@ def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
         if config.get(setting) is None:
             raise ValueError('the config cannot be trained: it has no '
                              f'`{setting}`')
+    if config.get('compile'):
+        raise ValueError("mmengine's setting `compile` is for train_step as a "
+                         "whole, which fails on MMPose's data samples; to "
+                         'compile the network use the CompileNetworkHook: '
+                         'default_hooks.compile.enable=True')
     config.resume = resume is not None or config.get('resume', False)
     if resume is not None:
         config.load_from = None if resume == 'auto' else resume
@@ -228,6 +233,34 @@ def _official_annotations(dataset: dict) -> Optional[str]:
     if not path.endswith('.mat') or official_data_set(path) is None:
         return None
     return path
+
+
+def set_fast_inference(config: Config, dtype: Optional[str]) -> None:
+    """Have the network rewritten for speed before the test.
+
+    Args:
+        config: is changed.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; None changes nothing.
+
+    Raises:
+        ValueError: if the config's network is another one.
+    """
+    if dtype is None:
+        return
+    check_can_be_fast(config)
+    hooks = [
+        hook for hook in config.get('custom_hooks') or []
+        if hook.get('type') != 'FastInferenceHook'
+    ]
+    config.custom_hooks = [*hooks, dict(type='FastInferenceHook', dtype=dtype)]
+
+
+def check_can_be_fast(config: Config) -> None:
+    """Raise ValueError if the config's network cannot be rewritten."""
+    network = (config.model.get('backbone') or {}).get('type')
+    if network != 'StackedHourglass':
+        raise ValueError(f'--fast is for a StackedHourglass, but the config '
+                         f'has the backbone {network}')
 
 
 def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:

@@ -14,7 +14,9 @@ from mmpose.apis import init_model
 from torch import nn
 from tqdm import tqdm
 
-from .command_line import load_weights
+from .command_line import check_can_be_fast, load_weights
+from .engine.fast_inference_hook import DTYPES
+from .models.inference import optimize_model
 from .visualization import (draw_pose, read_image, save_image,
                             skeleton_from_metainfo)
 
@@ -39,7 +41,8 @@ class Pose(NamedTuple):
 
 
 def build_pose_model(config: Config, checkpoint: dict, path: str,
-                     device: str) -> nn.Module:
+                     device: str,
+                     fast: Optional[str] = None) -> nn.Module:
     """Build a config's model with a checkpoint's weights, for prediction.
 
     Args:
@@ -48,14 +51,19 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
         checkpoint: weights, as read by ``command_line.read_checkpoint``.
         path: where the checkpoint came from, for messages.
         device: such as ``cpu`` or ``cuda:0``.
+        fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network
+            for speed, see :func:`optimize_model`.
 
     Raises:
         ValueError: if the device is not there, the checkpoint is of another
-            model, or the config has no test pipeline.
+            model, the config has no test pipeline, or its network cannot be
+            rewritten.
     """
     if config.get('test_dataloader') is None:
         raise ValueError('the config has no `test_dataloader`, whose pipeline '
                          'images go through')
+    if fast is not None:
+        check_can_be_fast(config)
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
@@ -65,7 +73,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
     load_weights(model, checkpoint, path)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
     model.dataset_meta = dataset_meta or model.dataset_meta
-    return model
+    return model if fast is None else optimize_model(model, DTYPES[fast])
 
 
 def predict_poses(

@@ -48,6 +48,20 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         'spaces')
 
 
+def add_fast_argument(parser: argparse.ArgumentParser) -> None:
+    """``--fast``."""
+    parser.add_argument(
+        '--fast',
+        nargs='?',
+        const='float32',
+        choices=['float32', 'bfloat16', 'float16'],
+        metavar='DTYPE',
+        help='rewrite and compile the network first: the same results in '
+        'less time, after a minute or so of compiling. With bfloat16 or '
+        'float16 scores move a little, and it is faster where the device '
+        'computes in them')
+
+
 def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that MMPose's tools have for training and testing."""
     parser.add_argument(

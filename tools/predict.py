@@ -47,6 +47,7 @@ def parse_args() -> argparse.Namespace:
         help='images that go through the network at once (default: 16)')
     parser.add_argument(
         '--device', help='such as cpu or cuda:0 (default: a GPU if there is)')
+    arguments.add_fast_argument(parser)
     arguments.add_config_options(parser)
     return parser.parse_args()
 
@@ -64,7 +65,7 @@ def main(args: argparse.Namespace) -> None:
         checkpoint = command_line.read_checkpoint(args.checkpoint)
         model = prediction.build_pose_model(config, checkpoint,
                                             args.checkpoint, args.device
-                                            or get_device())
+                                            or get_device(), args.fast)
         predictor = prediction.PosePredictor(model, args.bbox,
                                              args.score_threshold,
                                              args.batch_size)

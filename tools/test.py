@@ -30,6 +30,7 @@ def parse_args() -> argparse.Namespace:
         help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
         'examples.mat, which everything but the joints is copied from; needed '
         'for a submission unless it is the config\'s annotation file')
+    arguments.add_fast_argument(parser)
     arguments.add_runner_arguments(parser)
     return parser.parse_args()
 
@@ -42,6 +43,7 @@ def main(args: argparse.Namespace) -> None:
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_test_outputs(config, args.dump, args.out_official,
                                       args.official_annotations)
+        command_line.set_fast_inference(config, args.fast)
         command_line.set_pictures(config, args)
         config.load_from = args.checkpoint
         checkpoint = command_line.read_checkpoint(args.checkpoint)

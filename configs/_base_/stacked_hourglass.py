@@ -1,6 +1,6 @@
 # The paper's network: 8 stacks that see their own predictions.
 model = dict(
-    type='TopdownPoseEstimator',
+    type='HourglassPoseEstimator',
     # The paper's input: RGB in [0, 1].
     data_preprocessor=dict(
         type='PoseDataPreprocessor',

@@ -247,22 +247,28 @@ class MultiStageHeatmapHead(BaseHead):
             float32.
         """
         test_cfg = test_cfg or {}
-        if test_cfg.get('flip_test', False):
-            stacks = self._average_with_mirrored(
-                *(self.forward(half) for half in feats), batch_data_samples,
-                test_cfg)
-        else:
-            stacks = [heatmaps.float() for heatmaps in self.forward(feats)]
-        index = test_cfg.get('stack', -1)
-        if not -len(stacks) <= index < len(stacks):
+        every = test_cfg.get('every_stack', False)
+        fields_asked = test_cfg.get('output_heatmaps', False)
+        passes = feats if test_cfg.get('flip_test', False) else [feats]
+        passes = [self.forward(outputs) for outputs in passes]
+        count, index = len(passes[0]), test_cfg.get('stack', -1)
+        if not -count <= index < count:
             raise ValueError(f'test_cfg asks for stack {index}, but there are '
-                             f'{len(stacks)}, counted from 0')
-        if test_cfg.get('every_stack', False):
+                             f'{count}, counted from 0')
+        if not (every or fields_asked):  # the other stacks are not needed
+            passes = [(stacks[index], ) for stacks in passes]
+            index = 0
+        if len(passes) == 2:
+            stacks = self._average_with_mirrored(*passes, batch_data_samples,
+                                                 test_cfg)
+        else:
+            stacks = [heatmaps.float() for heatmaps in passes[0]]
+        if every:
             keypoints = self._decode_every_stack(stacks, index,
                                                  batch_data_samples)
         else:
             keypoints = self.decode(stacks[index])
-        if not test_cfg.get('output_heatmaps', False):
+        if not fields_asked:
             return keypoints
         fields = []
         for person in range(len(batch_data_samples)):
@@ -272,6 +278,17 @@ class MultiStageHeatmapHead(BaseHead):
                                 f'heatmaps_stack_{number}')
             fields.append(field)
         return keypoints, fields
+
+    def keep_stack(self, index: int) -> None:
+        """From now on expect the output of one stack alone.
+
+        Args:
+            index: the stack, counted from 0.
+        """
+        self.num_stages = 1
+        self.loss_weights = None
+        if self.heatmaps is not None:
+            self.heatmaps = nn.ModuleList([self.heatmaps[index]])
 
     def _decode_every_stack(self, stacks: Sequence[Tensor], index: int,
                             batch_data_samples: list) -> List[InstanceData]:

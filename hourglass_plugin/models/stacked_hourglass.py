@@ -236,7 +236,14 @@ class StackedHourglass(BaseModule):
         self.out_channels = num_keypoints or feat_channels
         self.depth = depth
         self.with_cp = with_cp
-        self.out_stacks = self._resolve_out_stacks(out_stacks)
+        if out_stacks is None:
+            out_stacks = tuple(range(num_stacks))
+        self.out_stacks = stack_indices(out_stacks, num_stacks)
+        if self.out_stacks[-1] != num_stacks - 1:
+            raise ValueError(
+                f'out_stacks={self.out_stacks} leaves weights behind that '
+                'would never learn: make the last of them '
+                f'{num_stacks - 1} or -1')
 
         self.stem = Stem(in_channels, (*stem_channels, feat_channels),
                          norm_cfg)
@@ -291,7 +298,7 @@ class StackedHourglass(BaseModule):
         Raises:
             ValueError: if the size does not fit the depth.
         """
-        self._check_size(image)
+        check_image(image, self.depth)
         x = self.stem(image.contiguous(memory_format=torch.channels_last))
         outputs = []
         for index, stack in enumerate(self.stacks):
@@ -313,43 +320,57 @@ class StackedHourglass(BaseModule):
                 x = x + stack.merge(features, heatmaps)
         return tuple(outputs)
 
-    def _resolve_out_stacks(
-            self, out_stacks: Optional[Sequence[int]]) -> Tuple[int, ...]:
-        """``out_stacks`` as ascending indices from 0, checked."""
-        if out_stacks is None:
-            return tuple(range(self.num_stacks))
-        if not isinstance(out_stacks, (list, tuple)) or any(
-                type(index) is not int for index in out_stacks):
-            raise ValueError(f'out_stacks={out_stacks!r} must be a sequence '
-                             'of whole numbers, e.g. (-1, ) for the last '
-                             'stack')
-        indices = tuple(
-            index + self.num_stacks if index < 0 else index
-            for index in out_stacks)
-        if (not indices or list(indices) != sorted(set(indices))
-                or indices[0] < 0 or indices[-1] != self.num_stacks - 1):
-            raise ValueError(
-                f'out_stacks={tuple(out_stacks)} does not fit num_stacks='
-                f'{self.num_stacks}: give different stacks in ascending '
-                f'order, the last of them {self.num_stacks - 1} or -1')
-        return indices
 
-    def _check_size(self, image: Tensor) -> None:
-        """Refuse images whose sides do not halve evenly down to the bottom."""
-        if image.ndim != 4:
-            raise ValueError('the image must be a batch (B, in_channels, H, W)'
-                             f', but its shape is {tuple(image.shape)}')
-        multiple = 4 * 2**self.depth
-        height, width = image.shape[-2:]
-        # One pixel less passes because the stem's stride rounds up.
-        if height % multiple not in (0, multiple - 1) or width % multiple \
-                not in (0, multiple - 1):
-            raise ValueError(
-                f'the image is {height} x {width} pixels (height x width), '
-                f'but at depth {self.depth} each side must be a multiple of '
-                f'{multiple} or one less; resize or pad it, for example to '
-                f'{-(-height // multiple) * multiple} x '
-                f'{-(-width // multiple) * multiple}')
+def stack_indices(out_stacks: Sequence[int],
+                  num_stacks: int) -> Tuple[int, ...]:
+    """The stacks asked for as indices from 0.
+
+    Args:
+        out_stacks: stacks counted from 0 or from the end, in ascending order.
+        num_stacks: number of stacks that there are.
+
+    Raises:
+        ValueError: if they are not different stacks in ascending order.
+    """
+    if not isinstance(out_stacks, (list, tuple)) or any(
+            type(index) is not int for index in out_stacks):
+        raise ValueError(f'out_stacks={out_stacks!r} must be a sequence of '
+                         'whole numbers, e.g. (-1, ) for the last stack')
+    indices = tuple(
+        index + num_stacks if index < 0 else index for index in out_stacks)
+    if (not indices or list(indices) != sorted(set(indices))
+            or indices[0] < 0 or indices[-1] >= num_stacks):
+        raise ValueError(
+            f'out_stacks={tuple(out_stacks)} does not fit num_stacks='
+            f'{num_stacks}: give different stacks in ascending order, counted '
+            'from 0 or from the end')
+    return indices
+
+
+def check_image(image: Tensor, depth: int) -> None:
+    """Refuse images whose sides do not halve evenly down to the bottom.
+
+    Args:
+        image: (B, C, H, W).
+        depth: how often an hourglass halves the resolution.
+
+    Raises:
+        ValueError: if it is not a batch of images, or the size does not fit.
+    """
+    if image.ndim != 4:
+        raise ValueError('the image must be a batch (B, in_channels, H, W)'
+                         f', but its shape is {tuple(image.shape)}')
+    multiple = 4 * 2**depth
+    height, width = image.shape[-2:]
+    # One pixel less passes because the stem's stride rounds up.
+    if height % multiple not in (0, multiple - 1) or width % multiple \
+            not in (0, multiple - 1):
+        raise ValueError(
+            f'the image is {height} x {width} pixels (height x width), '
+            f'but at depth {depth} each side must be a multiple of '
+            f'{multiple} or one less; resize or pad it, for example to '
+            f'{-(-height // multiple) * multiple} x '
+            f'{-(-width // multiple) * multiple}')
 
 
 def _recomputed_features(stack: Stack, x: Tensor) -> Tuple[Tensor, ...]:

@@ -1,0 +1,98 @@
+"""Testing with a network rewritten for speed."""
+import re
+from typing import Dict, List, Optional
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
+
+from ..models.inference import optimize_model
+
+DTYPES = {
+    'float32': torch.float32,
+    'bfloat16': torch.bfloat16,
+    'float16': torch.float16,
+}
+
+
+@HOOKS.register_module()
+class FastInferenceHook(Hook):
+    """Tests with :func:`hourglass_plugin.models.inference.optimize_model`.
+
+    The runner has its own model back after the test. Where every stack is
+    scored (``test_cfg=dict(every_stack=True)``) the log gets a table of what
+    stopping after each of them gives and costs.
+
+    Args:
+        dtype: ``'float32'``, ``'bfloat16'`` or ``'float16'``.
+
+    Raises:
+        ValueError: if the dtype is unknown.
+    """
+
+    def __init__(self, dtype: str = 'float32') -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f'dtype={dtype!r} is unknown; choose from '
+                             f'{", ".join(DTYPES)}')
+        self.dtype = dtype
+
+    def before_test(self, runner: Runner) -> None:
+        """Put the fast model into the runner."""
+        self._model = model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        runner.model = optimize_model(model, DTYPES[self.dtype])
+        runner.model.backbone.measures_time = True
+        runner.logger.info('The network is rewritten for speed in '
+                           f'{self.dtype}; compiling it takes a while')
+
+    def after_test_epoch(self,
+                         runner: Runner,
+                         metrics: Optional[Dict[str, float]] = None) -> None:
+        """Log accuracy against time."""
+        table = accuracy_against_time(
+            metrics or {}, [
+                1000 * seconds
+                for seconds in runner.model.backbone.seconds_per_image()
+            ])
+        if table:
+            runner.logger.info(table)
+
+    def after_test(self, runner: Runner) -> None:
+        """Give the runner its model back."""
+        runner.model = self._model
+
+
+def accuracy_against_time(metrics: Dict[str, float],
+                          milliseconds: List[float]) -> str:
+    """A table of what stopping after each stack gives and costs.
+
+    Args:
+        metrics: logged scores; ``<data set>/stack_<i>/<score>`` are used.
+        milliseconds: for each stack the time from an image to its end.
+
+    Returns:
+        Lines of text; none if there are no scores of stacks.
+    """
+    scores: Dict[str, List[str]] = {}  # by name, one for each stack
+    for name, score in metrics.items():
+        found = re.fullmatch(r'([^/]+)/stack_(\d+)/([^/]+)', name)
+        if found is not None and int(found[2]) <= len(milliseconds):
+            scores.setdefault(f'{found[1]}/{found[3]}', []).append(
+                f'{score:.2f}')
+    if not scores or any(
+            len(column) != len(milliseconds) for column in scores.values()):
+        return ''
+    columns = {'ms': [f'{time:.1f}' for time in milliseconds], **scores}
+    lines = [
+        'What stopping after a stack gives, and costs for each image (the '
+        'flip test runs two):', ' ' * 8 + ''.join(
+            f'  {title:>8}' for title in columns)
+    ]
+    for index, row in enumerate(zip(*columns.values()), start=1):
+        cells = ''.join(f'  {cell:>{max(8, len(title))}}'
+                        for title, cell in zip(columns, row))
+        lines.append(f'stack {index:<2}{cells}')
+    return '\n'.join(lines)
