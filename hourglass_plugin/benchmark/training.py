@@ -1,0 +1,138 @@
+"""Training steps: our network plain, tuned, compiled, and MMPose's."""
+from copy import deepcopy
+from typing import Callable, Dict, List, Sequence, Tuple
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+
+from ..engine import compile_for_training
+from .contenders import (build_model, compile_many, input_size,
+                         model_figures, our_config, stock_models,
+                         training_batch)
+from .machine import add_matrix_shares, matrix_products, peak_memory
+from .plain_network import PlainNetwork
+from .report import Table, timed_rows
+from .timing import measure
+
+#: Our contenders: name -> in bfloat16, compiled. All but the plain one are
+#: tuned, that is, as the config builds them.
+VARIANTS = {
+    'plain': (False, False),
+    'tuned': (False, False),
+    'compiled': (False, True),
+    'bfloat16': (True, False),
+    'bfloat16-compiled': (True, True),
+}
+
+
+def run(config: Config,
+        device: str,
+        rounds: int,
+        stacks: Sequence[int] = (2, ),
+        batch_sizes: Sequence[int] = (4, ),
+        variants: Sequence[str] = tuple(VARIANTS),
+        stock: bool = True) -> Tuple[List[Table], List[str]]:
+    """Measure training steps: forward, loss, backward, optimiser.
+
+    Args:
+        config: of our network; its head and optimiser are used. MMPose's
+            networks have those of their own configs.
+        device: to run on.
+        rounds: turns of each contender.
+        stacks: sizes of our network.
+        batch_sizes: images of a step.
+        variants: of ``VARIANTS``; the plain one is always among them.
+        stock: with MMPose's networks.
+
+    Returns:
+        Tables, and notes on what they mean.
+    """
+    compile_many()
+    variants = ['plain', *(name for name in variants if name != 'plain')]
+    tables = [
+        _steps(config, device, rounds, count, batch_size, variants, stock)
+        for batch_size in batch_sizes for count in stacks
+    ]
+    return tables, [
+        'Memory is what a step holds beyond weights and optimiser. '
+        'Multiply-adds are those of the forward pass; a step counts as three '
+        'of them in the share of the matrix rate. The difference is that of '
+        'the first step\'s loss to the plain network\'s, as a part of it.'
+    ]
+
+
+class Step:
+    """A training step on one batch, as mmengine's runner does it.
+
+    Args:
+        config: whose targets and optimiser are used.
+        model: its model, on the device.
+        batch_size: images of the batch.
+        in_bfloat16: autocast to bfloat16; else float32.
+
+    Attributes:
+        loss: of the first step, which building makes.
+    """
+
+    def __init__(self,
+                 config: Config,
+                 model: nn.Module,
+                 batch_size: int,
+                 in_bfloat16: bool = False) -> None:
+        options = deepcopy(config.optim_wrapper)
+        options.type = ('BFloat16OptimWrapper'
+                        if in_bfloat16 else 'OptimWrapper')
+        self._model = model.train()
+        self._optimizer = build_optim_wrapper(model, options)
+        self._batch = training_batch(config, batch_size)
+        self.loss = self()['loss'].item()
+
+    def __call__(self) -> Dict[str, torch.Tensor]:
+        """Make a step; what would be logged, on the device."""
+        return self._model.train_step(self._batch, self._optimizer)
+
+
+def our_step(config: Config, device: str, batch_size: int,
+             variant: str) -> Step:
+    """The step of one of ``VARIANTS``, all with the same first weights."""
+    in_bfloat16, is_compiled = VARIANTS[variant]
+    model = build_model(config, device)
+    if variant == 'plain':
+        model.backbone = PlainNetwork(model.backbone)
+    if is_compiled:
+        compile_for_training(model.backbone)
+    return Step(config, model, batch_size, in_bfloat16)
+
+
+def _steps(config: Config, device: str, rounds: int, count: int,
+           batch_size: int, variants: Sequence[str], stock: bool) -> Table:
+    config = our_config(config, count)
+    size = input_size(config)
+    figures = model_figures(config, size)
+    steps: Dict[str, Callable] = {}
+    details: Dict[str, dict] = {}
+    for name in variants:
+        steps[name] = our_step(config, device, batch_size, name)
+        difference = abs(steps[name].loss / steps['plain'].loss - 1)
+        details[name] = dict(figures, difference=difference)
+    for name, other, model in (stock_models(size, device) if stock else ()):
+        steps[name] = Step(other, model, batch_size)
+        details[name] = dict(model_figures(other, size))
+    for name, step in steps.items():
+        details[name]['peak_memory'] = peak_memory(step, device)
+    title = f'{count} stack{"s" * (count > 1)}, batch {batch_size}'
+    products = matrix_products(device, ['bfloat16'])
+    timings = measure({
+        **steps,
+        **products.calls
+    },
+                      rounds,
+                      device,
+                      title=title)
+    rows = timed_rows(timings, 'plain', batch_size, details)
+    add_matrix_shares(
+        rows, products, lambda name: 'bfloat16'
+        if 'bfloat16' in name else 'float32', 3)
+    return Table(f'Training, {title}', rows)

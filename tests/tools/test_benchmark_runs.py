@@ -1,0 +1,157 @@
+"""Every subject of the benchmark, end to end and tiny."""
+import json
+from statistics import median
+
+import pytest
+import torch
+
+from hourglass_plugin.benchmark import contenders, machine
+
+
+@pytest.fixture
+def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
+    """Run a subject; its JSON and its Markdown on the screen."""
+    # Compiling takes a minute and changes no result.
+    monkeypatch.setattr(torch, 'compile', lambda module, **options: module)
+    monkeypatch.setitem(machine._MATRIX_SIDES, 'cpu', 32)
+    name = 'SimpleBaseline-ResNet-50'
+    monkeypatch.setattr(contenders, 'STOCK', {name: contenders.STOCK[name]})
+
+    def run(subject, *arguments):
+        out = tmp_path / 'new' / 'result.json'
+        call_tool('benchmark', subject, '--config', project.config, '--device',
+                  'cpu', '--rounds', 3, '--out', out, '--markdown',
+                  tmp_path / 'result.md', *arguments)
+        screen = capsys.readouterr().out
+        assert (tmp_path / 'result.md').read_text() == screen
+        result = json.loads(out.read_text())
+        assert result['subject'] == subject
+        assert result['settings']['rounds'] == 3
+        assert result['machine']['torch'] == torch.__version__
+        return result, screen
+
+    return run
+
+
+def check_ratios(table, reference, images):
+    """Medians, rates and ratios follow from the rounds; rows by name."""
+    rows = {row['name']: row for row in table['rows']}
+    for row in rows.values():
+        assert len(row['seconds']) == 3
+        assert row['median'] == pytest.approx(median(row['seconds']))
+        if row.get('ratio') is not None:
+            assert row['ratio'] == pytest.approx(
+                median(rows[reference]['seconds']) / median(row['seconds']))
+        if row.get('images_per_second') is not None:
+            assert row['images_per_second'] == pytest.approx(
+                images / median(row['seconds']))
+    return rows
+
+
+def test_inference(benchmark):
+    result, screen = benchmark('inference', '--stacks', 1, 2, '--batch-size',
+                               2, '--dtypes', 'float32', 'bfloat16')
+    titles = [table['title'] for table in result['tables']]
+    assert titles == [
+        'Inference, 1 stack, batch 2', 'Inference, 2 stacks, batch 2',
+        'Inference with decoding, flip test, 2 stacks, batch 2',
+        'Inference, 2 stacks, batch 2, stopping early'
+    ]
+    assert all(f'**{title}**' in screen for title in titles)
+    rows = check_ratios(result['tables'][1], 'plain', 2)
+    assert list(rows) == [
+        'plain', 'tuned', 'fast, float32', 'fast, bfloat16',
+        'SimpleBaseline-ResNet-50', 'matrix product, float32',
+        'matrix product, bfloat16'
+    ]
+    # The bound that the optimised network is held to.
+    assert rows['fast, float32']['difference'] < 1e-4
+    # Rounding to 8 bits is more than that, but still the same network.
+    assert 1e-4 < rows['fast, bfloat16']['difference'] < 0.2
+    # At 128x128 a quarter of what 256x256 has (7.2 G).
+    stock = rows['SimpleBaseline-ResNet-50']
+    assert stock['multiply_adds'] / 1e9 == pytest.approx(7.2 / 4, rel=0.01)
+    rate = 32**3 / rows['matrix product, bfloat16']['median']
+    fast = rows['fast, bfloat16']
+    assert fast['matrix_share'] == pytest.approx(
+        fast['images_per_second'] * fast['multiply_adds'] / rate)
+
+    flip = check_ratios(result['tables'][2], 'tuned, one pass', 2)
+    once, twice = (
+        flip[f'tuned, {name}']
+        for name in ('one pass', 'image and mirror image'))
+    assert twice['time_ratio'] == pytest.approx(twice['median'] /
+                                                once['median'])
+    stops = check_ratios(result['tables'][3], 'plain', 2)
+    first, last = (
+        stops[f'fast, float32, stops after stack {count}'] for count in (1, 2))
+    assert first['multiply_adds'] < last['multiply_adds']
+    assert max(first['difference'], last['difference']) < 1e-4
+
+
+def test_training(benchmark):
+    result, _ = benchmark('training', '--stacks', 2, '--batch-size', 2,
+                          '--no-stock')
+    table, = result['tables']
+    rows = check_ratios(table, 'plain', 2)
+    assert list(rows)[:5] == [
+        'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled'
+    ]
+    # The same weights, images and targets give the same loss, but for sums in
+    # another order over batches as small as 2 x 2 x 2 at the bottom.
+    assert rows['tuned']['difference'] < 1e-3
+    assert 0 < rows['bfloat16']['difference'] < 0.1
+    rate = 32**3 / rows['matrix product, float32']['median']
+    assert rows['tuned']['matrix_share'] == pytest.approx(
+        3 * rows['tuned']['images_per_second'] *
+        rows['tuned']['multiply_adds'] / rate)
+
+
+def test_data(benchmark):
+    result, screen = benchmark('data', '--people', 4, '--training-rate', 100)
+    totals, transforms = result['tables']
+    rows = check_ratios(totals, 'MMPose', 1)
+    for name, key in (('ours', 'ours_seconds'), ('MMPose', 'stock_seconds')):
+        by_transform = [
+            row[key] for row in transforms['rows'] if key in row
+        ]
+        assert [sum(round_) for round_ in zip(*by_transform)
+                ] == pytest.approx(rows[name]['seconds'])
+    rate = rows['ours']['images_per_second']
+    assert f'16 cores feed {16 * rate:.0f} samples/s' in screen
+    assert f'100 images/s needs {100 / rate:.1f} cores' in screen
+
+
+def test_codec(benchmark):
+    result, _ = benchmark('codec', '--batch-size', 3)
+    assert len(result['tables']) == 3
+    for table in result['tables']:
+        rows = check_ratios(table, 'MSRAHeatmap', 3)
+        for row in rows.values():
+            assert row['microseconds_per_person'] == pytest.approx(
+                1e6 * row['median'] / 3)
+
+
+def test_memory(benchmark):
+    result, _ = benchmark('memory', '--stacks', 2, '--batch-size', 2)
+    table, = result['tables']
+    rows = check_ratios(table, 'keeping activations', 2)
+    kept, recomputed = rows.values()
+    assert recomputed['time_ratio'] == pytest.approx(
+        recomputed['median'] / kept['median'])
+    if kept['peak_memory'] is not None:  # where the system counts
+        assert recomputed['memory_ratio'] == pytest.approx(
+            kept['peak_memory'] / recomputed['peak_memory'])
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['inference', '--device', 'abacus'], 'abacus'),
+    (['memory', '--cfg-options', 'model.backbone.type=HRNet'], 'HRNet'),
+    (['data', '--cfg-options', 'train_dataloader.dataset.ann_file=no.json'],
+     'no.json'),
+])
+def test_what_cannot_be_measured_is_named(arguments, message, error_of,
+                                          project):
+    subject, *rest = arguments
+    assert message in error_of('benchmark', subject, '--config',
+                               project.config, *rest)
