@@ -49,7 +49,8 @@ def keypoints_inside(keypoints: np.ndarray, heatmap_size: Sequence[int],
     if exact_centers:
         position += 0.5
     position /= _pair(*stride)
-    inside = (position >= 0) & (position < _pair(*heatmap_size))  # NaN: False
+    size = _pair(float(heatmap_size[0]), float(heatmap_size[1]))
+    inside = (position >= _pair(0.0, 0.0)) & (position < size)  # NaN: no
     return position, inside[:, 0] & inside[:, 1]
 
 
@@ -86,28 +87,26 @@ def encode_heatmaps(keypoints: np.ndarray,
     width, height = heatmap_size
     heatmaps = np.zeros((len(drawn), height, width), np.float32)
     number = drawn.nonzero()[0]
+    position = position.take(number, 0)
     if exact_centers:
         # From the middle of cell 0, half a cell inwards.
-        start, profiles = _exact_profiles(position[number] - 0.5, heatmap_size,
-                                          sigma)
+        start, gaussians = _exact_gaussians(position - 0.5, heatmap_size,
+                                            sigma)
     else:
         # Truncation leaves the cell's own number.
-        start, profiles = _cell_profiles(position[number].astype(np.intp),
-                                         heatmap_size, sigma)
+        start, gaussians = _cell_gaussians(
+            position.astype(np.intp), heatmap_size, sigma)
     # Only windows are computed and written: most of a heatmap is zero.
-    across, down = (min(size, profiles.shape[2]) for size in heatmap_size)
+    down, across = gaussians.shape[1:]
     windows = np.ndarray(  # as sliding_window_view, at a tenth of its cost
         (len(drawn), height - down + 1, width - across + 1, down, across),
-        heatmaps.dtype,
-        heatmaps,
-        strides=heatmaps.strides + heatmaps.strides[1:])
-    windows[number, start[:, 1], start[:, 0]] = (
-        profiles[:, 1, :down, None] * profiles[:, 0, None, :across])
+        heatmaps.dtype, heatmaps, 0, heatmaps.strides + heatmaps.strides[1:])
+    windows[number, start[:, 1], start[:, 0]] = gaussians
     return heatmaps, drawn
 
 
-def _cell_profiles(cells: np.ndarray, heatmap_size: Sequence[int],
-                   sigma: float) -> Tuple[np.ndarray, np.ndarray]:
+def _cell_gaussians(cells: np.ndarray, heatmap_size: Sequence[int],
+                    sigma: float) -> Tuple[np.ndarray, np.ndarray]:
     """Windows around cells, moved where they would leave the heatmap.
 
     Args:
@@ -116,24 +115,28 @@ def _cell_profiles(cells: np.ndarray, heatmap_size: Sequence[int],
         sigma: in cells.
 
     Returns:
-        The windows' first cells (K, 2) and, in x and in y, the Gaussians in
-        them (K, 2, n) float64.
+        The windows' first cells (K, 2), x and y, and the Gaussians in them,
+        (K, n, n), or fewer cells where the heatmap is smaller.
     """
-    table = _moved_profiles(sigma)
-    wanted = cells - len(table) // 2
-    start = _inside(wanted, heatmap_size, len(table))
-    return start, table[start - wanted]
+    table = _windows(sigma)
+    length = table.shape[-1]
+    start = _inside(cells - length // 2, heatmap_size, length)
+    place = cells - start
+    gaussians = table[place[:, 1], place[:, 0]]
+    return start, gaussians[:, :heatmap_size[1], :heatmap_size[0]]
 
 
-def _exact_profiles(centers: np.ndarray, heatmap_size: Sequence[int],
-                    sigma: float) -> Tuple[np.ndarray, np.ndarray]:
-    """As :func:`_cell_profiles`, around positions (K, 2) float64."""
+def _exact_gaussians(centers: np.ndarray, heatmap_size: Sequence[int],
+                     sigma: float) -> Tuple[np.ndarray, np.ndarray]:
+    """As :func:`_cell_gaussians`, around positions (K, 2) float64."""
     # One cell more than fit, which takes care of rounding.
     length = int(6 * sigma) + 2
     start = _inside(
         np.floor(centers - 3 * sigma).astype(np.intp), heatmap_size, length)
     cells = start[:, :, None] + np.arange(length)
-    return start, _gaussian(cells - centers[:, :, None], sigma)
+    along = _gaussian(cells - centers[:, :, None], sigma)  # (K, 2, n)
+    return start, (along[:, 1, :heatmap_size[1], None] *
+                   along[:, 0, None, :heatmap_size[0]])
 
 
 def _inside(start: np.ndarray, heatmap_size: Sequence[int],
@@ -151,14 +154,16 @@ def _pair(x: float, y: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _moved_profiles(sigma: float) -> np.ndarray:
-    """Row i: the Gaussian in a window that was moved by i cells, which is
-    negative, from the end, for a move to the left; (n, n) float64."""
+def _windows(sigma: float) -> np.ndarray:
+    """(n, n, n, n) float32: at [y, x] a window of (n, n) cells with a Gaussian
+    around its cell (y, x)."""
     reach = int(3 * sigma)
-    moves = np.arange(-reach, reach + 1)
-    table = np.empty((moves.size, moves.size))
-    table[moves] = _gaussian(moves[:, None] + moves, sigma)
-    return table
+    along = _gaussian(np.arange(-2 * reach, 2 * reach + 1), sigma)
+    gaussian = (along[:, None] * along).astype(np.float32)
+    length = 2 * reach + 1
+    # Views; from the last window, which has the Gaussian in its first cell.
+    return np.lib.stride_tricks.sliding_window_view(
+        gaussian, (length, length))[::-1, ::-1]
 
 
 def _gaussian(distance: np.ndarray, sigma: float) -> np.ndarray:
