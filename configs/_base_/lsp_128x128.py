@@ -10,7 +10,8 @@ codec = dict(
     input_size=(128, 128),
     heatmap_size=(32, 32),
     # At 4 pixels a cell a quarter cell is coarse beside PCK@0.1.
-    refinement='subpixel')
+    refinement='subpixel',
+    targets='keypoints')
 
 train_pipeline = [
     dict(type='SeedAugmentation'),

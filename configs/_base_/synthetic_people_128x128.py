@@ -5,7 +5,11 @@ _base_ = ['./loaders.py']
 dataset_type = 'MPIIDataset'
 data_root = 'data/synthetic_people/'
 
-codec = dict(type='MPIIHeatmap', input_size=(128, 128), heatmap_size=(32, 32))
+codec = dict(
+    type='MPIIHeatmap',
+    input_size=(128, 128),
+    heatmap_size=(32, 32),
+    targets='keypoints')
 
 train_pipeline = [
     dict(type='SeedAugmentation'),

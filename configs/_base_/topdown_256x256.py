@@ -3,7 +3,11 @@
 _base_ = ['./loaders.py']
 
 codec = dict(
-    type='HourglassHeatmap', input_size=(256, 256), heatmap_size=(64, 64))
+    type='HourglassHeatmap',
+    input_size=(256, 256),
+    heatmap_size=(64, 64),
+    # Loader processes send keypoints; heatmaps are drawn on the device.
+    targets='keypoints')
 
 train_pipeline = [
     dict(type='SeedAugmentation'),
