@@ -78,11 +78,25 @@ def run(
               transform_rows(timings['ours'], timings['MMPose']))
     ]
     rate = rows[0]['images_per_second']
-    notes = [f'{_CORES} cores feed {_CORES * rate:.0f} samples/s.']
+    width, height = mean_image_size(dataset, people)
+    notes = [
+        f'The images have {width:.0f} x {height:.0f} pixels on average.',
+        f'{_CORES} cores feed {_CORES * rate:.0f} samples/s.'
+    ]
     if training_rate is not None:
         notes.append(f'A GPU that trains {training_rate:g} images/s needs '
                      f'{training_rate / rate:.1f} cores.')
     return tables, notes
+
+
+def mean_image_size(dataset: Dataset, people: int) -> Tuple[float, float]:
+    """Mean width and height of the first people's images in pixels."""
+    sizes = [
+        cv2.imread(dataset.get_data_info(index)['img_path']).shape[1::-1]
+        for index in range(people)
+    ]
+    width, height = np.mean(sizes, axis=0)
+    return float(width), float(height)
 
 
 def measure_pipelines(pipelines: Dict[str, Sequence], dataset: Dataset,

@@ -118,6 +118,7 @@ def test_data(benchmark):
         assert [sum(round_) for round_ in zip(*by_transform)
                 ] == pytest.approx(rows[name]['seconds'])
     rate = rows['ours']['images_per_second']
+    assert 'The images have 100 x 100 pixels on average.' in screen
     assert f'16 cores feed {16 * rate:.0f} samples/s' in screen
     assert f'100 images/s needs {100 / rate:.1f} cores' in screen
 
