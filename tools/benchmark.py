@@ -196,7 +196,9 @@ def _measure(args: argparse.Namespace, config: Any, device: str,
     if args.subject == 'data':
         from hourglass_plugin.benchmark import data
         with _people(args, config):
-            return data.run(config, args.rounds, **settings)
+            with arguments.setting_up():
+                dataset = data.build_people(config)
+            return data.run(config, dataset, args.rounds, **settings)
     if args.subject == 'inference':
         from hourglass_plugin.benchmark.inference import run
     elif args.subject == 'training':

@@ -25,8 +25,20 @@ _CORES = 16
 Rounds = Dict[str, List[float]]
 
 
+def build_people(config: Config) -> Dataset:
+    """The data set that a config trains on, as training has it.
+
+    Raises:
+        FileNotFoundError: if the data are not there.
+        ValueError: if they cannot be used.
+    """
+    init_default_scope('mmpose')
+    return DATASETS.build(config.train_dataloader.dataset)
+
+
 def run(
     config: Config,
+    dataset: Dataset,
     rounds: int,
     people: int = 64,
     training_rate: Optional[float] = None
@@ -34,8 +46,8 @@ def run(
     """Measure both training pipelines on the same people, on one core.
 
     Args:
-        config: whose training data set and pipeline are used; its data must
-            be there.
+        config: of our network, whose size MMPose's pipeline gets.
+        dataset: of :func:`build_people`; its pipeline is ours.
         rounds: how often each pipeline goes through the people.
         people: number of them, from the data set's first.
         training_rate: images/s that a GPU trains, to say how many cores feed
@@ -43,16 +55,11 @@ def run(
 
     Returns:
         Tables, and notes on what they mean.
-
-    Raises:
-        FileNotFoundError: if the data are not there.
     """
     threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     try:
-        init_default_scope('mmpose')
-        dataset = DATASETS.build(config.train_dataloader.dataset)
         people = min(people, len(dataset))
         stock = resize(
             stock_config(STOCK_DATA), input_size(config))

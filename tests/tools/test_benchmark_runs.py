@@ -150,6 +150,8 @@ def test_memory(benchmark):
     (['memory', '--cfg-options', 'model.backbone.type=HRNet'], 'HRNet'),
     (['data', '--cfg-options', 'train_dataloader.dataset.ann_file=no.json'],
      'no.json'),
+    (['data', '--cfg-options', 'train_dataloader.dataset.type=People'],
+     'People'),
 ])
 def test_what_cannot_be_measured_is_named(arguments, message, error_of,
                                           project):
