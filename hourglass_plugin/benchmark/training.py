@@ -130,6 +130,7 @@ def _steps(config: Config, device: str, rounds: int, count: int,
     },
                       rounds,
                       device,
+                      warmup=1,  # measuring memory has warmed them up
                       title=title)
     rows = timed_rows(timings, 'plain', batch_size, details)
     add_matrix_shares(
