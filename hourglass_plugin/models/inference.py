@@ -325,10 +325,8 @@ class _CompiledPart:
         self._run: Callable = module
         try:
             if device == 'cpu':
-                self._run = torch.compile(
-                    _with_own_code(module),
-                    fullgraph=True,
-                    options=dict(freezing=True))
+                self._run = _frozen(
+                    torch.compile(_with_own_code(module), fullgraph=True))
             elif device == 'cuda':
                 self._run = torch.compile(
                     _with_own_code(module),
@@ -355,6 +353,21 @@ class _CompiledPart:
             f'torch.compile does not work here ({reason}): the network runs '
             'without, which is slower. On processors it needs a C++ compiler',
             'current', logging.WARNING)
+
+
+def _frozen(run: Callable) -> Callable:
+    """A compiled function whose weights are constants.
+
+    Only constants are laid out once and fused with what follows. The setting
+    is read when the first call compiles; as an option of ``torch.compile``
+    it comes too late for a part of the compiler.
+    """
+
+    def run_frozen(x: Tensor):
+        with torch._inductor.config.patch(freezing=True):
+            return run(x)
+
+    return run_frozen
 
 
 def _with_own_code(module: nn.Module) -> Callable:
