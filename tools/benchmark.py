@@ -119,7 +119,7 @@ def _add_subject(subjects: Any, name: str,
     parser.add_argument(
         '--threads',
         type=arguments.positive_int,
-        help='of the processor (default: torch\'s choice)')
+        help='of the processor (default: torch\'s choice; data has one)')
     parser.add_argument(
         '--rounds',
         type=arguments.positive_int,
@@ -162,6 +162,8 @@ def main(args: argparse.Namespace) -> None:
 
         from hourglass_plugin import command_line
         from hourglass_plugin.benchmark import contenders, machine, report
+        if args.subject == 'data':
+            args.threads = 1
         if args.threads is not None:
             torch.set_num_threads(args.threads)
         config = command_line.load_config(args.config or str(CONFIG),

@@ -109,6 +109,7 @@ def test_training(benchmark):
 
 def test_data(benchmark):
     result, screen = benchmark('data', '--people', 4, '--training-rate', 100)
+    assert result['machine']['threads'] == 1
     totals, transforms = result['tables']
     rows = check_ratios(totals, 'MMPose', 1)
     for name, key in (('ours', 'ours_seconds'), ('MMPose', 'stock_seconds')):
