@@ -3,11 +3,15 @@ custom_imports = dict(imports=['hourglass_plugin'])
 default_scope = 'mmpose'
 
 default_hooks = dict(
+    # Losses are copied from the device when they are logged, not in each step.
+    runtime_info=dict(type='DeferredRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # --cfg-options default_hooks.compile.enable=True switches it on.
+    compile=dict(type='CompileNetworkHook', enable=False),
     # tools/test.py --show-dir switches it on.
     visualization=dict(type='PosePictureHook', enable=False))
 
