@@ -236,17 +236,19 @@ def find_peaks(heatmaps: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         Of equal maxima any one is returned; x and y are always of the same
         one. NaN counts as the highest.
     """
-    batch = torch.arange(
-        heatmaps.shape[0], device=heatmaps.device).unsqueeze(1)
-    keypoint = torch.arange(heatmaps.shape[1], device=heatmaps.device)
+    batch, keypoints, height, width = heatmaps.shape
     if heatmaps.is_contiguous() or not heatmaps.is_contiguous(
             memory_format=torch.channels_last):
         scores, y = heatmaps.amax(3).max(2)
-        x = heatmaps[batch, keypoint, y].argmax(2)
+        number = torch.arange(
+            batch * keypoints, device=heatmaps.device) * height + y.flatten()
+        rows = heatmaps.flatten(0, 2).index_select(0, number)  # (B * K, W)
+        x = rows.max(1)[1].view(batch, keypoints)
     else:
         columns = heatmaps.permute(0, 2, 3, 1).amax(1)  # (B, W, K)
         scores, x = columns.transpose(1, 2).contiguous().max(2)
-        y = heatmaps[batch, keypoint, :, x].argmax(2)
+        column = x[:, :, None, None].expand(-1, -1, height, 1)
+        y = heatmaps.gather(3, column).squeeze(3).max(2)[1]
     return x, y, scores
 
 
