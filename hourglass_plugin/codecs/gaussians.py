@@ -217,7 +217,7 @@ def draw_heatmaps(keypoints: Tensor,
     # NaN is not within 3 sigma of any cell, so zeros in x are enough.
     along_x, along_y = profiles
     along_x = along_x.where(drawn.unsqueeze(2), torch.zeros_like(along_x))
-    return (along_y.unsqueeze(3) * along_x.unsqueeze(2)).float()
+    return along_y.float().unsqueeze(3) * along_x.float().unsqueeze(2)
 
 
 def find_peaks(heatmaps: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
