@@ -225,6 +225,9 @@ class OptimizedHourglass(nn.Module):
                                                        -1)])
         stem, *stacks = self._parts
         outputs, times = [], []
+        if self._device.type == 'cuda':
+            # One step: else each part might overwrite what it is given.
+            torch.compiler.cudagraph_mark_step_begin()
         started = time.perf_counter()
         x = stem(image.to(self.dtype, memory_format=torch.channels_last))
         for stack in stacks:
