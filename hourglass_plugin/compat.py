@@ -6,7 +6,7 @@ Nothing else in the package asks for versions.
 * Stand-ins while MMPose is imported: :func:`import_mmpose`.
 * Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
-* Being compiled: :func:`is_compiling`.
+* Being compiled: :func:`is_compiling`, :func:`begin_cuda_graphs`.
 """
 import codecs
 import importlib
@@ -485,3 +485,15 @@ def is_compiling() -> bool:
     if hasattr(torch.compiler, 'is_compiling'):
         return torch.compiler.is_compiling()
     return torch._dynamo.is_compiling()
+
+
+def begin_cuda_graphs() -> None:
+    """Say that the CUDA graphs replayed next belong together.
+
+    ``torch.compiler.cudagraph_mark_step_begin`` came with torch 2.2; before,
+    the same function stands in ``torch._inductor``. May go with torch 2.1.
+    """
+    if hasattr(torch.compiler, 'cudagraph_mark_step_begin'):
+        torch.compiler.cudagraph_mark_step_begin()
+    else:
+        torch._inductor.cudagraph_mark_step_begin()

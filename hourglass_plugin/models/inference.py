@@ -32,6 +32,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..compat import begin_cuda_graphs
 from .residual import Residual
 from .stacked_hourglass import (Stack, StackedHourglass, Stem, check_image,
                                 stack_indices)
@@ -227,7 +228,7 @@ class OptimizedHourglass(nn.Module):
         outputs, times = [], []
         if self._device.type == 'cuda':
             # One step: else each part might overwrite what it is given.
-            torch.compiler.cudagraph_mark_step_begin()
+            begin_cuda_graphs()
         started = time.perf_counter()
         x = stem(image.to(self.dtype, memory_format=torch.channels_last))
         for stack in stacks:

@@ -172,8 +172,10 @@ class StackedHourglass(BaseModule):
             :func:`hourglass_plugin.models.norm.build_norm`.
         with_cp: recompute each stack's activations in the backward pass
             instead of keeping them: less memory for more time, same result.
-            Not to be compiled with torch 2.8 or older, which then counts each
-            batch twice in the running statistics (2.1 fails).
+            Those of the last stack, which are needed at once, are kept.
+            ``CompileNetworkHook`` compiles such a network too. The network as
+            a whole is not to be compiled with torch 2.8 or older, which then
+            counts each batch twice in the running statistics (2.1 fails).
         init_cfg: mmengine's initialisation config, e.g. a checkpoint.
 
     Raises:
@@ -302,7 +304,8 @@ class StackedHourglass(BaseModule):
         x = self.stem(image.contiguous(memory_format=torch.channels_last))
         outputs = []
         for index, stack in enumerate(self.stacks):
-            if self.with_cp and torch.is_grad_enabled():
+            is_last = stack.merge_features is None
+            if self.with_cp and not is_last and torch.is_grad_enabled():
                 *inner, features = _recomputed_features(stack, x)
             else:
                 *inner, features = stack.features(x)
@@ -316,7 +319,7 @@ class StackedHourglass(BaseModule):
                             stack.inner_heatmaps, inner)
                     ]
                 outputs.append(features if heatmaps is None else heatmaps)
-            if stack.merge_features is not None:
+            if not is_last:
                 x = x + stack.merge(features, heatmaps)
         return tuple(outputs)
 

@@ -205,7 +205,6 @@ def test_times_grow_from_stack_to_stack():
 def test_compiled_with_every_stack_of_its_own(monkeypatch):
     """More stacks than versions that torch keeps of one piece of code."""
     torch.compiler.reset()
-    monkeypatch.setattr(torch._dynamo.config, 'cache_size_limit', 2)
     compiled = []
 
     def count_graphs(graph, example):
@@ -217,10 +216,11 @@ def test_compiled_with_every_stack_of_its_own(monkeypatch):
             forward, backend=count_graphs, fullgraph=True))
     network = trained_network(num_stacks=4, depth=1)
     x = image(1, 3, 32, 32)
-    fast = optimize(network, example=x)
-    assert len(compiled) == 5  # stem and stacks, by the example
-    assert_all_close(fast(x), outputs_of(network, x))
-    assert len(compiled) == 5
+    with torch._dynamo.config.patch(cache_size_limit=2):
+        fast = optimize(network, example=x)
+        assert len(compiled) == 5  # stem and stacks, by the example
+        assert_all_close(fast(x), outputs_of(network, x))
+        assert len(compiled) == 5
 
 
 def test_compiled_by_torchs_compiler(monkeypatch):
