@@ -69,8 +69,10 @@ def test_what_is_computed_twice(with_cp, training, with_gradients, passes):
         loss = sum(o.square().sum() for o in network(image(2, 3, 32, 32)))
     if with_gradients:
         loss.backward()
-    stem = {count.pop(f'stem.residual{index}') for index in (1, 2, 3)}
-    assert stem == {1}
+    once = [name for name in count if name.startswith(('stem.', 'stacks.1.'))]
+    # What the backward pass needs first, the last of two stacks, is kept.
+    assert len(once) > 3
+    assert {count.pop(name) for name in once} == {1}
     assert set(count.values()) == {passes}
 
 
@@ -91,9 +93,10 @@ def test_checkpointing_keeps_less():
         return sum(t.nbytes for pointer, t in tensors.items()
                    if pointer not in weights)
 
-    # Besides the stem, which is kept in both cases, the inner tensors of 4
-    # hourglasses of 7 residual modules each are kept without.
-    assert kept(with_cp=True) < 0.5 * kept(with_cp=False)
+    # Besides the stem and the last stack, which are kept in both cases, the
+    # inner tensors of 3 hourglasses of 7 residual modules each are kept
+    # without.
+    assert kept(with_cp=True) < 0.6 * kept(with_cp=False)
 
 
 def test_checkpointed_evaluation_leaves_statistics_alone():
