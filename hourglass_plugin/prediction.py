@@ -15,6 +15,7 @@ from torch import nn
 from tqdm import tqdm
 
 from .command_line import check_can_be_fast, load_weights
+from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
 from .models.inference import optimize_model
 from .visualization import (draw_pose, read_image, save_image,
@@ -69,6 +70,8 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f'device {device!r} cannot be used: {error}') from None
+    if torch.device(device).type == 'cpu':
+        keep_freed_memory()
     model = init_model(config, device=device)
     load_weights(model, checkpoint, path)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')

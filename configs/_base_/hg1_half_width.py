@@ -10,6 +10,4 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', weight_decay=1e-2))
 
-custom_hooks = [dict(type='KeepFreedMemoryHook')]
-
 model = dict(backbone=dict(num_stacks=1, feat_channels=128))

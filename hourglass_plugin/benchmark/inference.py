@@ -101,6 +101,7 @@ def _networks(config: Config, device: str, rounds: int, count: int,
         name: dict(figures, difference=difference)
         for name, difference in _differences(networks, image).items()
     }
+    ours = [name for name in networks if name != 'plain']
     details.update({name: dict(other[1]) for name, other in others.items()})
     networks.update({name: other[0] for name, other in others.items()})
     calls = _calls(networks, image)
@@ -114,7 +115,8 @@ def _networks(config: Config, device: str, rounds: int, count: int,
     },
                       rounds,
                       device,
-                      title=title)
+                      title=title,
+                      keeping=ours)
     rows = timed_rows(timings, 'plain', batch_size, details)
     add_matrix_shares(rows, products, _dtype_of)
     return Table(f'Inference, {title}', rows)
@@ -147,7 +149,7 @@ def _flip(config: Config, device: str, rounds: int, count: int,
         calls[f'{name}, one pass'] = predict(model, False)
         calls[f'{name}, image and mirror image'] = predict(model, True)
     title = f'flip test, {_stack_text(count)}, {_batch_text(batch_size)}'
-    timings = measure(calls, rounds, device, title=title)
+    timings = measure(calls, rounds, device, title=title, keeping=calls)
     details = {}
     for name in models:
         once, twice = (f'{name}, one pass', f'{name}, image and mirror image')
@@ -182,7 +184,11 @@ def _stacks(config: Config, device: str, rounds: int, count: int,
                 details[full_name] = dict(figures, difference=difference)
     title = f'{_stack_text(count)}, {_batch_text(batch_size)}, stopping early'
     timings = measure(
-        _calls(networks, image), rounds, device, title=title)
+        _calls(networks, image),
+        rounds,
+        device,
+        title=title,
+        keeping=[name for name in networks if name != 'plain'])
     return Table(f'Inference, {title}',
                  timed_rows(timings, 'plain', batch_size, details))
 

@@ -1,11 +1,14 @@
 """Timing by turns: whatever disturbs the machine hits all contenders alike."""
 import math
 import time
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
+from typing import (Any, Callable, Container, Dict, List, Mapping, NamedTuple,
+                    Optional, Sequence)
 
 import numpy as np
 import torch
 from tqdm import tqdm
+
+from ..engine import keep_freed_memory
 
 
 class Timing(NamedTuple):
@@ -33,7 +36,8 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
             device: str = 'cpu',
             seconds: float = 0.1,
             warmup: int = 2,
-            title: str = '') -> Dict[str, List[float]]:
+            title: str = '',
+            keeping: Optional[Container[str]] = None) -> Dict[str, List[float]]:
     """Time contenders that take turns, round by round.
 
     Args:
@@ -44,6 +48,10 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
         warmup: calls ahead of the first round; the last one tells how many
             fill a turn.
         title: of the progress bar on stderr.
+        keeping: names of the contenders for which freed memory is kept in
+            the process, as our configs have it; for the others it is not.
+            ``None`` leaves it as it is. A contender that starts after a
+            change is called once before its turn.
 
     Returns:
         Name -> seconds per call, one number a round.
@@ -54,8 +62,13 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
             duration = _time(contender, 1, device)
         calls[name] = max(1, math.ceil(seconds / duration))
     measured: Dict[str, List[float]] = {name: [] for name in contenders}
+    is_kept = None
     for _ in tqdm(range(rounds), title, unit='round'):
         for name, contender in contenders.items():
+            if keeping is not None and (name in keeping) != is_kept:
+                is_kept = name in keeping
+                keep_freed_memory(is_kept)
+                contender()
             measured[name].append(_time(contender, calls[name], device))
     return measured
 

@@ -131,7 +131,8 @@ def _steps(config: Config, device: str, rounds: int, count: int,
                       rounds,
                       device,
                       warmup=1,  # measuring memory has warmed them up
-                      title=title)
+                      title=title,
+                      keeping=variants[1:])
     rows = timed_rows(timings, 'plain', batch_size, details)
     add_matrix_shares(
         rows, products, lambda name: 'bfloat16'

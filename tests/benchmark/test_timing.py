@@ -59,3 +59,24 @@ def test_a_quick_contender_is_called_until_its_turn_is_full(clock):
     # One call to warm up, ceil(0.6 / 0.25) = 3 in each of three rounds.
     assert len(calls) == 1 + 3 * 3
     assert measured == {'quick': [0.25] * 3}
+
+
+def test_memory_is_kept_for_those_that_keep_it(clock, monkeypatch):
+    order = []
+    monkeypatch.setattr(timing, 'keep_freed_memory', order.append)
+
+    def contender(name):
+
+        def call():
+            order.append(name)
+            clock[0] += 1.0
+
+        return call
+
+    measure({name: contender(name) for name in 'abc'},
+            rounds=1,
+            seconds=1.0,
+            warmup=1,
+            keeping='bc')
+    # After a change of the setting a call that is not timed.
+    assert order == [*'abc', False, *'aa', True, *'bb', 'c']
