@@ -6,7 +6,8 @@ Nothing else in the package asks for versions.
 * Stand-ins while MMPose is imported: :func:`import_mmpose`.
 * Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
-* Being compiled: :func:`is_compiling`, :func:`begin_cuda_graphs`.
+* Being compiled: :func:`is_compiling`, :func:`programs_serve_all_modules`,
+  :func:`begin_cuda_graphs`.
 """
 import codecs
 import importlib
@@ -485,6 +486,16 @@ def is_compiling() -> bool:
     if hasattr(torch.compiler, 'is_compiling'):
         return torch.compiler.is_compiling()
     return torch._dynamo.is_compiling()
+
+
+def programs_serve_all_modules() -> bool:
+    """Whether one compiled program serves all modules of the same kind.
+
+    From torch 2.5 on a module's weights and buffers are arguments of what
+    ``torch.compile`` makes. Before, it compiles for each module again, and
+    fails where a buffer is replaced (2.1 does). May go with torch 2.4.
+    """
+    return getattr(torch._dynamo.config, 'inline_inbuilt_nn_modules', False)
 
 
 def begin_cuda_graphs() -> None:

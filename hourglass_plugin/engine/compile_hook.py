@@ -15,6 +15,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
+from ..compat import programs_serve_all_modules
 from ..models.stacked_hourglass import StackedHourglass
 
 
@@ -79,7 +80,15 @@ def compile_for_training(network: nn.Module, **options: Any) -> None:
     Args:
         network: is changed; parameters and buffers are not.
         options: arguments of ``torch.compile``.
+
+    Raises:
+        ValueError: if this torch cannot recompute what it has compiled.
     """
+    if getattr(network, 'with_cp', False) and not (
+            programs_serve_all_modules()):
+        raise ValueError('compiling a network with with_cp=True needs torch '
+                         f'2.5 or newer, but this is {torch.__version__}: '
+                         'switch CompileNetworkHook or with_cp off')
     parts = [(network, 'forward')]
     if isinstance(network, StackedHourglass):
         parts = [(network.stem, 'forward'),
