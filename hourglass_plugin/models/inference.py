@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from statistics import median
 from types import FunctionType, MethodType
-from typing import Callable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Set, Tuple
 
 import torch
 from mmengine.logging import print_log
@@ -76,9 +76,7 @@ def optimize(network: StackedHourglass,
         >>> fast = optimize(network, out_stacks=(-1, ))
         >>> [heatmaps] = fast(torch.rand(1, 3, 256, 256))
     """
-    if not isinstance(network, StackedHourglass):
-        raise ValueError('only a StackedHourglass can be optimized, but this '
-                         f'is a {type(network).__name__}')
+    _check_network(network)
     if any(_is_batch_norm(norm) and norm.running_mean is None
            for norm in network.modules()):
         raise ValueError('a network whose batch norms have no running '
@@ -112,11 +110,12 @@ def optimize_model(model: nn.Module,
         ValueError: if the backbone is not a ``StackedHourglass``, or
             ``test_cfg`` asks for a stack that is not there.
     """
-    network = model.backbone
+    network = getattr(model, 'backbone', None)
+    _check_network(network)
     # The copy gets another network: do not copy this one in vain.
     model = copy.deepcopy(model, {id(network): network})
     out_stacks = None
-    if hasattr(model, 'test_cfg') and hasattr(model.head, 'keep_stack'):
+    if hasattr(getattr(model, 'head', None), 'keep_stack'):
         settings = dict(model.test_cfg or {})
         if not (settings.get('every_stack', False)
                 or settings.get('output_heatmaps', False)):
@@ -172,11 +171,15 @@ class OptimizedHourglass(nn.Module):
         self.to(memory_format=torch.channels_last)
         self._device = next(self.parameters()).device
         _check_device_computes(dtype, self._device)
-        self._parts = [
-            _CompiledPart(part, self._device.type)
-            for part in (self.stem, *self.stacks)
-        ]
         self._pieces = _PieceSizes()
+        self._compiled: List[Callable] = []
+        try:
+            self._compiled = [
+                _compile(part, self._device.type)
+                for part in (self.stem, *self.stacks)
+            ]
+        except RuntimeError as error:  # this Python is too new for this torch
+            self._stop_compiling(error)
 
     def train(self, mode: bool = True) -> 'OptimizedHourglass':
         """Refuse training.
@@ -224,15 +227,15 @@ class OptimizedHourglass(nn.Module):
         if size > count:
             image = torch.cat([image, image[:1].expand(size - count, -1, -1,
                                                        -1)])
-        stem, *stacks = self._parts
         outputs, times = [], []
         if self._device.type == 'cuda':
             # One step: else each part might overwrite what it is given.
             begin_cuda_graphs()
         started = time.perf_counter()
-        x = stem(image.to(self.dtype, memory_format=torch.channels_last))
-        for stack in stacks:
-            output, x = stack(x)
+        x = self._run_part(
+            0, image.to(self.dtype, memory_format=torch.channels_last))
+        for number in range(len(self.stacks)):
+            output, x = self._run_part(number + 1, x)
             if output is not None:
                 # A CUDA graph's next run overwrites what it returned.
                 outputs.append(output[:count].to(
@@ -244,6 +247,29 @@ class OptimizedHourglass(nn.Module):
         if self.measures_time:
             self._times.append(times)
         return outputs
+
+    def _run_part(self, number: int, x: Tensor):
+        """The stem (0) or a stack (from 1), compiled if that is possible."""
+        part = self.stacks[number - 1] if number else self.stem
+        if not self._compiled:
+            return part(x)
+        try:
+            return self._compiled[number](x)
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # as torch's compiler errors are
+            output = part(x)  # raises again what was not the compiler's
+            self._stop_compiling(error)
+            return output
+
+    def _stop_compiling(self, error: Exception) -> None:
+        """From now on run without, and say so."""
+        self._compiled = []
+        reason = str(error).strip().splitlines()[0]
+        print_log(
+            f'torch.compile does not work here ({reason}): the network runs '
+            'without, which is slower. On processors it needs a C++ compiler',
+            'current', logging.WARNING)
 
 
 class _InferenceStack(nn.Module):
@@ -269,6 +295,13 @@ class _InferenceStack(nn.Module):
             if self.heatmaps is not None:
                 output = self.heatmaps(features)
         return output, None if self.merge is None else x + self.merge(features)
+
+
+def _check_network(network: Any) -> None:
+    """Raise ValueError if it is not the network that is rewritten here."""
+    if not isinstance(network, StackedHourglass):
+        raise ValueError('only a StackedHourglass can be optimized, but this '
+                         f'is a {type(network).__name__}')
 
 
 def _is_batch_norm(module: nn.Module) -> bool:
@@ -316,47 +349,20 @@ def _check_device_computes(dtype: torch.dtype, device: torch.device) -> None:
                          ) from None
 
 
-class _CompiledPart:
-    """A module, compiled; as it is, once that turns out to be impossible.
+def _compile(module: nn.Module, device: str) -> Callable:
+    """A stem's or stack's forward, compiled at its first call.
 
     Args:
         module: stem or stack.
-        device: kind of device: ``cpu``, ``cuda``, ...
+        device: kind of device: ``cpu``, ``cuda``, ...; others than these two
+            run as they are.
     """
-
-    def __init__(self, module: nn.Module, device: str) -> None:
-        self._module = module
-        self._run: Callable = module
-        try:
-            if device == 'cpu':
-                self._run = _frozen(
-                    torch.compile(_with_own_code(module), fullgraph=True))
-            elif device == 'cuda':
-                self._run = torch.compile(
-                    _with_own_code(module),
-                    fullgraph=True,
-                    mode='reduce-overhead')
-        except RuntimeError as error:  # a Python that this torch cannot
-            self._give_up(error)
-
-    def __call__(self, x: Tensor):
-        """The module's output."""
-        try:
-            return self._run(x)
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except RuntimeError as error:  # torch's compiler errors are
-            output = self._module(x)  # raises again what was not the compiler
-            self._give_up(error)
-            return output
-
-    def _give_up(self, error: Exception) -> None:
-        self._run = self._module
-        reason = str(error).strip().splitlines()[0]
-        print_log(
-            f'torch.compile does not work here ({reason}): the network runs '
-            'without, which is slower. On processors it needs a C++ compiler',
-            'current', logging.WARNING)
+    if device == 'cpu':
+        return _frozen(torch.compile(_with_own_code(module), fullgraph=True))
+    if device == 'cuda':
+        return torch.compile(
+            _with_own_code(module), fullgraph=True, mode='reduce-overhead')
+    return module
 
 
 def _frozen(run: Callable) -> Callable:

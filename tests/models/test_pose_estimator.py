@@ -161,3 +161,23 @@ def test_the_model_stays_as_it_is():
 def test_a_stack_that_is_not_there():
     with pytest.raises(ValueError, match=r'out_stacks=\(3,\) does not fit'):
         optimize_model(build(stack=3))
+
+
+def test_a_detector_keeps_its_head():
+    detector = torch.nn.Module()
+    detector.test_cfg = dict(max_per_img=100)
+    detector.backbone = build(feedback=False).backbone
+    fast = optimize_model(detector)
+    assert fast.test_cfg == detector.test_cfg
+    with torch.no_grad():
+        for output, expected in zip(
+                fast.backbone(images(2)), detector.backbone.eval()(images(2))):
+            # Float32 sums in another order.
+            torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_another_backbone_is_refused():
+    model = torch.nn.Module()
+    model.backbone = torch.nn.Conv2d(3, 3, 1)
+    with pytest.raises(ValueError, match='but this is a Conv2d'):
+        optimize_model(model)
