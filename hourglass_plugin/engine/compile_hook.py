@@ -26,7 +26,9 @@ class CompileNetworkHook(Hook):
     mmengine's own setting ``compile`` compiles the whole ``train_step``, which
     fails on MMPose's data samples. Here only tensors go in and out of what is
     compiled. Names of weights, checkpoints and results stay the same.
-    Compiling takes minutes on a processor.
+    Meant for GPUs: on a processor, where convolutions are three quarters of a
+    step, compiling takes minutes and gained nothing (2 stacks, 256x256, batch
+    4, AVX-512: 1.56 s a step compiled, 1.54 s not).
 
     Evaluation stays as it is, so no size of batch is compiled for it.
 
