@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterator, List, Tuple
 import torch
 from mmengine.config import Config
 
+from ..engine import return_freed_memory
 from .contenders import our_config
 from .machine import peak_memory
 from .report import Table, timed_rows
@@ -100,6 +101,9 @@ def _serve(connection: Connection, config: Config, device: str, threads: int,
            batch_size: int) -> None:
     """Send a step's memory, then make a step for each message."""
     from .training import our_step  # after the package, in this process
+
+    # Else most of what recomputing saves would stay in glibc's pieces.
+    return_freed_memory()
     torch.set_num_threads(threads)
     step = our_step(config, device, batch_size, 'tuned')
     connection.send(peak_memory(step, device))

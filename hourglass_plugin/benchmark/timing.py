@@ -37,7 +37,8 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
             seconds: float = 0.1,
             warmup: int = 2,
             title: str = '',
-            keeping: Optional[Container[str]] = None) -> Dict[str, List[float]]:
+            keeping: Optional[Container[str]] = None
+            ) -> Dict[str, List[float]]:
     """Time contenders that take turns, round by round.
 
     Args:

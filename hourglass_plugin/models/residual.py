@@ -52,9 +52,11 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
-        y = self.conv1(F.relu(self.norm1(x)))  # (B, C/2, H, W)
-        y = self.conv2(F.relu(self.norm2(y)))  # (B, C/2, H, W)
-        y = self.conv3(F.relu(self.norm3(y)))  # (B, C, H, W)
+        # In place: nobody else reads what a norm returns.
+        y = F.relu(self.norm1(x), inplace=True)
+        y = self.conv1(y)  # (B, C/2, H, W)
+        y = self.conv2(F.relu(self.norm2(y), inplace=True))  # (B, C/2, H, W)
+        y = self.conv3(F.relu(self.norm3(y), inplace=True))  # (B, C, H, W)
         return self.skip(x) + y
 
 

@@ -67,7 +67,8 @@ class Stem(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, channels[3], H/4, W/4)."""
-        x = F.relu(self.norm(self.conv(image)))  # (B, 64, H/2, W/2)
+        x = F.relu(
+            self.norm(self.conv(image)), inplace=True)  # (B, 64, H/2, W/2)
         x = F.max_pool2d(self.residual1(x), 2)  # (B, 128, H/4, W/4)
         return self.residual3(self.residual2(x))  # (B, C, H/4, W/4)
 
@@ -107,7 +108,8 @@ class Stack(nn.Module):
         count = len(self.inner_heatmaps)
         outputs: List[Tensor] = []
         x = self.hourglass(x, outputs) if count else self.hourglass(x)
-        features = F.relu(self.norm(self.conv(self.residuals(x))))
+        features = F.relu(
+            self.norm(self.conv(self.residuals(x))), inplace=True)
         return (*outputs[-1 - count:-1], features)
 
     def merge(self, features: Tensor, heatmaps: Optional[Tensor]) -> Tensor:
