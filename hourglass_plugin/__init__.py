@@ -23,5 +23,6 @@ if compat.is_mmpose_installed():
     from . import datasets  # noqa: F401
     from . import evaluation  # noqa: F401
     from . import transforms  # noqa: F401
+    from .models import data_preprocessor  # noqa: F401
     from .models import heatmap_head, pose_estimator  # noqa: F401
     from .visualization import hook  # noqa: F401

@@ -241,3 +241,15 @@ def test_resuming_takes_the_seed_of_the_augmentation_along(tmp_path):
         resume_param_scheduler=False)
     assert sampler.seed == second.seed == 7
     assert [index.seed[0] for index in sampler] == [7] * 4
+
+
+def test_batches_are_pinned_for_gpus_unless_the_config_says_otherwise():
+    config = Config(
+        dict(
+            train_dataloader=dict(batch_size=1),
+            val_dataloader=dict(pin_memory=False),
+            test_dataloader=None))
+    command_line._pin_memory(config)
+    assert config.train_dataloader == dict(batch_size=1, pin_memory=True)
+    assert config.val_dataloader == dict(pin_memory=False)
+    assert config.test_dataloader is None

@@ -3,7 +3,7 @@ model = dict(
     type='HourglassPoseEstimator',
     # The paper's input: RGB in [0, 1].
     data_preprocessor=dict(
-        type='PoseDataPreprocessor',
+        type='HourglassDataPreprocessor',
         mean=[0, 0, 0],
         std=[255, 255, 255],
         bgr_to_rgb=True),
