@@ -53,12 +53,10 @@ class _StackErrors(torch.autograd.Function):
         errors = []
         for heatmaps in predicted:
             difference.copy_(heatmaps).sub_(target)
-            if weights is None:
-                error = torch.linalg.vector_norm(difference).square()
-            else:
-                error = (weights * torch.linalg.vector_norm(
-                    difference, dim=(2, 3)).square()).sum()
-            errors.append(error / target.numel())
+            squares = difference.square_()
+            if weights is not None:
+                squares = weights * squares.sum((2, 3))
+            errors.append(squares.sum() / target.numel())
         return torch.stack(errors)
 
     @staticmethod
