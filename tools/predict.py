@@ -66,6 +66,8 @@ def main(args: argparse.Namespace) -> None:
         model = prediction.build_pose_model(config, checkpoint,
                                             args.checkpoint, args.device
                                             or get_device(), args.fast)
+        if args.fast is not None:
+            print('The first images wait for the compiler', file=sys.stderr)
         predictor = prediction.PosePredictor(model, args.bbox,
                                              args.score_threshold,
                                              args.batch_size)
