@@ -15,7 +15,7 @@ default_hooks = dict(
     # tools/test.py --show-dir switches it on.
     visualization=dict(type='PosePictureHook', enable=False))
 
-# On processors a third of the time; on GPUs nothing.
+# On processors saves up to a third of the time; on GPUs does nothing.
 custom_hooks = [dict(type='KeepFreedMemoryHook')]
 
 env_cfg = dict(
