@@ -4,7 +4,8 @@ MMPose reads and evaluates COCO-style data through xtcocotools, which has no
 wheels for Python 3.12 and does not import with NumPy 2. :mod:`.compat` gives
 MMPose these classes where xtcocotools does not import.
 """
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 from pycocotools import mask

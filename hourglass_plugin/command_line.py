@@ -10,8 +10,9 @@ import json
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config, DictAction
@@ -30,8 +31,10 @@ from torch.utils.data import Dataset
 from . import __version__
 from .datasets import SeededSampler
 from .evaluation import PCKhMetric
-from .evaluation.official_files import (OfficialPredictionFile,
-                                        official_data_set)
+from .evaluation.official_files import (
+    OfficialPredictionFile,
+    official_data_set,
+)
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
@@ -69,7 +72,7 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
     return config
 
 
-def _parse_options(options: Sequence[str]) -> Dict[str, Any]:
+def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     """``['a.b=1']`` to ``{'a.b': 1}``, by mmengine's rules."""
     for option in options:
         if not option.partition('=')[0] or '=' not in option:

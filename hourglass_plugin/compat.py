@@ -20,18 +20,18 @@ import struct
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
+from typing import Any, BinaryIO, Callable, Optional
 
 import numpy as np
 import torch
 
 try:
     from mmengine.logging import HistoryBuffer
-    from mmengine.optim.scheduler.param_scheduler import \
-        OneCycleParamScheduler
+    from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
     from mmengine.runner import checkpoint
     from mmengine.runner.checkpoint import CheckpointLoader
 except ModuleNotFoundError as error:
@@ -91,7 +91,7 @@ def _stand_ins() -> Iterator[None]:
     They must not stay: mmengine asks for ``mmcv._ext`` to learn whether mmcv
     has operators, and others try ``import torchvision`` for the same reason.
     """
-    modules: Dict[str, ModuleType] = {}
+    modules: dict[str, ModuleType] = {}
     for stand_in in (_mmcv_operators, _torchvision, _xtcocotools,
                      _pkg_resources):
         modules.update(stand_in())
@@ -103,7 +103,7 @@ def _stand_ins() -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def _mmcv_operators() -> Dict[str, ModuleType]:
+def _mmcv_operators() -> dict[str, ModuleType]:
     """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
 
     ``import mmpose.models`` imports ``mmcv.ops`` (through EDPose and RTMO),
@@ -127,7 +127,7 @@ def _mmcv_operators() -> Dict[str, ModuleType]:
     return {'mmcv._ext': module}
 
 
-def _torchvision() -> Dict[str, ModuleType]:
+def _torchvision() -> dict[str, ModuleType]:
     """``torchvision.transforms.ToPILImage``, for MMPose's SimCC visualiser.
 
     A torchvision built for another torch is installed but does not import,
@@ -149,7 +149,7 @@ def _torchvision() -> Dict[str, ModuleType]:
     }
 
 
-def _xtcocotools() -> Dict[str, ModuleType]:
+def _xtcocotools() -> dict[str, ModuleType]:
     """xtcocotools, by pycocotools.
 
     xtcocotools 1.14 has no wheels for Python 3.12, and its wheels are built
@@ -170,7 +170,7 @@ def _xtcocotools() -> Dict[str, ModuleType]:
     return {'xtcocotools': _module('xtcocotools', **parts), **modules}
 
 
-def _pkg_resources() -> Dict[str, ModuleType]:
+def _pkg_resources() -> dict[str, ModuleType]:
     """``pkg_resources``, which setuptools 82 no longer has.
 
     ``import mmpose.apis`` asks mmengine 0.10 for MMPose's folder, which falls
@@ -303,7 +303,7 @@ def read_checkpoints_safely() -> None:
         checkpoint._safe_torch_load = torch.load
 
 
-def mmengine_globals() -> Dict[str, Any]:
+def mmengine_globals() -> dict[str, Any]:
     """What mmengine's own checkpoints hold besides tensors, by pickled name.
 
     The message hub's ``HistoryBuffer``s with their NumPy arrays and the names

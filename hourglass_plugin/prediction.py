@@ -1,9 +1,9 @@
 """Poses of people in photographs and videos, with a trained model."""
 import itertools
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import (Any, Iterable, Iterator, List, NamedTuple, Optional,
-                    Sequence, Tuple, Union)
+from typing import Any, NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
@@ -18,8 +18,12 @@ from .command_line import check_can_be_fast, load_weights
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
 from .models.inference import optimize_model
-from .visualization import (draw_pose, read_image, save_image,
-                            skeleton_from_metainfo)
+from .visualization import (
+    draw_pose,
+    read_image,
+    save_image,
+    skeleton_from_metainfo,
+)
 
 IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
@@ -82,7 +86,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
 def predict_poses(
         model: nn.Module,
         images: Sequence[np.ndarray],
-        boxes: Optional[np.ndarray] = None) -> List[List[Pose]]:
+        boxes: Optional[np.ndarray] = None) -> list[list[Pose]]:
     """Predict poses in several images at once.
 
     What ``mmpose.apis.inference_topdown`` does for one image, for a batch.
@@ -111,7 +115,7 @@ def predict_poses(
             image_of_person.append(index)
     with torch.no_grad():
         samples = model.test_step(pseudo_collate(people))
-    poses: List[List[Pose]] = [[] for _ in images]
+    poses: list[list[Pose]] = [[] for _ in images]
     for index, sample in zip(image_of_person, samples):
         predicted = sample.pred_instances
         poses[index].append(
@@ -122,7 +126,7 @@ def predict_poses(
     return poses
 
 
-def open_input(path: str, out: Path) -> Union[List[Path], 'Video']:
+def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
     """Find the images to predict, or open the video.
 
     Args:
@@ -189,7 +193,7 @@ class PosePredictor:
         self.skeleton = skeleton_from_metainfo(model.dataset_meta)
 
     def predict_images(self, files: Sequence[Path],
-                       out: Path) -> Tuple[List[dict], List[str]]:
+                       out: Path) -> tuple[list[dict], list[str]]:
         """Write a drawn picture of each image, under the image's own name.
 
         Args:
@@ -220,7 +224,7 @@ class PosePredictor:
                 records.append(self._record(name, image.shape, poses))
         return records, failures
 
-    def predict_video(self, video: 'Video', out: Path) -> List[dict]:
+    def predict_video(self, video: 'Video', out: Path) -> list[dict]:
         """Write a drawn copy of a video, as MP4 without sound.
 
         Args:
@@ -239,7 +243,7 @@ class PosePredictor:
         writer = cv2.VideoWriter(
             str(partial), cv2.VideoWriter_fourcc(*'mp4v'), video.rate,
             video.size)
-        records: List[dict] = []
+        records: list[dict] = []
         frames_left = tqdm(
             video, total=video.length or None, unit='frame', disable=None)
         try:
@@ -262,7 +266,7 @@ class PosePredictor:
 
     def _predict(
         self, names: Sequence[str], images: Sequence[np.ndarray]
-    ) -> Iterator[Tuple[str, np.ndarray, List[Pose]]]:
+    ) -> Iterator[tuple[str, np.ndarray, list[Pose]]]:
         if images:
             yield from zip(names, images,
                            predict_poses(self.model, images, self.boxes))
@@ -272,7 +276,7 @@ class PosePredictor:
                          np.stack([pose.scores for pose in poses]),
                          self.skeleton, self.score_threshold)
 
-    def _record(self, name: str, shape: Tuple[int, ...],
+    def _record(self, name: str, shape: tuple[int, ...],
                 poses: Sequence[Pose]) -> dict:
         return dict(
             file=name,
@@ -313,7 +317,7 @@ class Video:
         has_frame, self._first = self._capture.read()
         if not has_frame:
             raise ValueError(f'{path} is not a video, or is damaged')
-        self.size: Tuple[int, int] = self._first.shape[1::-1]
+        self.size: tuple[int, int] = self._first.shape[1::-1]
         self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 
@@ -326,7 +330,7 @@ class Video:
         self._capture.release()
 
 
-def _batches(items: Iterable[Any], size: int) -> Iterator[List[Any]]:
+def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
     """Lists of ``size`` items; the last one may be shorter."""
     iterator = iter(items)
     while True:

@@ -4,12 +4,12 @@ Everything that needs to know a joint's number looks it up here by name;
 MMPose's ``metainfo`` is derived from these tables. "Left" and "right" are the
 person's own, except in FLIC's default labels, where they are the image's.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
-Color = Tuple[int, int, int]
+Color = tuple[int, int, int]
 
 #: Colours (RGB) of limbs and joints by body side, apart for colour-blind eyes.
 LEFT_COLOR: Color = (0, 114, 178)
@@ -49,12 +49,12 @@ class Skeleton:
     container: str
     year: str
     homepage: str
-    joints: Tuple[str, ...]
-    limbs: Tuple[Tuple[str, str], ...]
-    evaluated: Dict[str, Tuple[str, ...]]
-    mean_excludes: Tuple[str, ...] = ()
-    torso: Tuple[str, ...] = ()
-    upper_body: Tuple[str, ...] = ()
+    joints: tuple[str, ...]
+    limbs: tuple[tuple[str, str], ...]
+    evaluated: dict[str, tuple[str, ...]]
+    mean_excludes: tuple[str, ...] = ()
+    torso: tuple[str, ...] = ()
+    upper_body: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
@@ -83,7 +83,7 @@ class Skeleton:
         """Number of joints (K)."""
         return len(self.joints)
 
-    def indices(self, names: Sequence[str]) -> List[int]:
+    def indices(self, names: Sequence[str]) -> list[int]:
         """Positions of joints in the files' order.
 
         Raises:
@@ -92,20 +92,20 @@ class Skeleton:
         return [self.joints.index(name) for name in names]
 
     @property
-    def flip_indices(self) -> List[int]:
+    def flip_indices(self) -> list[int]:
         """For each joint the position of its mirror image."""
         return self.indices(
             [self.mirrored_name(joint) for joint in self.joints])
 
     @property
-    def mean_indices(self) -> List[int]:
+    def mean_indices(self) -> list[int]:
         """Joints that count in the benchmark's mean."""
         return self.indices([
             joint for joint in self.joints if joint not in self.mean_excludes
         ])
 
     @property
-    def limb_indices(self) -> List[Tuple[int, int]]:
+    def limb_indices(self) -> list[tuple[int, int]]:
         """Limbs as pairs of positions."""
         return [(self.joints.index(a), self.joints.index(b))
                 for a, b in self.limbs]
@@ -139,7 +139,7 @@ class Skeleton:
             return LEFT_COLOR
         return RIGHT_COLOR if joint.startswith('right_') else CENTER_COLOR
 
-    def limb_color(self, limb: Tuple[str, str]) -> Color:
+    def limb_color(self, limb: tuple[str, str]) -> Color:
         """RGB colour of a limb: its side's, or the centre's across sides."""
         colors = {self.joint_color(joint) for joint in limb} - {CENTER_COLOR}
         return colors.pop() if len(colors) == 1 else CENTER_COLOR
@@ -290,7 +290,7 @@ LSP = Skeleton(
                 'head_top'))
 
 #: By data set name, as in MMPose's ``dataset_name``.
-SKELETONS: Dict[str, Skeleton] = {
+SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton
     for skeleton in (MPII, FLIC, LSP)
 }

@@ -9,15 +9,22 @@ import json
 import cv2
 import numpy as np
 import pytest
-from matlab_files import (mpii_person, mpii_point, struct_array,
-                          write_head_boxes, write_official_mpii)
+from matlab_files import (
+    mpii_person,
+    mpii_point,
+    struct_array,
+    write_head_boxes,
+    write_official_mpii,
+)
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from newell_files import newell_rows, write_newell_h5
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.ground_truth import (read_ground_truth,
-                                                      score_predictions)
+from hourglass_plugin.evaluation.ground_truth import (
+    read_ground_truth,
+    score_predictions,
+)
 from hourglass_plugin.evaluation.prediction_files import read_predictions
 from hourglass_plugin.skeletons import SKELETONS
 

@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from hourglass_plugin.skeletons import (CENTER_COLOR, FLIC, LEFT_COLOR, LSP,
-                                        MPII, RIGHT_COLOR, SKELETONS)
+from hourglass_plugin.skeletons import (
+    CENTER_COLOR,
+    FLIC,
+    LEFT_COLOR,
+    LSP,
+    MPII,
+    RIGHT_COLOR,
+    SKELETONS,
+)
 
 ALL = pytest.mark.parametrize('skeleton', SKELETONS.values(),
                               ids=list(SKELETONS))

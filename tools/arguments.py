@@ -6,9 +6,10 @@ module and argparse alone, and imports the package only then.
 import argparse
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable
 
 # In a clone the tools use the package beside them, installed or not.
 _ROOT = Path(__file__).resolve().parent.parent

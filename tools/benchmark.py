@@ -7,9 +7,10 @@ needed.
 """
 import argparse
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any
 
 import arguments
 
@@ -133,7 +134,7 @@ def _add_subject(subjects: Any, name: str,
 
 
 def _add_counts(parser: argparse.ArgumentParser, name: str,
-                default: List[int], text: str) -> None:
+                default: list[int], text: str) -> None:
     parser.add_argument(
         name,
         nargs='+',
@@ -193,7 +194,7 @@ def main(args: argparse.Namespace) -> None:
 
 
 def _measure(args: argparse.Namespace, config: Any, device: str,
-             settings: Dict[str, Any]) -> Tuple[list, list]:
+             settings: dict[str, Any]) -> tuple[list, list]:
     """Tables and notes of the subject."""
     if args.subject == 'data':
         from hourglass_plugin.benchmark import data

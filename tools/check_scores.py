@@ -27,8 +27,10 @@ def main(args: argparse.Namespace) -> None:
     with arguments.setting_up():
         from mmengine.config import Config
 
-        from hourglass_plugin.evaluation.table import (format_table,
-                                                       rows_of_logged)
+        from hourglass_plugin.evaluation.table import (
+            format_table,
+            rows_of_logged,
+        )
         expected = Config.fromfile(
             args.config, import_custom_modules=False).get('expected_results')
         if not expected:

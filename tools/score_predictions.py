@@ -8,7 +8,6 @@ joints in the data set's order, people in the ground truth's order.
 """
 import argparse
 from pathlib import Path
-from typing import Dict, List
 
 import arguments
 
@@ -110,7 +109,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def short_names(paths: List[str]) -> Dict[str, str]:
+def short_names(paths: list[str]) -> dict[str, str]:
     """Each path's file name, or the path itself if several are called so."""
     names = [Path(path).name for path in paths]
     return {
@@ -124,9 +123,12 @@ def main(args: argparse.Namespace) -> None:
     with arguments.setting_up():
         from hourglass_plugin import command_line
         from hourglass_plugin.evaluation.ground_truth import (
-            read_ground_truth, score_predictions)
-        from hourglass_plugin.evaluation.prediction_files import \
-            read_predictions
+            read_ground_truth,
+            score_predictions,
+        )
+        from hourglass_plugin.evaluation.prediction_files import (
+            read_predictions,
+        )
         from hourglass_plugin.evaluation.table import format_table
         from hourglass_plugin.visualization import save_image
         from hourglass_plugin.visualization.curves import draw_pck_curves

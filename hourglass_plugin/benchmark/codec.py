@@ -1,5 +1,5 @@
 """Keypoints to heatmaps and back: our codec and MMPose's."""
-from typing import Callable, Dict, List, Tuple
+from typing import Callable
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ _STOCK_NAME = 'MSRAHeatmap'
 def run(config: Config,
         device: str,
         rounds: int,
-        batch_size: int = 64) -> Tuple[List[Table], List[str]]:
+        batch_size: int = 64) -> tuple[list[Table], list[str]]:
     """Measure a batch's encoding and decoding.
 
     Args:
@@ -86,7 +86,7 @@ def run(config: Config,
     return tables, [f'{count} keypoints a person.']
 
 
-def _table(title: str, contenders: Dict[str, Callable], rounds: int,
+def _table(title: str, contenders: dict[str, Callable], rounds: int,
            device: str, people: int) -> Table:
     timings = measure(contenders, rounds, device, title=title)
     rows = timed_rows(timings, _STOCK_NAME, people)

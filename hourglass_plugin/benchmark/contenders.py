@@ -1,7 +1,8 @@
 """What is compared: our network from a config, MMPose's from its configs."""
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable
 
 import mmpose
 import numpy as np
@@ -44,7 +45,7 @@ def stock_config(name: str) -> Config:
         'or leave its networks out with --no-stock')
 
 
-def resize(config: Config, size: Tuple[int, int]) -> Config:
+def resize(config: Config, size: tuple[int, int]) -> Config:
     """Give every codec of one of MMPose's configs the size of ours.
 
     Args:
@@ -81,7 +82,7 @@ def our_config(config: Config, num_stacks: int) -> Config:
     return config
 
 
-def input_size(config: Config) -> Tuple[int, int]:
+def input_size(config: Config) -> tuple[int, int]:
     """(W, H) of the network's input, from the head's codec."""
     return tuple(config.model.head.decoder.input_size)
 
@@ -136,7 +137,7 @@ def count_weights(module: nn.Module) -> int:
 
 
 def multiply_adds(network: nn.Module, forward: Callable[[Tensor], Any],
-                  size: Tuple[int, int]) -> int:
+                  size: tuple[int, int]) -> int:
     """Multiply-adds for one image, of convolutions and matrix products.
 
     By torch's flop counter, which counts two operations for each; norms,
@@ -155,7 +156,7 @@ def multiply_adds(network: nn.Module, forward: Callable[[Tensor], Any],
     return counter.get_total_flops() // 2
 
 
-def model_figures(config: Config, size: Tuple[int, int]) -> Dict[str, int]:
+def model_figures(config: Config, size: tuple[int, int]) -> dict[str, int]:
     """Weights and multiply-adds of a config's network."""
     model = build_model(config, 'cpu')
     return dict(
@@ -163,8 +164,8 @@ def model_figures(config: Config, size: Tuple[int, int]) -> Dict[str, int]:
         multiply_adds=multiply_adds(model, network_of(model), size))
 
 
-def stock_models(size: Tuple[int, int],
-                 device: str) -> Iterator[Tuple[str, Config, nn.Module]]:
+def stock_models(size: tuple[int, int],
+                 device: str) -> Iterator[tuple[str, Config, nn.Module]]:
     """Name, config and model of each of ``STOCK``."""
     for name in STOCK:
         config = resize(stock_config(name), size)
@@ -193,7 +194,7 @@ def test_batch(config: Config, batch_size: int, seed: int = 0) -> dict:
 
 
 def _batch(config: Config, batch_size: int, seed: int,
-           transforms: Tuple[str, ...]) -> dict:
+           transforms: tuple[str, ...]) -> dict:
     init_default_scope('mmpose')
     pipeline = Compose([_part(config, name) for name in transforms])
     width, height = input_size(config)
@@ -230,7 +231,7 @@ def _batch(config: Config, batch_size: int, seed: int,
 
 def _part(config: Config, name: str) -> Any:
     """A transform of the config's training pipeline."""
-    pipeline: List[Any] = config.train_dataloader.dataset.pipeline
+    pipeline: list[Any] = config.train_dataloader.dataset.pipeline
     for transform in pipeline:
         if transform.type == name:
             return transform

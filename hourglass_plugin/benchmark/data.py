@@ -1,7 +1,8 @@
 """From the photograph on disk to a training sample: our pipeline and
 MMPose's."""
 import time
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional
 
 import cv2
 import mmpose.datasets  # noqa: F401, registers the transforms
@@ -22,7 +23,7 @@ from .timing import summarize
 _CORES = 16
 
 #: Name of a transform -> seconds a sample, round by round.
-Rounds = Dict[str, List[float]]
+Rounds = dict[str, list[float]]
 
 
 def build_people(config: Config) -> Dataset:
@@ -42,7 +43,7 @@ def run(
     rounds: int,
     people: int = 64,
     training_rate: Optional[float] = None
-) -> Tuple[List[Table], List[str]]:
+) -> tuple[list[Table], list[str]]:
     """Measure both training pipelines on the same people, on one core.
 
     Args:
@@ -96,7 +97,7 @@ def run(
     return tables, notes
 
 
-def mean_image_size(dataset: Dataset, people: int) -> Tuple[float, float]:
+def mean_image_size(dataset: Dataset, people: int) -> tuple[float, float]:
     """Mean width and height of the first people's images in pixels."""
     sizes = [
         cv2.imread(dataset.get_data_info(index)['img_path']).shape[1::-1]
@@ -106,8 +107,8 @@ def mean_image_size(dataset: Dataset, people: int) -> Tuple[float, float]:
     return float(width), float(height)
 
 
-def measure_pipelines(pipelines: Dict[str, Sequence], dataset: Dataset,
-                      people: int, rounds: int) -> Dict[str, Rounds]:
+def measure_pipelines(pipelines: dict[str, Sequence], dataset: Dataset,
+                      people: int, rounds: int) -> dict[str, Rounds]:
     """Time every transform; the pipelines take turns person by person.
 
     Args:
@@ -119,7 +120,7 @@ def measure_pipelines(pipelines: Dict[str, Sequence], dataset: Dataset,
     Returns:
         Name of the pipeline -> seconds by transform.
     """
-    timings: Dict[str, Rounds] = {
+    timings: dict[str, Rounds] = {
         name: {type(transform).__name__: []
                for transform in transforms}
         for name, transforms in pipelines.items()
@@ -143,7 +144,7 @@ def measure_pipelines(pipelines: Dict[str, Sequence], dataset: Dataset,
     return timings
 
 
-def transform_rows(ours: Rounds, stock: Rounds) -> List[dict]:
+def transform_rows(ours: Rounds, stock: Rounds) -> list[dict]:
     """One row for each transform of either pipeline: medians and rounds."""
     rows = []
     for name in dict.fromkeys([*ours, *stock]):

@@ -1,15 +1,27 @@
 """Inference: our network plain, tuned and fast, and MMPose's."""
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
 
 import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
 from ..models.inference import optimize, optimize_model
-from .contenders import (build_model, input_size, model_figures, network_of,
-                         our_config, stock_models, test_batch)
-from .machine import (add_matrix_shares, has_bfloat16, matrix_products,
-                      peak_memory)
+from .contenders import (
+    build_model,
+    input_size,
+    model_figures,
+    network_of,
+    our_config,
+    stock_models,
+    test_batch,
+)
+from .machine import (
+    add_matrix_shares,
+    has_bfloat16,
+    matrix_products,
+    peak_memory,
+)
 from .plain_network import PlainNetwork
 from .report import Table, timed_rows
 from .timing import measure, summarize
@@ -25,7 +37,7 @@ def run(config: Config,
         batch_sizes: Sequence[int] = (1, 8),
         dtypes: Optional[Sequence[str]] = None,
         parts: Sequence[str] = PARTS,
-        stock: bool = True) -> Tuple[List[Table], List[str]]:
+        stock: bool = True) -> tuple[list[Table], list[str]]:
     """Measure inference.
 
     Args:
@@ -78,7 +90,7 @@ def run(config: Config,
     return tables, notes
 
 
-def _stock_networks(config: Config, device: str) -> Dict[str, tuple]:
+def _stock_networks(config: Config, device: str) -> dict[str, tuple]:
     """Name -> MMPose's network and its figures."""
     size = input_size(config)
     return {
@@ -89,7 +101,7 @@ def _stock_networks(config: Config, device: str) -> Dict[str, tuple]:
 
 def _networks(config: Config, device: str, rounds: int, count: int,
               batch_size: int, dtypes: Sequence[str],
-              others: Dict[str, tuple]) -> Table:
+              others: dict[str, tuple]) -> Table:
     """All contenders of one size on one batch."""
     config = our_config(config, count)
     figures = model_figures(config, input_size(config))
@@ -197,8 +209,8 @@ def _fast(
         network: nn.Module,
         dtypes: Sequence[str],
         image: Optional[Tensor] = None,
-        out_stacks: Optional[Tuple[int,
-                                   ...]] = None) -> Dict[str, nn.Module]:
+        out_stacks: Optional[tuple[int,
+                                   ...]] = None) -> dict[str, nn.Module]:
     """The optimised network in each dtype."""
     return {
         f'fast, {dtype}': optimize(
@@ -214,8 +226,8 @@ def _only(network: nn.Module, stack: int) -> Callable[[Tensor], tuple]:
     return lambda image: (network(image)[stack], )
 
 
-def _differences(networks: Dict[str, Callable[[Tensor], tuple]],
-                 image: Tensor) -> Dict[str, float]:
+def _differences(networks: dict[str, Callable[[Tensor], tuple]],
+                 image: Tensor) -> dict[str, float]:
     """Largest difference to the plain network's outputs, as a part of the
     largest of them.
 
@@ -240,8 +252,8 @@ def _differences(networks: Dict[str, Callable[[Tensor], tuple]],
     return differences
 
 
-def _calls(networks: Dict[str, Callable[[Tensor], Any]],
-           image: Tensor) -> Dict[str, Callable[[], None]]:
+def _calls(networks: dict[str, Callable[[Tensor], Any]],
+           image: Tensor) -> dict[str, Callable[[], None]]:
 
     def call_of(network: Callable[[Tensor], Any]) -> Callable[[], None]:
 

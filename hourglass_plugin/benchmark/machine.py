@@ -4,8 +4,9 @@ import gc
 import os
 import platform
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 import cv2
 import mmengine
@@ -86,7 +87,7 @@ class MatrixProducts(NamedTuple):
     ``calls``: name -> the product, as a contender; ``multiply_adds``: of one.
     """
 
-    calls: Dict[str, Callable[[], Any]]
+    calls: dict[str, Callable[[], Any]]
     multiply_adds: int
 
 
@@ -127,7 +128,7 @@ def _product(side: int, device: str, dtype: str) -> Callable[[], Any]:
     return multiply_as_convolutions
 
 
-def add_matrix_shares(rows: List[Dict[str, Any]], products: MatrixProducts,
+def add_matrix_shares(rows: list[dict[str, Any]], products: MatrixProducts,
                       dtype_of: Callable[[str], str],
                       passes: int = 1) -> None:
     """Compare rows with the rows of the products among them.

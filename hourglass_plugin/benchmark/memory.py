@@ -1,8 +1,9 @@
 """Training memory with and without activation checkpointing."""
 import multiprocessing
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
-from typing import Callable, Dict, Iterator, List, Tuple
+from typing import Callable
 
 import torch
 from mmengine.config import Config
@@ -21,7 +22,7 @@ def run(config: Config,
         device: str,
         rounds: int,
         stacks: int = 8,
-        batch_size: int = 4) -> Tuple[List[Table], List[str]]:
+        batch_size: int = 4) -> tuple[list[Table], list[str]]:
     """Measure memory and time of a training step, each in a fresh process.
 
     The two processes take turns.
@@ -47,7 +48,7 @@ def run(config: Config,
         # Measuring memory has warmed them up.
         timings = measure(calls, rounds, warmup=1, title=title)
     kept, recomputed = VARIANTS
-    details: Dict[str, dict] = {
+    details: dict[str, dict] = {
         name: dict(peak_memory=memory[name])
         for name in VARIANTS
     }
@@ -63,7 +64,7 @@ def run(config: Config,
 
 @contextmanager
 def _step_in_a_process(config: Config, device: str, batch_size: int
-                       ) -> Iterator[Tuple[Callable[[], None], int]]:
+                       ) -> Iterator[tuple[Callable[[], None], int]]:
     """A call that makes a step in another process, and the step's memory.
 
     Raises:

@@ -1,6 +1,5 @@
 """The network as the public ports run it, to compare with."""
 from copy import deepcopy
-from typing import Tuple
 
 from torch import Tensor, nn
 
@@ -27,7 +26,7 @@ class PlainNetwork(nn.Module):
             parameter.data = parameter.data.flatten().clone().view(
                 parameter.shape)
 
-    def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """As :meth:`StackedHourglass.forward`, all stacks."""
         x = self.stem(image.contiguous())
         outputs = []

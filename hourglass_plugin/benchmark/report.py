@@ -1,8 +1,9 @@
 """Rows of a benchmark, as a Markdown table and as JSON."""
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from .timing import summarize
 
@@ -16,7 +17,7 @@ def _digits(number: float) -> str:
 
 #: Figures of a row that are printed: heading and how. A table has the columns
 #: that a row of it has figures for.
-COLUMNS: Dict[str, tuple] = {
+COLUMNS: dict[str, tuple] = {
     'name': ('', str),
     'images_per_second': ('images/s', _digits),
     'median': ('ms, median', lambda x: _digits(1e3 * x)),
@@ -41,14 +42,14 @@ class Table(NamedTuple):
     """Rows under a title; a row holds figures by the names of COLUMNS."""
 
     title: str
-    rows: List[Dict[str, Any]]
+    rows: list[dict[str, Any]]
 
 
 def timed_rows(timings: Mapping[str, Sequence[float]],
                reference: str,
                images: int = 1,
                details: Mapping[str, Mapping[str, Any]] = {}
-               ) -> List[Dict[str, Any]]:
+               ) -> list[dict[str, Any]]:
     """One row for each contender, with all of its rounds.
 
     Args:
@@ -106,7 +107,7 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def record(subject: str, settings: Mapping[str, Any],
            machine: Mapping[str, Any], tables: Sequence[Table],
-           notes: Sequence[str]) -> Dict[str, Any]:
+           notes: Sequence[str]) -> dict[str, Any]:
     """Everything that was measured, for JSON; times in seconds, memory in
     bytes."""
     return dict(

@@ -1,8 +1,8 @@
 """Timing by turns: whatever disturbs the machine hits all contenders alike."""
 import math
 import time
-from typing import (Any, Callable, Container, Dict, List, Mapping, NamedTuple,
-                    Optional, Sequence)
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
             warmup: int = 2,
             title: str = '',
             keeping: Optional[Container[str]] = None
-            ) -> Dict[str, List[float]]:
+            ) -> dict[str, list[float]]:
     """Time contenders that take turns, round by round.
 
     Args:
@@ -62,7 +62,7 @@ def measure(contenders: Mapping[str, Callable[[], Any]],
         for _ in range(warmup):
             duration = _time(contender, 1, device)
         calls[name] = max(1, math.ceil(seconds / duration))
-    measured: Dict[str, List[float]] = {name: [] for name in contenders}
+    measured: dict[str, list[float]] = {name: [] for name in contenders}
     is_kept = None
     for _ in tqdm(range(rounds), title, unit='round'):
         for name, contender in contenders.items():

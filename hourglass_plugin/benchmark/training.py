@@ -1,6 +1,7 @@
 """Training steps: our network plain, tuned, compiled, and MMPose's."""
+from collections.abc import Sequence
 from copy import deepcopy
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable
 
 import torch
 from mmengine.config import Config
@@ -8,9 +9,15 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from ..engine import compile_for_training
-from .contenders import (build_model, compile_many, input_size,
-                         model_figures, our_config, stock_models,
-                         training_batch)
+from .contenders import (
+    build_model,
+    compile_many,
+    input_size,
+    model_figures,
+    our_config,
+    stock_models,
+    training_batch,
+)
 from .machine import add_matrix_shares, matrix_products, peak_memory
 from .plain_network import PlainNetwork
 from .report import Table, timed_rows
@@ -33,7 +40,7 @@ def run(config: Config,
         stacks: Sequence[int] = (2, ),
         batch_sizes: Sequence[int] = (4, ),
         variants: Sequence[str] = tuple(VARIANTS),
-        stock: bool = True) -> Tuple[List[Table], List[str]]:
+        stock: bool = True) -> tuple[list[Table], list[str]]:
     """Measure training steps: forward, loss, backward, optimiser.
 
     Args:
@@ -89,7 +96,7 @@ class Step:
         self._batch = training_batch(config, batch_size)
         self.loss = self()['loss'].item()
 
-    def __call__(self) -> Dict[str, torch.Tensor]:
+    def __call__(self) -> dict[str, torch.Tensor]:
         """Make a step; what would be logged, on the device."""
         return self._model.train_step(self._batch, self._optimizer)
 
@@ -111,8 +118,8 @@ def _steps(config: Config, device: str, rounds: int, count: int,
     config = our_config(config, count)
     size = input_size(config)
     figures = model_figures(config, size)
-    steps: Dict[str, Callable] = {}
-    details: Dict[str, dict] = {}
+    steps: dict[str, Callable] = {}
+    details: dict[str, dict] = {}
     for name in variants:
         steps[name] = our_step(config, device, batch_size, name)
         difference = abs(steps[name].loss / steps['plain'].loss - 1)

@@ -1,6 +1,10 @@
 """Keypoints to heatmaps and back."""
-from .gaussians import (decode_heatmaps, draw_heatmaps, encode_heatmaps,
-                        find_peaks)
+from .gaussians import (
+    decode_heatmaps,
+    draw_heatmaps,
+    encode_heatmaps,
+    find_peaks,
+)
 from .heatmap import FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap
 
 __all__ = [

@@ -22,8 +22,9 @@ processes, and by :func:`draw_heatmaps`, a batch on its device. Both divide and
 truncate in float64, so that no keypoint is in one cell here and in the next
 one there.
 """
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Optional, Sequence, Tuple
+from typing import Optional
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ from torch import Tensor
 
 def keypoints_inside(keypoints: np.ndarray, heatmap_size: Sequence[int],
                      stride: Sequence[float],
-                     exact_centers: bool) -> Tuple[np.ndarray, np.ndarray]:
+                     exact_centers: bool) -> tuple[np.ndarray, np.ndarray]:
     """Place keypoints on the heatmap.
 
     Args:
@@ -60,7 +61,7 @@ def encode_heatmaps(keypoints: np.ndarray,
                     sigma: float = 1.0,
                     exact_centers: bool = False,
                     annotated: Optional[np.ndarray] = None
-                    ) -> Tuple[np.ndarray, np.ndarray]:
+                    ) -> tuple[np.ndarray, np.ndarray]:
     """Draw one 2D Gaussian of height 1 per keypoint.
 
     A Gaussian is cut to the square of 3 sigma around its centre, as in the
@@ -106,7 +107,7 @@ def encode_heatmaps(keypoints: np.ndarray,
 
 
 def _cell_gaussians(cells: np.ndarray, heatmap_size: Sequence[int],
-                    sigma: float) -> Tuple[np.ndarray, np.ndarray]:
+                    sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """Windows around cells, moved where they would leave the heatmap.
 
     Args:
@@ -127,7 +128,7 @@ def _cell_gaussians(cells: np.ndarray, heatmap_size: Sequence[int],
 
 
 def _exact_gaussians(centers: np.ndarray, heatmap_size: Sequence[int],
-                     sigma: float) -> Tuple[np.ndarray, np.ndarray]:
+                     sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """As :func:`_cell_gaussians`, around positions (K, 2) float64."""
     # One cell more than fit, which takes care of rounding.
     length = int(6 * sigma) + 2
@@ -220,7 +221,7 @@ def draw_heatmaps(keypoints: Tensor,
     return along_y.float().unsqueeze(3) * along_x.float().unsqueeze(2)
 
 
-def find_peaks(heatmaps: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+def find_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The cell of each heatmap's maximum.
 
     One pass over the heatmaps, along whichever side is quick in their memory
@@ -254,7 +255,7 @@ def find_peaks(heatmaps: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
 
 def decode_heatmaps(heatmaps: Tensor,
                     stride: Sequence[float],
-                    refinement: str = 'quarter') -> Tuple[Tensor, Tensor]:
+                    refinement: str = 'quarter') -> tuple[Tensor, Tensor]:
     """Find each heatmap's maximum and return it in input pixels.
 
     ``quarter``: from the cell of the maximum a quarter cell towards the higher
@@ -305,7 +306,7 @@ def _neighbourhood(heatmaps: Tensor, x: Tensor, y: Tensor) -> Tensor:
                     x[..., None, None] + around].float()
 
 
-def _quarter_offset(near: Tensor) -> Tuple[Tensor, Tensor]:
+def _quarter_offset(near: Tensor) -> tuple[Tensor, Tensor]:
     """(B, K) each: a quarter cell towards the higher neighbours."""
     right, below = near[..., 1, 2], near[..., 2, 1]
     return (0.25 * (right - near[..., 1, 0]).sign(),
@@ -313,7 +314,7 @@ def _quarter_offset(near: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 def _subpixel_offset(near: Tensor, from_x: Tensor,
-                     from_y: Tensor) -> Tuple[Tensor, Tensor]:
+                     from_y: Tensor) -> tuple[Tensor, Tensor]:
     """(B, K) each: where the parabola through the logarithm has its peak.
 
     Args:

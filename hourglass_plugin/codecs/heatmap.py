@@ -1,5 +1,5 @@
 """The codecs: keypoints of a person to what is learnt, and back."""
-from typing import List, Optional, Tuple
+from typing import Optional
 
 import numpy as np
 import torch
@@ -8,8 +8,12 @@ from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from ..skeletons import FLIC, LSP, MPII, Skeleton
-from .gaussians import (decode_heatmaps, draw_heatmaps, encode_heatmaps,
-                        keypoints_inside)
+from .gaussians import (
+    decode_heatmaps,
+    draw_heatmaps,
+    encode_heatmaps,
+    keypoints_inside,
+)
 
 _REFINEMENTS = ('quarter', 'subpixel', 'none')
 _TARGETS = ('heatmaps', 'keypoints')
@@ -42,8 +46,8 @@ class HourglassHeatmap(BaseKeypointCodec):
     skeleton: Optional[Skeleton] = None
 
     def __init__(self,
-                 input_size: Tuple[int, int],
-                 heatmap_size: Tuple[int, int],
+                 input_size: tuple[int, int],
+                 heatmap_size: tuple[int, int],
                  sigma: float = 1.0,
                  refinement: str = 'quarter',
                  targets: str = 'heatmaps') -> None:
@@ -149,7 +153,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                              self.heatmap_size, self.stride, self.sigma,
                              self.exact_centers)
 
-    def decode(self, encoded: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Heatmaps (K, H, W) of one person to keypoints (1, K, 2) in input
         pixels and scores (1, K)."""
         keypoints, scores = self.batch_decode(
@@ -158,7 +162,7 @@ class HourglassHeatmap(BaseKeypointCodec):
 
     def batch_decode(
             self, batch_encoded: Tensor
-    ) -> Tuple[List[np.ndarray], List[np.ndarray]]:
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Decode on the device; one copy of (B, K, 3) numbers to the host.
 
         Args:

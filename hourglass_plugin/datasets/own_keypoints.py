@@ -1,7 +1,7 @@
 """Keypoints of one's own in COCO's format, checked before they are used."""
 import contextlib
 import io
-from typing import Any, List, Optional, Tuple
+from typing import Any, Optional
 
 import numpy as np
 from mmengine.logging import print_log
@@ -40,12 +40,12 @@ class OwnKeypointsDataset(BaseCocoStyleDataset):
         check_metainfo(metainfo or {})
         return super()._load_metainfo(metainfo)
 
-    def _load_annotations(self) -> Tuple[List[dict], List[dict]]:
+    def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         check_coco_file(self.ann_file, self._metainfo['num_keypoints'])
         with contextlib.redirect_stdout(io.StringIO()):  # COCO's four lines
             return super()._load_annotations()
 
-    def _get_topdown_data_infos(self, instance_list: List[dict]) -> List[dict]:
+    def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
         records = super()._get_topdown_data_infos(instance_list)
         total = len(self.coco.dataset['annotations'])
         if not records:
@@ -142,7 +142,7 @@ def check_coco_file(path: str, num_keypoints: int) -> None:
                 f'{3 * num_keypoints} numbers, but are {keypoints!r}')
 
 
-def _check_entries(entries: List[Any], needed: Tuple[str, ...],
+def _check_entries(entries: list[Any], needed: tuple[str, ...],
                    where: str) -> None:
     """Refuse entries without what they need, or with an id of another."""
     ids = set()

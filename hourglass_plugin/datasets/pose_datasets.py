@@ -1,7 +1,7 @@
 """Data sets of people with one crop each, for MMPose's top-down pipelines."""
 from abc import abstractmethod
 from pathlib import Path
-from typing import List, Optional
+from typing import Optional
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
@@ -26,10 +26,10 @@ class _PersonDataset(BaseCocoStyleDataset):
     """
 
     @abstractmethod
-    def load_people(self) -> List[Person]:
+    def load_people(self) -> list[Person]:
         """Read the annotation file."""
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """One record per person, in the file's order.
 
         Raises:
@@ -106,7 +106,7 @@ class MPIIDataset(_PersonDataset):
         self.headbox_file = headbox_file
         super().__init__(**arguments)
 
-    def load_people(self) -> List[Person]:
+    def load_people(self) -> list[Person]:
         """Read the annotation file and, if given, the head boxes."""
         people = read_mpii(self.ann_file, self.subset,
                            self._path(self.validation_file))
@@ -152,7 +152,7 @@ class FLICDataset(_PersonDataset):
         self.labels = labels
         super().__init__(**arguments)
 
-    def load_people(self) -> List[Person]:
+    def load_people(self) -> list[Person]:
         """Read the annotation file."""
         return read_flic(self.ann_file, self.subset, self.labels)
 
@@ -175,6 +175,6 @@ class LSPDataset(_PersonDataset):
         self.subset = subset
         super().__init__(**arguments)
 
-    def load_people(self) -> List[Person]:
+    def load_people(self) -> list[Person]:
         """Read the annotation file."""
         return read_lsp(self.ann_file, self.subset)

@@ -1,5 +1,5 @@
 """A sampler that tells each sample with which seed it is augmented."""
-from typing import Iterator, Tuple
+from collections.abc import Iterator
 
 from mmengine.dataset import DefaultSampler
 from mmpose.registry import DATA_SAMPLERS
@@ -18,9 +18,9 @@ class SampleIndex(int):
             data set.
     """
 
-    seed: Tuple[int, int, int]
+    seed: tuple[int, int, int]
 
-    def __new__(cls, index: int, seed: Tuple[int, int, int]) -> 'SampleIndex':
+    def __new__(cls, index: int, seed: tuple[int, int, int]) -> 'SampleIndex':
         sample = super().__new__(cls, index)
         sample.seed = seed
         return sample

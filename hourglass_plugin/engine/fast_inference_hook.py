@@ -1,6 +1,6 @@
 """Testing with a network rewritten for speed."""
 import re
-from typing import Dict, List, Optional
+from typing import Optional
 
 import torch
 from mmengine.hooks import Hook
@@ -50,7 +50,7 @@ class FastInferenceHook(Hook):
 
     def after_test_epoch(self,
                          runner: Runner,
-                         metrics: Optional[Dict[str, float]] = None) -> None:
+                         metrics: Optional[dict[str, float]] = None) -> None:
         """Log accuracy against time."""
         table = accuracy_against_time(
             metrics or {}, [
@@ -65,8 +65,8 @@ class FastInferenceHook(Hook):
         runner.model = self._model
 
 
-def accuracy_against_time(metrics: Dict[str, float],
-                          milliseconds: List[float]) -> str:
+def accuracy_against_time(metrics: dict[str, float],
+                          milliseconds: list[float]) -> str:
     """A table of what stopping after each stack gives and costs.
 
     Args:
@@ -76,7 +76,7 @@ def accuracy_against_time(metrics: Dict[str, float],
     Returns:
         Lines of text; none if there are no scores of stacks.
     """
-    scores: Dict[str, List[str]] = {}  # by name, one for each stack
+    scores: dict[str, list[str]] = {}  # by name, one for each stack
     for name, score in metrics.items():
         found = re.fullmatch(r'([^/]+)/stack_(\d+)/([^/]+)', name)
         if found is not None and int(found[2]) <= len(milliseconds):

@@ -4,7 +4,8 @@ mmengine copies each loss to the host in each iteration, and the norm of the
 gradients when they are clipped. Each copy waits until the device has computed
 everything before it, so the host cannot prepare the next step meanwhile.
 """
-from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 from mmengine.hooks import RuntimeInfoHook
@@ -59,7 +60,7 @@ class DeferredHistory(HistoryBuffer):
                  log_history: Sequence = (),
                  count_history: Sequence = (),
                  max_length: int = 1_000_000) -> None:
-        self._waiting: List[Tuple[Tensor, int]] = []
+        self._waiting: list[tuple[Tensor, int]] = []
         super().__init__(log_history, count_history, max_length)
 
     def update(self,
@@ -124,7 +125,7 @@ def _recording(wrapper: OptimWrapper) -> Callable[..., None]:
     """
     clip = wrapper.clip_func
 
-    def clip_and_record(parameters: List[Tensor], **options: Any) -> None:
+    def clip_and_record(parameters: list[Tensor], **options: Any) -> None:
         norm = clip(parameters, **options)
         if norm is not None:
             _record(wrapper.message_hub, f'train/{wrapper.grad_name}', norm)

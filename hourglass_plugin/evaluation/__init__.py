@@ -1,8 +1,14 @@
 """Percentage of correct keypoints: pure functions and mmengine metrics."""
 from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
 from .official_files import OfficialPredictionFile
-from .pck import (area_under_curve, curve_thresholds, mean_pck,
-                  normalized_distances, pck, pck_curve)
+from .pck import (
+    area_under_curve,
+    curve_thresholds,
+    mean_pck,
+    normalized_distances,
+    pck,
+    pck_curve,
+)
 
 __all__ = [
     'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric',

@@ -3,21 +3,29 @@
 Shape shorthand: N people, K keypoints.
 """
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 from scipy.io import whosmat
 
 from ..datasets.annotation_files.flic import read_flic
-from ..datasets.annotation_files.head_sizes import (is_ground_truth,
-                                                    read_ground_truth_mat)
+from ..datasets.annotation_files.head_sizes import (
+    is_ground_truth,
+    read_ground_truth_mat,
+)
 from ..datasets.annotation_files.lsp import read_lsp
 from ..datasets.annotation_files.mpii import read_mpii
 from ..datasets.annotation_files.person import Person
 from ..skeletons import FLIC, LSP, MPII, Skeleton
 from .prediction_files import Predictions
-from .scores import (PCKH, TORSO_PCK, Measure, Scores, score_people,
-                     skeleton_columns)
+from .scores import (
+    PCKH,
+    TORSO_PCK,
+    Measure,
+    Scores,
+    score_people,
+    skeleton_columns,
+)
 
 #: How far the truth in a dump may be from the ground truth, in pixels: files
 #: differ by one where they round, and MMPose's own data set counts from 1.
@@ -45,7 +53,7 @@ class GroundTruth(NamedTuple):
     annotated: np.ndarray
     sizes: np.ndarray
     visible: Optional[np.ndarray] = None
-    images: Optional[List[str]] = None
+    images: Optional[list[str]] = None
 
 
 def read_ground_truth(data_set: str,
@@ -114,7 +122,7 @@ def _is_ground_truth_mat(path: Union[str, Path]) -> bool:
 
 
 def _from_people(path: Union[str, Path], skeleton: Skeleton, measure: Measure,
-                 people: List[Person], sizes: List[float]) -> GroundTruth:
+                 people: list[Person], sizes: list[float]) -> GroundTruth:
     """People in the file's order."""
     if not people:
         raise ValueError(f'{path} has nobody to compare with')

@@ -11,7 +11,8 @@ are spread over batches and processes, or on repeated people that fill up the
 last batch.
 """
 from abc import abstractmethod
-from typing import Dict, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -20,8 +21,16 @@ from mmpose.registry import METRICS
 from torch.utils.data import Dataset
 
 from ..skeletons import SKELETONS, Skeleton
-from .scores import (BOX_PCK, PCKH, TORSO_PCK, Columns, Measure,
-                     metainfo_columns, score_people, skeleton_columns)
+from .scores import (
+    BOX_PCK,
+    PCKH,
+    TORSO_PCK,
+    Columns,
+    Measure,
+    metainfo_columns,
+    score_people,
+    skeleton_columns,
+)
 
 
 class _PCKMetric(BaseMetric):
@@ -98,7 +107,7 @@ class _PCKMetric(BaseMetric):
                 result['visible'] = np.asarray(visible, bool)
             self.results.append(result)
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Write the table to the log.
 
         Returns:

@@ -17,8 +17,9 @@ truth: ``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
 ``istrain``, ``istest``.
 """
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -27,8 +28,7 @@ from mmpose.registry import METRICS
 from scipy.io import savemat, whosmat
 from torch.utils.data import Dataset
 
-from ..datasets.annotation_files.flic import (COORDS_COLUMNS,
-                                               NUM_COORDS_COLUMNS)
+from ..datasets.annotation_files.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
 from ..datasets.annotation_files.matlab import load_matlab, text
 from ..datasets.annotation_files.mpii import CENTER_DROP
 from ..datasets.annotation_files.person import SCALE_UNIT
@@ -45,7 +45,7 @@ class PredictedPerson(NamedTuple):
     keypoints: np.ndarray  #: (K, 2) x and y
     #: position of the image in the official list and of the person in the
     #: image, from 0; None where the annotation file does not tell
-    official_index: Optional[Tuple[int, int]]
+    official_index: Optional[tuple[int, int]]
     #: (4,) left, top, right, bottom of the square that the data set gives
     bbox: np.ndarray
 
@@ -79,7 +79,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     if release is None and any(person.official_index is None
                                for person in people):
         people = _numbered(people)
-    by_image: Dict[int, Dict[int, PredictedPerson]] = {}
+    by_image: dict[int, dict[int, PredictedPerson]] = {}
     for person in people:
         if person.official_index is None:
             raise ValueError(_no_index(person, MPII.name))
@@ -109,7 +109,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
 
 
 def count_unpredicted(people: Sequence[PredictedPerson],
-                      release: np.ndarray) -> Tuple[int, int]:
+                      release: np.ndarray) -> tuple[int, int]:
     """How many of MPII's single people to test have no prediction.
 
     Args:
@@ -313,7 +313,7 @@ class OfficialPredictionFile(BaseMetric):
             # mmengine makes plain tuples of named ones.
             self.results.append(person._asdict())
 
-    def compute_metrics(self, results: List[dict]) -> dict:
+    def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""
         name, content, note = self._content(
             [PredictedPerson(**result) for result in results])
@@ -323,7 +323,7 @@ class OfficialPredictionFile(BaseMetric):
         return {}
 
     def _content(self,
-                 people: List[PredictedPerson]) -> Tuple[str, np.ndarray, str]:
+                 people: list[PredictedPerson]) -> tuple[str, np.ndarray, str]:
         """Name and value of the variable, and what the log should add."""
         name = self.dataset_name
         if self.official_file is not None and self._official is None:
@@ -360,10 +360,10 @@ def _no_index(person: PredictedPerson, dataset_name: str) -> str:
             f'tools/prepare_{dataset_name}.py writes')
 
 
-def _numbered(people: Sequence[PredictedPerson]) -> List[PredictedPerson]:
+def _numbered(people: Sequence[PredictedPerson]) -> list[PredictedPerson]:
     """People with the positions in which they and their images come."""
-    images: Dict[str, int] = {}
-    counts: Dict[str, int] = {}
+    images: dict[str, int] = {}
+    counts: dict[str, int] = {}
     numbered = []
     for person in people:
         image = images.setdefault(person.image, len(images))
@@ -373,7 +373,7 @@ def _numbered(people: Sequence[PredictedPerson]) -> List[PredictedPerson]:
     return numbered
 
 
-def _fill_in_known(entry: np.void, people: Dict[int, PredictedPerson]) -> None:
+def _fill_in_known(entry: np.void, people: dict[int, PredictedPerson]) -> None:
     """Give an image of MPII's list the people that are known.
 
     ``objpos`` and ``scale`` are those of the official file, to a thousandth.
@@ -392,7 +392,7 @@ def _fill_in_known(entry: np.void, people: Dict[int, PredictedPerson]) -> None:
 
 
 def _with_points(entry: np.ndarray,
-                 people: Dict[int, PredictedPerson]) -> np.ndarray:
+                 people: dict[int, PredictedPerson]) -> np.ndarray:
     """An image's ``annorect`` with the predicted joints alone."""
     rects = entry['annorect']
     name = text(entry['image'][0, 0], 'name')

@@ -2,7 +2,7 @@
 
 Shape shorthand: N people, K keypoints, T thresholds.
 """
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

@@ -18,15 +18,19 @@ except in a dump, which says who they are.
 """
 import io
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
-from ..datasets.annotation_files.flic import (COORDS_COLUMNS,
-                                               NUM_COORDS_COLUMNS)
-from ..datasets.annotation_files.matlab import (field, load_matlab, number,
-                                                structs)
+from ..datasets.annotation_files.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
+from ..datasets.annotation_files.matlab import (
+    field,
+    load_matlab,
+    number,
+    structs,
+)
 from ..datasets.annotation_files.pose_json import load_json
 from ..skeletons import FLIC, MPII, Skeleton
 
@@ -51,7 +55,7 @@ class Predictions(NamedTuple):
     """
 
     keypoints: np.ndarray
-    images: Optional[List[str]] = None
+    images: Optional[list[str]] = None
     truth: Optional[np.ndarray] = None
     stacks: Optional[np.ndarray] = None
 
@@ -100,7 +104,7 @@ def read_predictions(path: Union[str, Path], skeleton: Skeleton,
 def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
     """The predictions among the arrays of an HDF5 file."""
     import h5py
-    arrays: Dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in 'iuf':
@@ -193,7 +197,7 @@ def _read_npy(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
     return _array_among({'array': array}, path, skeleton, num_people)
 
 
-def _array_among(arrays: Dict[str, Any], path: Path, skeleton: Skeleton,
+def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
                  num_people: int) -> np.ndarray:
     """(N, K, 2) of the one array that holds predictions.
 
@@ -229,7 +233,7 @@ def _array_among(arrays: Dict[str, Any], path: Path, skeleton: Skeleton,
          if heatmaps and not found else ''))
 
 
-def _layouts(array: Any, skeleton: Skeleton) -> List[Sequence[int]]:
+def _layouts(array: Any, skeleton: Skeleton) -> list[Sequence[int]]:
     """Which axes can be those of people, keypoints and values."""
     if array.ndim != 3:
         return []

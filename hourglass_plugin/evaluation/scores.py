@@ -3,13 +3,19 @@
 Shape shorthand: N people, K keypoints, S stacks.
 """
 import re
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 import numpy as np
 
 from ..skeletons import SKELETONS, Skeleton
-from .pck import (area_under_curve, curve_thresholds, mean_pck,
-                  normalized_distances, pck_curve)
+from .pck import (
+    area_under_curve,
+    curve_thresholds,
+    mean_pck,
+    normalized_distances,
+    pck_curve,
+)
 from .table import Row, format_table, logged_scores
 
 #: Every joint of the skeleton, those included that the mean leaves out.
@@ -31,7 +37,7 @@ class Measure(NamedTuple):
     title: str
     area: str
     unit: str
-    thresholds: Tuple[float, ...]
+    thresholds: tuple[float, ...]
 
 
 PCKH = Measure('PCKh', 'AUC',
@@ -59,10 +65,10 @@ class Columns(NamedTuple):
     """
 
     data_set: str
-    joints: Dict[str, List[int]]
-    mean: List[int]
-    means: Dict[str, List[int]]
-    mean_excludes: Tuple[str, ...] = ()
+    joints: dict[str, list[int]]
+    mean: list[int]
+    means: dict[str, list[int]]
+    mean_excludes: tuple[str, ...] = ()
 
 
 def skeleton_columns(skeleton: Skeleton) -> Columns:
@@ -98,7 +104,7 @@ def metainfo_columns(metainfo: dict) -> Columns:
     known = SKELETONS.get(metainfo['dataset_name'])
     if known is not None and known.joints == tuple(names):
         return skeleton_columns(known)
-    columns: Dict[str, List[int]] = {}
+    columns: dict[str, list[int]] = {}
     for index, mirrored in enumerate(metainfo['flip_indices']):
         if mirrored == index:
             columns[_column_name(names[index])] = [index]
@@ -145,7 +151,7 @@ class Scores(NamedTuple):
 
     columns: Columns
     measure: Measure
-    rows: Dict[str, Row]
+    rows: dict[str, Row]
     thresholds: np.ndarray
     mean_curve: np.ndarray
     num_people: int
@@ -158,7 +164,7 @@ class Scores(NamedTuple):
         """Name of the benchmark's row, e.g. ``PCKh@0.5``."""
         return next(iter(self.rows))
 
-    def logged(self) -> Dict[str, float]:
+    def logged(self) -> dict[str, float]:
         """The scores by the names under which they are logged."""
         return logged_scores(self.rows)
 
@@ -203,7 +209,7 @@ class Scores(NamedTuple):
         lines = self.explanations() if explained else []
         return '\n'.join([heading, table, *lines])
 
-    def explanations(self) -> List[str]:
+    def explanations(self) -> list[str]:
         """What rows and columns mean, a line each."""
         title, area, unit, _ = self.measure
         excluded = ' and '.join(self.columns.mean_excludes)

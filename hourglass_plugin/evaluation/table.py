@@ -1,15 +1,14 @@
 """Tables of scores: as text, and by the names under which they are logged."""
 from math import nan
-from typing import Dict
 
 #: One row: column -> percent.
-Row = Dict[str, float]
+Row = dict[str, float]
 
 #: Columns whose names are too long to be printed.
 _SHORT_NAMES = {'all_joints': 'All', 'ankle_knee_elbow_wrist': 'AKEW'}
 
 
-def format_table(rows: Dict[str, Row]) -> str:
+def format_table(rows: dict[str, Row]) -> str:
     """Right-aligned columns under their names, two decimals.
 
     Args:
@@ -38,7 +37,7 @@ def format_table(rows: Dict[str, Row]) -> str:
     return '\n'.join(lines)
 
 
-def logged_scores(rows: Dict[str, Row]) -> Dict[str, float]:
+def logged_scores(rows: dict[str, Row]) -> dict[str, float]:
     """``<row>`` for the mean, and ``<row>/<column>`` for the other columns.
 
     Columns that are not a number, of joints that nobody has, are left out.
@@ -53,14 +52,14 @@ def logged_scores(rows: Dict[str, Row]) -> Dict[str, float]:
     return scores
 
 
-def rows_of_logged(scores: Dict[str, float]) -> Dict[str, Row]:
+def rows_of_logged(scores: dict[str, float]) -> dict[str, Row]:
     """The rows of :func:`logged_scores`, with their means at the end."""
     parents = {name.rpartition('/')[0] for name in scores}
     columns = [
         name for name in scores
         if name not in parents and name.rpartition('/')[0] in scores
     ]
-    rows: Dict[str, Row] = {name: {} for name in scores if name not in columns}
+    rows: dict[str, Row] = {name: {} for name in scores if name not in columns}
     for name in columns:
         label, _, column = name.rpartition('/')
         rows[label][column] = scores[name]

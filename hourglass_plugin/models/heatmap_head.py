@@ -3,7 +3,8 @@
 Shape shorthand: B batch, S stacks, K keypoints, C channels, H W heatmap size.
 """
 import logging
-from typing import List, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -99,7 +100,7 @@ class MultiStageHeatmapHead(BaseHead):
                                                       out_channels)
         self._shift_was_corrected = False
 
-    def forward(self, feats: Sequence[Tensor]) -> Tuple[Tensor, ...]:
+    def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Heatmaps of all stacks.
 
         Args:
@@ -220,11 +221,11 @@ class MultiStageHeatmapHead(BaseHead):
 
     def predict(
         self,
-        feats: Union[Sequence[Tensor], List[Sequence[Tensor]]],
+        feats: Union[Sequence[Tensor], list[Sequence[Tensor]]],
         batch_data_samples: list,
         test_cfg: Optional[dict] = None
-    ) -> Union[List[InstanceData], Tuple[List[InstanceData],
-                                         List[PixelData]]]:
+    ) -> Union[list[InstanceData], tuple[list[InstanceData],
+                                         list[PixelData]]]:
         """Keypoints of a batch.
 
         Args:
@@ -291,7 +292,7 @@ class MultiStageHeatmapHead(BaseHead):
             self.heatmaps = nn.ModuleList([self.heatmaps[index]])
 
     def _decode_every_stack(self, stacks: Sequence[Tensor], index: int,
-                            batch_data_samples: list) -> List[InstanceData]:
+                            batch_data_samples: list) -> list[InstanceData]:
         """Keypoints of stack ``index``, and beside them those of all."""
         decoded = self.decode(torch.cat(list(stacks)))  # stack after stack
         batch = len(batch_data_samples)
@@ -316,7 +317,7 @@ class MultiStageHeatmapHead(BaseHead):
     def _average_with_mirrored(self, stacks: Sequence[Tensor],
                                mirrored: Sequence[Tensor],
                                batch_data_samples: list,
-                               test_cfg: dict) -> List[Tensor]:
+                               test_cfg: dict) -> list[Tensor]:
         """Mean of each stack's heatmaps and the mirror image's, unmirrored."""
         asked = test_cfg.get('shift_heatmap')
         if self.decoder is None:

@@ -4,7 +4,7 @@ Shape shorthand: B batch, C channels, H W height and width.
 
 Source: Newell, Yang and Deng, ECCV 2016, figure 3 and section 3.1.
 """
-from typing import List, Optional
+from typing import Optional
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ class Hourglass(nn.Module):
 
     def forward(self,
                 x: Tensor,
-                outputs: Optional[List[Tensor]] = None) -> Tensor:
+                outputs: Optional[list[Tensor]] = None) -> Tensor:
         """Map (B, C, H, W) to the same shape; H and W divide by 2^depth.
 
         Args:

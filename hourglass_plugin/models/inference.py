@@ -23,9 +23,10 @@ import copy
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from statistics import median
 from types import FunctionType, MethodType
-from typing import Any, Callable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Optional
 
 import torch
 from mmengine.logging import print_log
@@ -34,8 +35,13 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..compat import begin_cuda_graphs
 from .residual import Residual
-from .stacked_hourglass import (Stack, StackedHourglass, Stem, check_image,
-                                stack_indices)
+from .stacked_hourglass import (
+    Stack,
+    StackedHourglass,
+    Stem,
+    check_image,
+    stack_indices,
+)
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -147,7 +153,7 @@ class OptimizedHourglass(nn.Module):
         self.dtype = dtype
         self.depth = network.depth
         self.measures_time = False
-        self._times: List[List[float]] = []
+        self._times: list[list[float]] = []
         num_stacks = self.out_stacks[-1] + 1
 
         network = copy.deepcopy(network).eval().requires_grad_(False)
@@ -172,7 +178,7 @@ class OptimizedHourglass(nn.Module):
         self._device = next(self.parameters()).device
         _check_device_computes(dtype, self._device)
         self._pieces = _PieceSizes()
-        self._compiled: List[Callable] = []
+        self._compiled: list[Callable] = []
         try:
             self._compiled = [
                 _compile(part, self._device.type)
@@ -193,7 +199,7 @@ class OptimizedHourglass(nn.Module):
         return super().train(mode)
 
     @torch.no_grad()
-    def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(B, in_channels, H, W) to one float32 tensor for each of
         ``out_stacks``, as :meth:`StackedHourglass.forward`."""
         check_image(image, self.depth)
@@ -205,7 +211,7 @@ class OptimizedHourglass(nn.Module):
             outputs[0] if len(pieces) == 1 else torch.cat(outputs)
             for outputs in zip(*pieces))
 
-    def seconds_per_image(self) -> List[float]:
+    def seconds_per_image(self) -> list[float]:
         """For each stack that is computed the time from the image to its end.
 
         Returns:
@@ -220,7 +226,7 @@ class OptimizedHourglass(nn.Module):
             return torch.get_num_threads()
         return max(len(image), 1)
 
-    def _run_piece(self, image: Tensor) -> List[Tensor]:
+    def _run_piece(self, image: Tensor) -> list[Tensor]:
         """The network on a few images."""
         count = len(image)
         size = self._pieces.choose(count, tuple(image.shape[2:]))
@@ -286,7 +292,7 @@ class _InferenceStack(nn.Module):
         self.stack = stack
 
     def forward(self,
-                x: Tensor) -> Tuple[Optional[Tensor], Optional[Tensor]]:
+                x: Tensor) -> tuple[Optional[Tensor], Optional[Tensor]]:
         """(B, C, H/4, W/4) to heatmaps or features, and the next input."""
         features, = self.stack.features(x)
         output = None
@@ -310,7 +316,7 @@ def _is_batch_norm(module: nn.Module) -> bool:
 
 
 def _fold(convolution: nn.Conv2d,
-          norm: nn.Module) -> Tuple[nn.Conv2d, nn.Module]:
+          norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
     """A convolution and the norm after it as one, if that can be."""
     if not _is_batch_norm(norm):
         return convolution, norm
@@ -404,10 +410,10 @@ class _PieceSizes:
     _often = 3
 
     def __init__(self) -> None:
-        self._compiled: Set[Tuple[int, ...]] = set()
+        self._compiled: set[tuple[int, ...]] = set()
         self._seen: Counter = Counter()
 
-    def choose(self, count: int, image_size: Tuple[int, ...]) -> int:
+    def choose(self, count: int, image_size: tuple[int, ...]) -> int:
         """How many images to run for ``count`` of (H, W): that many or
         more."""
         self._seen[(count, *image_size)] += 1

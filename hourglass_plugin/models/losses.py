@@ -2,7 +2,8 @@
 
 Shape shorthand: B batch, S stacks, K keypoints, H W heatmap size.
 """
-from typing import Any, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from ..codecs import find_peaks
 def heatmap_losses(predicted: Sequence[Tensor],
                    target: Tensor,
                    keypoint_weights: Optional[Tensor] = None
-                   ) -> Tuple[Tensor, ...]:
+                   ) -> tuple[Tensor, ...]:
     """Mean squared error of every stack's heatmaps against one target.
 
     For each stack the mean over B, K, H and W of
@@ -61,7 +62,7 @@ class _StackErrors(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any,
-                 gradient: Tensor) -> Tuple[Optional[Tensor], ...]:
+                 gradient: Tensor) -> tuple[Optional[Tensor], ...]:
         target, weights, *predicted = ctx.saved_tensors
         # d/dp of w (p - t)^2 / N
         factors = gradient * (2 / target.numel())

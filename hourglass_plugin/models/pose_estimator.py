@@ -2,7 +2,6 @@
 
 Shape shorthand: B batch, S stacks, H W input size.
 """
-from typing import List, Tuple
 
 import torch
 from mmpose.models import TopdownPoseEstimator
@@ -26,7 +25,7 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
         self._doubles_fit = True
 
     def predict(self, inputs: Tensor,
-                data_samples: List[PoseDataSample]) -> List[PoseDataSample]:
+                data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
         """Poses of a batch, see MMPose.
 
         Args:
@@ -46,7 +45,7 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
         return self.add_pred_to_datasample(predictions, fields, data_samples)
 
     def _features_with_mirrored(
-            self, images: Tensor) -> Tuple[Tuple[Tensor, ...], ...]:
+            self, images: Tensor) -> tuple[tuple[Tensor, ...], ...]:
         """What the network returns for images and for mirrored images."""
         mirrored = images.flip(-1)
         if self._doubles(images):

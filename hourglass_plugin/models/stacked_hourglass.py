@@ -5,8 +5,9 @@ Shape shorthand: B batch, S stacks, K keypoints, C channels, H W input size.
 Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
 Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +37,7 @@ class NetworkSize(NamedTuple):
 #: The networks of the paper. hg1 to hg8 have one residual module at each
 #: place; hg1x8, hg2x4 and hg4x2 are the ablation's at the weights of hg8
 #: (stacks x residual modules, section 4.3 of the paper).
-SIZES: Dict[str, NetworkSize] = {
+SIZES: dict[str, NetworkSize] = {
     'hg1': NetworkSize(1, 1, 3_426_448),
     'hg2': NetworkSize(2, 1, 6_570_400),
     'hg4': NetworkSize(4, 1, 12_858_304),
@@ -102,11 +103,11 @@ class Stack(nn.Module):
             if num_keypoints is not None:
                 self.merge_heatmaps = nn.Conv2d(num_keypoints, channels, 1)
 
-    def features(self, x: Tensor) -> Tuple[Tensor, ...]:
+    def features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map (B, C, H/4, W/4) to features of the same shape, after those of
         lower resolution that ``inner_heatmaps`` need, lowest first."""
         count = len(self.inner_heatmaps)
-        outputs: List[Tensor] = []
+        outputs: list[Tensor] = []
         x = self.hourglass(x, outputs) if count else self.hourglass(x)
         features = F.relu(
             self.norm(self.conv(self.residuals(x))), inplace=True)
@@ -285,7 +286,7 @@ class StackedHourglass(BaseModule):
             num_blocks=size.num_blocks,
             **arguments)
 
-    def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Compute the heatmaps or the features of the stacks asked for.
 
         Args:
@@ -327,7 +328,7 @@ class StackedHourglass(BaseModule):
 
 
 def stack_indices(out_stacks: Sequence[int],
-                  num_stacks: int) -> Tuple[int, ...]:
+                  num_stacks: int) -> tuple[int, ...]:
     """The stacks asked for as indices from 0.
 
     Args:
@@ -378,7 +379,7 @@ def check_image(image: Tensor, depth: int) -> None:
             f'{-(-width // multiple) * multiple}')
 
 
-def _recomputed_features(stack: Stack, x: Tensor) -> Tuple[Tensor, ...]:
+def _recomputed_features(stack: Stack, x: Tensor) -> tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
     if is_compiling():
         # Today's compiler recomputes values without updating buffers again,

@@ -1,6 +1,10 @@
 """From a photograph to the crop, augmented as in the paper and its code."""
-from .augmentation import (PaperScaleRotation, RandomChannelGain, RandomMirror,
-                           TorchCodeScaleRotation)
+from .augmentation import (
+    PaperScaleRotation,
+    RandomChannelGain,
+    RandomMirror,
+    TorchCodeScaleRotation,
+)
 from .crop import CropPerson
 from .seeding import SeedAugmentation
 

@@ -6,7 +6,6 @@ expressed by MMPose's ``RandomBBoxTransform``, which draws from a normal
 distribution cut at one standard deviation.
 """
 from abc import abstractmethod
-from typing import Tuple
 
 import cv2
 import numpy as np
@@ -43,7 +42,7 @@ class _ScaleRotation(BaseTransform):
     """Multiplies ``bbox_scale`` by a factor and sets ``bbox_rotation``."""
 
     @abstractmethod
-    def sample(self) -> Tuple[float, float]:
+    def sample(self) -> tuple[float, float]:
         """Draw a factor and an angle in degrees."""
 
     def transform(self, results: dict) -> dict:
@@ -65,11 +64,11 @@ class PaperScaleRotation(_ScaleRotation):
 
     def __init__(self,
                  max_rotation: float = 30.0,
-                 scale_range: Tuple[float, float] = (0.75, 1.25)) -> None:
+                 scale_range: tuple[float, float] = (0.75, 1.25)) -> None:
         self.max_rotation = max_rotation
         self.scale_range = scale_range
 
-    def sample(self) -> Tuple[float, float]:
+    def sample(self) -> tuple[float, float]:
         """Draw a factor and an angle in degrees."""
         return (np.random.uniform(*self.scale_range),
                 np.random.uniform(-self.max_rotation, self.max_rotation))
@@ -97,7 +96,7 @@ class TorchCodeScaleRotation(_ScaleRotation):
         self.rotation_deviation = rotation_deviation
         self.rotation_probability = rotation_probability
 
-    def sample(self) -> Tuple[float, float]:
+    def sample(self) -> tuple[float, float]:
         """Draw a factor and an angle in degrees."""
         exponent, rotation = np.clip(np.random.standard_normal(2), -2, 2)
         if np.random.uniform() >= self.rotation_probability:
@@ -116,7 +115,7 @@ class RandomChannelGain(BaseTransform):
     """
 
     def __init__(self,
-                 gain_range: Tuple[float, float] = (0.6, 1.4)) -> None:
+                 gain_range: tuple[float, float] = (0.6, 1.4)) -> None:
         self.gain_range = gain_range
 
     def transform(self, results: dict) -> dict:

@@ -1,5 +1,5 @@
 """From the photograph's file to a person's crop, in one step."""
-from typing import Optional, Tuple
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -42,7 +42,7 @@ class CropPerson(BaseTransform):
     """
 
     def __init__(self,
-                 input_size: Tuple[int, int],
+                 input_size: tuple[int, int],
                  reduced_decoding: bool = False,
                  backend_args: Optional[dict] = None) -> None:
         if len(input_size) != 2 or any(
@@ -102,7 +102,7 @@ class CropPerson(BaseTransform):
                                self.backend_args)
 
 
-def _widened(scale: np.ndarray, input_size: Tuple[int, int]) -> np.ndarray:
+def _widened(scale: np.ndarray, input_size: tuple[int, int]) -> np.ndarray:
     """Boxes' sizes (1, 2), one side enlarged to the crop's proportions."""
     aspect = input_size[0] / input_size[1]
     width, height = np.hsplit(scale, 2)
@@ -111,7 +111,7 @@ def _widened(scale: np.ndarray, input_size: Tuple[int, int]) -> np.ndarray:
                     np.hstack([height * aspect, height]))
 
 
-def _mirror_annotations(results: dict, size: Tuple[int, int]) -> None:
+def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:
     """Move boxes and joints to the mirrored photograph; exchange sides."""
     for key, kind in (('bbox', 'xyxy'), ('bbox_center', 'center')):
         if results.get(key) is not None:
@@ -141,7 +141,7 @@ def _from_decoded_pixels(matrix: np.ndarray, photograph: Photograph,
 
 
 def _warp(image: np.ndarray, matrix: np.ndarray,
-          size: Tuple[int, int]) -> np.ndarray:
+          size: tuple[int, int]) -> np.ndarray:
     """Bilinear crop, black outside of the image."""
     if image.dtype != np.uint8 or image.shape[2:] != (3, ) or (
             image.size > 3 * _SMALL * size[0] * size[1]):

@@ -7,7 +7,7 @@ factor f covers the pixels f c ... f c + f - 1 of the whole one; its centre is
 """
 import io
 import struct
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
@@ -35,9 +35,9 @@ class Photograph(NamedTuple):
     """
 
     pixels: np.ndarray  #: (h, w, 3) uint8, BGR
-    size: Tuple[int, int]  #: width and height of the whole photograph
+    size: tuple[int, int]  #: width and height of the whole photograph
     factor: int = 1  #: whole pixels per pixel, in both directions
-    shift: Tuple[float, float] = (0.0, 0.0)  #: x and y in whole pixels
+    shift: tuple[float, float] = (0.0, 0.0)  #: x and y in whole pixels
 
 
 def read_photograph(path: str,
@@ -108,7 +108,7 @@ def _decode_reduced(data: bytes, factor: int) -> Optional[Photograph]:
     return Photograph(pixels, (width, height), factor, (x, y))
 
 
-def _jpeg_header(data: bytes) -> Optional[Tuple[Tuple[int, int], int]]:
+def _jpeg_header(data: bytes) -> Optional[tuple[tuple[int, int], int]]:
     """Width and height as they are in the file, and EXIF's orientation."""
     try:
         # Not Image.open, which refuses photographs of many pixels.

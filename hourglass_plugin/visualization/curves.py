@@ -1,6 +1,6 @@
 """PCK curves as a picture."""
+from collections.abc import Sequence
 from itertools import cycle
-from typing import Dict, Sequence
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,7 +13,7 @@ _COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9',
 _STROKES = ('-', '--', '-.', ':')
 
 
-def draw_pck_curves(curves: Dict[str, np.ndarray], thresholds: Sequence[float],
+def draw_pck_curves(curves: dict[str, np.ndarray], thresholds: Sequence[float],
                     title: str, x_label: str, y_label: str) -> np.ndarray:
     """One line per method: how much is correct as the threshold grows.
 

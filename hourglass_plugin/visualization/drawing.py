@@ -4,8 +4,9 @@ Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 0-based pixels, the centre of the top-left pixel being (0, 0).
 """
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional, Sequence, Tuple
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -185,7 +186,7 @@ def _blend_capsule(canvas: np.ndarray,
                    start: np.ndarray,
                    end: np.ndarray,
                    radius: float,
-                   color: Tuple[int, int, int],
+                   color: tuple[int, int, int],
                    opacity: float = 1.0) -> None:
     """Blend all that is nearer than ``radius`` to a segment into ``canvas``.
 

@@ -1,6 +1,7 @@
 """Pictures of what a model predicts, written while it is evaluated."""
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Optional, Sequence, Set
+from typing import Optional
 
 import cv2
 import mmcv
@@ -121,11 +122,11 @@ class PosePictureHook(Hook):
 
     def _start(self, num_people: int) -> None:
         self._count = 0
-        self._cells: List[np.ndarray] = []
-        self._captions: List[str] = []
+        self._cells: list[np.ndarray] = []
+        self._captions: list[str] = []
         chosen = np.linspace(0, num_people - 1,
                              min(self.sheet_size, num_people))
-        self._on_sheet: Set[int] = set(np.rint(chosen).astype(int).tolist())
+        self._on_sheet: set[int] = set(np.rint(chosen).astype(int).tolist())
 
     def _draw_batch(self, samples: Sequence[PoseDataSample],
                     dataset_meta: dict, out_dir: Optional[Path]) -> None:

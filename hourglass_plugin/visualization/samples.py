@@ -1,6 +1,6 @@
 """What a network is shown: augmented crops, joints and target heatmaps."""
 from pathlib import Path
-from typing import Any, List
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ def draw_sample(sample: dict, skeleton: Skeleton) -> np.ndarray:
 
 
 def write_dataset_sheets(dataset: Any, number: int, out: Path,
-                         title: str) -> List[Path]:
+                         title: str) -> list[Path]:
     """Write sheets of samples, spread evenly over a data set.
 
     Args:

@@ -1,5 +1,6 @@
 """Pictures of one person, cut out of photographs, and sheets of many."""
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ _TITLE_HEIGHT = 36
 
 
 def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
-                height: int) -> Tuple[np.ndarray, np.ndarray]:
+                height: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut a region out of an image and resize it to a given height.
 
     Args:

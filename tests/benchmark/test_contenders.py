@@ -5,10 +5,14 @@ from mmengine.config import Config
 from torch import nn
 
 from hourglass_plugin.benchmark import contenders
-from hourglass_plugin.benchmark.contenders import (STOCK, check_config,
-                                                   multiply_adds, our_config,
-                                                   stock_config,
-                                                   training_batch)
+from hourglass_plugin.benchmark.contenders import (
+    STOCK,
+    check_config,
+    multiply_adds,
+    our_config,
+    stock_config,
+    training_batch,
+)
 from hourglass_plugin.benchmark.plain_network import PlainNetwork
 from hourglass_plugin.models import StackedHourglass
 

@@ -5,9 +5,13 @@ import pytest
 import torch
 
 from hourglass_plugin.benchmark import machine
-from hourglass_plugin.benchmark.machine import (MatrixProducts,
-                                                add_matrix_shares, describe,
-                                                has_bfloat16, peak_memory)
+from hourglass_plugin.benchmark.machine import (
+    MatrixProducts,
+    add_matrix_shares,
+    describe,
+    has_bfloat16,
+    peak_memory,
+)
 
 
 def test_share_of_the_matrix_rate_by_hand():

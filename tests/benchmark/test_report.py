@@ -3,8 +3,12 @@ import json
 
 import pytest
 
-from hourglass_plugin.benchmark.report import (Table, markdown, record,
-                                               timed_rows)
+from hourglass_plugin.benchmark.report import (
+    Table,
+    markdown,
+    record,
+    timed_rows,
+)
 
 MACHINE = dict(
     device_name='Abacus',

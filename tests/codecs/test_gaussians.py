@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from hourglass_plugin.codecs import (decode_heatmaps, draw_heatmaps,
-                                     encode_heatmaps, find_peaks)
+from hourglass_plugin.codecs import (
+    decode_heatmaps,
+    draw_heatmaps,
+    encode_heatmaps,
+    find_peaks,
+)
 
 # Input and heatmap, (W, H): square, not square, strides that no float holds
 # (100 / 37, 128 / 48), and heatmaps smaller than a Gaussian.

@@ -5,7 +5,9 @@ from matlab_files import cell_array, write_head_boxes
 from test_pose_json import entry, write
 
 from hourglass_plugin.datasets.annotation_files.head_sizes import (
-    add_head_sizes, read_ground_truth_mat)
+    add_head_sizes,
+    read_ground_truth_mat,
+)
 from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
 from hourglass_plugin.skeletons import MPII
 

@@ -4,10 +4,15 @@ import pytest
 from matlab_files import EMPTY, cell_array, struct, struct_array
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.matlab import (cells, field,
-                                                               load_matlab,
-                                                               number, structs,
-                                                               text, texts)
+from hourglass_plugin.datasets.annotation_files.matlab import (
+    cells,
+    field,
+    load_matlab,
+    number,
+    structs,
+    text,
+    texts,
+)
 
 
 def reread(folder, value):

@@ -4,14 +4,24 @@ import json
 
 import numpy as np
 import pytest
-from matlab_files import (EMPTY, cell_array, mpii_person, mpii_point, struct,
-                          struct_array, write_head_boxes, write_official_mpii)
+from matlab_files import (
+    EMPTY,
+    cell_array,
+    mpii_person,
+    mpii_point,
+    struct,
+    struct_array,
+    write_head_boxes,
+    write_official_mpii,
+)
 from newell_files import newell_rows, write_newell_h5
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.mpii import (lower_centers,
-                                                             raise_centers,
-                                                             read_mpii)
+from hourglass_plugin.datasets.annotation_files.mpii import (
+    lower_centers,
+    raise_centers,
+    read_mpii,
+)
 
 
 def random_points(seed, joints=range(16)):

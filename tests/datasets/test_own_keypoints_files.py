@@ -4,9 +4,11 @@ import json
 
 import pytest
 
-from hourglass_plugin.datasets.own_keypoints import (OwnKeypointsDataset,
-                                                     check_coco_file,
-                                                     check_metainfo)
+from hourglass_plugin.datasets.own_keypoints import (
+    OwnKeypointsDataset,
+    check_coco_file,
+    check_metainfo,
+)
 from hourglass_plugin.visualization import skeleton_from_metainfo
 
 METAINFO = dict(

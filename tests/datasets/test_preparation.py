@@ -20,9 +20,14 @@ from test_pose_json import entry
 from hourglass_plugin.datasets.annotation_files.flic import read_flic
 from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
 from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
-from hourglass_plugin.datasets.preparation import (Task, data_set, downloads,
-                                                   prepare_flic, prepare_lsp,
-                                                   prepare_mpii)
+from hourglass_plugin.datasets.preparation import (
+    Task,
+    data_set,
+    downloads,
+    prepare_flic,
+    prepare_lsp,
+    prepare_mpii,
+)
 from hourglass_plugin.skeletons import MPII
 
 TEST = dict(istrain=np.array([[0]]), istest=np.array([[1]]))

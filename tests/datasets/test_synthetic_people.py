@@ -8,20 +8,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.io import loadmat
+
 from hourglass_plugin.datasets.pose_datasets import MPIIDataset
-from hourglass_plugin.datasets.synthetic_people import (Settings, is_complete,
-                                                        make_sample,
-                                                        write_data_set)
+from hourglass_plugin.datasets.synthetic_people import (
+    Settings,
+    is_complete,
+    make_sample,
+    write_data_set,
+)
 from hourglass_plugin.datasets.synthetic_people.canvas import Canvas
 from hourglass_plugin.datasets.synthetic_people.clothing import random_outfit
-from hourglass_plugin.datasets.synthetic_people.figure import (Projection,
-                                                               draw_person,
-                                                               head_box)
-from hourglass_plugin.datasets.synthetic_people.pose import (ball_joint,
-                                                             rotation,
-                                                             sample_figure)
+from hourglass_plugin.datasets.synthetic_people.figure import (
+    Projection,
+    draw_person,
+    head_box,
+)
+from hourglass_plugin.datasets.synthetic_people.pose import (
+    ball_joint,
+    rotation,
+    sample_figure,
+)
 from hourglass_plugin.skeletons import MPII
-from scipy.io import loadmat
 
 SETTINGS = Settings(num_train=5, num_val=3, seed=7)
 TOOL = Path(__file__).parents[2] / 'tools' / 'generate_synthetic_people.py'

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.ground_truth import (read_ground_truth,
-                                                      score_predictions)
+from hourglass_plugin.evaluation.ground_truth import (
+    read_ground_truth,
+    score_predictions,
+)
 from hourglass_plugin.evaluation.prediction_files import Predictions
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 

@@ -3,15 +3,24 @@ import json
 
 import numpy as np
 import pytest
-from matlab_files import (mpii_person, mpii_point, struct_array,
-                          write_official_mpii)
+from matlab_files import (
+    mpii_person,
+    mpii_point,
+    struct_array,
+    write_official_mpii,
+)
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from scipy.io import loadmat, savemat
 
 from hourglass_plugin.evaluation.official_files import (
-    PredictedPerson, count_unpredicted, flic_predictions, mpii_predictions,
-    read_official_file, write_mat)
+    PredictedPerson,
+    count_unpredicted,
+    flic_predictions,
+    mpii_predictions,
+    read_official_file,
+    write_mat,
+)
 from hourglass_plugin.skeletons import FLIC
 
 

@@ -2,9 +2,14 @@
 import numpy as np
 import pytest
 
-from hourglass_plugin.evaluation import (area_under_curve, curve_thresholds,
-                                         mean_pck, normalized_distances, pck,
-                                         pck_curve)
+from hourglass_plugin.evaluation import (
+    area_under_curve,
+    curve_thresholds,
+    mean_pck,
+    normalized_distances,
+    pck,
+    pck_curve,
+)
 
 
 def test_distances_in_sizes_of_the_person():

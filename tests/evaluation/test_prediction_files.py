@@ -10,10 +10,12 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.official_files import (PredictedPerson,
-                                                        flic_predictions,
-                                                        mpii_predictions,
-                                                        write_mat)
+from hourglass_plugin.evaluation.official_files import (
+    PredictedPerson,
+    flic_predictions,
+    mpii_predictions,
+    write_mat,
+)
 from hourglass_plugin.evaluation.prediction_files import read_predictions
 from hourglass_plugin.skeletons import FLIC, MPII
 

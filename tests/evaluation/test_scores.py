@@ -2,9 +2,13 @@
 import numpy as np
 import pytest
 
-from hourglass_plugin.evaluation.scores import (PCKH, TORSO_PCK,
-                                                metainfo_columns, score_people,
-                                                skeleton_columns)
+from hourglass_plugin.evaluation.scores import (
+    PCKH,
+    TORSO_PCK,
+    metainfo_columns,
+    score_people,
+    skeleton_columns,
+)
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 HEAD, THORAX, RIGHT_KNEE, LEFT_KNEE, LEFT_WRIST = 9, 7, 1, 4, 15

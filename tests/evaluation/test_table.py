@@ -1,6 +1,9 @@
 """Tables as text and by name."""
-from hourglass_plugin.evaluation.table import (format_table, logged_scores,
-                                               rows_of_logged)
+from hourglass_plugin.evaluation.table import (
+    format_table,
+    logged_scores,
+    rows_of_logged,
+)
 
 ROWS = {
     'PCKh@0.5': dict(Head=100.0, Knee=1.005, Mean=50.0, all_joints=49.0),

@@ -13,12 +13,11 @@ Functions over a plain dict of tensors, written from the paper's figures 3 and
 - in a residual module ``bn1 conv1 bn2 conv2 bn3 conv3 downsample.0``.
 """
 import re
-from typing import Dict, List
 
 import torch.nn.functional as F
 from torch import Tensor
 
-Weights = Dict[str, Tensor]
+Weights = dict[str, Tensor]
 
 
 def reference_network(weights: Weights,
@@ -26,7 +25,7 @@ def reference_network(weights: Weights,
                       num_stacks: int,
                       num_blocks: int,
                       depth: int,
-                      training: bool = False) -> List[Tensor]:
+                      training: bool = False) -> list[Tensor]:
     """Heatmaps of every stack, or features where there is no ``score``.
 
     In training the running statistics in ``weights`` are updated in place.

@@ -6,8 +6,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hourglass_plugin.models.data_preprocessor import \
-    HourglassDataPreprocessor
+from hourglass_plugin.models.data_preprocessor import HourglassDataPreprocessor
 
 OPTIONS = dict(mean=[1, 2, 3], std=[255, 200, 100])
 

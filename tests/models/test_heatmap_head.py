@@ -12,8 +12,10 @@ from mmpose.structures import PoseDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-from hourglass_plugin.models.heatmap_head import (needs_mirror_shift,
-                                                  unmirror_heatmaps)
+from hourglass_plugin.models.heatmap_head import (
+    needs_mirror_shift,
+    unmirror_heatmaps,
+)
 from hourglass_plugin.skeletons import MPII
 
 CODEC = dict(

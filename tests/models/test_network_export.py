@@ -5,7 +5,6 @@ import pytest
 import torch
 from small_network import image, small_network, train_steps
 
-
 TORCH = tuple(int(number) for number in torch.__version__.split('.')[:2])
 
 

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-
 from tool_process import ROOT, TOOLS, run_tool
 
 # A person of 80 pixels who fills a picture of 100: joints in LSP's order.

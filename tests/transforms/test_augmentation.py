@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from mmpose.datasets.transforms import RandomFlip
 
-from hourglass_plugin.transforms import (PaperScaleRotation,
-                                         RandomChannelGain, RandomMirror,
-                                         TorchCodeScaleRotation)
+from hourglass_plugin.transforms import (
+    PaperScaleRotation,
+    RandomChannelGain,
+    RandomMirror,
+    TorchCodeScaleRotation,
+)
 
 COUNT = 20000
 

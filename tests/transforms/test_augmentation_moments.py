@@ -8,8 +8,10 @@ from math import erf, exp, log, pi, sqrt
 import numpy as np
 import pytest
 
-from hourglass_plugin.transforms import (PaperScaleRotation,
-                                         TorchCodeScaleRotation)
+from hourglass_plugin.transforms import (
+    PaperScaleRotation,
+    TorchCodeScaleRotation,
+)
 
 COUNT = 40000
 

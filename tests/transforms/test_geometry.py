@@ -18,8 +18,11 @@ from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import nn
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import (PaperScaleRotation, RandomMirror,
-                                         TorchCodeScaleRotation)
+from hourglass_plugin.transforms import (
+    PaperScaleRotation,
+    RandomMirror,
+    TorchCodeScaleRotation,
+)
 
 #: OpenCV's bilinear interpolation knows positions to a 32nd of a pixel.
 OPENCV_STEP = 1 / 32

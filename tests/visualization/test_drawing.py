@@ -3,10 +3,18 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from hourglass_plugin.skeletons import (CENTER_COLOR, LEFT_COLOR, LSP, MPII,
-                                        RIGHT_COLOR)
-from hourglass_plugin.visualization import (draw_heatmaps, draw_pose,
-                                            skeleton_from_metainfo)
+from hourglass_plugin.skeletons import (
+    CENTER_COLOR,
+    LEFT_COLOR,
+    LSP,
+    MPII,
+    RIGHT_COLOR,
+)
+from hourglass_plugin.visualization import (
+    draw_heatmaps,
+    draw_pose,
+    skeleton_from_metainfo,
+)
 
 
 def black(height=100, width=100):

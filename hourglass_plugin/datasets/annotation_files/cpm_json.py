@@ -9,7 +9,7 @@ for an occluded as for a missing one; a missing one stands at (0, 0).
 people of the image, ``joint_others``, have entries of their own.
 """
 from pathlib import Path
-from typing import Any, List, Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .person import Person, check_person
 _NEEDED = ('img_paths', 'objpos', 'scale_provided', 'joint_self')
 
 
-def cpm_entries(content: Any) -> Optional[List[dict]]:
+def cpm_entries(content: Any) -> Optional[list[dict]]:
     """The entries in a JSON file's content; None if it is no such file."""
     if isinstance(content, dict):
         content = content.get('root')
@@ -30,8 +30,8 @@ def cpm_entries(content: Any) -> Optional[List[dict]]:
         else None
 
 
-def cpm_people(entries: List[dict], path: Union[str, Path],
-               validation: Optional[bool]) -> List[Person]:
+def cpm_people(entries: list[dict], path: Union[str, Path],
+               validation: Optional[bool]) -> list[Person]:
     """People in 0-based pixels, with annotated centres.
 
     Args:

@@ -1,6 +1,6 @@
 """Every file in which FLIC's people come."""
 from pathlib import Path
-from typing import List, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 
@@ -28,7 +28,7 @@ _TORSO_TOLERANCE = 0.1
 
 def read_flic(path: Union[str, Path],
               subset: Optional[str] = None,
-              labels: str = 'observer') -> List[Person]:
+              labels: str = 'observer') -> list[Person]:
     """Read the people of Frames Labeled In Cinema (Sapp and Taskar, 2013).
 
     Crops are those of the paper's code: 440 pixels wide, their middle that of
@@ -93,7 +93,7 @@ def observer_centric(person: Person) -> Person:
         visible=None if person.visible is None else person.visible[order])
 
 
-def _check_person_centric(people: List[Person], path: Union[str,
+def _check_person_centric(people: list[Person], path: Union[str,
                                                             Path]) -> None:
     """Refuse people whose torso is not that of their own labels."""
     for row, person in enumerate(people):
@@ -110,7 +110,7 @@ def _check_person_centric(people: List[Person], path: Union[str,
 
 
 def _read_examples(path: Union[str, Path],
-                   subset: Optional[str]) -> List[Person]:
+                   subset: Optional[str]) -> list[Person]:
     """The people of ``examples.mat``, person-centric."""
     examples = structs(load_matlab(path, ['examples'])['examples'])
     if not examples:

@@ -1,6 +1,6 @@
 """MPII's ground truth for evaluation, which knows people by joints only."""
 from pathlib import Path
-from typing import List, NamedTuple, Union
+from typing import NamedTuple, Union
 
 import numpy as np
 
@@ -98,8 +98,8 @@ def ground_truth(content: dict, path: Union[str, Path]) -> GroundTruth:
     return truth
 
 
-def add_head_sizes(people: List[Person], path: Union[str, Path],
-                   annotation_file: Union[str, Path]) -> List[Person]:
+def add_head_sizes(people: list[Person], path: Union[str, Path],
+                   annotation_file: Union[str, Path]) -> list[Person]:
     """Give MPII's validation people their head sizes.
 
     ``mpii_gt_val.mat`` has no image names. People are matched by their

@@ -1,5 +1,5 @@
 """Finding people again, in another file, by their joints."""
-from typing import Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -50,7 +50,7 @@ def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
         shared = (both & (apart <= _CUT)).sum(1)  # (N,)
         comparable = np.minimum(known_annotated.sum(1), annotated[index].sum())
         shared[(shared < 3) | (2 * shared < comparable)] = 0
-        yield np.flatnonzero((shared == shared.max(initial=1)))
+        yield np.flatnonzero(shared == shared.max(initial=1))
 
 
 def _vectors(keypoints: np.ndarray, annotated: np.ndarray) -> np.ndarray:

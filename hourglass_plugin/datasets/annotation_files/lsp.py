@@ -1,6 +1,6 @@
 """Every file in which the people of Leeds Sports Pose come."""
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Tuple, Union
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class LSPJoints(NamedTuple):
 
 
 def read_lsp(path: Union[str, Path],
-             subset: Optional[str] = None) -> List[Person]:
+             subset: Optional[str] = None) -> list[Person]:
     """Read the people of Leeds Sports Pose (LSP) or of its extension.
 
     ``joints.mat`` has neither image names nor boxes. The names follow from
@@ -142,7 +142,7 @@ def _positions(joints: LSPJoints, subset: Optional[str],
     return range(half) if subset == 'train' else range(half, count)
 
 
-def _box(keypoints: np.ndarray) -> Tuple[np.ndarray, float]:
+def _box(keypoints: np.ndarray) -> tuple[np.ndarray, float]:
     """Middle (2,) and scale of a person with these (n, 2) joints, n >= 1."""
     low, high = keypoints.min(0), keypoints.max(0)
     side = max((high - low).max(), SMALLEST_BOX)

@@ -6,8 +6,9 @@ the struct, texts are arrays of characters. The functions here turn that into
 lists, numbers and texts, and say None where the file says nothing.
 """
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from scipy.io import loadmat
@@ -16,7 +17,7 @@ from scipy.io.matlab import MatReadWarning
 
 def load_matlab(
     path: Union[str,
-                Path], needed: Sequence[str] = ()) -> Dict[str, np.ndarray]:
+                Path], needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """The variables of a MATLAB file (format 5 to 7.2).
 
     Args:
@@ -56,7 +57,7 @@ def load_matlab(
     return content
 
 
-def structs(value: Any) -> List[np.void]:
+def structs(value: Any) -> list[np.void]:
     """The elements of a struct array of any shape, or of a cell array of such.
 
     SciPy writes a list of dicts as cells.
@@ -70,14 +71,14 @@ def structs(value: Any) -> List[np.void]:
     return [struct for cell in cells(value) for struct in structs(cell)]
 
 
-def cells(value: Any) -> List[Any]:
+def cells(value: Any) -> list[Any]:
     """The elements of a cell array of any shape; none if it is no such."""
     if not isinstance(value, np.ndarray) or value.dtype != object:
         return []
     return list(value.ravel(order='F'))
 
 
-def texts(value: Any) -> List[str]:
+def texts(value: Any) -> list[str]:
     """The texts in a cell array or in the rows of a matrix of characters."""
     if isinstance(value, np.ndarray) and value.dtype.kind == 'U':
         return [row.strip() for row in value.ravel().tolist()]

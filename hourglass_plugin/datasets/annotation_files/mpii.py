@@ -4,8 +4,9 @@ All of them count pixels from 1. Tompson's validation people, 2,958 of 2,729
 training images, are not marked in the official file; the 3,679 other people
 of these images belong to neither part, and 22,246 people remain for training.
 """
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 
@@ -29,7 +30,7 @@ SUBSETS = ('train', 'val', 'trainval', 'test')
 
 def read_mpii(path: Union[str, Path],
               subset: Optional[str] = None,
-              validation_file: Union[str, Path, None] = None) -> List[Person]:
+              validation_file: Union[str, Path, None] = None) -> list[Person]:
     """Read MPII's people from any file in which they come.
 
     The file is recognised by its content:
@@ -82,7 +83,7 @@ def read_mpii(path: Union[str, Path],
     return _unofficial_subset(opened, path, subset)
 
 
-def lower_centers(people: List[Person]) -> List[Person]:
+def lower_centers(people: list[Person]) -> list[Person]:
     """From annotated centres to the middles of the crops."""
     return [
         person._replace(center=person.center +
@@ -91,7 +92,7 @@ def lower_centers(people: List[Person]) -> List[Person]:
     ]
 
 
-def raise_centers(people: List[Person]) -> List[Person]:
+def raise_centers(people: list[Person]) -> list[Person]:
     """From the middles of the crops to annotated centres."""
     return [
         person._replace(center=person.center -
@@ -135,7 +136,7 @@ def _open(path: Union[str, Path]) -> _Opened:
 
 
 def _unofficial_subset(opened: _Opened, path: Union[str, Path],
-                       subset: Optional[str]) -> List[Person]:
+                       subset: Optional[str]) -> list[Person]:
     """A part of the people of CPM's file, or all of a file with one part."""
     if opened.kind == 'cpm':
         if subset == 'test':
@@ -154,7 +155,7 @@ def _unofficial_subset(opened: _Opened, path: Union[str, Path],
 
 def _official_subset(content: dict, path: Union[str,
                                                 Path], subset: Optional[str],
-                     validation_file: Union[str, Path, None]) -> List[Person]:
+                     validation_file: Union[str, Path, None]) -> list[Person]:
     """A part of the official file's people, with annotated centres."""
     if subset == 'test':
         return official_people(content, path, training=False)
@@ -175,7 +176,7 @@ def _official_subset(content: dict, path: Union[str,
 
 
 def _listed_people(people: Sequence[Person], path: Union[str, Path],
-                   validation_file: Union[str, Path]) -> Set[int]:
+                   validation_file: Union[str, Path]) -> set[int]:
     """Positions in ``people`` of those whom the validation file holds."""
     opened = _open(validation_file)
     if opened.kind == 'official':
@@ -224,7 +225,7 @@ def _listed_people(people: Sequence[Person], path: Union[str, Path],
     return found
 
 
-def _joints(people: Sequence[Person]) -> Tuple[np.ndarray, np.ndarray]:
+def _joints(people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
     """(N, 16, 2) pixels and (N, 16) marks of what is annotated."""
     count = MPII.num_keypoints
     return (np.array([person.keypoints for person in people],

@@ -10,7 +10,7 @@ head's box, and ``is_visible`` is a number, a digit, empty (neck and head top)
 or not there.
 """
 from pathlib import Path
-from typing import List, Optional, Set, Tuple, Union
+from typing import Optional, Union
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from .person import Person, check_person
 
 
 def official_people(content: dict, path: Union[str, Path],
-                    training: bool) -> List[Person]:
+                    training: bool) -> list[Person]:
     """People of the training or of the test images.
 
     A person needs ``scale`` and ``objpos``, and in a training image at least
@@ -83,7 +83,7 @@ def official_people(content: dict, path: Union[str, Path],
 
 
 def _single_people(release: np.void, count: int,
-                   path: Union[str, Path]) -> Optional[List[Set[int]]]:
+                   path: Union[str, Path]) -> Optional[list[set[int]]]:
     """For each image the positions of people who stand apart, from 0."""
     value = field(release, 'single_person')
     if value is None:
@@ -130,7 +130,7 @@ def _person(rectangle: np.void, training: bool) -> Optional[Person]:
         head_size=_head_size(rectangle))
 
 
-def _joints(rectangle: np.void) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _joints(rectangle: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(16, 2) float32 0-based pixels, (16,) annotated, (16,) visible.
 
     As in the paper's code, a joint that does not say whether it is visible

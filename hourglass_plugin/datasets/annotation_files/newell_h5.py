@@ -8,7 +8,7 @@ enlarged the scale already (``src/misc/convert_annot.py`` of pose-hg-train):
 they are those of the crop.
 """
 from pathlib import Path
-from typing import Dict, List, Union
+from typing import Union
 
 import numpy as np
 
@@ -19,7 +19,7 @@ _NEEDED = ('part', 'center', 'scale', 'imgname')
 _OPTIONAL = ('visible', 'normalize', 'index', 'person')
 
 
-def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> List[Person]:
+def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
     """Read such a file.
 
     ``visible`` is 1 for a visible joint and 0 for an occluded as for a missing
@@ -88,7 +88,7 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> List[Person]:
     return people
 
 
-def _read_rows(path: Path) -> Dict[str, np.ndarray]:
+def _read_rows(path: Path) -> dict[str, np.ndarray]:
     """The columns that matter; numbers as float64."""
     if not path.is_file():
         raise FileNotFoundError(f'there is no annotation file {path}')
@@ -115,7 +115,7 @@ def _read_rows(path: Path) -> Dict[str, np.ndarray]:
     return rows
 
 
-def _names(values: np.ndarray, count: int, path: Path) -> List[str]:
+def _names(values: np.ndarray, count: int, path: Path) -> list[str]:
     """Image names from texts, bytes or zero-padded character codes."""
     if values.ndim == 2 and values.dtype.kind in 'uif':
         names = [''.join(chr(int(code)) for code in row) for row in values]

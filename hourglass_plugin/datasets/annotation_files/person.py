@@ -1,5 +1,5 @@
 """One annotated person, and what makes one usable."""
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Person(NamedTuple):
     visible: Optional[np.ndarray] = None
     head_size: Optional[float] = None
     torso_size: Optional[float] = None
-    official_index: Optional[Tuple[int, int]] = None
+    official_index: Optional[tuple[int, int]] = None
 
 
 def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:

@@ -9,8 +9,9 @@ have no ``joints`` and no ``joints_vis`` at all.
 """
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, List, Sequence, Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def load_json(path: Union[str, Path]) -> Any:
 
 
 def read_pose_json(path: Union[str, Path], skeleton: Skeleton,
-                   first_pixel: int) -> List[Person]:
+                   first_pixel: int) -> list[Person]:
     """Read such a list.
 
     Args:
@@ -57,7 +58,7 @@ def read_pose_json(path: Union[str, Path], skeleton: Skeleton,
 
 
 def pose_json_people(entries: Any, path: Union[str, Path], skeleton: Skeleton,
-                     first_pixel: int) -> List[Person]:
+                     first_pixel: int) -> list[Person]:
     """The same from the file's content, as :func:`load_json` returns it."""
     if not isinstance(entries, list):
         raise ValueError(f'{path} must hold a list of people, but holds a '
@@ -101,7 +102,7 @@ def _person(entry: dict, first_pixel: int) -> Person:
 
 
 def pose_json_entries(people: Sequence[Person],
-                      first_pixel: int) -> List[dict]:
+                      first_pixel: int) -> list[dict]:
     """What :func:`read_pose_json` reads back as these people.
 
     Coordinates are rounded to a thousandth of a pixel.

@@ -1,10 +1,11 @@
 """What is prepared, and what a data set consists of."""
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import NamedTuple, Optional, Union
 
 from ..annotation_files.person import Person
 
-Options = Dict[str, Union[str, bool, None]]
+Options = dict[str, Union[str, bool, None]]
 
 
 class Task(NamedTuple):
@@ -39,7 +40,7 @@ class Subset(NamedTuple):
 
     file: str
     purpose: str
-    people: List[Person]
+    people: list[Person]
     first_pixel: int
 
 
@@ -79,10 +80,10 @@ class Contents(NamedTuple):
         warnings: what the user should know, a line each.
     """
 
-    subsets: List[Subset]
-    counts: List[Count]
-    images: List[ImageFolder]
-    warnings: List[str]
+    subsets: list[Subset]
+    counts: list[Count]
+    images: list[ImageFolder]
+    warnings: list[str]
 
 
 def scratch_folder(out: Path) -> Path:

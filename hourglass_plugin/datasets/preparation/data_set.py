@@ -3,16 +3,23 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Iterator, List, Sequence
+from typing import Callable
 
 from ..annotation_files.pose_json import pose_json_entries
 from .contents import Contents, Options, Subset, Task, scratch_folder
 from .downloads import Downloads
 from .images import bring, check_images, find_images
-from .record import (RECORD_FILE, new_record, own_files, read_record,
-                     take_fingerprints, why_outdated)
+from .record import (
+    RECORD_FILE,
+    new_record,
+    own_files,
+    read_record,
+    take_fingerprints,
+    why_outdated,
+)
 
 
 def prepare(task: Task, options: Options, sources: Sequence[str],
@@ -86,7 +93,7 @@ def _warn(warnings: Sequence[str]) -> None:
         print(f'warning: {warning}', file=sys.stderr)
 
 
-def _wrong_counts(contents: Contents, allowed: bool) -> List[str]:
+def _wrong_counts(contents: Contents, allowed: bool) -> list[str]:
     """What is wrong with the counts; an error unless that is allowed."""
     problems = [
         f'{count.found} {count.what} found, {count.expected} expected'
@@ -113,7 +120,7 @@ def _check_replaceable(out: Path, subsets: Sequence[Subset],
                 'another --out or move the file away')
 
 
-def _write_annotations(new: Path, subsets: Sequence[Subset]) -> List[Path]:
+def _write_annotations(new: Path, subsets: Sequence[Subset]) -> list[Path]:
     paths = []
     for subset in subsets:
         paths.append(new / 'annotations' / subset.file)

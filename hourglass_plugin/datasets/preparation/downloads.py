@@ -1,8 +1,9 @@
 """Finds files by name in what was downloaded, unpacking what is needed."""
 import fnmatch
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Set
+from typing import Optional
 
 from .archives import SUFFIXES, unpack
 
@@ -27,7 +28,7 @@ class Downloads:
                  scratch: Path, ignored: Sequence[Path]) -> None:
         self._scratch = scratch
         self._ignored = {path.resolve() for path in ignored}
-        self._names: Dict[Path, Set[str]] = {}  # folder -> names of its files
+        self._names: dict[Path, set[str]] = {}  # folder -> names of its files
         named = []
         for path in map(Path, paths):
             if path.is_dir():
@@ -43,7 +44,7 @@ class Downloads:
         ]
         self._packed = sorted(packed, key=lambda path: path.stat().st_size)
 
-    def files(self, *patterns: str) -> List[Path]:
+    def files(self, *patterns: str) -> list[Path]:
         """Files with such names outside archives that are still packed."""
         return sorted(folder / name for folder, names in self._names.items()
                       for name in names if matches(name, patterns))
@@ -81,7 +82,7 @@ class Downloads:
         self._search(target)
         return True
 
-    def folders_with(self, names: Set[str]) -> Dict[Path, int]:
+    def folders_with(self, names: set[str]) -> dict[Path, int]:
         """How many of these files each folder has; only those with some."""
         counts = {
             folder: len(names & present)

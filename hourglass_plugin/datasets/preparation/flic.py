@@ -1,6 +1,6 @@
 """FLIC: 3,987 people to train on and 1,016 to test on."""
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Optional
 
 from ..annotation_files.flic import read_flic
 from .contents import Contents, Count, ImageFolder, Subset, Task
@@ -64,7 +64,7 @@ def prepare_flic(task: Task,
 
 
 def _find(downloads: Downloads, annotations: Optional[str],
-          test_annotations: Optional[str], labels: str) -> Tuple[Path, Path]:
+          test_annotations: Optional[str], labels: str) -> tuple[Path, Path]:
     """Files of the people to train on and to test on; may be the same."""
     if annotations is not None:
         train = Path(annotations)

@@ -2,9 +2,10 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional
 
 from PIL import Image
 from tqdm import tqdm
@@ -30,7 +31,7 @@ class Place(NamedTuple):
     source: Path
     shown: Path
     target: str
-    names: List[str]
+    names: list[str]
     stays: bool
 
 
@@ -40,7 +41,7 @@ def is_there(path: Path) -> bool:
 
 
 def find_images(task: Task, contents: Contents, downloads: Downloads,
-                ours: bool) -> List[Place]:
+                ours: bool) -> list[Place]:
     """Find the folders with the images that the annotations name.
 
     Args:
@@ -96,7 +97,7 @@ def _best_folder(folder: ImageFolder, names: Sequence[str],
     if target.is_dir():
         in_place[target] = sum(is_there(target / name) for name in wanted)
 
-    def rank(item: Tuple[Path, int]) -> tuple:
+    def rank(item: tuple[Path, int]) -> tuple:
         # LSP has pictures with drawn joints under the images' names, too.
         path, count = item
         return (count, path == target, folder.near
@@ -159,7 +160,7 @@ def check_images(places: Sequence[Place], decode: bool,
         f'named in {problem_file}, and nothing was put in place')
 
 
-def _problems(place: Place, decode: bool) -> List[str]:
+def _problems(place: Place, decode: bool) -> list[str]:
     """A text for each image that is missing, empty or unreadable."""
 
     def problem(name: str) -> Optional[str]:

@@ -3,7 +3,7 @@
 Its extension adds 10,000 people to train on.
 """
 from pathlib import Path
-from typing import List, Optional
+from typing import Optional
 
 from ..annotation_files.lsp import read_lsp, read_lsp_joints
 from ..annotation_files.person import Person
@@ -100,7 +100,7 @@ def _find(downloads: Downloads, given: Optional[str], extended: bool,
             return found
 
 
-def _read(path: Path, subset: str, folder: str) -> List[Person]:
+def _read(path: Path, subset: str, folder: str) -> list[Person]:
     """People whose images are in that folder."""
     return [
         person._replace(image=folder + person.image)

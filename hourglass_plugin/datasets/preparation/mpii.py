@@ -1,6 +1,6 @@
 """MPII: 22,246 people to train on, the 2,958 of Tompson's to validate on."""
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from ..annotation_files.cpm_json import cpm_entries
 from ..annotation_files.head_sizes import add_head_sizes
@@ -152,7 +152,7 @@ def _marks_validation(path: Path) -> bool:
         ('.json', '.json.gz')) and cpm_entries(load_json(path)) is not None
 
 
-def _read(files: _Files) -> Dict[str, List[Person]]:
+def _read(files: _Files) -> dict[str, list[Person]]:
     """People by subset."""
     if files.train.suffix.lower() == '.mat':
         print(f'reading {files.train.name}, half a minute for each subset')

@@ -6,8 +6,9 @@ that were written have not changed and all their images are there.
 """
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Optional
 
 from ..annotation_files.pose_json import load_json
 from .contents import Options, Task, scratch_folder
@@ -30,7 +31,7 @@ def read_record(out: Path) -> dict:
     return record if known else {}
 
 
-def new_record(task: Task, options: Options, fingerprints: Dict[str, list],
+def new_record(task: Task, options: Options, fingerprints: dict[str, list],
                annotations: Sequence[Path], counts_fit: bool,
                warnings: Sequence[str], summary: str) -> dict:
     """What a preparation notes.
@@ -56,7 +57,7 @@ def new_record(task: Task, options: Options, fingerprints: Dict[str, list],
         summary=summary)
 
 
-def own_files(out: Path, record: dict) -> List[Path]:
+def own_files(out: Path, record: dict) -> list[Path]:
     """What was written here, which is no download."""
     if not record:
         return [scratch_folder(out)]
@@ -67,7 +68,7 @@ def own_files(out: Path, record: dict) -> List[Path]:
 
 
 def take_fingerprints(task: Task, options: Options, patterns: Sequence[str],
-                      ignored: Sequence[Path]) -> Dict[str, list]:
+                      ignored: Sequence[Path]) -> dict[str, list]:
     """Size and time of every file that the annotations may come from."""
     named = [*task.downloads, *filter(None, map(str, options.values()))]
     paths = {Path(name) for name in named if Path(name).is_file()}
@@ -82,7 +83,7 @@ def take_fingerprints(task: Task, options: Options, patterns: Sequence[str],
 
 
 def why_outdated(task: Task, options: Options, record: dict,
-                 fingerprints: Dict[str, list]) -> Optional[str]:
+                 fingerprints: dict[str, list]) -> Optional[str]:
     """Why there is something to do; None if everything is in place."""
     out = Path(task.out)
     if record['options'] != options:

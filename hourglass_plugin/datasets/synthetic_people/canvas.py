@@ -4,7 +4,8 @@ Everything is in image space: x right, y down, z towards the viewer, in
 pixels, seen without perspective. A depth per pixel decides what is in front.
 A *paint* is a function from places on the solid to BGR colours (N, 3).
 """
-from typing import Callable, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Callable, Optional
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Canvas:
 
     def _window(
         self, low: np.ndarray, high: np.ndarray
-    ) -> Optional[Tuple[Tuple[slice, slice], np.ndarray, np.ndarray]]:
+    ) -> Optional[tuple[tuple[slice, slice], np.ndarray, np.ndarray]]:
         """Part of the image between two corners, with its pixels' x and y."""
         height, width = self.depth.shape
         x0, y0 = np.maximum(np.floor(low).astype(int), 0)
@@ -45,7 +46,7 @@ class Canvas:
         window = slice(y0, y1), slice(x0, x1)
         return window, self._x[window], self._y[window]
 
-    def _blend(self, window: Tuple[slice, slice], chosen: np.ndarray,
+    def _blend(self, window: tuple[slice, slice], chosen: np.ndarray,
                alpha: np.ndarray, depth: np.ndarray, normal: np.ndarray,
                color: np.ndarray, gloss: float) -> None:
         """Shade the chosen pixels (N) and lay them over the window."""

@@ -1,5 +1,5 @@
 """Draws a posed and dressed person onto a canvas."""
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def _head_middle(figure: Figure) -> np.ndarray:
 
 
 def _head_solid(figure: Figure,
-                projection: Projection) -> Tuple[np.ndarray, np.ndarray]:
+                projection: Projection) -> tuple[np.ndarray, np.ndarray]:
     """Centre (3,) and half axes (3, 3) px of the skull."""
     lengths = np.array([0.33, 0.5, 0.41]) * figure.build.head
     return (projection.points(_head_middle(figure)),

@@ -5,7 +5,6 @@ pelvis and looks along +z, with +y up and +x to the person's left; seen by a
 camera in front, the person's left is at the right of the image.
 """
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from hourglass_plugin.skeletons import MPII
 #: +1 and -1 along the person's left.
 SIDES = (('left', 1.0), ('right', -1.0))
 
-Spread = Tuple[float, float]
+Spread = tuple[float, float]
 DOWN = np.array([0.0, -1.0, 0.0])
 FORWARD = np.array([0.0, 0.0, 1.0])
 
@@ -22,7 +21,7 @@ FORWARD = np.array([0.0, 0.0, 1.0])
 # level, 180 up), azimuth (0 forward, 90 to its own side, 180 backward) and
 # twist about itself (how far an elbow's bend turns outward). Each number is
 # (mean, standard deviation).
-ARMS: Dict[str, Dict[str, Spread]] = {
+ARMS: dict[str, dict[str, Spread]] = {
     'hanging':
     dict(elevation=(10, 7), azimuth=(75, 35), twist=(0, 25), elbow=(14, 12)),
     'on_hips':
@@ -52,7 +51,7 @@ ARMS: Dict[str, Dict[str, Spread]] = {
 _STRAIGHT = dict(
     elevation=(6, 4), azimuth=(70, 40), twist=(10, 8), knee=(6, 6))
 # For each name the leading and the trailing leg.
-LEGS: Dict[str, Tuple[Dict[str, Spread], Dict[str, Spread]]] = {
+LEGS: dict[str, tuple[dict[str, Spread], dict[str, Spread]]] = {
     'standing': (_STRAIGHT, _STRAIGHT),
     'walking':
     (dict(elevation=(23, 7), azimuth=(5, 8), twist=(0, 6), knee=(10, 8)),
@@ -109,7 +108,7 @@ _ARM_SHARES = dict(
     at_head=5,
     any=19)
 #: How far the trunk leans forward.
-LEANS: Dict[str, Spread] = dict(
+LEANS: dict[str, Spread] = dict(
     upright=(3, 5), leaning=(22, 9), bent=(62, 18), arched=(-12, 6))
 _LEAN_SHARES = dict(upright=62, leaning=22, bent=10, arched=6)
 
@@ -119,7 +118,7 @@ WAIST = 0.42
 ADULT = 1.72
 
 #: Joint-angle limits.
-LIMITS: Dict[str, Tuple[float, float]] = dict(
+LIMITS: dict[str, tuple[float, float]] = dict(
     elbow=(0, 145), knee=(0, 140), twist=(-95, 95))
 
 
@@ -154,7 +153,7 @@ class Figure:
     """
 
     joints: np.ndarray
-    frames: Dict[str, np.ndarray]
+    frames: dict[str, np.ndarray]
     build: Build
     legs: str
 
@@ -210,8 +209,8 @@ def sample_build(rng: np.random.Generator) -> Build:
         shin=0.41 * unit * legs)
 
 
-def _draw(rng: np.random.Generator, spread: Dict[str,
-                                                 Spread]) -> Dict[str, float]:
+def _draw(rng: np.random.Generator, spread: dict[str,
+                                                 Spread]) -> dict[str, float]:
     angles = {name: rng.normal(*pair) for name, pair in spread.items()}
     for name, limits in LIMITS.items():
         if name in angles:
@@ -219,12 +218,12 @@ def _draw(rng: np.random.Generator, spread: Dict[str,
     return angles
 
 
-def _choose(rng: np.random.Generator, shares: Dict[str, float]) -> str:
+def _choose(rng: np.random.Generator, shares: dict[str, float]) -> str:
     weights = np.array(list(shares.values()), float)
     return list(shares)[rng.choice(len(weights), p=weights / weights.sum())]
 
 
-def _limit_ball(angles: Dict[str, float], arm: bool) -> None:
+def _limit_ball(angles: dict[str, float], arm: bool) -> None:
     """A limb swings far to the front and the side, not to the back."""
     furthest = (175, 55) if arm else (125, 28)
     angles['azimuth'] = float(np.clip(angles['azimuth'], -25, 178))
@@ -240,8 +239,8 @@ def sample_figure(rng: np.random.Generator) -> Figure:
     build = sample_build(rng)
     legs = _choose(rng, _LEG_SHARES)
     roles = rng.permutation(2)  # of left and right: 0 leads, 1 trails
-    joints: Dict[str, np.ndarray] = {'pelvis': np.zeros(3)}
-    frames: Dict[str, np.ndarray] = {'pelvis': np.eye(3)}
+    joints: dict[str, np.ndarray] = {'pelvis': np.zeros(3)}
+    frames: dict[str, np.ndarray] = {'pelvis': np.eye(3)}
     _pose_legs(rng, build, legs, roles, joints, frames)
     _pose_trunk(rng, build, legs, joints, frames)
     _pose_arms(rng, build, legs, roles, joints, frames)
@@ -253,8 +252,8 @@ def sample_figure(rng: np.random.Generator) -> Figure:
 
 
 def _pose_legs(rng: np.random.Generator, build: Build, legs: str,
-               roles: np.ndarray, joints: Dict[str, np.ndarray],
-               frames: Dict[str, np.ndarray]) -> None:
+               roles: np.ndarray, joints: dict[str, np.ndarray],
+               frames: dict[str, np.ndarray]) -> None:
     """Add hips, knees, ankles and the frames of the feet."""
     tilt = rotation('z', rng.normal(0, 4))
     for (side, sign), role in zip(SIDES, roles):
@@ -274,8 +273,8 @@ def _pose_legs(rng: np.random.Generator, build: Build, legs: str,
 
 
 def _pose_trunk(rng: np.random.Generator, build: Build, legs: str,
-                joints: Dict[str, np.ndarray],
-                frames: Dict[str, np.ndarray]) -> None:
+                joints: dict[str, np.ndarray],
+                frames: dict[str, np.ndarray]) -> None:
     """Add thorax, neck, top of the head and the frames of chest and head."""
     lean = rng.normal(*LEANS[_choose(rng, _LEAN_SHARES)])
     if legs in ('running', 'squatting'):
@@ -300,8 +299,8 @@ def _pose_trunk(rng: np.random.Generator, build: Build, legs: str,
 
 
 def _pose_arms(rng: np.random.Generator, build: Build, legs: str,
-               roles: np.ndarray, joints: Dict[str, np.ndarray],
-               frames: Dict[str, np.ndarray]) -> None:
+               roles: np.ndarray, joints: dict[str, np.ndarray],
+               frames: dict[str, np.ndarray]) -> None:
     """Add shoulders, elbows, wrists and the frames of the forearms.
 
     An arm that passes through the trunk or the head is drawn again.
@@ -339,7 +338,7 @@ def _pose_arms(rng: np.random.Generator, build: Build, legs: str,
 
 
 def _in_trunk_or_head(point: np.ndarray, build: Build,
-                      joints: Dict[str,
+                      joints: dict[str,
                                    np.ndarray], chest: np.ndarray) -> bool:
     """Whether a point (3,) lies in two solids about as large as these."""
     waist = joints['thorax'] - (1 - WAIST) * build.trunk * chest[:, 1]

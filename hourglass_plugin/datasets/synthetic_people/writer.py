@@ -3,15 +3,17 @@ import json
 import multiprocessing
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple, Union
+from typing import Union
 
 import cv2
 import numpy as np
 from scipy.io import savemat
 
 from hourglass_plugin.skeletons import MPII
+
 from .sample import SPLITS, make_sample
 
 #: Raised when the same settings give other files than before.
@@ -102,7 +104,7 @@ def write_data_set(folder: Union[str, Path],
         for split, count in zip(SPLITS, (settings.num_train, settings.num_val))
         for index in range(count)
     ]
-    people: Dict[str, List[dict]] = {split: [] for split in SPLITS}
+    people: dict[str, list[dict]] = {split: [] for split in SPLITS}
     heads = []
     for done, (job, (entry, head)) in enumerate(
             zip(jobs, _map(_write_image, jobs, num_workers)), 1):
@@ -170,7 +172,7 @@ def _use_one_thread() -> None:
 
 
 def _write_image(
-        job: Tuple[Path, Settings, str, int]) -> Tuple[dict, np.ndarray]:
+        job: tuple[Path, Settings, str, int]) -> tuple[dict, np.ndarray]:
     """Write one image; return its annotation and head box, 1-based."""
     folder, settings, split, index = job
     sample = make_sample(settings.seed, split, index)
@@ -190,7 +192,7 @@ def _write_image(
         joints_vis=sample.annotated.astype(int).tolist()), sample.head + 1
 
 
-def _write_head_boxes(path: Path, people: List[dict],
+def _write_head_boxes(path: Path, people: list[dict],
                       heads: np.ndarray) -> None:
     """The arrays of MPII's ``mpii_gt_val.mat``; missing joints are 0, 0."""
     annotated = np.array([entry['joints_vis'] for entry in people])  # (N, 16)
