@@ -6,7 +6,8 @@ codec = dict(type='FLICHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'FLICHeatmap'
 
-people = dict(type='FLICDataset', data_root='data/flic/')
+dataset_type = 'FLICDataset'
+people = dict(type=dataset_type, data_root='data/flic/')
 train_dataloader = dict(
     dataset=dict(
         people,

@@ -1,4 +1,8 @@
 # How samples reach the network; each data set adds its own.
+
+# MMPose's inferencers read it, and each data set's `dataset_type`.
+data_mode = 'topdown'
+
 train_dataloader = dict(
     batch_size=16,
     num_workers=2,

@@ -7,7 +7,8 @@ codec = dict(type='LSPHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'LSPHeatmap'
 
-people = dict(type='LSPDataset', data_root='data/lsp/')
+dataset_type = 'LSPDataset'
+people = dict(type=dataset_type, data_root='data/lsp/')
 train_dataloader = dict(
     dataset=dict(
         people,

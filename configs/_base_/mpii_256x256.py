@@ -6,7 +6,8 @@ codec = dict(type='MPIIHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'MPIIHeatmap'
 
-people = dict(type='MPIIDataset', data_root='data/mpii/')
+dataset_type = 'MPIIDataset'
+people = dict(type=dataset_type, data_root='data/mpii/')
 train_dataloader = dict(
     dataset=dict(
         people,

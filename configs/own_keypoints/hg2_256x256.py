@@ -46,8 +46,8 @@ model = dict(
         unannotated='ignore',
         decoder=_base_.codec))
 
-people = dict(
-    type='OwnKeypointsDataset', metainfo=metainfo, data_root=data_root)
+dataset_type = 'OwnKeypointsDataset'
+people = dict(type=dataset_type, metainfo=metainfo, data_root=data_root)
 
 # What is varied: the side, scale and rotation, the colours.
 train_pipeline = [
