@@ -166,7 +166,7 @@ def peak_memory(contender: Callable[[], Any], device: str) -> Optional[int]:
     is loaded then cannot be told from it.
 
     Returns:
-        Bytes: on a GPU of torch's allocator, on a processor of the process,
+        Bytes, on a GPU of torch's allocator, on a processor of the process,
         in steps of pages. None on a processor without Linux's counter.
     """
     if torch.device(device).type == 'cuda':

@@ -15,8 +15,8 @@ def _digits(number: float) -> str:
     return f'{number:#.3g}'
 
 
-#: Figures of a row that are printed: heading and how. A table has the columns
-#: that a row of it has figures for.
+#: Which figures of a row are printed, under which heading and how. A table has
+#: the columns that a row of it has figures for.
 COLUMNS: dict[str, tuple] = {
     'name': ('', str),
     'images_per_second': ('images/s', _digits),

@@ -23,7 +23,7 @@ from .plain_network import PlainNetwork
 from .report import Table, timed_rows
 from .timing import measure
 
-#: Our contenders: name -> in bfloat16, compiled. All but the plain one are
+#: Our contenders, name -> in bfloat16, compiled. All but the plain one are
 #: tuned, that is, as the config builds them.
 VARIANTS = {
     'plain': (False, False),

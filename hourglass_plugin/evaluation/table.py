@@ -1,7 +1,7 @@
 """Tables of scores: as text, and by the names under which they are logged."""
 from math import nan
 
-#: One row: column -> percent.
+#: The percentages of one row, by column.
 Row = dict[str, float]
 
 #: Columns whose names are too long to be printed.

@@ -70,8 +70,8 @@ def optimize(network: StackedHourglass,
             out, so fewer stacks take less time. Default: the network's.
 
     Returns:
-        A module in evaluation mode with the network's forward: image to a
-        tuple of float32 tensors, one for each of ``out_stacks``.
+        A module in evaluation mode with the network's forward, from an image
+        to a tuple of float32 tensors, one for each of ``out_stacks``.
 
     Raises:
         ValueError: if it is not a ``StackedHourglass``, its batch norms keep

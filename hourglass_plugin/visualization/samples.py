@@ -63,7 +63,7 @@ def write_dataset_sheets(dataset: Any, number: int, out: Path,
             sheet.
 
     Returns:
-        The files: ``<title>_01.png`` and so on.
+        The files, ``<title>_01.png`` and so on.
     """
     skeleton = skeleton_from_metainfo(dataset.metainfo)
     number = min(number, len(dataset))

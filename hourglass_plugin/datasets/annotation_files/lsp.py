@@ -13,8 +13,8 @@ from .pose_json import read_pose_json
 #: at the ankles and has no width for the flesh.
 BOX_PADDING = 1.15
 
-#: A person whose box is smaller is taken to be cut off: pixels of its larger
-#: side. Few are; the images are scaled to people of 150 pixels.
+#: A person is taken to be cut off if the larger side of the box has fewer
+#: pixels. Few are; the images are scaled to people of 150 pixels.
 SMALLEST_BOX = 40.0
 
 
