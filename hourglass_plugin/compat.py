@@ -10,6 +10,7 @@ Nothing else in the package asks for versions.
   :func:`begin_cuda_graphs`.
 """
 import codecs
+import functools
 import importlib
 import importlib.util
 import logging
@@ -70,18 +71,18 @@ def import_mmpose() -> None:
                                       'evaluation', 'engine',
                                       'visualization', 'apis')
     ]
-    if all(name in sys.modules for name in names):
-        return
-    with _stand_ins():
-        try:
-            for name in names:
-                importlib.import_module(name)
-        except Exception as error:
-            raise ImportError(
-                'MMPose is installed but does not import '
-                f'({_in_one_line(error)}); requirements/mminstall.txt and '
-                'requirements/runtime.txt list the versions that fit '
-                'together') from error
+    if any(name not in sys.modules for name in names):
+        with _stand_ins():
+            try:
+                for name in names:
+                    importlib.import_module(name)
+            except Exception as error:
+                raise ImportError(
+                    'MMPose is installed but does not import '
+                    f'({_in_one_line(error)}); requirements/mminstall.txt and '
+                    'requirements/runtime.txt list the versions that fit '
+                    'together') from error
+    _draw_circles_with_any_numpy()
 
 
 @contextmanager
@@ -198,6 +199,30 @@ def _pkg_resources() -> dict[str, ModuleType]:
             DistributionNotFound=DistributionNotFound,
             get_distribution=get_distribution)
     }
+
+
+def _draw_circles_with_any_numpy() -> None:
+    """Let MMPose's visualiser draw keypoints with NumPy 2.4.
+
+    It takes ``int`` of the radius, which it hands on as an array of one
+    number; NumPy 2.4 turns no array with dimensions into a number. May go
+    when MMPose hands on the number.
+    """
+    from mmpose.visualization.opencv_backend_visualizer import \
+        OpencvBackendVisualizer
+    original = OpencvBackendVisualizer.draw_circles
+    if hasattr(original, 'takes_any_radius'):
+        return
+
+    @functools.wraps(original)
+    def draw_circles(self: Any, center: Any, radius: Any, *args: Any,
+                     **kwargs: Any) -> Any:
+        if self.backend == 'opencv':  # matplotlib's wants the array
+            radius = np.asarray(radius).item()
+        return original(self, center, radius, *args, **kwargs)
+
+    draw_circles.takes_any_radius = True  # type: ignore[attr-defined]
+    OpencvBackendVisualizer.draw_circles = draw_circles
 
 
 def _import_error(name: str) -> Optional[Exception]:
