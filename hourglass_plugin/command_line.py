@@ -23,7 +23,6 @@ from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset
@@ -292,33 +291,6 @@ def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
             show=arguments.show,
             wait_time=arguments.wait_time,
             out_dir=arguments.show_dir)
-
-
-def read_checkpoint(path: str) -> dict:
-    """Read a checkpoint into the processor's memory.
-
-    Args:
-        path: file, or an address that mmengine downloads.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not a checkpoint, or a damaged one, or holds
-            anything but numbers.
-    """
-    try:
-        checkpoint = CheckpointLoader.load_checkpoint(
-            path, map_location='cpu', logger='silent')
-    except FileNotFoundError:
-        raise FileNotFoundError(f'there is no checkpoint {path}') from None
-    except ValueError:
-        raise
-    except Exception as error:  # torch has a dozen for damaged files
-        raise ValueError(f'{path} is not a checkpoint, or is damaged: '
-                         f'{type(error).__name__}: {error}') from error
-    if not isinstance(checkpoint, dict):
-        raise ValueError(f'{path} is not a checkpoint: it holds a '
-                         f'{type(checkpoint).__name__}')
-    return checkpoint
 
 
 def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:

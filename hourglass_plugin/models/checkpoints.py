@@ -3,18 +3,20 @@
 Pure functions from state dict to state dict. Known layouts, by the names of
 their tensors:
 
-- W. Yang's port and its descendants (``conv1``, ``hg.0.hg.3.0.0``,
-  ``score.0``, ...);
-- Princeton's own port (``pre.0.conv``, ``hgs.0.0.low2.up1``, ``outs.0.conv``,
-  ...), whose residual modules hold a skip convolution even where the channels
+- W. Yang's port (bearpaw) and its descendants (anibali's): ``conv1``,
+  ``hg.0.hg.3.0.0``, ``score.0``, ...;
+- Princeton's own port: ``pre.0.conv``, ``hgs.0.0.low2.up1``, ``outs.0.conv``,
+  ..., whose residual modules hold a skip convolution even where the channels
   match and nothing uses it;
 - ours.
 """
 import logging
 import re
-from typing import Callable, Dict, List, Mapping, Optional, Tuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Optional
 
 import torch
+from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
 from .stacked_hourglass import StackedHourglass
@@ -30,12 +32,69 @@ _PRINCETON_PLACES = {
 }
 
 
-def convert_state_dict(state_dict: Mapping) -> Dict[str, Tensor]:
+class Layout(NamedTuple):
+    """How a project names its weights and what it does to images."""
+
+    name: str
+    rename: Callable[[str], Optional[str]]  #: to our name; None: no such one
+    #: Subtracted from RGB in [0, 1]; None where the weights do not tell.
+    mean: Optional[tuple[float, float, float]]
+
+
+class Converted(NamedTuple):
+    """Weights under our names, and where they came from."""
+
+    weights: dict[str, Tensor]
+    layout: Layout
+    sources: dict[str, str]  #: our names to the port's
+    unused: list[str]  #: the port's names of tensors that it never uses
+
+    def label(self, name: str) -> str:
+        """The port's name of a tensor, with ours behind it."""
+        stem = name.rpartition('.')[0]
+        source = self.sources.get(name)
+        if source is None:  # missing: its neighbour in the same layer tells
+            for ours, theirs in self.sources.items():
+                if ours.rpartition('.')[0] == stem:
+                    source = theirs.replace(
+                        ours.rpartition('.')[2], name.rpartition('.')[2])
+                    break
+        return name if source in (None, name) else f'{source} (here {name})'
+
+
+def read_checkpoint(path: str) -> dict:
+    """Read a checkpoint into the processor's memory; no code in it is run.
+
+    Args:
+        path: file, or an address that mmengine downloads.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a checkpoint, or a damaged one, or holds
+            anything but numbers.
+    """
+    try:
+        checkpoint = CheckpointLoader.load_checkpoint(
+            path, map_location='cpu', logger='silent')
+    except FileNotFoundError:
+        raise FileNotFoundError(f'there is no checkpoint {path}') from None
+    except ValueError:
+        raise
+    except Exception as error:  # torch has a dozen for damaged files
+        raise ValueError(f'{path} is not a checkpoint, or is damaged: '
+                         f'{type(error).__name__}: {error}') from error
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f'{path} is not a checkpoint: it holds a '
+                         f'{type(checkpoint).__name__}')
+    return checkpoint
+
+
+def convert_state_dict(state_dict: Mapping) -> dict[str, Tensor]:
     """Rename a published port's weights to those of :class:`StackedHourglass`.
 
-    A ``state_dict`` entry around the weights and prefixes ``module.`` and
-    ``model.`` are taken off. Tensors that the port never uses are dropped and
-    named in the log. Every other tensor must find its place.
+    Wrappers (``state_dict`` and the like) and prefixes (``module.``,
+    ``model.``) are taken off. Tensors that the port never uses are dropped
+    and named in the log. Every other tensor must find its place.
 
     Args:
         state_dict: what the checkpoint holds.
@@ -48,23 +107,95 @@ def convert_state_dict(state_dict: Mapping) -> Dict[str, Tensor]:
         ValueError: if the layout is unknown, or tensors are missing, left
             over or of another shape; names them.
     """
-    weights = _unwrap(state_dict)
-    layout, rename = _layout(weights)
-    converted: Dict[str, Tensor] = {}
-    unknown = []
-    for name, tensor in weights.items():
-        ours = rename(name)
-        if ours is None:
-            unknown.append(name)
-        else:
-            converted[ours] = tensor
-    _raise_if(unknown, f'unknown to the layout of {layout}')
-    unused = _drop_unused_skips(converted)
-    if unused:
-        logger.info('dropped %d tensors that the network never uses: %s',
-                    len(unused), ', '.join(unused))
-    _check_complete(converted)
+    converted = convert(state_dict)
+    if converted.unused:
+        logger.info('%s', describe_unused(converted.unused))
+    return converted.weights
+
+
+def convert(state_dict: Mapping) -> Converted:
+    """What :func:`convert_state_dict` does, and what it found out.
+
+    Args:
+        state_dict: what the checkpoint holds.
+
+    Raises:
+        ValueError: as :func:`convert_state_dict`.
+    """
+    converted = _rename(_unwrap(state_dict))
+    with torch.device('meta'):  # a network that has no memory yet
+        network = StackedHourglass(**read_arguments(converted.weights))
+    _check_complete(converted, network.state_dict())
     return converted
+
+
+def load_pretrained(network: StackedHourglass,
+                    state_dict: Mapping,
+                    prefix: Optional[str] = None) -> list[str]:
+    """Load a port's weights, or ours, into a network that may differ in its
+    number of keypoints.
+
+    Where the network predicts another number of keypoints, or none, the
+    convolutions that predict heatmaps and feed them back stay as they are.
+    Everything else must be there and fit.
+
+    Args:
+        network: is changed; the number of its stacks and everything else but
+            keypoints must be those of the weights.
+        state_dict: what the checkpoint holds: a published port's weights, a
+            converted file's or those of one of our models, whose backbone is
+            taken.
+        prefix: of the names to take, such as ``backbone``; found by itself
+            in checkpoints of our models.
+
+    Returns:
+        What there is to say: one sentence on what was loaded, and others on
+        what was dropped, and on what starts anew.
+
+    Raises:
+        ValueError: if the weights are of another network; nothing is loaded
+            then.
+    """
+    converted = _rename(_unwrap(state_dict, prefix))
+    weights, own = converted.weights, network.state_dict()
+    theirs, ours = read_arguments(weights), read_arguments(own)
+    about_keypoints = ('num_keypoints', 'inner_heatmaps')
+    differing = [
+        name for name in ours
+        if theirs[name] != ours[name] and name not in about_keypoints
+    ]
+    if differing:
+        raise ValueError(
+            'the weights are of a network with ' +
+            ', '.join(f'{name}={theirs[name]}' for name in differing) +
+            '; this one has ' +
+            ', '.join(f'{name}={ours[name]}' for name in differing))
+    same = all(theirs[name] == ours[name] for name in about_keypoints)
+    anew = [] if same else [name for name in own if _knows_keypoints(name)]
+    for name in list(weights):
+        if not same and _knows_keypoints(name):
+            del weights[name]
+    _check_complete(converted, {
+        name: tensor
+        for name, tensor in own.items() if name not in anew
+    })
+    network.load_state_dict(weights, strict=False)
+    said = [f'{len(weights)} tensors of {converted.layout.name} were loaded']
+    if converted.unused:
+        said.append(describe_unused(converted.unused))
+    if not same:
+        said.append(f'the weights are for {theirs["num_keypoints"] or "no"} '
+                    f'keypoints, the network is for '
+                    f'{ours["num_keypoints"] or "none"}: ' +
+                    (f'{len(anew)} tensors start anew: {", ".join(anew)}'
+                     if anew else 'what knows keypoints was left out'))
+    return said
+
+
+def describe_unused(unused: list[str]) -> str:
+    """One sentence on the tensors that were dropped."""
+    return (f'dropped {len(unused)} tensors that the network never uses: '
+            f'{", ".join(unused)}')
 
 
 def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
@@ -86,69 +217,128 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
         ]
         return max(numbers, default=-1) + 1
 
-    def channels(name: str) -> int:
+    def shape(name: str) -> torch.Size:
         tensor = state_dict.get(f'{name}.weight')
-        if tensor is None:
-            raise ValueError(f'the weights lack {name}.weight')
-        return tensor.shape[0]
+        if tensor is None or tensor.ndim != 4:
+            raise ValueError(
+                f'the weights of the convolution {name}.weight are ' +
+                ('missing' if tensor is None else
+                 f'of another shape: {tuple(tensor.shape)}'))
+        return tensor.shape
 
-    heatmaps = state_dict.get('stacks.0.heatmaps.weight')
+    heatmaps = [
+        name for name in state_dict
+        if re.match(r'stacks\.\d+\.heatmaps\.weight$', name)
+    ]
     return dict(
         num_stacks=count(r'stacks\.(\d+)\.'),
         num_blocks=count(r'stacks\.0\.hourglass\.skip\.(\d+)\.'),
-        feat_channels=channels('stem.residual3.conv3'),
+        feat_channels=shape('stem.residual3.conv3')[0],
         depth=max((name.count('inner.') for name in state_dict), default=0),
-        num_keypoints=None if heatmaps is None else heatmaps.shape[0],
+        num_keypoints=shape(heatmaps[0][:-len('.weight')])[0]
+        if heatmaps else None,
         inner_heatmaps=count(r'stacks\.0\.inner_heatmaps\.(\d+)\.'),
-        in_channels=state_dict['stem.conv.weight'].shape[1],
-        stem_channels=(channels('stem.conv'),
-                       channels('stem.residual1.conv3'),
-                       channels('stem.residual2.conv3')))
+        in_channels=shape('stem.conv')[1],
+        stem_channels=(shape('stem.conv')[0],
+                       shape('stem.residual1.conv3')[0],
+                       shape('stem.residual2.conv3')[0]))
 
 
-def _unwrap(state_dict: Mapping) -> Dict[str, Tensor]:
-    """The weights alone, without wrappers and prefixes."""
-    for key in ('state_dict', 'model_state_dict'):
+def _knows_keypoints(name: str) -> bool:
+    """Whether a tensor's shape depends on the number of keypoints, or its
+    values on which ones they are."""
+    return re.match(r'stacks\.\d+\.(inner_heatmaps|heatmaps|merge_heatmaps)\.',
+                    name) is not None
+
+
+def _unwrap(state_dict: Mapping,
+            prefix: Optional[str] = None) -> dict[str, Tensor]:
+    """The network's weights alone, without wrappers and prefixes."""
+    for key in ('state_dict', 'model_state_dict', 'model', 'network'):
         if isinstance(state_dict.get(key), Mapping):
             state_dict = state_dict[key]
-    weights = {
-        re.sub(r'^(module\.|model\.|backbone\.)+', '', str(name)): tensor
-        for name, tensor in state_dict.items()
-    }
+    named = {str(name): tensor for name, tensor in state_dict.items()}
     wrong = [
-        name for name, tensor in weights.items()
+        name for name, tensor in named.items()
         if not isinstance(tensor, Tensor)
     ]
+    if len(wrong) == len(named):
+        raise ValueError('there are no weights in it' + (
+            f', but {", ".join(sorted(wrong)[:5])}' if wrong else ''))
     _raise_if(wrong, 'no tensors')
+    if prefix is None and any('backbone.stem.' in name for name in named):
+        prefix = 'backbone'
+    if prefix is not None:
+        named = {
+            name: tensor
+            for name, tensor in named.items()
+            if re.match(rf'(module\.)?{re.escape(prefix.rstrip("."))}\.', name)
+        }
+        if not named:
+            raise ValueError(f'no weights have the prefix {prefix!r}')
+    weights: dict[str, Tensor] = {}
+    for name, tensor in named.items():
+        bare = re.sub(r'^((module|model|network|net|backbone)\.)+', '', name)
+        if bare in weights:
+            raise ValueError(f'{name} is there twice, with another prefix')
+        weights[bare] = tensor
     return weights
 
 
-def _layout(
-    weights: Mapping[str, Tensor]
-) -> Tuple[str, Callable[[str], Optional[str]]]:
-    """Name of the layout and the function that renames its tensors."""
+def _rename(weights: Mapping[str, Tensor]) -> Converted:
+    """Weights under our names, without what is never used."""
+    layout = find_layout(weights)
+    renamed: dict[str, Tensor] = {}
+    sources: dict[str, str] = {}
+    unknown = []
+    for name, tensor in weights.items():
+        ours = layout.rename(name)
+        if ours is None:
+            unknown.append(name)
+        else:
+            renamed[ours] = tensor
+            sources[ours] = name
+    _raise_if(unknown, f'unknown to {layout.name}')
+    unused = [sources[name] for name in _drop_unused_skips(renamed)]
+    return Converted(renamed, layout, sources, unused)
+
+
+def find_layout(weights: Mapping[str, Tensor]) -> Layout:
+    """Recognise a project by the names of its tensors.
+
+    Args:
+        weights: without wrappers and prefixes.
+
+    Raises:
+        ValueError: if the names are of no stacked hourglass that is known.
+    """
     if 'stem.conv.weight' in weights and 'stem.norm.weight' in weights:
-        return 'hourglass_plugin', lambda name: name
+        return Layout('hourglass_plugin', lambda name: name, None)
     if 'pre.0.conv.weight' in weights:
-        return "Princeton's port", _from_princeton
-    if 'conv1.weight' in weights and any(
-            name.startswith('hg.0.hg.') for name in weights):
-        depth = 1 + max(
-            int(name.split('.')[3]) for name in weights
-            if name.startswith('hg.0.hg.'))
-        return "W. Yang's port", lambda name: _from_yang(name, depth)
+        return Layout("Princeton's port", _from_princeton, (0.0, 0.0, 0.0))
+    levels = [
+        int(name.split('.')[3]) for name in weights
+        if re.match(r'hg\.0\.hg\.\d+\.', name)
+    ]
+    if 'conv1.weight' in weights and levels:
+        depth = 1 + max(levels)
+        # Both bearpaw and anibali subtract the mean colour of MPII's
+        # training images, and do not divide by its deviation.
+        return Layout("W. Yang's port",
+                      lambda name: _from_yang(name, depth),
+                      (0.4404, 0.4440, 0.4327))
     if any(name.startswith('hourglass_modules.') for name in weights):
         raise ValueError(
             "these are weights of MMPose's or mmdet's HourglassNet, which is "
             "another network under the same name (CornerNet's); build "
-            "HourglassNet for them")
+            'HourglassNet for them')
     raise ValueError(
         'the layout of the weights is unknown; it is neither W. Yang\'s '
         "(conv1, hg.0.hg...) nor Princeton's (pre.0.conv, hgs.0.0...). The "
         f'first tensors are {", ".join(list(weights)[:4])}')
 
 
-def _first_match(name: str, rules: List[Tuple[str, str]]) -> Optional[str]:
+def _first_match(name: str, rules: list[tuple[str, str]]) -> Optional[str]:
     """The name by the first rule whose pattern matches from its start."""
     for pattern, replacement in rules:
         renamed, matched = re.subn(rf'^{pattern}(?=\.)', replacement, name)
@@ -215,7 +405,7 @@ def _from_princeton(name: str) -> Optional[str]:
     return re.sub(r'\.bn([123])\.', r'.norm\1.', renamed)
 
 
-def _drop_unused_skips(weights: Dict[str, Tensor]) -> List[str]:
+def _drop_unused_skips(weights: dict[str, Tensor]) -> list[str]:
     """Take out skip convolutions where a residual keeps its channels."""
     unused = []
     for name in list(weights):
@@ -231,25 +421,37 @@ def _drop_unused_skips(weights: Dict[str, Tensor]) -> List[str]:
     return unused
 
 
-def _check_complete(weights: Dict[str, Tensor]) -> None:
-    """Compare names and shapes with a network that has no memory yet."""
-    with torch.device('meta'):
-        expected = StackedHourglass(**read_arguments(weights)).state_dict()
+def _check_complete(converted: Converted,
+                    expected: Mapping[str, Tensor]) -> None:
+    """Compare names and shapes with those that a network has."""
+    weights, label = converted.weights, converted.label
     for name, tensor in expected.items():
         # PyTorch before 0.4.1 did not count batches; nothing depends on it.
         if name.endswith('num_batches_tracked') and name not in weights:
             weights[name] = torch.zeros((), dtype=tensor.dtype)
-    _raise_if([name for name in expected if name not in weights], 'missing')
-    _raise_if([name for name in weights if name not in expected], 'left over')
-    _raise_if([
-        f'{name} {tuple(weights[name].shape)} for {tuple(tensor.shape)}'
-        for name, tensor in expected.items()
-        if weights[name].shape != tensor.shape
-    ], 'of another shape')
+    problems = [
+        _problem([label(name) for name in expected if name not in weights],
+                 'missing'),
+        _problem([label(name) for name in weights if name not in expected],
+                 'left over'),
+        _problem([
+            f'{label(name)} {tuple(weights[name].shape)} for '
+            f'{tuple(tensor.shape)}' for name, tensor in expected.items()
+            if name in weights and weights[name].shape != tensor.shape
+        ], 'of another shape')
+    ]
+    if any(problems):
+        raise ValueError('; '.join(filter(None, problems)))
 
 
-def _raise_if(names: List[str], problem: str) -> None:
+def _problem(names: list[str], problem: str) -> str:
+    """What is wrong with some weights, naming all; empty for none."""
+    if not names:
+        return ''
+    return f'{len(names)} of the weights are {problem}: {", ".join(names)}'
+
+
+def _raise_if(names: list[str], problem: str) -> None:
     """Raise ValueError naming what is wrong, if anything is."""
     if names:
-        raise ValueError(f'{len(names)} of the weights are {problem}: '
-                         f'{", ".join(names)}')
+        raise ValueError(_problem(names, problem))

@@ -11,7 +11,8 @@ from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
+from mmengine.logging import print_log
+from mmengine.model import BaseModule, PretrainedInit
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -179,7 +180,10 @@ class StackedHourglass(BaseModule):
             ``CompileNetworkHook`` compiles such a network too. The network as
             a whole is not to be compiled with torch 2.8 or older, which then
             counts each batch twice in the running statistics (2.1 fails).
-        init_cfg: mmengine's initialisation config, e.g. a checkpoint.
+        init_cfg: mmengine's initialisation config. With
+            ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
+            published port's, too, and be for other keypoints; see
+            :func:`hourglass_plugin.models.checkpoints.load_pretrained`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -285,6 +289,38 @@ class StackedHourglass(BaseModule):
             num_stacks=size.num_stacks,
             num_blocks=size.num_blocks,
             **arguments)
+
+    def init_weights(self) -> None:
+        """Initialise the weights as ``init_cfg`` says; mmengine calls it.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if the checkpoint is of another network, or none.
+        """
+        # That module knows this one.
+        from .checkpoints import load_pretrained, read_checkpoint
+        init_cfg = self.init_cfg
+        parts = init_cfg if isinstance(init_cfg, list) else [init_cfg]
+        # mmengine's own would warn of a port's names and go on at random.
+        pretrained = [
+            part for part in parts
+            if part and part['type'] in ('Pretrained', PretrainedInit)
+        ]
+        self.init_cfg = [
+            part for part in parts if part and part not in pretrained
+        ] or None
+        is_first_call = not self.is_init
+        super().init_weights()
+        self.init_cfg = init_cfg
+        for part in pretrained if is_first_call else []:
+            path = part['checkpoint']
+            try:
+                said = load_pretrained(self, read_checkpoint(path),
+                                       part.get('prefix'))
+            except ValueError as error:
+                raise ValueError(f'{path}: {error}') from error
+            for sentence in said:
+                print_log(f'{path}: {sentence}', 'current')
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Compute the heatmaps or the features of the stacks asked for.
