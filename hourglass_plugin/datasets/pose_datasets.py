@@ -1,7 +1,7 @@
 """Data sets of people with one crop each, for MMPose's top-down pipelines."""
 from abc import abstractmethod
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
@@ -100,7 +100,7 @@ class MPIIDataset(_PersonDataset):
                  subset: Optional[str] = None,
                  validation_file: Optional[str] = None,
                  headbox_file: Optional[str] = None,
-                 **arguments) -> None:
+                 **arguments: Any) -> None:
         self.subset = subset
         self.validation_file = validation_file
         self.headbox_file = headbox_file
@@ -116,8 +116,10 @@ class MPIIDataset(_PersonDataset):
         return add_head_sizes(people, headbox_file, self.ann_file)
 
     def _path(self, name: Optional[str]) -> Optional[Path]:
-        """A file below ``data_root`` or, if only that is there, as it is
-        called; MMPose's configs write the root into ``headbox_file``."""
+        """A file below ``data_root`` or, if only that is there, as it is called.
+
+        MMPose's configs write the root into ``headbox_file``.
+        """
         if name is None:
             return None
         path = Path(self.data_root or '') / name
@@ -147,7 +149,7 @@ class FLICDataset(_PersonDataset):
     def __init__(self,
                  subset: Optional[str] = None,
                  labels: str = 'observer',
-                 **arguments) -> None:
+                 **arguments: Any) -> None:
         self.subset = subset
         self.labels = labels
         super().__init__(**arguments)
@@ -171,7 +173,7 @@ class LSPDataset(_PersonDataset):
 
     METAINFO = LSP.metainfo()
 
-    def __init__(self, subset: Optional[str] = None, **arguments) -> None:
+    def __init__(self, subset: Optional[str] = None, **arguments: Any) -> None:
         self.subset = subset
         super().__init__(**arguments)
 

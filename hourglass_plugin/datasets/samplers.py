@@ -21,11 +21,12 @@ class SampleIndex(int):
     seed: tuple[int, int, int]
 
     def __new__(cls, index: int, seed: tuple[int, int, int]) -> 'SampleIndex':
+        """An int that knows its seed."""
         sample = super().__new__(cls, index)
         sample.seed = seed
         return sample
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return type(self), (int(self), self.seed)
 
     def __sub__(self, other: int) -> 'SampleIndex':

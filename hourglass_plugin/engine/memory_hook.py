@@ -4,6 +4,7 @@ import sys
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 
 # Numbers of glibc's options, from its malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -35,8 +36,12 @@ def return_freed_memory() -> None:
 
 
 def _set_thresholds(mmap: int, trim: int) -> None:
-    """Set from how many bytes on blocks are mapped one by one, and from how
-    many free bytes on the heap is cut. Without glibc nothing happens."""
+    """Set from which sizes in bytes memory is returned; only glibc has them.
+
+    Args:
+        mmap: blocks of this size and more are mapped one by one.
+        trim: the heap is cut when as much is free at its end.
+    """
     if sys.platform == 'linux':
         c_library = ctypes.CDLL(None)
         if hasattr(c_library, 'mallopt'):
@@ -56,7 +61,7 @@ class KeepFreedMemoryHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def before_run(self, runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Set it, once."""
         if _is_on_processor(runner):
             keep_freed_memory()
@@ -76,11 +81,11 @@ class ReturnFreedMemoryHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def before_run(self, runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Set it, once."""
         if _is_on_processor(runner):
             return_freed_memory()
 
 
-def _is_on_processor(runner) -> bool:
+def _is_on_processor(runner: Runner) -> bool:
     return next(runner.model.parameters()).device.type == 'cpu'

@@ -2,6 +2,7 @@
 
 Shape shorthand: N people, K keypoints.
 """
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
@@ -99,8 +100,8 @@ def read_ground_truth(data_set: str,
                 f'{len(people):,} people, person {missing[0]} '
                 f'({people[missing[0]].image}) for example; use '
                 'mpii_gt_val.mat, valid.h5 or the official .mat file')
-        sizes = [person.head_size for person in people]
-        return _from_people(path, MPII, PCKH, people, sizes)
+        return _from_people(path, MPII, PCKH, people,
+                            [person.head_size for person in people])
     if data_set == FLIC.name:
         skeleton, people = FLIC, read_flic(path, subset, labels)
     else:
@@ -122,17 +123,20 @@ def _is_ground_truth_mat(path: Union[str, Path]) -> bool:
 
 
 def _from_people(path: Union[str, Path], skeleton: Skeleton, measure: Measure,
-                 people: list[Person], sizes: list[float]) -> GroundTruth:
-    """People in the file's order."""
+                 people: list[Person],
+                 sizes: Sequence[Optional[float]]) -> GroundTruth:
+    """People in the file's order; None is a size that is not known."""
     if not people:
         raise ValueError(f'{path} has nobody to compare with')
-    visible = [person.visible for person in people]
+    visible = [
+        person.visible for person in people if person.visible is not None
+    ]
     return GroundTruth(
         path, skeleton, measure,
         np.stack([person.keypoints for person in people]).astype(np.float64),
         np.stack([person.annotated for person in people]),
         np.array(sizes, np.float64),
-        None if any(x is None for x in visible) else np.stack(visible),
+        np.stack(visible) if len(visible) == len(people) else None,
         [Path(person.image).name for person in people])
 
 

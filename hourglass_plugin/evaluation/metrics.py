@@ -12,13 +12,13 @@ last batch.
 """
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
+from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
-from torch.utils.data import Dataset
 
 from ..skeletons import SKELETONS, Skeleton
 from .scores import (
@@ -83,7 +83,7 @@ class _PCKMetric(BaseMetric):
     def person_size(self, sample: dict) -> float:
         """The person's size in pixels; NaN leaves the person out."""
 
-    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what is needed of each person.
 
         Args:
@@ -117,16 +117,19 @@ class _PCKMetric(BaseMetric):
         if not results:
             raise ValueError(f'there is nobody to score in {columns.data_set}')
 
-        def stacked(key: str) -> Optional[np.ndarray]:
-            """(N, ...) of everybody; None if it is not known of everybody."""
-            if any(key not in result for result in results):
-                return None
+        def stacked(key: str) -> np.ndarray:
+            """(N, ...) of everybody."""
             return np.stack([result[key] for result in results])
+
+        def known(key: str) -> Optional[np.ndarray]:
+            """The same; None if it is not known of everybody."""
+            everybody = all(key in result for result in results)
+            return stacked(key) if everybody else None
 
         scores = score_people(
             stacked('predicted'), stacked('truth'), stacked('annotated'),
             stacked('size'), columns, self.measure, self.thresholds,
-            stacked('visible'), stacked('stacks'))
+            known('visible'), known('stacks'))
         self.prefix = self.prefix or columns.data_set
         # After the first of many validations everybody knows.
         MMLogger.get_current_instance().info(
@@ -141,7 +144,7 @@ def _annotated(truth: dict) -> np.ndarray:
     return marks.reshape(len(marks), -1)[:, 0] > 0
 
 
-def _annotation(sample: dict, name: str):
+def _annotation(sample: dict, name: str) -> Any:
     """What the data set adds about a person, or None."""
     annotation = sample.get('raw_ann_info')
     return annotation.get(name) if isinstance(annotation, dict) else None
@@ -178,7 +181,7 @@ class PCKhMetric(_PCKMetric):
             raise ValueError(_NO_HEAD_SIZE)
         return float(np.asarray(truth['head_size']).reshape(-1)[0])
 
-    def check_dataset(self, dataset: Dataset) -> None:
+    def check_dataset(self, dataset: BaseDataset) -> None:
         """Find out before a long training whether it can be evaluated.
 
         Args:

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
+from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from scipy.io import savemat, whosmat
-from torch.utils.data import Dataset
 
 from ..datasets.annotation_files.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
 from ..datasets.annotation_files.matlab import load_matlab, text
@@ -150,13 +150,12 @@ def flic_predictions(people: Sequence[PredictedPerson],
     Raises:
         ValueError: if a person is not in ``examples``, or is there twice.
     """
-    rows = [
-        person.official_index and person.official_index[0] for person in people
-    ]
-    if None not in rows:
-        order = np.argsort(rows, kind='stable')
-        people, rows = [people[i] for i in order], [rows[i] for i in order]
-        for person, row, following in zip(people, rows, rows[1:]):
+    known = [(person.official_index[0], person) for person in people
+             if person.official_index is not None]
+    if len(known) == len(people):
+        known.sort(key=lambda pair: pair[0])
+        people = [person for _, person in known]
+        for (row, person), (following, _) in zip(known, known[1:]):
             if row == following:
                 raise ValueError(
                     f'{person.image}: row {row} was predicted twice')
@@ -168,14 +167,15 @@ def flic_predictions(people: Sequence[PredictedPerson],
             entry['istrain'], entry['istest'] = is_train, not is_train
     else:
         examples = examples.reshape(-1)
-        for person, row in zip(people, rows):
-            if row is None:
+        for person in people:
+            if person.official_index is None:
                 raise ValueError(_no_index(person, FLIC.name))
+        for row, person in known:
             if row >= len(examples) or (person.image != text(
                     examples[row], 'filepath')):
                 raise ValueError(f'the official file has no {person.image} in '
                                  f'row {row}: these are other files\' people')
-        found = examples[None, rows].copy()
+        found = examples[None, [row for row, _ in known]].copy()
     for entry, person in zip(found[0], people):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
         coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints,
@@ -276,7 +276,7 @@ class OfficialPredictionFile(BaseMetric):
                 '--dump writes the predictions of any data set')
         return name
 
-    def check_people(self, dataset: Dataset) -> bool:
+    def check_people(self, dataset: BaseDataset) -> bool:
         """Find out before a long test whether its file can be written.
 
         Args:
@@ -335,7 +335,10 @@ class OfficialPredictionFile(BaseMetric):
         pred = mpii_predictions(people, official)
         note = '; not a submission, which is of the test images'
         if official is not None:
-            images = [person.official_index[0] for person in people]
+            images = [
+                person.official_index[0] for person in people
+                if person.official_index is not None
+            ]
             if (official['img_train'].reshape(-1)[images] == 0).all():
                 left_out, single = count_unpredicted(people, official)
                 note = (f'; {left_out} of the {single} single people to test '
@@ -349,7 +352,8 @@ def _person(sample: dict, keypoints: Any, bboxes: Any) -> PredictedPerson:
     return PredictedPerson(
         image=Path(sample['img_path']).name,
         keypoints=np.asarray(keypoints)[0, :, :2],
-        official_index=None if index is None else tuple(map(int, index)),
+        official_index=None if index is None else
+        (int(index[0]), int(index[1])),
         bbox=np.asarray(bboxes)[0])
 
 

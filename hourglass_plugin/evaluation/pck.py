@@ -2,7 +2,7 @@
 
 Shape shorthand: N people, K keypoints, T thresholds.
 """
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def pck(distances: np.ndarray, annotated: np.ndarray,
 
 
 def pck_curve(distances: np.ndarray, annotated: np.ndarray,
-              thresholds: Sequence[float]) -> np.ndarray:
+              thresholds: Iterable[float]) -> np.ndarray:
     """:func:`pck` at several thresholds.
 
     Args:

@@ -161,9 +161,8 @@ def _mpii_people(pred: np.ndarray) -> np.ndarray:
                 continue
             keypoints = np.full((MPII.num_keypoints, 2), np.nan)
             for point in points:
-                joint, x, y = (
-                    number(point, name) for name in 'id x y'.split())
-                if joint not in range(MPII.num_keypoints):
+                joint, x, y = (number(point, name) for name in ('id', 'x', 'y'))
+                if joint is None or joint not in range(MPII.num_keypoints):
                     raise ValueError(f'pred({image + 1}) has a point with id '
                                      f'{joint}; ids are 0 to 15')
                 if x is not None and y is not None:
@@ -201,8 +200,7 @@ def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
                  num_people: int) -> np.ndarray:
     """(N, K, 2) of the one array that holds predictions.
 
-    Args:
-        arrays: all arrays of the file by name; folders are part of the name.
+    It is chosen among all of the file by name; folders are part of the name.
     """
     if num_people == 1:  # MATLAB drops a third dimension of one person
         arrays = {
@@ -279,8 +277,11 @@ def _read_json(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
 
 
 def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
-    """(K, 2) of ``[[x, y], ...]``, ``[[x, y, score], ...]`` or, in a
-    dictionary, also ``[x, y, score, x, y, score, ...]`` (COCO's results)."""
+    """(K, 2) of a person's entry.
+
+    That is ``[[x, y], ...]``, ``[[x, y, score], ...]`` or, in a dictionary,
+    also ``[x, y, score, x, y, score, ...]`` (COCO's results).
+    """
     count = skeleton.num_keypoints
     if isinstance(entry, dict):
         names = [name for name in _NAMES if name in entry]
@@ -345,11 +346,11 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     if len(set(ids)) < len(ids):
         raise ValueError(f'{path} has several samples with the same id')
     order = np.argsort(ids)
-    shape = (-1, skeleton.num_keypoints, 2)
+    every = (-1, skeleton.num_keypoints, 2)
     return Predictions(
-        np.reshape(keypoints, shape).astype(np.float64)[order],
+        np.reshape(keypoints, every).astype(np.float64)[order],
         [images[index] for index in order],
-        np.reshape(truths, shape).astype(np.float64)[order],
+        np.reshape(truths, every).astype(np.float64)[order],
         np.stack(stacks).astype(np.float64)[order, ..., :2]
         if stacks and len(stacks) == len(ids) else None)
 
@@ -369,7 +370,7 @@ def _load_pickle(path: Path) -> Any:
 class _DumpUnpickler(pickle.Unpickler):
     """Builds numbers, texts, containers, arrays and tensors only."""
 
-    _ALLOWED = {
+    _ALLOWED = frozenset({
         ('_codecs', 'encode'),
         ('builtins', 'bytearray'),
         ('builtins', 'complex'),
@@ -385,7 +386,7 @@ class _DumpUnpickler(pickle.Unpickler):
         ('numpy.core.numeric', '_frombuffer'),
         ('torch', 'Size'),
         ('torch._utils', '_rebuild_tensor_v2'),
-    }
+    })
 
     def find_class(self, module: str, name: str) -> Any:
         """A class or function that the file names."""
@@ -397,10 +398,9 @@ class _DumpUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(
                 f'it asks for {module}.{name}, which no dump of predictions '
                 'needs; a pickle can run programs, so it is not opened')
-        if known.startswith('numpy.core'):
-            core = np.core if np.__version__ < '2' else np._core
-            return getattr(getattr(core, known.rpartition('.')[2]), name)
-        return super().find_class(module, name)
+        if np.__version__ >= '2':
+            known = known.replace('numpy.core', 'numpy._core')
+        return super().find_class(known, name)
 
 
 def _load_storage(content: bytes) -> Any:

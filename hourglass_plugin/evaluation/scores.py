@@ -297,13 +297,13 @@ def score_people(predicted: np.ndarray,
                               ('occluded', annotated & ~visible)):
             if counted[:, columns.mean].any():
                 rows[f'{benchmark}/{name}'] = row(thresholds[0], counted)
-    count = 0 if stacks is None else stacks.shape[1]
     # The only stack is the first row already.
-    for index in range(count if count > 1 else 0):
-        rows[f'stack_{index + 1}/{benchmark}'] = row(
-            thresholds[0],
-            distances=normalized_distances(stacks[measured, index], truth,
-                                           sizes))
+    if stacks is not None and stacks.shape[1] > 1:
+        for index in range(stacks.shape[1]):
+            rows[f'stack_{index + 1}/{benchmark}'] = row(
+                thresholds[0],
+                distances=normalized_distances(stacks[measured, index], truth,
+                                               sizes))
     return Scores(
         columns=columns,
         measure=measure,

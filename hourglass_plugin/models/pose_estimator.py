@@ -2,6 +2,7 @@
 
 Shape shorthand: B batch, S stacks, H W input size.
 """
+from typing import Any
 
 import torch
 from mmpose.models import TopdownPoseEstimator
@@ -20,7 +21,7 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
     images than threads. The results are the same. Arguments are MMPose's.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._doubles_fit = True
 

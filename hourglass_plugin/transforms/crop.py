@@ -49,15 +49,17 @@ class CropPerson(BaseTransform):
                 int(side) != side or side < 1 for side in input_size):
             raise ValueError('input_size must be two whole numbers, width and '
                              f'height, but is {input_size}')
-        self.input_size = tuple(int(side) for side in input_size)
+        self.input_size = int(input_size[0]), int(input_size[1])
         self.reduced_decoding = reduced_decoding
         self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
-        """Needs ``img_path`` or ``img``, and ``bbox_center`` and
-        ``bbox_scale``, (1, 2) in pixels; uses ``mirror``,
-        ``bbox_rotation`` (1,) in degrees and ``keypoints`` (1, K, 2) where
-        they are there."""
+        """Crop one person.
+
+        Needs ``img_path`` or ``img``, and ``bbox_center`` and ``bbox_scale``,
+        (1, 2) in pixels; uses ``mirror``, ``bbox_rotation`` (1,) in degrees
+        and ``keypoints`` (1, K, 2) where they are there.
+        """
         if results['bbox_center'].shape != (1, 2):
             raise ValueError('CropPerson crops one person at a time, but '
                              'bbox_center has the shape '

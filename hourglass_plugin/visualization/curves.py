@@ -42,7 +42,7 @@ def draw_pck_curves(curves: dict[str, np.ndarray], thresholds: Sequence[float],
     axes = figure.add_subplot()
     styles = dict(zip(curves, zip(cycle(_COLORS), cycle(_STROKES))))
     last = {name: np.nan_to_num(curve[-1]) for name, curve in curves.items()}
-    for name in sorted(curves, key=last.get, reverse=True):
+    for name in sorted(curves, key=last.__getitem__, reverse=True):
         color, stroke = styles[name]
         axes.plot(
             thresholds,

@@ -50,7 +50,7 @@ def draw_pose(image: np.ndarray,
         raise ValueError(
             f'keypoints have shape {np.shape(keypoints)}; the skeleton '
             f'{skeleton.name!r} needs (..., {skeleton.num_keypoints}, 2)')
-    shown = np.isfinite(people).all(axis=-1)  # (N, K)
+    shown = np.all(np.isfinite(people), axis=-1)  # (N, K)
     if scores is not None:
         if np.size(scores) != shown.size:
             raise ValueError(
@@ -94,7 +94,7 @@ def draw_heatmaps(image: np.ndarray,
         alpha = cv2.resize(
             heatmap, (width, height), interpolation=cv2.INTER_LINEAR)
         alpha = opacity * np.clip(alpha, 0, 1)[..., None]
-        canvas += alpha * (np.float32(color[::-1]) - canvas)
+        canvas += alpha * (np.array(color[::-1], np.float32) - canvas)
     return np.rint(canvas).astype(np.uint8)
 
 
@@ -150,10 +150,9 @@ def _checked_image(image: np.ndarray) -> np.ndarray:
 def _distinct_colors(count: int) -> Sequence[Color]:
     """Bright RGB colours; the golden ratio keeps neighbours apart in hue."""
     hues = [(index * 0.618034) % 1 for index in range(count)]
-    return [
-        tuple(round(255 * value) for value in colorsys.hsv_to_rgb(h, 0.85, 1))
-        for h in hues
-    ]
+    colors = (colorsys.hsv_to_rgb(hue, 0.85, 1) for hue in hues)
+    return [(round(255 * red), round(255 * green), round(255 * blue))
+            for red, green, blue in colors]
 
 
 def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,
@@ -210,4 +209,5 @@ def _blend_capsule(canvas: np.ndarray,
     distance = np.hypot(x - nearest * along[0], y - nearest * along[1])
     alpha = opacity * np.clip(radius + 0.5 - distance, 0, 1)[..., None]
     region = canvas[top:bottom, left:right]
-    region[:] = np.rint(region + alpha * (np.float32(color[::-1]) - region))
+    bgr = np.array(color[::-1], np.float32)
+    region[:] = np.rint(region + alpha * (bgr - region))

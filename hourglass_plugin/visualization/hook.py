@@ -177,7 +177,7 @@ class PosePictureHook(Hook):
 
     def _write_sheet(self, runner: Runner, out_dir: Optional[Path]) -> None:
         # With several processes the first one's share of the people will do.
-        if not self._cells or runner.rank != 0:
+        if not self._cells or out_dir is None or runner.rank != 0:
             return
         sheet = contact_sheet(
             self._cells, self.sheet_columns, self._captions,

@@ -69,7 +69,7 @@ def write_dataset_sheets(dataset: Any, number: int, out: Path,
     number = min(number, len(dataset))
     indices = np.linspace(0, len(dataset) - 1, number).round().astype(int)
     progress = tqdm(total=number, unit='person', disable=None)
-    files = []
+    files: list[Path] = []
     for start in range(0, number, PEOPLE_PER_SHEET):
         pictures, captions = [], []
         for index in indices[start:start + PEOPLE_PER_SHEET]:

@@ -87,7 +87,8 @@ def texts(value: Any) -> list[str]:
 
 def field(struct: np.void, name: str) -> Optional[np.ndarray]:
     """A struct's field; None if it is missing or empty."""
-    return _filled(struct[name]) if name in struct.dtype.names else None
+    names = struct.dtype.names or ()
+    return _filled(struct[name]) if name in names else None
 
 
 def _filled(value: Any) -> Optional[np.ndarray]:
@@ -114,19 +115,17 @@ def number(struct: np.void, name: str) -> Optional[float]:
     if value.size != 1 or value.dtype.names:
         raise ValueError(f'{name} must be one number, but is an array of '
                          f'shape {value.shape}')
-    value = value.item()
-    if isinstance(value, np.ndarray):  # a cell around the number
-        return number(np.array([(value, )], [(name, object)])[0], name)
-    if isinstance(value, str):
-        value = value.strip()
-        if not value:
-            return None
+    content = value.item()
+    if isinstance(content, np.ndarray):  # a cell around the number
+        return number(np.array([(content, )], [(name, object)])[0], name)
+    if isinstance(content, str) and not content.strip():
+        return None
     try:
-        value = float(value)
+        found = float(content)
     except (TypeError, ValueError):
         raise ValueError(
-            f'{name} must be a number, but is {value!r}') from None
-    return None if np.isnan(value) else value
+            f'{name} must be a number, but is {content!r}') from None
+    return None if np.isnan(found) else found
 
 
 def text(struct: np.void, name: str) -> Optional[str]:

@@ -142,7 +142,7 @@ def _unofficial_subset(opened: _Opened, path: Union[str, Path],
         if subset == 'test':
             raise ValueError(f'{path} has no test people; its subsets are '
                              'train, val and trainval')
-        validation = {'train': False, 'val': True}.get(subset)
+        validation = {'train': False, 'val': True}.get(subset or 'all')
         return lower_centers(cpm_people(opened.content, path, validation))
     if subset is not None:
         raise ValueError(f'{path} holds one part of the people, so subset '
@@ -153,21 +153,20 @@ def _unofficial_subset(opened: _Opened, path: Union[str, Path],
         pose_json_people(opened.content, path, MPII, first_pixel=1))
 
 
-def _official_subset(content: dict, path: Union[str,
-                                                Path], subset: Optional[str],
+def _official_subset(content: dict, path: Union[str, Path],
+                     subset: Optional[str],
                      validation_file: Union[str, Path, None]) -> list[Person]:
     """A part of the official file's people, with annotated centres."""
     if subset == 'test':
         return official_people(content, path, training=False)
-    split = subset in ('train', 'val')
-    if split and validation_file is None:
+    if subset not in ('train', 'val'):
+        return official_people(content, path, training=True)
+    if validation_file is None:
         raise ValueError(
             f"{path} does not tell Tompson's validation people, so subset "
             f'{subset!r} needs validation_file: any other file that holds '
             'them, for example mpii_gt_val.mat')
     people = official_people(content, path, training=True)
-    if not split:
-        return people
     listed = _listed_people(people, path, validation_file)
     if subset == 'val':
         return [people[index] for index in sorted(listed)]
@@ -208,20 +207,20 @@ def _listed_people(people: Sequence[Person], path: Union[str, Path],
                         stranger.format(f'person {index} ({key[1]})'))
             return {positions[key] for key in keys}
     found = set()
-    for index, same in enumerate(
+    for index, matching in enumerate(
             match_joints(joints, annotated, *_joints(people))):
-        name = f'person {index}'
+        name, same = f'person {index}', matching.tolist()
         if images is not None:
             name += f' ({images[index]})'
             same = [one for one in same if people[one].image == images[index]]
-        if not len(same):
+        if not same:
             raise ValueError(stranger.format(name))
         if len(same) > 1:
             raise ValueError(
                 f'{path}: {len(same)} people have the joints of {name} of '
                 f'{validation_file}; take a validation file that tells them '
                 'apart by their position, for example valid.h5')
-        found.add(int(same[0]))
+        found.add(same[0])
     return found
 
 

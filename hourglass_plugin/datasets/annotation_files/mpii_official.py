@@ -107,8 +107,7 @@ def _image_name(image: np.void) -> str:
 
 
 def _person(rectangle: np.void, training: bool) -> Optional[Person]:
-    """A person without the image's name; None if something needed is missing.
-    """
+    """A person without the image's name; None if what is needed is missing."""
     scale = number(rectangle, 'scale')
     places = structs(field(rectangle, 'objpos'))
     x, y = (number(places[0], axis)
@@ -159,8 +158,8 @@ def _joints(rectangle: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _head_size(rectangle: np.void) -> Optional[float]:
     """0.6 times the diagonal of the head's box; None if there is no box."""
-    box = [number(rectangle, name) for name in ('x1', 'y1', 'x2', 'y2')]
-    if None in box:
+    x1, y1, x2, y2 = (
+        number(rectangle, name) for name in ('x1', 'y1', 'x2', 'y2'))
+    if x1 is None or y1 is None or x2 is None or y2 is None:
         return None
-    x1, y1, x2, y2 = box
     return HEAD_BOX_PART * float(np.hypot(x2 - x1, y2 - y1)) or None

@@ -65,7 +65,6 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
         visible = annotated & ~missing & (rows['visible'] > 0)
     annotated &= ~missing
     keypoints = np.where(annotated[:, :, None], parts - 1, -1)  # no NaN
-    size_name = 'torso_size' if skeleton.torso else 'head_size'
     people = []
     for row in range(count):
         where = f'{path}, row {row}'
@@ -77,8 +76,10 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
             annotated=annotated[row],
             visible=None if visible is None else visible[row])
         if 'normalize' in rows and rows['normalize'][row] > 0:
-            person = person._replace(
-                **{size_name: float(rows['normalize'][row])})
+            size = float(rows['normalize'][row])
+            person = (
+                person._replace(torso_size=size)
+                if skeleton.torso else person._replace(head_size=size))
         if 'index' in rows and 'person' in rows:
             person = person._replace(
                 official_index=(
@@ -115,7 +116,8 @@ def _read_rows(path: Path) -> dict[str, np.ndarray]:
     return rows
 
 
-def _names(values: np.ndarray, count: int, path: Path) -> list[str]:
+def _names(values: np.ndarray, count: int,
+           path: Union[str, Path]) -> list[str]:
     """Image names from texts, bytes or zero-padded character codes."""
     if values.ndim == 2 and values.dtype.kind in 'uif':
         names = [''.join(chr(int(code)) for code in row) for row in values]

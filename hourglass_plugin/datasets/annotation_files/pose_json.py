@@ -97,8 +97,8 @@ def _person(entry: dict, first_pixel: int) -> Person:
         if visible is None else np.asarray(visible, np.float32) > 0,
         head_size=None if head_size is None else float(head_size),
         torso_size=None if torso_size is None else float(torso_size),
-        official_index=None
-        if official_index is None else tuple(map(int, official_index)))
+        official_index=None if official_index is None else
+        (int(official_index[0]), int(official_index[1])))
 
 
 def pose_json_entries(people: Sequence[Person],

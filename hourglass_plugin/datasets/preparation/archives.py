@@ -5,7 +5,7 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from tqdm import tqdm
 
@@ -56,19 +56,20 @@ def _unpack_zip(archive: Path, target: Path, progress: tqdm) -> None:
 
 
 def _unpack_tar(archive: Path, target: Path, progress: tqdm) -> None:
-    with open(archive, 'rb') as file:
-        # As a stream: the file's position then tells how far it is.
-        with tarfile.open(fileobj=file, mode='r|*') as content:
-            for entry in content:
-                if entry.isfile():
-                    _write(archive, entry.name, content.extractfile(entry),
-                           target)
-                elif not entry.isdir():
-                    raise ValueError(_refusal(archive, entry.name))
-                progress.update(file.tell() - progress.n)
+    # As a stream: the file's position then tells how far it is.
+    with open(archive, 'rb') as file, tarfile.open(
+            fileobj=file, mode='r|*') as content:
+        for entry in content:
+            source = content.extractfile(entry) if entry.isfile() else None
+            if source is not None:
+                _write(archive, entry.name, source, target)
+            elif not entry.isdir():
+                raise ValueError(_refusal(archive, entry.name))
+            progress.update(file.tell() - progress.n)
 
 
-def _write(archive: Path, name: str, source: BinaryIO, target: Path) -> None:
+def _write(archive: Path, name: str, source: IO[bytes],
+           target: Path) -> None:
     """Write one file of an archive below the target."""
     parts = PurePosixPath(name.replace('\\', '/')).parts
     if not parts or '..' in parts or parts[0] == '/' or ':' in parts[0]:

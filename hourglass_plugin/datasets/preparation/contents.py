@@ -1,11 +1,11 @@
 """What is prepared, and what a data set consists of."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
 from ..annotation_files.person import Person
 
-Options = dict[str, Union[str, bool, None]]
+Options = Mapping[str, Union[str, bool, None]]
 
 
 class Task(NamedTuple):

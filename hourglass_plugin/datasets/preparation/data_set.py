@@ -23,8 +23,8 @@ from .record import (
 
 
 def prepare(task: Task, options: Options, sources: Sequence[str],
-            archives: Sequence[str], read: Callable[[Downloads],
-                                                    Contents]) -> None:
+            archives: Sequence[str],
+            read: Callable[[Downloads], Contents]) -> None:
     """Prepare a data set, or see that it is complete; says so on the screen.
 
     Annotations and images are made beside the folder and are moved there at

@@ -113,6 +113,11 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
         fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)
 
 
+def given(path: Optional[str]) -> Optional[Path]:
+    """The file that an option names; None if it was not given."""
+    return None if path is None else Path(path)
+
+
 def only(paths: Sequence[Path]) -> Optional[Path]:
     """The file that is meant; None if there is none.
 

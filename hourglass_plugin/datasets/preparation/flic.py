@@ -5,7 +5,7 @@ from typing import Optional
 from ..annotation_files.flic import read_flic
 from .contents import Contents, Count, ImageFolder, Subset, Task
 from .data_set import prepare
-from .downloads import Downloads, only
+from .downloads import Downloads, given, only
 
 _ARCHIVES = ('flic*.zip', )
 _SOURCES = ('examples.mat', 'train*.h5', 'valid*.h5')
@@ -66,19 +66,12 @@ def prepare_flic(task: Task,
 def _find(downloads: Downloads, annotations: Optional[str],
           test_annotations: Optional[str], labels: str) -> tuple[Path, Path]:
     """Files of the people to train on and to test on; may be the same."""
-    if annotations is not None:
-        train = Path(annotations)
-    else:
-        train = downloads.find_one(['examples.mat'])
+    train = given(annotations) or downloads.find_one(['examples.mat'])
     if train is not None and train.suffix.lower() == '.mat':
         return train, train
     ending = '_personcentric.h5' if labels == 'person' else '.h5'
-    if train is None:
-        train = only(downloads.files(f'train{ending}'))
-    if test_annotations is not None:
-        test = Path(test_annotations)
-    else:
-        test = only(downloads.files(f'valid{ending}'))
+    train = train or only(downloads.files(f'train{ending}'))
+    test = given(test_annotations) or only(downloads.files(f'valid{ending}'))
     if train is None or test is None:
         raise FileNotFoundError(
             'FLIC needs examples.mat, which is in FLIC.zip, or '

@@ -113,7 +113,7 @@ def _best_folder(folder: ImageFolder, names: Sequence[str],
             found.update(in_place)
             break
     best, count = max(sorted(found.items()), key=rank, default=(None, 0))
-    if count == 0:
+    if best is None or count == 0:
         raise FileNotFoundError(
             f'none of the {len(wanted)} images is in the downloads, for '
             f'example {names[0]}; add the archive or folder with them, or say '

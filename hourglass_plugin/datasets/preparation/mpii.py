@@ -9,7 +9,7 @@ from ..annotation_files.person import Person
 from ..annotation_files.pose_json import load_json
 from .contents import Contents, Count, ImageFolder, Subset, Task
 from .data_set import prepare
-from .downloads import Downloads, only
+from .downloads import Downloads, given, only
 
 _OFFICIAL = ('mpii_human_pose_v1_u12*.mat', )
 _HEAD_BOXES = ('mpii_gt_val.mat', 'gt_valid.mat')
@@ -114,10 +114,10 @@ def prepare_mpii(task: Task,
 def _find(downloads: Downloads, annotations: Optional[str],
           validation: Optional[str], head_boxes: Optional[str]) -> _Files:
     """Find the annotation files; the official one is preferred."""
-    train = _given(annotations) or downloads.find_one(
+    train = given(annotations) or downloads.find_one(
         _OFFICIAL, _ANNOTATION_ARCHIVES) or only(downloads.files(*_BOTH))
-    known = _given(validation)
-    boxes = _given(head_boxes) or only(downloads.files(*_HEAD_BOXES))
+    known = given(validation)
+    boxes = given(head_boxes) or only(downloads.files(*_HEAD_BOXES))
     if train is not None and _marks_validation(train):
         return _Files(train, None, None, boxes)
     if train is not None and train.suffix.lower() == '.mat':
@@ -132,18 +132,14 @@ def _find(downloads: Downloads, annotations: Optional[str],
                 'or name it with --validation; see --help')
         return _Files(train, known, train, boxes)
     for names in _APART:
-        apart = [only(downloads.files(name)) for name in names]
-        apart = [train or apart[0], known or apart[1], apart[2]]
-        if None not in apart[:2]:
-            return _Files(*apart, boxes)
+        first, second, third = (only(downloads.files(name)) for name in names)
+        first, second = train or first, known or second
+        if first is not None and second is not None:
+            return _Files(first, second, third, boxes)
     raise FileNotFoundError(
         'MPII needs mpii_human_pose_v1_u12_1.mat, which is in '
         'mpii_human_pose_v1_u12_2.zip, or the annotations of HRNet, MMPose or '
         "the paper's code, but they are not in the downloads; see --help")
-
-
-def _given(path: Optional[str]) -> Optional[Path]:
-    return None if path is None else Path(path)
 
 
 def _marks_validation(path: Path) -> bool:

@@ -96,7 +96,7 @@ def why_outdated(task: Task, options: Options, record: dict,
         return 'the images have not been decoded yet'
     if not task.allow_other_counts and not record['counts_fit']:
         return 'the numbers of people were other than expected'
-    images = set()
+    images: set[str] = set()
     for name, digest in record['annotations'].items():
         path = out / 'annotations' / name
         if not path.is_file() or _digest(path) != digest:

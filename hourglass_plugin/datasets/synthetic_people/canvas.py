@@ -4,10 +4,10 @@ Everything is in image space: x right, y down, z towards the viewer, in
 pixels, seen without perspective. A depth per pixel decides what is in front.
 A *paint* is a function from places on the solid to BGR colours (N, 3).
 """
-from collections.abc import Sequence
 from typing import Callable, Optional
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Paint = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -26,8 +26,10 @@ class Canvas:
         self.image = image
         self.light = light.astype(np.float32)
         self.ambient = ambient
-        self.depth = np.full(image.shape[:2], -np.inf, np.float32)
-        self._y, self._x = np.indices(image.shape[:2], np.float32)
+        height, width = image.shape[:2]
+        self.depth = np.full((height, width), -np.inf, np.float32)
+        places = np.indices((height, width), np.float32)
+        self._y, self._x = places[0], places[1]
 
     def start_person(self) -> None:
         """What is drawn from now on hides all that is there."""
@@ -111,7 +113,7 @@ class Canvas:
     def limb(self,
              start: np.ndarray,
              end: np.ndarray,
-             radii: Sequence[float],
+             radii: ArrayLike,
              paint: Paint,
              gloss: float = 0.0) -> None:
         """Draw a round limb with a profile.
@@ -119,13 +121,13 @@ class Canvas:
         Args:
             start: (3,).
             end: (3,).
-            radii: px, at even steps from start to end.
+            radii: (N,) px, at even steps from start to end.
             paint: colours; given the share of the length (0 to 1; beyond
                 it in the round ends), the place across (-1 to 1) and zeros.
             gloss: strength of the highlight.
         """
-        radii = np.asarray(radii, np.float32)
-        reach = radii.max() + 1
+        profile = np.asarray(radii, np.float32)
+        reach = profile.max() + 1
         found = self._window(
             np.minimum(start, end)[:2] - reach,
             np.maximum(start, end)[:2] + reach)
@@ -138,8 +140,8 @@ class Canvas:
         share = (x * along[0] + y * along[1]) / length2
         inside = np.clip(share, 0, 1)
         away_x, away_y = x - inside * along[0], y - inside * along[1]
-        radius = np.interp(inside, np.linspace(0, 1, len(radii)),
-                           radii).astype(np.float32)
+        radius = np.interp(inside, np.linspace(0, 1, len(profile)),
+                           profile).astype(np.float32)
         distance = np.hypot(away_x, away_y)
         alpha = np.clip(0.5 + radius - distance, 0, 1)
         rise = np.sqrt(np.maximum(1 - (distance / radius)**2, 0))

@@ -1,7 +1,6 @@
 """Draws a posed and dressed person onto a canvas."""
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .canvas import Canvas, Paint
 from .clothing import Fabric, Outfit
@@ -45,7 +44,7 @@ class Projection:
         """(..., 3) m to (..., 3) px: x, y and depth towards the viewer."""
         return metres @ self.matrix.T + self.origin
 
-    def axes(self, frame: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    def axes(self, frame: np.ndarray, lengths: ArrayLike) -> np.ndarray:
         """Half axes (columns, px) of a solid along a frame (lengths: m)."""
         return self.matrix @ (frame * np.asarray(lengths))
 
@@ -98,7 +97,7 @@ class _Painter:
     def _limb(self,
               start: np.ndarray,
               end: np.ndarray,
-              radii: Sequence[float],
+              radii: ArrayLike,
               paint: Paint,
               gloss: float = 0.0) -> None:
         self.canvas.limb(
@@ -109,7 +108,7 @@ class _Painter:
     def _ball(self,
               center: np.ndarray,
               frame: np.ndarray,
-              lengths: Sequence[float],
+              lengths: ArrayLike,
               paint: Paint,
               gloss: float = 0.0,
               flatten: float = 1.0) -> None:
@@ -122,7 +121,8 @@ class _Painter:
         """Paint of a limb: cloth up to a share of its length, then skin."""
         skin = self.outfit.skin
 
-        def paint(share, across, _):
+        def paint(share: np.ndarray, across: np.ndarray,
+                  _: np.ndarray) -> np.ndarray:
             fabric = cloth(0.07 * np.arcsin(np.clip(across, -1, 1)),
                            offset + share * length)
             # The hem is drawn darker: it casts a shadow.
@@ -163,16 +163,18 @@ class _Painter:
                 flatten=0.15)
         self._shoulders_and_neck()
         if outfit.backpack is not None:
-            self._backpack(waist, thorax, chest)
+            self._backpack(outfit.backpack, waist, thorax, chest)
 
     def _shoulders_and_neck(self) -> None:
         figure, outfit = self.figure, self.outfit
         thorax, up = figure.joint('thorax'), figure.frames['chest'][:, 1]
 
-        def cloth(share, across, _):
+        def cloth(share: np.ndarray, across: np.ndarray,
+                  _: np.ndarray) -> np.ndarray:
             return outfit.top(0.05 * across, 0.05 * share)
 
-        def collar(share, across, _):
+        def collar(share: np.ndarray, across: np.ndarray,
+                   _: np.ndarray) -> np.ndarray:
             covered = share < 0.15 * (1 - outfit.neckline)
             return np.where(covered[:, None], outfit.top(across, share),
                             outfit.skin * 0.92)
@@ -191,7 +193,7 @@ class _Painter:
         outfit = self.outfit
         belt = 0.32 * WAIST
 
-        def paint(x, y, z):
+        def paint(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             up = share + y * half_height  # 0 hips, 1 shoulders
             around = np.arctan2(x, z) * 0.15
             colors = np.where((up < belt)[:, None],
@@ -223,11 +225,10 @@ class _Painter:
 
         return paint
 
-    def _backpack(self, waist: np.ndarray, thorax: np.ndarray,
-                  chest: np.ndarray) -> None:
-        color = self.outfit.backpack
+    def _backpack(self, color: np.ndarray, waist: np.ndarray,
+                  thorax: np.ndarray, chest: np.ndarray) -> None:
 
-        def bag(x, y, z):
+        def bag(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             seams = (y > 0.15) & (y < 0.25) | (z < -0.6) & (y < -0.1)
             return np.where(seams[:, None], color * 0.7, color)
 
@@ -259,7 +260,8 @@ class _Painter:
             calf = np.array([0.056, 0.060, 0.055, 0.051, 0.050]) * wide
         trousers = self._sleeve(outfit.bottom, covered - 1, build.shin, 0.95)
 
-        def shin(share, across, _):
+        def shin(share: np.ndarray, across: np.ndarray,
+                 _: np.ndarray) -> np.ndarray:
             colors = trousers(share, across, _)
             if outfit.socks is None:
                 return colors
@@ -270,7 +272,7 @@ class _Painter:
         foot = figure.frames[f'{side}_foot']
         shoes = outfit.shoes
 
-        def shoe(x, y, z):
+        def shoe(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             sole = y < -0.45
             return np.where(sole[:, None], 0.4 * shoes + 0.5 * _WHITE,
                             np.where((z > 0.75)[:, None], shoes * 0.8, shoes))
@@ -303,7 +305,7 @@ class _Painter:
         forearm = figure.frames[f'{side}_forearm']
         color = outfit.skin if outfit.gloves is None else outfit.gloves
 
-        def hand(x, y, z):
+        def hand(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             fingers = (y < -0.1) & (np.abs(x * 2 % 1 - 0.5) < 0.12)
             return np.where(fingers[:, None], color * 0.75, color)
 
@@ -341,7 +343,7 @@ class _Painter:
         # Around the thighs, which reach beyond the hip joints.
         width = build.hip_half + 0.095 * self.girth
 
-        def paint(x, y, z):
+        def paint(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             angle = np.arctan2(x, z)
             colors = cloth(angle * 0.15, y * length)
             return colors * (1 + 0.12 * np.sin(angle * 17))[:, None]
@@ -360,10 +362,10 @@ class _Painter:
         frame, length = figure.frames['head'], figure.build.head
         middle = _head_middle(figure)
 
-        def hair(x, y, z):
+        def hair(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             return outfit.hair * (1 + 0.15 * np.sin(19 * x + 4 * y))[:, None]
 
-        def ball(place, lengths, paint):
+        def ball(place: ArrayLike, lengths: ArrayLike, paint: Paint) -> None:
             """Place and half lengths in units of the head's length."""
             self._ball(middle + frame @ (np.asarray(place) * length), frame,
                        np.asarray(lengths) * length, paint)
@@ -388,7 +390,7 @@ class _Painter:
         skin, hair = outfit.skin, outfit.hair
         line = _HAIRLINES.get(outfit.hair_style, (-0.9, -0.5, 0.05, 0.55))
 
-        def face(x, y, z):
+        def face(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
             colors = np.repeat(skin[None], len(x), 0)
             ahead = z > 0.15
             aside = np.abs(x) - 0.40  # from the middle of the nearer eye

@@ -4,6 +4,7 @@ Lengths are metres and angles degrees. A person stands at the origin of the
 pelvis and looks along +z, with +y up and +x to the person's left; seen by a
 camera in front, the person's left is at the right of the image.
 """
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ FORWARD = np.array([0.0, 0.0, 1.0])
 # level, 180 up), azimuth (0 forward, 90 to its own side, 180 backward) and
 # twist about itself (how far an elbow's bend turns outward). Each number is
 # (mean, standard deviation).
-ARMS: dict[str, dict[str, Spread]] = {
+ARMS: dict[str, Mapping[str, Spread]] = {
     'hanging':
     dict(elevation=(10, 7), azimuth=(75, 35), twist=(0, 25), elbow=(14, 12)),
     'on_hips':
@@ -48,10 +49,10 @@ ARMS: dict[str, dict[str, Spread]] = {
     dict(elevation=(80, 55), azimuth=(60, 45), twist=(0, 50), elbow=(60, 45)),
 }
 
-_STRAIGHT = dict(
+_STRAIGHT: Mapping[str, Spread] = dict(
     elevation=(6, 4), azimuth=(70, 40), twist=(10, 8), knee=(6, 6))
 # For each name the leading and the trailing leg.
-LEGS: dict[str, tuple[dict[str, Spread], dict[str, Spread]]] = {
+LEGS: dict[str, tuple[Mapping[str, Spread], Mapping[str, Spread]]] = {
     'standing': (_STRAIGHT, _STRAIGHT),
     'walking':
     (dict(elevation=(23, 7), azimuth=(5, 8), twist=(0, 6), knee=(10, 8)),
@@ -209,8 +210,8 @@ def sample_build(rng: np.random.Generator) -> Build:
         shin=0.41 * unit * legs)
 
 
-def _draw(rng: np.random.Generator, spread: dict[str,
-                                                 Spread]) -> dict[str, float]:
+def _draw(rng: np.random.Generator,
+          spread: Mapping[str, Spread]) -> dict[str, float]:
     angles = {name: rng.normal(*pair) for name, pair in spread.items()}
     for name, limits in LIMITS.items():
         if name in angles:
@@ -218,7 +219,7 @@ def _draw(rng: np.random.Generator, spread: dict[str,
     return angles
 
 
-def _choose(rng: np.random.Generator, shares: dict[str, float]) -> str:
+def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     weights = np.array(list(shares.values()), float)
     return list(shares)[rng.choice(len(weights), p=weights / weights.sum())]
 
@@ -338,20 +339,23 @@ def _pose_arms(rng: np.random.Generator, build: Build, legs: str,
 
 
 def _in_trunk_or_head(point: np.ndarray, build: Build,
-                      joints: dict[str,
-                                   np.ndarray], chest: np.ndarray) -> bool:
+                      joints: Mapping[str, np.ndarray],
+                      chest: np.ndarray) -> bool:
     """Whether a point (3,) lies in two solids about as large as these."""
     waist = joints['thorax'] - (1 - WAIST) * build.trunk * chest[:, 1]
     in_trunk = chest.T @ (point - (waist + joints['thorax']) / 2)
     in_trunk /= np.array([0.155, 0.34, 0.115]) * build.girth
     in_head = point - (joints['upper_neck'] + joints['head_top']) / 2
-    return (in_trunk @ in_trunk < 1
-            or np.linalg.norm(in_head) < 0.42 * build.head)
+    return bool(in_trunk @ in_trunk < 1
+                or np.linalg.norm(in_head) < 0.42 * build.head)
 
 
 def sample_view(rng: np.random.Generator) -> np.ndarray:
-    """Rotation (3, 3) from person to camera: mostly seen from the front or
-    the back, often from a side, now and then upside down."""
+    """Rotation (3, 3) from person to camera.
+
+    Mostly seen from the front or the back, often from a side, now and then
+    upside down.
+    """
     kind = rng.random()
     if kind < 0.42:
         yaw = rng.normal(0, 30)

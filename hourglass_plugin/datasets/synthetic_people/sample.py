@@ -63,7 +63,8 @@ def make_sample(seed: int, split: str, index: int) -> Sample:
     figure = sample_figure(rng)
     projection = _place(rng, figure, height, width)
     joints = projection.points(figure.joints)[:, :2]
-    image = scene.background(rng, height, width).astype(np.float32)
+    image: np.ndarray = scene.background(rng, height,
+                                         width).astype(np.float32)
     if rng.random() < 0.35:  # the background is out of focus
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.8, 2.5))
 
@@ -90,13 +91,13 @@ def make_sample(seed: int, split: str, index: int) -> Sample:
     if rng.random() < 0.3:
         image[:] = scene.with_occluder(rng, image, box)
 
-    annotated = ((joints >= 0) & (joints <= (width - 1, height - 1))).all(1)
+    inside = (joints >= 0) & (joints <= (width - 1, height - 1))
     center, scale = _center_and_scale(rng, joints, figure, projection,
                                       (width, height))
     return Sample(
         image=scene.photograph(rng, image),
         joints=joints,
-        annotated=annotated,
+        annotated=np.all(inside, axis=1),
         center=center,
         scale=scale,
         head=head_box(figure, projection))
@@ -154,7 +155,8 @@ def _draw_other(rng: np.random.Generator,
 
 
 def _center_and_scale(rng: np.random.Generator, joints: np.ndarray,
-                      figure: Figure, projection: Projection, size):
+                      figure: Figure, projection: Projection,
+                      size: tuple[int, int]) -> tuple[np.ndarray, float]:
     """MPII's place and size of a person, as roughly as annotators give it.
 
     The place is above the middle of the body: who crops moves it down by

@@ -3,6 +3,8 @@
 Images are BGR (H, W, 3) uint8 where OpenCV draws (it smooths edges in those
 only), float32 where light is computed.
 """
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -18,7 +20,7 @@ def cloud(rng: np.random.Generator,
 
     ``stretch`` > 1 makes it longer in x.
     """
-    total = np.zeros((height, width), np.float32)
+    total: np.ndarray = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         cells = 3 * 2**octave
         grid = rng.uniform(-1, 1, (max(
@@ -62,8 +64,8 @@ def _textured(rng: np.random.Generator,
     area[:] = to_bytes(area + noise[..., None])
 
 
-def _darken(image: np.ndarray, part, factor: float) -> None:
-    """Darken a part of an image, in place."""
+def _darken(image: np.ndarray, part: Any, factor: float) -> None:
+    """Darken a part of an image, in place; ``part`` is any index of it."""
     image[part] = (image[part] * factor).astype(np.uint8)
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Union
+from typing import Any, Callable, TypeVar, Union
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ from scipy.io import savemat
 from hourglass_plugin.skeletons import MPII
 
 from .sample import SPLITS, make_sample
+
+Result = TypeVar('Result')
 
 #: Raised when the same settings give other files than before.
 VERSION = 1
@@ -158,7 +160,8 @@ def _check_replaceable(folder: Path, settings: Settings, force: bool) -> None:
             'it with --force (force=True) or choose another folder')
 
 
-def _map(function, jobs: list, num_workers: int) -> Iterator:
+def _map(function: Callable[[Any], Result], jobs: list,
+         num_workers: int) -> Iterator[Result]:
     """Results in the order of the jobs."""
     if num_workers <= 1:
         yield from map(function, jobs)
