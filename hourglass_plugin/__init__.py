@@ -15,6 +15,7 @@ compat.quiet_other_libraries()
 compat.read_checkpoints_safely()
 
 from . import engine, models  # noqa: E402, F401
+from .installed_files import config_path  # noqa: E402, F401
 
 if compat.is_mmpose_installed():
     compat.import_mmpose()
