@@ -103,7 +103,7 @@ class _PCKMetric(BaseMetric):
                 result['stacks'] = np.asarray(
                     predicted['stack_keypoints'])[0, ..., :2]
             visible = _annotation(sample, 'visible')
-            if visible is not None:
+            if visible is not None and not _is_converted(truth):
                 result['visible'] = np.asarray(visible, bool)
             self.results.append(result)
 
@@ -138,8 +138,14 @@ class _PCKMetric(BaseMetric):
         return scores.logged()
 
 
+def _is_converted(truth: dict) -> bool:
+    """Whether MMPose's KeypointConverter chose the joints, which the
+    annotation does not know; it puts weights beside the marks."""
+    return np.ndim(truth['keypoints_visible']) == 3
+
+
 def _annotated(truth: dict) -> np.ndarray:
-    """(K,) bool; MMPose packs weights beside it after encoding."""
+    """(K,) bool, without the weights of a KeypointConverter."""
     marks = np.asarray(truth['keypoints_visible'])[0]
     return marks.reshape(len(marks), -1)[:, 0] > 0
 

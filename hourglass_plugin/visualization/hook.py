@@ -167,7 +167,10 @@ class PosePictureHook(Hook):
         pair = [(predicted.keypoints, predicted.keypoint_scores, self.kpt_thr)]
         truth = sample.get('gt_instances')
         if truth is not None and 'keypoints' in truth:
-            pair.append((truth.keypoints, truth.keypoints_visible, 0.5))
+            visible = np.asarray(truth.keypoints_visible)
+            if visible.ndim == 3:  # KeypointConverter puts weights beside it
+                visible = visible[..., 0]
+            pair.append((truth.keypoints, visible, 0.5))
         drawn = [
             draw_pose(picture, _transform(keypoints, matrix), scores, skeleton,
                       threshold) for keypoints, scores, threshold in pair
