@@ -1,11 +1,7 @@
 """docs/own_keypoints.md, followed by the letter with a drawn data set."""
 import json
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,15 +10,12 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
+from page import ROOT, commands, follow, page_text, pieces
 
 from hourglass_plugin.visualization import read_image
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / 'docs' / 'own_keypoints.md').read_text()
-COMMANDS = [
-    line.strip() for line in PAGE.splitlines()
-    if re.match(r'    (cp|python) ', line)
-]
+PAGE = page_text('docs/own_keypoints.md')
+COMMANDS = commands(PAGE)
 NAMES = ['nose', 'left_ear', 'right_ear', 'tail']
 
 
@@ -83,29 +76,14 @@ def project(tmp_path_factory):
     return folder
 
 
-def follow(command, project):
-    """Run a command of the page in the clone, its shortened training aside."""
-    program, *arguments = shlex.split(command.replace('epoch_100', 'epoch_2'))
-    if program == 'cp':
-        return shutil.copy(project / arguments[0], project / arguments[1])
-    tool, *arguments = arguments
-    finished = subprocess.run([sys.executable, ROOT / tool, *arguments],
-                              capture_output=True,
-                              text=True,
-                              cwd=project,
-                              env={
-                                  **os.environ, 'OMP_NUM_THREADS': '1'
-                              })
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
-
-
 @pytest.fixture(scope='module')
 def followed(project):
     """What each command of the page printed, in the page's order."""
     printed = {}
     for command in COMMANDS:
-        printed[command] = follow(command, project)
+        # The shortened training ends after two epochs.
+        printed[command] = follow(
+            command.replace('epoch_100', 'epoch_2'), project)
         if command.startswith('cp '):
             # The page's changes, and a network that trains in seconds.
             config = Path(printed[command])
@@ -146,7 +124,8 @@ def test_the_pages_commands_are_all_there():
 
 def test_the_pages_annotation_file_is_read(tmp_path):
     init_default_scope('mmpose')
-    example = re.search(r'```json\n(.*?)```', PAGE, re.DOTALL)[1]
+    (example, ) = [text for language, text in pieces(PAGE)
+                   if language == 'json']
     (tmp_path / 'a.json').write_text(example)
     config = Config.fromfile(
         str(ROOT / 'configs/own_keypoints/hg2_256x256.py'))

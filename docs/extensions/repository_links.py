@@ -1,0 +1,160 @@
+"""A Sphinx extension: what leads from a page to files and to docstrings.
+
+The Markdown files are read in two places: on the repository's web page and
+built by Sphinx. Links are written for the first, relative to the file in
+which they stand, and made to work in the second here.
+"""
+import html
+import os
+from pathlib import Path
+from typing import Iterator, Optional, Tuple
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+from sphinx.util.nodes import make_refnode
+
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: The page of each Markdown file that does not lie in ``docs/``.
+PAGES = {
+    'README.md': 'project/overview',
+    'CONTRIBUTING.md': 'project/contribute',
+    'CHANGELOG.md': 'project/changes',
+}
+#: The folders whose files are shown in the built pages, below ``files/``.
+SHOWN = ('configs', 'hourglass_plugin', 'tools')
+LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.md': 'markdown'}
+
+
+class RepositoryLinks(SphinxTransform):
+    """Leads links to the page of a Markdown file, or to a copy of another."""
+
+    default_priority = 500  # before Sphinx collects files to download
+
+    def apply(self, **arguments: object) -> None:
+        """Replace the references that MyST has made of links to files."""
+        for kind in (addnodes.pending_xref, addnodes.download_reference):
+            for link in list(self.document.findall(kind)):
+                if link.get('reftype') == 'myst':
+                    self.replace(link)
+
+    def replace(self, link: nodes.Element) -> None:
+        """Replace one reference; what leads nowhere is a warning."""
+        target, _, anchor = link['reftarget'].partition('#')
+        if not target:
+            return
+        docname = self.env.docname
+        if link.get('refdomain') == 'doc':
+            # MyST has found a page, and calls it by its path from docs/, or
+            # from the file system's root, without the ending.
+            path = ROOT / 'docs' / f'{target}.md'
+            anchor = link['reftargetid']
+        elif docname in PAGES.values():
+            path = ROOT / target
+        else:
+            path = ROOT / 'docs' / Path(docname).parent / target
+        name = Path(os.path.relpath(path, ROOT)).as_posix()
+        page = PAGES.get(name)
+        if name.startswith('docs/') and name.endswith('.md'):
+            page = name[len('docs/'):-len('.md')]
+        if page is not None:
+            new = addnodes.pending_xref(
+                refdomain='doc',
+                reftype='myst',
+                reftarget=page,
+                reftargetid=anchor or None,
+                refdoc=docname,
+                refexplicit=link['refexplicit'])
+        elif (ROOT / name).exists() and name.split('/')[0] in SHOWN:
+            steps = '../' * docname.count('/')
+            new = nodes.reference(
+                refuri=f'{steps}files/{name}.html', internal=True)
+        else:
+            logger.warning(
+                '%s is neither a page nor in a folder that is shown',
+                name,
+                location=link)
+            return
+        new.extend(link.children)
+        link.replace_self(new)
+
+
+def file_pages(app: Sphinx) -> Iterator[Tuple[str, dict, str]]:
+    """A page for each file and folder that links may lead to."""
+    for folder in SHOWN:
+        for path in sorted([ROOT / folder, *(ROOT / folder).rglob('*')]):
+            name = path.relative_to(ROOT).as_posix()
+            if '__pycache__' in name:
+                continue
+            if path.is_dir():
+                body = _folder_list(path)
+            else:
+                body = app.builder.highlighter.highlight_block(
+                    path.read_text('utf-8'),
+                    LANGUAGES.get(path.suffix, 'text'))
+            yield f'files/{name}', dict(
+                title=name, body=f'<h1>{html.escape(name)}</h1>{body}'
+            ), 'page.html'
+
+
+def _folder_list(folder: Path) -> str:
+    """Links to what is in a folder, relative to the page of the folder."""
+    items = []
+    for path in sorted(folder.iterdir()):
+        if path.name != '__pycache__':
+            name = html.escape(path.name + '/' * path.is_dir())
+            link = html.escape(f'{folder.name}/{path.name}.html')
+            items.append(f'<li><a href="{link}">{name}</a></li>')
+    return f'<ul>{"".join(items)}</ul>'
+
+
+def find_by_last_name(app: Sphinx, env: BuildEnvironment,
+                      node: addnodes.pending_xref,
+                      content: nodes.Element) -> Optional[nodes.reference]:
+    """Find a class or function of the package by its last name alone.
+
+    Docstrings call what everybody knows by its name, ``StackedHourglass``. If
+    there are two of that name, the reference stays broken.
+    """
+    if node.get('refdomain') != 'py':
+        return None
+    objects = env.get_domain('py').objects
+    ending = '.' + node['reftarget'].lstrip('.')
+    found = [name for name in objects if name.endswith(ending)]
+    if len(found) != 1:
+        return None
+    entry = objects[found[0]]
+    return make_refnode(app.builder, node['refdoc'], entry.docname,
+                        entry.node_id, content, found[0])
+
+
+def public_bases(app: Sphinx, name: str, obj: type, options: dict,
+                 bases: list) -> None:
+    """In place of a private base class, name those that it has itself."""
+    for base in [base for base in bases if base.__name__.startswith('_')]:
+        place = bases.index(base)
+        bases[place:place + 1] = base.__bases__
+
+
+def skip_named_tuple_fields(app: Sphinx, what: str, name: str, obj: object,
+                            skip: bool, options: dict) -> Optional[bool]:
+    """The class describes its fields; Python's words for them say nothing."""
+    is_field = (getattr(obj, '__doc__', None)
+                or '').startswith('Alias for field number')
+    return True if is_field else None
+
+
+def setup(app: Sphinx) -> dict:
+    """Called by Sphinx."""
+    app.add_transform(RepositoryLinks)
+    app.connect('html-collect-pages', file_pages)
+    app.connect('missing-reference', find_by_last_name)
+    app.connect('autodoc-process-bases', public_bases)
+    app.connect('autodoc-skip-member', skip_named_tuple_fields)
+    return dict(parallel_read_safe=True, parallel_write_safe=True)
