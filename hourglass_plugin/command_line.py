@@ -34,6 +34,7 @@ from .evaluation.official_files import (
     OfficialPredictionFile,
     official_data_set,
 )
+from .models.checkpoints import read_checkpoint
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {

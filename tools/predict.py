@@ -58,11 +58,12 @@ def main(args: argparse.Namespace) -> None:
         from mmengine.device import get_device
 
         from hourglass_plugin import command_line, prediction
+        from hourglass_plugin.models.checkpoints import read_checkpoint
         out = Path(args.out)
         source = prediction.open_input(args.input, out)
         is_video = isinstance(source, prediction.Video)
         config = command_line.load_config(args.config, args.cfg_options)
-        checkpoint = command_line.read_checkpoint(args.checkpoint)
+        checkpoint = read_checkpoint(args.checkpoint)
         model = prediction.build_pose_model(config, checkpoint,
                                             args.checkpoint, args.device
                                             or get_device(), args.fast)

@@ -39,6 +39,7 @@ def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     with arguments.setting_up():
         from hourglass_plugin import command_line
+        from hourglass_plugin.models.checkpoints import read_checkpoint
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_test_outputs(config, args.dump, args.out_official,
@@ -46,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
         command_line.set_fast_inference(config, args.fast)
         command_line.set_pictures(config, args)
         config.load_from = args.checkpoint
-        checkpoint = command_line.read_checkpoint(args.checkpoint)
+        checkpoint = read_checkpoint(args.checkpoint)
         runner = command_line.build_runner(config, args.launcher,
                                            args.local_rank)
         command_line.load_weights(runner.model, checkpoint, args.checkpoint)

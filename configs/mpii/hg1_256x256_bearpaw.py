@@ -1,0 +1,3 @@
+_base_ = ['./hg8_256x256_bearpaw.py']
+
+model = dict(backbone=dict(num_stacks=1))

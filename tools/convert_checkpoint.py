@@ -1,0 +1,62 @@
+#!/usr/bin/env python
+"""Convert published PyTorch weights of the stacked hourglass for mmengine.
+
+Reads files of the ports by bearpaw (W. Yang), anibali and Princeton, finds
+out which one it is, how many stacks, residual modules and keypoints it has,
+and writes a checkpoint for tools/test.py and tools/predict.py. Says which
+config goes with it. Every tensor must find its place, or nothing is written.
+"""
+import argparse
+
+import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', help='checkpoint of a published port')
+    parser.add_argument('target', help='file to write')
+    parser.add_argument(
+        '--num-keypoints',
+        type=arguments.positive_int,
+        help='number of keypoints of your own data: what predicts heatmaps '
+        'starts anew, the rest is kept, to train from')
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Convert the file and say what goes with it."""
+    with arguments.setting_up():
+        from hourglass_plugin.conversion import convert_checkpoint
+        done = convert_checkpoint(args.source, args.target,
+                                  args.num_keypoints)
+    network = done.arguments
+    print(f'{args.source}: {done.layout}, {network["num_stacks"]} stacks of '
+          f'{network["num_blocks"]} residual modules, '
+          f'{network["num_keypoints"] or "no"} keypoints')
+    for remark in done.remarks:
+        print(remark)
+    print(f'{args.target}: {done.num_weights:,} weights written')
+    config = f'configs/{done.config.name}'
+    if done.config.is_example:
+        print(f'It fits a copy of {config} in which you name the keypoints '
+              '(docs/own_keypoints.md):')
+        config = 'configs/own_keypoints/my_keypoints.py'
+    else:
+        print(f'It fits {config}:')
+    options = ''.join(f' {option}' for option in done.config.options)
+    options = options and f' --cfg-options{options}'
+    if network['num_keypoints'] is None or any('anew' in remark
+                                               for remark in done.remarks):
+        print(f'    python tools/train.py {config}'
+              f'{options or " --cfg-options"} load_from={args.target}')
+        return
+    print(f'    python tools/test.py {config} {args.target}{options}\n'
+          f'    python tools/predict.py photo.jpg {config} {args.target}'
+          f'{options}')
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())
