@@ -34,6 +34,7 @@ from .evaluation.official_files import (
     OfficialPredictionFile,
     official_data_set,
 )
+from .models import StackedHourglass
 from .models.checkpoints import read_checkpoint
 
 #: Settings of a config that mmengine's runner reads itself.
@@ -349,6 +350,37 @@ def check_resumable(model: nn.Module, path: str) -> None:
                          'on from it; to start from these weights use '
                          f'--cfg-options load_from={path}')
     load_weights(model, checkpoint, path)
+
+
+def start_from_weights(runner: Runner) -> None:
+    """Load what the network's ``init_cfg`` names, and look at ``load_from``.
+
+    mmengine does both when training starts, past the place where errors are
+    one line, and only warns if nothing in a file fits.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it is not one, or of another network.
+    """
+    for module in runner.model.modules():
+        if isinstance(module, StackedHourglass) and module.init_cfg:
+            module.init_weights()
+    path = runner._load_from
+    if path is None or runner._resume:
+        return
+    checkpoint = read_checkpoint(path)
+    names = {
+        name.removeprefix('module.')
+        for name in checkpoint.get('state_dict', checkpoint)
+    }
+    model = runner.model
+    model = model.module if is_model_wrapper(model) else model
+    if not names & set(model.state_dict()):
+        raise ValueError(
+            f'load_from={path}: none of its {len(names)} names is one of the '
+            'model\'s. The weights of a published port go through '
+            'tools/convert_checkpoint.py first, or into the config as '
+            "backbone.init_cfg=dict(type='Pretrained', checkpoint=...)")
 
 
 def _list_first(what: str, keys: Sequence[str]) -> str:

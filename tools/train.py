@@ -51,6 +51,7 @@ def main(args: argparse.Namespace) -> None:
                                            args.local_rank)
         if args.resume not in (None, 'auto'):
             command_line.check_resumable(runner.model, args.resume)
+        command_line.start_from_weights(runner)
         command_line.build_loops(runner, 'train', 'val')
     runner.train()
 

@@ -68,3 +68,41 @@ def test_files_that_are_no_weights(error_of, tmp_path):
     assert error_of('convert_checkpoint', tmp_path / 'no.pth', target) == (
         f'there is no checkpoint {tmp_path}/no.pth')
     assert not target.exists()
+
+
+def test_training_starts_from_published_weights(call_tool, error_of, project,
+                                                tmp_path, monkeypatch):
+    """LSP's 14 keypoints from a port's 16, and the port's own names."""
+    path = tmp_path / 'theirs.pth'
+    network = write_ports_file(path)
+
+    def options(num_stacks=2, file=path, load_from=None):
+        config = project.folder / 'published.py'
+        init_cfg = dict(type='Pretrained', checkpoint=str(file))
+        backbone = dict(
+            num_stacks=num_stacks,
+            stem_channels=(4, 8, 16),
+            init_cfg=None if load_from else init_cfg)
+        config.write_text(f"""
+_base_ = [{str(project.config)!r}]
+model = dict(backbone={backbone!r})
+load_from = {load_from!r}
+""")
+        return config, '--work-dir', project.folder / 'published'
+
+    started = {}
+    monkeypatch.setattr('mmengine.runner.Runner.train',
+                        lambda runner: started.update(model=runner.model))
+    call_tool('train', *options())
+    backbone = started['model'].backbone
+    assert torch.equal(backbone.stacks[1].conv.weight,
+                       network.stacks[1].conv.weight)
+    assert backbone.stacks[1].heatmaps.out_channels == 14
+
+    assert error_of('train', *options(load_from=str(path))).startswith(
+        f'load_from={path}: none of its {len(network.state_dict())} names is')
+    missing = tmp_path / 'missing.pth'
+    assert error_of('train', *options(file=missing)) == (
+        f'there is no checkpoint {missing}')
+    assert error_of('train', *options(num_stacks=1)).endswith(
+        'with num_stacks=2; this one has num_stacks=1')
