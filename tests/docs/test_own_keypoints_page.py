@@ -1,7 +1,6 @@
 """docs/own_keypoints.md, followed by the letter with a drawn data set."""
 import json
 import re
-import shutil
 from pathlib import Path
 
 import cv2
@@ -63,17 +62,15 @@ def write_dogs(folder, name, count, rng):
 
 
 @pytest.fixture(scope='module')
-def project(tmp_path_factory):
+def project(clone):
     """A clone as the page expects it, with data/own_keypoints."""
-    folder = tmp_path_factory.mktemp('clone')
-    shutil.copytree(ROOT / 'configs', folder / 'configs')
-    data = folder / 'data' / 'own_keypoints'
+    data = clone / 'data' / 'own_keypoints'
     for name in ('images', 'annotations'):
         (data / name).mkdir(parents=True)
     rng = np.random.default_rng(0)
     write_dogs(data, 'train', 4, rng)
     write_dogs(data, 'val', 3, rng)
-    return folder
+    return clone
 
 
 @pytest.fixture(scope='module')

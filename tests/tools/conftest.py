@@ -1,18 +1,12 @@
 """Tools called in this process or their own, and a tiny project for them."""
 import importlib.util
-import json
 import sys
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
+from stick_figures import write_people
 from tool_process import ROOT, TOOLS, run_tool
-
-# A person of 80 pixels who fills a picture of 100: joints in LSP's order.
-STANDING = np.array([[38, 88], [39, 68], [41, 50], [55, 50], [57, 68],
-                     [58, 88], [28, 50], [30, 38], [38, 26], [58, 26],
-                     [66, 38], [68, 50], [48, 22], [48, 10]])
 
 
 @pytest.fixture
@@ -46,26 +40,6 @@ def error_of(call_tool):
         return message[len(prefix):]
 
     return error
-
-
-def write_people(folder, name, count, rng):
-    """Write ``count`` pictures of stick figures and their annotations."""
-    people = []
-    for index in range(count):
-        image = rng.randint(60, 100, (100, 100, 3)).astype(np.uint8)
-        joints = STANDING + rng.randint(-4, 5, STANDING.shape)
-        for joint in joints:
-            cv2.circle(image, joint.tolist(), 3, (80, 220, 250), -1)
-        file = f'{name}{index}.png'
-        cv2.imwrite(str(folder / 'images' / file), image)
-        people.append(
-            dict(
-                image=file,
-                center=[48.0, 49.0],
-                scale=0.4,
-                joints=joints.tolist(),
-                joints_vis=[1] * len(joints)))
-    (folder / f'{name}.json').write_text(json.dumps(people))
 
 
 @pytest.fixture(scope='session')

@@ -3,9 +3,12 @@ import json
 import os
 
 import cv2
-import numpy as np
 import pytest
-from scipy.io import savemat
+from download_files import (
+    write_flic_downloads,
+    write_images,
+    write_lsp_downloads,
+)
 
 from hourglass_plugin.datasets import FLICDataset, LSPDataset, MPIIDataset
 from hourglass_plugin.datasets.preparation import data_set
@@ -13,35 +16,15 @@ from hourglass_plugin.datasets.preparation import data_set
 FEWER = '--allow-other-counts'
 
 
-def write_images(folder, names):
-    folder.mkdir(parents=True)
-    for name in names:
-        cv2.imwrite(str(folder / name), np.full((40, 60, 3), 90, np.uint8))
-
-
 @pytest.fixture
 def lsp(tmp_path):
-    """LSP and its extension unpacked, two people in each."""
-    kinds = (('lsp', (3, 14, 2), 4), ('lspet', (14, 3, 2), 5))
-    for name, shape, digits in kinds:
-        write_images(tmp_path / f'my {name}/images',
-                     [f'im{n:0{digits}d}.jpg' for n in (1, 2)])
-        savemat(tmp_path / f'my {name}/joints.mat',
-                dict(joints=np.ones(shape)))
+    write_lsp_downloads(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def flic(tmp_path):
-    people = np.zeros((1, 2), [(name, object)
-                               for name in ('filepath', 'coords', 'torsobox',
-                                            'imgdims', 'istrain', 'istest')])
-    for index in range(2):
-        values = (f'film-{index}.jpg', np.arange(58.0).reshape(2, 29),
-                  [[10., 10., 30., 30.]], [[40., 60., 3.]], 1 - index, index)
-        people[0, index] = values
-    savemat(tmp_path / 'examples.mat', dict(examples=people))
-    write_images(tmp_path / 'images', ['film-0.jpg', 'film-1.jpg'])
+    write_flic_downloads(tmp_path)
     return tmp_path
 
 
