@@ -237,7 +237,7 @@ def find_peaks(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         Of equal maxima any one is returned; x and y are always of the same
         one. NaN counts as the highest.
     """
-    batch, keypoints, height, width = heatmaps.shape
+    batch, keypoints, height, _ = heatmaps.shape
     if heatmaps.is_contiguous() or not heatmaps.is_contiguous(
             memory_format=torch.channels_last):
         scores, y = heatmaps.amax(3).max(2)
@@ -279,8 +279,9 @@ def decode_heatmaps(heatmaps: Tensor,
     """
     height, width = heatmaps.shape[2:]
     x, y, scores = find_peaks(heatmaps)  # (B, K) each
-    offset_x = offset_y = 0
-    if refinement != 'none':
+    if refinement == 'none':
+        offset_x, offset_y = torch.zeros_like(x), torch.zeros_like(y)
+    else:
         # Around the maximum, and at a border around the nearest cell inside.
         x0, y0 = x.clamp(1, width - 2), y.clamp(1, height - 2)
         near = _neighbourhood(heatmaps, x0, y0)  # (B, K, 3, 3)

@@ -5,7 +5,7 @@ gradients when they are clipped. Each copy waits until the device has computed
 everything before it, so the host cannot prepare the next step meanwhile.
 """
 from collections.abc import Sequence
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, SupportsIndex, Union
 
 import numpy as np
 from mmengine.hooks import RuntimeInfoHook
@@ -96,12 +96,12 @@ class DeferredHistory(HistoryBuffer):
         if self._waiting:
             tensors, counts = zip(*self._waiting)
             self._waiting = []
-            values = np.append(self._values, stack(tensors).tolist())
-            counts = np.append(self._counts, counts)
-            self._values = values[-self.max_length:]
-            self._counts = counts[-self.max_length:]
+            every_value = np.append(self._values, stack(tensors).tolist())
+            every_count = np.append(self._counts, counts)
+            self._values = every_value[-self.max_length:]
+            self._counts = every_count[-self.max_length:]
 
-    def __reduce_ex__(self, protocol: int) -> tuple:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple:
         plain = HistoryBuffer(*self.data, self.max_length)
         return HistoryBuffer, (), plain.__getstate__()
 
@@ -113,7 +113,8 @@ def _record(hub: MessageHub, key: str, value: Any) -> None:
         hub.update_scalar(key, value)
         return
     if not isinstance(history, DeferredHistory):  # new, or resumed
-        history = DeferredHistory(*history.data, history.max_length)
+        values, counts = history.data
+        history = DeferredHistory(values, counts, history.max_length)
         hub.log_scalars[key] = history
     history.update(value)
 

@@ -33,7 +33,7 @@ class HourglassDataPreprocessor(PoseDataPreprocessor):
             rgb_to_bgr=rgb_to_bgr,
             non_blocking=non_blocking,
             **arguments)
-        self._reverses_channels = self._channel_conversion
+        self._reverses_channels = bgr_to_rgb or rgb_to_bgr
         self._channel_conversion = False
 
     def forward(self, data: dict, training: bool = False) -> Union[dict, list]:

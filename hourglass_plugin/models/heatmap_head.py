@@ -4,13 +4,15 @@ Shape shorthand: B batch, S stacks, K keypoints, C channels, H W heatmap size.
 """
 import logging
 from collections.abc import Sequence
-from typing import Optional, Union
+from typing import Optional, Union, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
+from mmengine.model import normal_init
 from mmengine.structures import InstanceData, PixelData
+from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor, nn
@@ -72,27 +74,28 @@ class MultiStageHeatmapHead(BaseHead):
         if unannotated not in _UNANNOTATED:
             raise ValueError(f'unannotated={unannotated!r} is unknown; choose '
                              f'from {", ".join(_UNANNOTATED)}')
-        if in_channels is not None and num_stages is None:
-            raise ValueError('with in_channels the head has a convolution for '
-                             'each stack: give num_stages too')
         if loss_weights is not None and num_stages not in (
                 None, len(loss_weights)):
             raise ValueError(f'{len(loss_weights)} loss_weights do not fit '
                              f'num_stages={num_stages}')
         self.out_channels = out_channels
-        self.num_stages = num_stages or (loss_weights and len(loss_weights))
+        self.num_stages = num_stages
+        if loss_weights is not None:
+            self.num_stages = len(loss_weights)
         self.loss_weights = loss_weights
         self.unannotated = unannotated
         self.with_accuracy = with_accuracy
         self.heatmaps: Optional[nn.ModuleList] = None
         if in_channels is not None:
+            if num_stages is None:
+                raise ValueError('with in_channels the head has a convolution '
+                                 'for each stack: give num_stages too')
             self.heatmaps = nn.ModuleList(
                 nn.Conv2d(in_channels, out_channels, 1)
                 for _ in range(num_stages))
-            # As in the network: targets are almost everywhere zero.
             for convolution in self.heatmaps:
-                nn.init.normal_(convolution.weight, std=0.001)
-                nn.init.zeros_(convolution.bias)
+                # As in the network: targets are almost everywhere zero.
+                normal_init(convolution, std=0.001)
         self.decoder = None
         if decoder is not None:
             self.decoder = KEYPOINT_CODECS.build(decoder)
@@ -185,13 +188,13 @@ class MultiStageHeatmapHead(BaseHead):
             return torch.stack(
                 [sample.gt_fields.heatmaps for sample in batch_data_samples])
         labels = batch_data_samples[0].gt_instance_labels
-        if 'keypoint_labels' not in labels or not hasattr(
-                self.decoder, 'draw'):
+        draw = getattr(self.decoder, 'draw', None)
+        if 'keypoint_labels' not in labels or draw is None:
             raise ValueError(
                 'the samples have no heatmaps: give GenerateTarget a codec '
                 'that encodes them, or HourglassHeatmap with '
                 "targets='keypoints' and the head the same as decoder")
-        return self.decoder.draw(
+        return draw(
             torch.cat([
                 sample.gt_instance_labels.keypoint_labels
                 for sample in batch_data_samples
@@ -201,7 +204,8 @@ class MultiStageHeatmapHead(BaseHead):
                       counted: Optional[Tensor],
                       loss_weights: Sequence[float]) -> dict:
         """Losses of the heatmaps of lower resolution, by their names."""
-        by_size, stack = {}, 0
+        by_size: dict[tuple[int, ...], list[tuple[int, Tensor]]] = {}
+        stack = 0
         for heatmaps in feats:
             size = tuple(heatmaps.shape[2:])
             if size == target.shape[2:]:
@@ -250,18 +254,21 @@ class MultiStageHeatmapHead(BaseHead):
         test_cfg = test_cfg or {}
         every = test_cfg.get('every_stack', False)
         fields_asked = test_cfg.get('output_heatmaps', False)
-        passes = feats if test_cfg.get('flip_test', False) else [feats]
-        passes = [self.forward(outputs) for outputs in passes]
+        both = feats if test_cfg.get('flip_test', False) else [feats]
+        passes = [
+            self.forward(outputs)
+            for outputs in cast('list[Sequence[Tensor]]', both)
+        ]
         count, index = len(passes[0]), test_cfg.get('stack', -1)
         if not -count <= index < count:
             raise ValueError(f'test_cfg asks for stack {index}, but there are '
                              f'{count}, counted from 0')
         if not (every or fields_asked):  # the other stacks are not needed
-            passes = [(stacks[index], ) for stacks in passes]
+            passes = [(outputs[index], ) for outputs in passes]
             index = 0
         if len(passes) == 2:
-            stacks = self._average_with_mirrored(*passes, batch_data_samples,
-                                                 test_cfg)
+            stacks = self._average_with_mirrored(passes[0], passes[1],
+                                                 batch_data_samples, test_cfg)
         else:
             stacks = [heatmaps.float() for heatmaps in passes[0]]
         if every:
@@ -358,7 +365,7 @@ def unmirror_heatmaps(heatmaps: Tensor, flip_indices: Sequence[int],
     return heatmaps
 
 
-def needs_mirror_shift(codec, num_keypoints: int) -> bool:
+def needs_mirror_shift(codec: BaseKeypointCodec, num_keypoints: int) -> bool:
     """Whether a codec's heatmaps are one cell off after mirroring.
 
     The codec itself is asked: a keypoint in the image and in the mirrored
@@ -396,7 +403,8 @@ def needs_mirror_shift(codec, num_keypoints: int) -> bool:
         return None
 
     target, reverse = heatmaps(keypoints), heatmaps(mirrored)
-    if target is None or target.shape[1] != num_keypoints:
+    if (target is None or reverse is None
+            or target.shape[1] != num_keypoints):
         raise ValueError(
             f'{type(codec).__name__} does not encode one heatmap for each of '
             f'{num_keypoints} keypoints; a heatmap head needs such a codec')

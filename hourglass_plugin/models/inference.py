@@ -30,7 +30,9 @@ from typing import Any, Callable, Optional
 
 import torch
 from mmengine.logging import print_log
+from mmengine.model import BaseModel
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..compat import begin_cuda_graphs
@@ -82,8 +84,8 @@ def optimize(network: StackedHourglass,
         >>> fast = optimize(network, out_stacks=(-1, ))
         >>> [heatmaps] = fast(torch.rand(1, 3, 256, 256))
     """
-    _check_network(network)
-    if any(_is_batch_norm(norm) and norm.running_mean is None
+    _checked_network(network)
+    if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
            for norm in network.modules()):
         raise ValueError('a network whose batch norms have no running '
                          'statistics cannot be optimized: what it computes '
@@ -97,8 +99,8 @@ def optimize(network: StackedHourglass,
     return optimized
 
 
-def optimize_model(model: nn.Module,
-                   dtype: torch.dtype = torch.float32) -> nn.Module:
+def optimize_model(model: BaseModel,
+                   dtype: torch.dtype = torch.float32) -> BaseModel:
     """Rewrite a pose estimator or a detector for inference.
 
     Its ``backbone`` becomes an :class:`OptimizedHourglass`. Where its head
@@ -116,8 +118,7 @@ def optimize_model(model: nn.Module,
         ValueError: if the backbone is not a ``StackedHourglass``, or
             ``test_cfg`` asks for a stack that is not there.
     """
-    network = getattr(model, 'backbone', None)
-    _check_network(network)
+    network = _checked_network(getattr(model, 'backbone', None))
     # The copy gets another network: do not copy this one in vain.
     model = copy.deepcopy(model, {id(network): network})
     out_stacks = None
@@ -171,10 +172,9 @@ class OptimizedHourglass(nn.Module):
                 is_last=index == num_stacks - 1)
             for index, stack in enumerate(network.stacks[:num_stacks]))
         for module in self.modules():
-            if not _is_batch_norm(module):
+            if not isinstance(module, _BatchNorm):
                 _cast_own_weights(module, dtype)
         self.eval()
-        self.to(memory_format=torch.channels_last)
         self._device = next(self.parameters()).device
         _check_device_computes(dtype, self._device)
         self._pieces = _PieceSizes()
@@ -200,8 +200,14 @@ class OptimizedHourglass(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """(B, in_channels, H, W) to one float32 tensor for each of
-        ``out_stacks``, as :meth:`StackedHourglass.forward`."""
+        """As :meth:`StackedHourglass.forward`.
+
+        Args:
+            image: (B, in_channels, H, W).
+
+        Returns:
+            One float32 tensor for each of ``out_stacks``.
+        """
         check_image(image, self.depth)
         pieces = [
             self._run_piece(piece) for piece in image.split(
@@ -254,8 +260,12 @@ class OptimizedHourglass(nn.Module):
             self._times.append(times)
         return outputs
 
-    def _run_part(self, number: int, x: Tensor):
-        """The stem (0) or a stack (from 1), compiled if that is possible."""
+    def _run_part(self, number: int, x: Tensor) -> Any:
+        """The stem (0) or a stack (from 1), compiled if that is possible.
+
+        Returns:
+            What the part returns: the stem a tensor, a stack a pair.
+        """
         part = self.stacks[number - 1] if number else self.stem
         if not self._compiled:
             return part(x)
@@ -303,45 +313,49 @@ class _InferenceStack(nn.Module):
         return output, None if self.merge is None else x + self.merge(features)
 
 
-def _check_network(network: Any) -> None:
+def _checked_network(network: object) -> StackedHourglass:
     """Raise ValueError if it is not the network that is rewritten here."""
     if not isinstance(network, StackedHourglass):
         raise ValueError('only a StackedHourglass can be optimized, but this '
                          f'is a {type(network).__name__}')
-
-
-def _is_batch_norm(module: nn.Module) -> bool:
-    """Also the batch norm of several processes."""
-    return isinstance(module, nn.modules.batchnorm._BatchNorm)
+    return network
 
 
 def _fold(convolution: nn.Conv2d,
           norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
     """A convolution and the norm after it as one, if that can be."""
-    if not _is_batch_norm(norm):
+    if not isinstance(norm, _BatchNorm):  # that of several processes is one
         return convolution, norm
     return fuse_conv_bn_eval(convolution, norm), nn.Identity()
 
 
-def _collapsed_merge(stack: Stack) -> nn.Conv2d:
-    """``stack.merge`` as one convolution of the features.
+def _collapsed_merge(stack: Stack) -> Optional[nn.Conv2d]:
+    """``stack.merge`` as one convolution of the features; None has the last.
 
     merge(f) = F f + b_F + M (P f + b_P) + b_M, where P predicts heatmaps, is
     (F + M P) f + (b_F + M b_P + b_M).
     """
     merge = copy.deepcopy(stack.merge_features)
-    if stack.merge_heatmaps is not None:
-        predict, back = stack.heatmaps, stack.merge_heatmaps
-        weight = back.weight.flatten(1) @ predict.weight.flatten(1)  # (C, C)
-        merge.weight += weight.view_as(merge.weight)
-        merge.bias += back.weight.flatten(1) @ predict.bias + back.bias
+    predict, back = stack.heatmaps, stack.merge_heatmaps
+    if merge is not None and predict is not None and back is not None:
+        weight, bias = merge.parameters()
+        p, b_p = predict.parameters()  # (K, C, 1, 1), (K,)
+        m, b_m = back.parameters()  # (C, K, 1, 1), (C,)
+        weight.add_((m.flatten(1) @ p.flatten(1)).view_as(weight))
+        bias.add_(m.flatten(1) @ b_p + b_m)
     return merge
 
 
 def _cast_own_weights(module: nn.Module, dtype: torch.dtype) -> None:
-    """Cast a module's own weights, not those of modules inside."""
+    """Cast a module's own weights, not those of modules inside.
+
+    Those of convolutions get their channels innermost, as in the network.
+    """
     for parameter in module.parameters(recurse=False):
-        parameter.data = parameter.data.to(dtype)
+        layout = (
+            torch.channels_last
+            if parameter.ndim == 4 else torch.preserve_format)
+        parameter.data = parameter.data.to(dtype, memory_format=layout)
 
 
 def _check_device_computes(dtype: torch.dtype, device: torch.device) -> None:
@@ -379,7 +393,7 @@ def _frozen(run: Callable) -> Callable:
     it comes too late for a part of the compiler.
     """
 
-    def run_frozen(x: Tensor):
+    def run_frozen(x: Tensor) -> Any:
         with torch._inductor.config.patch(freezing=True):
             return run(x)
 
@@ -414,14 +428,14 @@ class _PieceSizes:
         self._seen: Counter = Counter()
 
     def choose(self, count: int, image_size: tuple[int, ...]) -> int:
-        """How many images to run for ``count`` of (H, W): that many or
-        more."""
-        self._seen[(count, *image_size)] += 1
+        """How many images to run for ``count`` of (H, W), or more."""
+        shape = (count, *image_size)
+        self._seen[shape] += 1
         larger = [
             size for size, *other in self._compiled
             if size >= count and tuple(other) == image_size
         ]
-        if larger and self._seen[(count, *image_size)] < self._often:
+        if larger and self._seen[shape] < self._often:
             return min(larger)
-        self._compiled.add((count, *image_size))
+        self._compiled.add(shape)
         return count

@@ -7,12 +7,12 @@ Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union, cast
 
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
-from mmengine.model import BaseModule, PretrainedInit
+from mmengine.model import BaseModule, PretrainedInit, normal_init
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -93,20 +93,26 @@ class Stack(nn.Module):
         self.residuals = residuals(channels, num_blocks, norm_cfg)
         self.conv = nn.Conv2d(channels, channels, 1)
         self.norm = build_norm(norm_cfg, channels)
-        self.heatmaps = self.merge_features = self.merge_heatmaps = None
+        self.heatmaps: Optional[nn.Conv2d] = None
+        self.merge_features: Optional[nn.Conv2d] = None
+        self.merge_heatmaps: Optional[nn.Conv2d] = None
+        self.inner_heatmaps = nn.ModuleList()
         if num_keypoints is not None:
             self.heatmaps = _heatmap_convolution(channels, num_keypoints)
-        self.inner_heatmaps = nn.ModuleList(
-            _heatmap_convolution(channels, num_keypoints)
-            for _ in range(inner_heatmaps))
+            self.inner_heatmaps.extend(
+                _heatmap_convolution(channels, num_keypoints)
+                for _ in range(inner_heatmaps))
         if not is_last:
             self.merge_features = nn.Conv2d(channels, channels, 1)
             if num_keypoints is not None:
                 self.merge_heatmaps = nn.Conv2d(num_keypoints, channels, 1)
 
     def features(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Map (B, C, H/4, W/4) to features of the same shape, after those of
-        lower resolution that ``inner_heatmaps`` need, lowest first."""
+        """Map (B, C, H/4, W/4) to features of the same shape.
+
+        Before them come those of lower resolution that ``inner_heatmaps``
+        need, lowest first.
+        """
         count = len(self.inner_heatmaps)
         outputs: list[Tensor] = []
         x = self.hourglass(x, outputs) if count else self.hourglass(x)
@@ -115,7 +121,13 @@ class Stack(nn.Module):
         return (*outputs[-1 - count:-1], features)
 
     def merge(self, features: Tensor, heatmaps: Optional[Tensor]) -> Tensor:
-        """(B, C, H/4, W/4): what the next stack adds to its input."""
+        """(B, C, H/4, W/4): what the next stack adds to its input.
+
+        Raises:
+            ValueError: if this is the last stack.
+        """
+        if self.merge_features is None:
+            raise ValueError('after the last stack nothing is merged')
         merged = self.merge_features(features)
         if self.merge_heatmaps is not None:
             merged = merged + self.merge_heatmaps(heatmaps)
@@ -129,8 +141,7 @@ def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
     usual initialisation, saves the first epochs.
     """
     convolution = nn.Conv2d(channels, num_keypoints, 1)
-    nn.init.normal_(convolution.weight, std=0.001)
-    nn.init.zeros_(convolution.bias)
+    normal_init(convolution, std=0.001)  # and a bias of zeros
     return convolution
 
 
@@ -195,6 +206,8 @@ class StackedHourglass(BaseModule):
         [(1, 16, 64, 64), (1, 16, 64, 64)]
     """
 
+    init_cfg: Union[dict, list, None]
+
     def __init__(self,
                  num_stacks: int = 8,
                  num_blocks: int = 1,
@@ -256,7 +269,7 @@ class StackedHourglass(BaseModule):
 
         self.stem = Stem(in_channels, (*stem_channels, feat_channels),
                          norm_cfg)
-        self.stacks = nn.ModuleList(
+        stacks = nn.ModuleList(
             Stack(
                 depth,
                 feat_channels,
@@ -265,12 +278,14 @@ class StackedHourglass(BaseModule):
                 inner_heatmaps,
                 is_last=index == num_stacks - 1,
                 norm_cfg=norm_cfg) for index in range(num_stacks))
+        # A ModuleList does not tell type checkers what is in it.
+        self.stacks = cast('Sequence[Stack]', stacks)
         # Channels innermost in memory: the layout in which convolutions of
         # this kind are fastest, on processors and on GPUs. Values stay equal.
         self.to(memory_format=torch.channels_last)
 
     @classmethod
-    def from_size(cls, name: str, **arguments) -> 'StackedHourglass':
+    def from_size(cls, name: str, **arguments: Any) -> 'StackedHourglass':
         """Build one of the networks of the paper by its name in ``SIZES``.
 
         Args:
@@ -439,7 +454,7 @@ def _unchanged_running_statistics(module: nn.Module) -> Iterator[None]:
     norms = [(norm, norm.momentum, norm.num_batches_tracked)
              for norm in module.modules()
              if isinstance(norm, nn.modules.batchnorm._NormBase)
-             and norm.track_running_stats]
+             and norm.num_batches_tracked is not None]
     for norm, _, num_batches_tracked in norms:
         norm.momentum = 0.0
         # A copy that is counted up in vain: SyncBatchNorm insists on one.
