@@ -8,11 +8,13 @@ Nothing else in the package asks for versions.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
 * Being compiled: :func:`is_compiling`, :func:`programs_serve_all_modules`,
   :func:`begin_cuda_graphs`.
+* Being exported: :func:`onnx_exporter_options`, :func:`can_export_programs`.
 """
 import codecs
 import functools
 import importlib
 import importlib.util
+import inspect
 import logging
 import os
 import pickle
@@ -533,3 +535,33 @@ def begin_cuda_graphs() -> None:
         torch.compiler.cudagraph_mark_step_begin()
     else:
         torch._inductor.cudagraph_mark_step_begin()
+
+
+# ---------------------------------------------------------------------------
+# Exporting
+# ---------------------------------------------------------------------------
+
+
+def onnx_exporter_options() -> dict[str, Any]:
+    """Arguments with which ``torch.onnx.export`` traces the network.
+
+    torch has two exporters. The older one, through ``torch.jit.trace``, is in
+    every version from 2.1 to 2.13, where it must be asked for from 2.9 on; it
+    needs no onnxscript and writes a network of one stack in 1 second. The one
+    through ``torch.export`` takes 15 to 30 seconds (torch 2.13, two cores)
+    for a file that computes the same. Batches are of any size in both. May go
+    when torch has no other than the second.
+    """
+    if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
+        return dict(dynamo=False)
+    return {}
+
+
+def can_export_programs() -> bool:
+    """Whether ``torch.export`` gives programs for batches of any size.
+
+    torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
+    torch 2.6. May go with torch 2.5.
+    """
+    version = re.match(r'(\d+)\.(\d+)', torch.__version__)
+    return version is not None and (int(version[1]), int(version[2])) >= (2, 6)

@@ -126,6 +126,34 @@ def add_preparation_arguments(parser: argparse.ArgumentParser,
         '--force', action='store_true', help='prepare what is complete anew')
 
 
+def add_export_arguments(parser: argparse.ArgumentParser, out: str) -> None:
+    """The arguments that both tools have which export a model.
+
+    Args:
+        parser: to which they are added.
+        out: how the file's name is shown.
+    """
+    parser.add_argument('config', type=existing_file, help='config file')
+    parser.add_argument('checkpoint', help='checkpoint of this config')
+    parser.add_argument('out', metavar=out, help='file to write')
+    parser.add_argument(
+        '--decode',
+        action='store_true',
+        help='keypoints come out in place of heatmaps, by the codec of the '
+        'config')
+    parser.add_argument(
+        '--every-stack',
+        action='store_true',
+        help='an output for each stack (default: the one that the config '
+        'decodes, as a rule the last)')
+    parser.add_argument(
+        '--flip-test',
+        action='store_true',
+        help='average with the mirrored image, as test.py and predict.py do '
+        'if the config says so, for twice the time (default: once)')
+    add_config_options(parser)
+
+
 @contextmanager
 def setting_up() -> Iterator[None]:
     """While the user's files and settings are read: one line per error.
