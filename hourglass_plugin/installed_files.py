@@ -40,9 +40,7 @@ def config_path(name: str = '') -> str:
         names = sorted(
             file.relative_to(folder).as_posix()
             for file in folder.rglob('*.py'))
-        close = difflib.get_close_matches(name, names) or [
-            known for known in names if Path(known).stem == Path(name).stem
-        ]
+        close = difflib.get_close_matches(name, names)
         hint = f"did you mean {', '.join(close)}?" if close else (
             f'they are in {folder}')
         raise FileNotFoundError(f'there is no config {name}; {hint}')
