@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmengine.config import config
 from page import ROOT, follow
 from stick_figures import write_people
 
@@ -18,10 +19,15 @@ def clone(tmp_path_factory):
 
 
 @pytest.fixture(scope='module', autouse=True)
-def eager():
-    """Compiling takes a minute and changes no result; see tests/models."""
+def quick():
+    """Leave out what takes long and changes no result.
+
+    Compiling takes a minute (tests/models has it). Laying out a config's text
+    for the log takes yapf up to ten seconds.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, 'compile', lambda module, **options: module)
+        patch.setattr(config, 'FormatCode', lambda text, **style: (text, True))
         yield
 
 
@@ -36,15 +42,14 @@ def trained(clone):
     rng = np.random.RandomState(0)
     for name in ('train', 'val'):
         write_people(clone / 'data' / 'lspet', f'lspet_{name}', 3, rng)
-    config = clone / 'small.py'
-    config.write_text("""
+    (clone / 'small.py').write_text("""
 _base_ = ['configs/lsp/hg1_128x128.py']
 train_cfg = dict(max_epochs=1, val_interval=1)
 train_dataloader = dict(
     batch_size=2, num_workers=0, persistent_workers=False)
 val_dataloader = dict(num_workers=0, persistent_workers=False)
 test_dataloader = val_dataloader
-model = dict(backbone=dict(feat_channels=16))
+model = dict(backbone=dict(num_stacks=2, feat_channels=16))
 """)
     follow('python tools/train.py small.py', clone)
     return SimpleNamespace(
