@@ -8,8 +8,8 @@ linked in a checkout that is installed with ``pip install --editable``.
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
@@ -52,8 +52,8 @@ class BuildWithMim(build_py):
         # installs.
         return [
             *super()._get_data_files(),
-            (PACKAGE, '', str(Path(self.build_lib, PACKAGE, '.mim')),
-             list(mim_files()))
+            (PACKAGE, '', str(Path(self.build_lib, PACKAGE,
+                                   '.mim')), list(mim_files()))
         ]
 
 
@@ -98,8 +98,9 @@ class EditableWithMim(editable_wheel):
 
     def _ensure_dist_info(self) -> None:
         super()._ensure_dist_info()
-        Path(self.dist_info_dir, 'top_level.txt').write_text(
-            f'{ROOT / PACKAGE}\n{PACKAGE}\n', 'utf-8')
+        Path(self.dist_info_dir,
+             'top_level.txt').write_text(f'{ROOT / PACKAGE}\n{PACKAGE}\n',
+                                         'utf-8')
 
 
 setup(

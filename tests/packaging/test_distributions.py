@@ -25,11 +25,11 @@ from mmengine.runner import Runner
 from hourglass_plugin.datasets import synthetic_people
 
 pytest.importorskip('setuptools', '70.1', 'pyproject.toml asks for it')
-if shutil.which('git') is None or not Path(
-        __file__).parents[2].joinpath('.git').exists():
-    pytest.skip('distributions are built from a clone', allow_module_level=True)
-
 ROOT = Path(__file__).resolve().parents[2]
+if shutil.which('git') is None or not (ROOT / '.git').exists():
+    pytest.skip(
+        'distributions are built from a clone', allow_module_level=True)
+
 # What the sdist has of the root of the repository; a new file there is either
 # added here or, as documents and tests are, left out on purpose.
 ROOT_FILES = {
@@ -81,8 +81,8 @@ def build(kind, source, target):
     """Have setuptools build what pip or ``build`` would, without a network."""
     target.mkdir(exist_ok=True)
     run(sys.executable,
-        '-c',
-        f'from setuptools import build_meta as b; b.build_{kind}({str(target)!r})',
+        '-c', 'from setuptools import build_meta; '
+        f'build_meta.build_{kind}({str(target)!r})',
         folder=source)
     path, = target.iterdir()
     return path
@@ -137,8 +137,9 @@ def mim(tracked):
     """The files of the package's ``.mim``."""
     return {
         f'hourglass_plugin/.mim/{name}'
-        for name in tracked if name == 'model-index.yml' or name.split('/')[0]
-        in ('configs', 'tools')
+        for name in tracked
+        if name == 'model-index.yml' or name.split('/')[0] in ('configs',
+                                                               'tools')
     }
 
 
@@ -180,8 +181,8 @@ def test_sdist_holds_what_a_wheel_is_built_from(sdist, tracked):
     }
     expected = {
         name
-        for name in tracked if name in ROOT_FILES or name.split('/')[0] in
-        ('configs', 'hourglass_plugin', 'requirements', 'tools')
+        for name in tracked if name in ROOT_FILES or name.split('/')[0] in (
+            'configs', 'hourglass_plugin', 'requirements', 'tools')
     }
     assert names - generated == expected | mim(tracked)
 
@@ -199,9 +200,8 @@ def test_network_extra_is_all_that_declares_mmengine(wheel):
     metadata = read_wheel(wheel)[f'{folder}/METADATA'].decode()
     declared = re.findall(r'^Requires-Dist: ([\w-]+).*?(extra.*)?$', metadata,
                           re.MULTILINE)
-    assert sorted(name for name, extra in declared if not extra) == [
-        'numpy', 'torch'
-    ]
+    assert sorted(name for name, extra in declared
+                  if not extra) == ['numpy', 'torch']
     assert [name for name, extra in declared if extra] == ['mmengine']
 
 
@@ -216,24 +216,59 @@ class Environment:
 
     def __init__(self, folder, borrow):
         run(sys.executable, '-m', 'venv', *['--without-pip'] * borrow, folder)
-        self.python = folder / ('Scripts/python.exe' if os.name == 'nt' else
-                                'bin/python')
+        self.python = folder / ('Scripts/python.exe'
+                                if os.name == 'nt' else 'bin/python')
         self.packages = Path(
             run(self.python, '-c',
-                'import sysconfig; print(sysconfig.get_path("purelib"))')
-            .strip())
+                'import sysconfig; print(sysconfig.get_path("purelib"))').
+            strip())
         if borrow:
             here = [
                 path for path in sys.path
                 if Path(path).name in ('site-packages', 'dist-packages')
             ]
-            (self.packages / 'borrowed.pth').write_text('\n'.join(here))
+            self.see(*here)
+            for path in here:  # setuptools' distutils, for mmengine
+                shim = Path(path, 'distutils-precedence.pth')
+                if shim.is_file():
+                    shutil.copy(shim, self.packages)
+
+    def see(self, *folders):
+        """Search these folders for modules, too."""
+        (self.packages / 'borrowed.pth').write_text('\n'.join(
+            map(str, folders)))
 
     def install(self, *arguments):
         """Install without a network, and without touching what is borrowed."""
         run(self.python, '-m', 'pip', 'install', '--quiet', '--no-deps',
             '--no-index', '--no-build-isolation', '--ignore-installed',
             *arguments)
+
+
+def link_torch(folder):
+    """Links to the torch that is installed here, and to what it needs.
+
+    They lie outside of the environment that sees them, where pip removes
+    nothing.
+    """
+    folder.mkdir()
+    wanted, seen = ['torch'], set()
+    while wanted:
+        name = wanted.pop()
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # for other systems
+        seen.add(name)
+        needs = [
+            re.match(r'[\w.-]+', need)[0]
+            for need in distribution.requires or [] if 'extra ==' not in need
+        ]
+        wanted += [need for need in needs if need not in seen]
+        tops = {file.parts[0] for file in distribution.files}
+        for top in tops - {'..', '__pycache__'}:
+            if not (folder / top).exists():
+                (folder / top).symlink_to(distribution.locate_file(top))
 
 
 def check_network(used, environment, expected):
@@ -254,17 +289,20 @@ def check_network(used, environment, expected):
 
 
 def test_empty_environment_uses_the_network(wheel, tmp_path):
-    if torch.version.cuda or torch.version.hip:
-        pytest.skip('pip would fetch gigabytes of CUDA for another torch')
     environment = Environment(tmp_path / 'empty', borrow=False)
-    finished = subprocess.run(
-        [
-            str(environment.python), '-m', 'pip', 'install', '--retries', '1',
-            '--no-compile', f'hourglass-plugin[network] @ {wheel.as_uri()}', '--constraint',
-            str(ROOT / 'requirements/torch.txt')
-        ],
-        capture_output=True,
-        text=True)
+    torch_version = ['--constraint', ROOT / 'requirements/torch.txt']
+    if torch.version.cuda or torch.version.hip:
+        # Another torch would be gigabytes.
+        link_torch(tmp_path / 'torch')
+        environment.see(tmp_path / 'torch')
+        torch_version = []
+    finished = subprocess.run([
+        str(environment.python), '-m', 'pip', 'install', '--retries', '1',
+        '--no-compile', f'hourglass-plugin[network] @ {wheel.as_uri()}',
+        *map(str, torch_version)
+    ],
+                              capture_output=True,
+                              text=True)
     output = finished.stdout + finished.stderr
     if finished.returncode and re.search(
             'NewConnectionError|ConnectTimeout|NameResolution|ProxyError|'
@@ -290,7 +328,7 @@ def test_empty_environment_uses_the_network(wheel, tmp_path):
 
 @pytest.fixture(scope='module')
 def people(tmp_path_factory):
-    """A few synthetic people, and a small config inherited from the wheel's."""
+    """A few synthetic people, and a small config that inherits."""
     folder = tmp_path_factory.mktemp('people')
     for _ in synthetic_people.write_data_set(
             str(folder / 'data'), synthetic_people.Settings(4, 2, 0), 1):
@@ -352,8 +390,7 @@ def test_mmpose_environment_trains_with_the_wheel(full, people, tmp_path):
     runner.train()
     expected = runner.message_hub.get_scalar('train/loss').data[0]
     # The log has the mean of its window, and rounds.
-    np.testing.assert_allclose(
-        losses, np.cumsum(expected) / [1, 2], rtol=1e-3)
+    np.testing.assert_allclose(losses, np.cumsum(expected) / [1, 2], rtol=1e-3)
 
 
 def test_mmpose_environment_predicts_with_the_wheel(full, people, tmp_path):
@@ -389,16 +426,15 @@ def test_editable_install_sees_changes_and_is_found_by_mim(
     top_level = distribution.read_text('top_level.txt').split('\n')[0]
     folder = os.path.join(environment.packages, top_level, '.mim')
     (checkout / 'configs/lsp/changed.py').write_text('changed = True\n')
-    assert Config.fromfile(os.path.join(
-        folder, 'configs/lsp/changed.py')).changed
+    assert Config.fromfile(os.path.join(folder,
+                                        'configs/lsp/changed.py')).changed
     assert os.path.samefile(
         os.path.join(folder, 'model-index.yml'), checkout / 'model-index.yml')
     assert os.path.isfile(os.path.join(folder, 'tools/train.py'))
     # Python finds the package by a hook or a folder of links, by the mode.
     used = run(
         environment.python,
-        '-c',
-        'import importlib.util as u; '
+        '-c', 'import importlib.util as u; '
         'print(u.find_spec("hourglass_plugin").origin)',
         folder=tmp_path).strip()
     assert os.path.samefile(used, checkout / 'hourglass_plugin/__init__.py')

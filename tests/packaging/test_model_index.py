@@ -45,8 +45,8 @@ def test_names_follow_from_paths():
     for model in MODELS_LISTED:
         config = Path(model['Config'])
         assert model['Name'] == f'{config.parent.name}_{config.stem}'.lower()
-    assert len({model['Name'] for model in MODELS_LISTED}) == len(
-        MODELS_LISTED)
+    assert len({model['Name']
+                for model in MODELS_LISTED}) == len(MODELS_LISTED)
 
 
 def test_collections_have_a_paper_and_a_page():
@@ -59,7 +59,7 @@ def test_collections_have_a_paper_and_a_page():
         assert (ROOT / collection['README']).is_file()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def count(backbone, head, width, height):
     """Weights and multiply-adds; once for configs that share a network.
 
