@@ -1,4 +1,4 @@
-"""Keypoints of one person in a photograph: MODEL.onnx, written with --decode.
+"""Keypoints of a person in a photograph, by a file of export_onnx.py --decode.
 
 python run_onnx.py MODEL.onnx PHOTOGRAPH LEFT TOP RIGHT BOTTOM
 """
@@ -9,24 +9,21 @@ import cv2
 import numpy as np
 import onnxruntime
 
-model, photograph, *sides = sys.argv[1:]
-left, top, right, bottom = map(float, sides)
-session = onnxruntime.InferenceSession(model)
+session = onnxruntime.InferenceSession(sys.argv[1])
 meta = session.get_modelmeta().custom_metadata_map
-width, height = json.loads(meta['input_size'])
-# Photograph pixels per crop pixel; the crop is the box, centred and padded.
-scale = json.loads(meta['box_padding']) * max((right - left) / width,
-                                              (bottom - top) / height)
-x, y = (left + right) / 2 - scale * width / 2, (top + bottom
-                                                ) / 2 - scale * height / 2
-matrix = np.array([[1 / scale, 0, -x / scale], [0, 1 / scale, -y / scale]])
-crop = cv2.warpAffine(cv2.imread(photograph), matrix, (width, height))
-if meta['channel_order'] == 'RGB':
-    crop = crop[:, :, ::-1]
-crop = (crop - json.loads(meta['mean'])) / json.loads(meta['std'])
-image = crop.transpose(2, 0, 1)[None].astype(np.float32)
+mean, std = json.loads(meta['mean']), json.loads(meta['std'])
+size = np.float32(json.loads(meta['input_size']))  # width, height
+box = np.float32(sys.argv[3:7])
+center = (box[:2] + box[2:]) / 2
+# Pixels of the photograph per pixel of the crop.
+scale = ((box[2:] - box[:2]) * json.loads(meta['box_padding']) / size).max()
+corners = np.float32([[0, 0], [-1, 0], [-1, 1]]) * size[0] / 2
+matrix = cv2.getAffineTransform(center + scale * corners, size / 2 + corners)
+crop = cv2.warpAffine(cv2.imread(sys.argv[2]), matrix, size.astype(int))
+crop = crop if meta['channel_order'] == 'BGR' else crop[:, :, ::-1]
+image = np.float32((crop - np.float32(mean)) / np.float32(std))
+image = image.transpose(2, 0, 1)[None]  # (1, 3, height, width)
 keypoints = session.run(['keypoints'], {'image': image})[0][0]
-for name, (column, row, score) in zip(json.loads(meta['keypoint_names']),
-                                      keypoints):
-    print(f'{name:16} {x + scale * column:8.2f} {y + scale * row:8.2f} '
-          f'{score:6.3f}')
+for name, (x, y, score) in zip(json.loads(meta['keypoint_names']), keypoints):
+    x, y = center + scale * ([x, y] - size / 2)
+    print(f'{name:16} {x:8.2f} {y:8.2f} {score:7.4f}')
