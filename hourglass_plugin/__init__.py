@@ -14,16 +14,12 @@ __version__ = '0.1.0'
 compat.quiet_other_libraries()
 compat.read_checkpoints_safely()
 
-from . import engine, models  # noqa: E402, F401
-from .installed_files import config_path  # noqa: E402, F401
+from . import engine, models
+from .installed_files import config_path
 
 if compat.is_mmpose_installed():
     compat.import_mmpose()
 
-    from . import codecs  # noqa: F401
-    from . import datasets  # noqa: F401
-    from . import evaluation  # noqa: F401
-    from . import transforms  # noqa: F401
-    from .models import data_preprocessor  # noqa: F401
-    from .models import heatmap_head, pose_estimator  # noqa: F401
-    from .visualization import hook  # noqa: F401
+    from . import codecs, datasets, evaluation, transforms
+    from .models import data_preprocessor, heatmap_head, pose_estimator
+    from .visualization import hook

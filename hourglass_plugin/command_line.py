@@ -202,7 +202,7 @@ def set_test_outputs(config: Config,
         if config.get(setting) is None:
             raise ValueError('the config cannot be tested: it has no '
                              f'`{setting}`')
-    added = []
+    added: list[dict[str, Any]] = []
     if dump is not None:
         if not dump.endswith(('.pkl', '.pickle')):
             raise ValueError(f'--dump {dump}: the name must end in .pkl or '
@@ -310,7 +310,7 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
         ValueError: if weights are missing, unknown or of another size.
     """
     if is_model_wrapper(model):
-        model = model.module
+        model = model.get_submodule('module')
     weights = {
         key[len('module.'):] if key.startswith('module.') else key: value
         for key, value in checkpoint.get('state_dict', checkpoint).items()
@@ -409,9 +409,10 @@ def build_runner(config: Config,
         ValueError: if the processes were not started by the launcher.
     """
     config.launcher = launcher
-    if local_rank is None:  # mpirun has a variable of its own
-        local_rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', 0)
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', '0')  # mpirun's own
+    if local_rank is not None:
+        rank = str(local_rank)
+    os.environ.setdefault('LOCAL_RANK', rank)
     if launcher != 'none':
         _set_up_processes(config)
     if get_device() == 'cuda':
@@ -457,8 +458,9 @@ def build_dataset(config: Config, phase: str) -> Dataset:
 
 
 def _keep_what_is_drawn(pipeline: Any) -> None:
-    """Have MMPose pack the joints' places in the crop, and the codec's
-    heatmaps though they be drawn on the device in training.
+    """Have MMPose pack the joints' places in the crop, and heatmaps.
+
+    The codec's, though they be drawn on the device in training.
 
     Args:
         pipeline: config of a pipeline, or of a data set with pipelines at any
@@ -545,7 +547,7 @@ class _QuietlyBuiltRunner(Runner):
     """A runner that is silent on the screen until it is built."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """mmengine's logger; on the screen warnings only, for now."""
+        """Build mmengine's logger; on the screen warnings only, for now."""
         logger = super().build_logger(*args, **kwargs)
         self._screens = [(handler, handler.level)
                          for handler in logger.handlers
@@ -557,8 +559,11 @@ class _QuietlyBuiltRunner(Runner):
         return logger
 
     def resume(self, *args: Any, **kwargs: Any) -> None:
-        """mmengine's, which takes the checkpoint's seed, but builds the
-        sampler before; augmentation would go on with another seed."""
+        """Resume as mmengine, with the checkpoint's seed in the sampler, too.
+
+        mmengine builds that before it takes the seed; augmentation would go
+        on with another one.
+        """
         super().resume(*args, **kwargs)
         sampler = self.train_dataloader.sampler
         if isinstance(sampler, SeededSampler):
@@ -567,8 +572,10 @@ class _QuietlyBuiltRunner(Runner):
     def scale_lr(self,
                  optim_wrapper: OptimWrapper,
                  auto_scale_lr: Optional[dict] = None) -> None:
-        """mmengine's, which changes the optimizer only, and the peak of a
-        OneCycleLR, which replaces the optimizer's rate."""
+        """Scale the optimizer's rate as mmengine, and OneCycleLR's peak.
+
+        The scheduler replaces the optimizer's rate.
+        """
         schedulers = self.param_schedulers or []
         if not isinstance(schedulers, list):
             schedulers = [schedulers]

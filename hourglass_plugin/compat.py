@@ -11,7 +11,6 @@ Nothing else in the package asks for versions.
 * Being exported: :func:`onnx_exporter_options`, :func:`can_export_programs`.
 """
 import codecs
-import functools
 import importlib
 import importlib.util
 import inspect
@@ -126,7 +125,7 @@ def _mmcv_operators() -> dict[str, ModuleType]:
         return _raiser(f'mmcv.ops needs the compiled operator {name!r}: '
                        'install the full mmcv in place of mmcv-lite')
 
-    module.__getattr__ = operator  # type: ignore[method-assign]
+    vars(module)['__getattr__'] = operator
     return {'mmcv._ext': module}
 
 
@@ -188,7 +187,7 @@ def _pkg_resources() -> dict[str, ModuleType]:
               'MMPose is imported without it; mmengine needs it for configs '
               "named 'mmpose::...': install 'setuptools<81'")
 
-    class DistributionNotFound(Exception):
+    class DistributionNotFound(Exception):  # noqa: N818, a name of theirs
         """What pkg_resources raises for a package that it does not know."""
 
     def get_distribution(name: str) -> None:
@@ -210,20 +209,19 @@ def _draw_circles_with_any_numpy() -> None:
     number; NumPy 2.4 turns no array with dimensions into a number. May go
     when MMPose hands on the number.
     """
-    from mmpose.visualization.opencv_backend_visualizer import \
-        OpencvBackendVisualizer
+    from mmpose.visualization.opencv_backend_visualizer import (
+        OpencvBackendVisualizer,
+    )
     original = OpencvBackendVisualizer.draw_circles
-    if hasattr(original, 'takes_any_radius'):
+    if original.__module__ == __name__:
         return
 
-    @functools.wraps(original)
     def draw_circles(self: Any, center: Any, radius: Any, *args: Any,
                      **kwargs: Any) -> Any:
         if self.backend == 'opencv':  # matplotlib's wants the array
             radius = np.asarray(radius).item()
         return original(self, center, radius, *args, **kwargs)
 
-    draw_circles.takes_any_radius = True  # type: ignore[attr-defined]
     OpencvBackendVisualizer.draw_circles = draw_circles
 
 
@@ -297,7 +295,7 @@ def read_checkpoints_safely() -> None:
     version. May go when mmengine does so itself.
     """
     load = CheckpointLoader.load_checkpoint.__func__
-    if hasattr(load, 'is_restricted'):
+    if load.__module__ == __name__:
         return
     if _TORCH_HAS_ALLOW_LIST:
         torch.serialization.add_safe_globals([
@@ -323,7 +321,6 @@ def read_checkpoints_safely() -> None:
                 raise
         raise ValueError(f'{filename} {reason}')
 
-    load_checkpoint.is_restricted = True  # type: ignore[attr-defined]
     CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
     # Without onedl-mmengine's message about the second try, which is none.
     if hasattr(checkpoint, '_safe_torch_load'):
@@ -351,7 +348,8 @@ def mmengine_globals() -> dict[str, Any]:
         'numpy.dtype': np.dtype,
     }
     array = np.zeros(1)
-    for function in (array.__reduce__()[0], array[0].__reduce__()[0]):
+    functions: list[Any] = [array.__reduce__()[0], array[0].__reduce__()[0]]
+    for function in functions:
         for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
             found[f'{module}.{function.__name__}'] = function
     for code in '?bBhHiIlLqQefd':
@@ -410,14 +408,15 @@ def _weights_only() -> Iterator[None]:
         'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '0',
     }
     saved = {name: os.environ.get(name) for name in switches}
-    unpickler = torch.serialization._weights_only_unpickler
+    serialization: Any = torch.serialization  # a module of it is replaced
+    unpickler = serialization._weights_only_unpickler
     os.environ.update(switches)
     if not _TORCH_HAS_ALLOW_LIST:
-        torch.serialization._weights_only_unpickler = RestrictedPickle
+        serialization._weights_only_unpickler = RestrictedPickle
     try:
         yield
     finally:
-        torch.serialization._weights_only_unpickler = unpickler
+        serialization._weights_only_unpickler = unpickler
         for name, value in saved.items():
             if value is None:
                 del os.environ[name]

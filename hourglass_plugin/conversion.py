@@ -10,9 +10,14 @@ from mmengine.config import Config
 from . import __version__
 from .installed_files import config_path
 from .models import StackedHourglass
-from .models.checkpoints import (Layout, convert, describe_unused,
-                                 load_pretrained, read_arguments,
-                                 read_checkpoint)
+from .models.checkpoints import (
+    Layout,
+    convert,
+    describe_unused,
+    load_pretrained,
+    read_arguments,
+    read_checkpoint,
+)
 
 
 class MatchingConfig(NamedTuple):

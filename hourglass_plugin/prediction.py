@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseModel
 from mmpose.apis import init_model
-from torch import nn
 from tqdm import tqdm
 
 from .command_line import check_can_be_fast, load_weights
@@ -47,7 +47,7 @@ class Pose(NamedTuple):
 
 def build_pose_model(config: Config, checkpoint: dict, path: str,
                      device: str,
-                     fast: Optional[str] = None) -> nn.Module:
+                     fast: Optional[str] = None) -> BaseModel:
     """Build a config's model with a checkpoint's weights, for prediction.
 
     Args:
@@ -85,7 +85,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
 
 
 def predict_poses(
-        model: nn.Module,
+        model: BaseModel,
         images: Sequence[np.ndarray],
         boxes: Optional[np.ndarray] = None) -> list[list[Pose]]:
     """Predict poses in several images at once.
@@ -109,7 +109,7 @@ def predict_poses(
         for box in [[0, 0, width, height]] if boxes is None else boxes:
             person = dict(
                 img=image,
-                bbox=np.float32([box]),
+                bbox=np.array([box], np.float32),
                 bbox_score=np.ones(1, np.float32),
                 **model.dataset_meta)
             people.append(pipeline(person))
@@ -178,7 +178,7 @@ class PosePredictor:
     """
 
     def __init__(self,
-                 model: nn.Module,
+                 model: BaseModel,
                  boxes: Optional[Sequence[Sequence[float]]] = None,
                  score_threshold: float = 0.2,
                  batch_size: int = 16) -> None:
@@ -188,7 +188,7 @@ class PosePredictor:
                     f'the box {left:g} {top:g} {right:g} {bottom:g} is empty: '
                     'write left, top, right, bottom')
         self.model = model
-        self.boxes = None if boxes is None else np.float32(boxes)
+        self.boxes = None if boxes is None else np.array(boxes, np.float32)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
         self.skeleton = skeleton_from_metainfo(model.dataset_meta)
@@ -242,7 +242,7 @@ class PosePredictor:
         out.mkdir(parents=True, exist_ok=True)
         partial = out / f'.{target.stem}.{os.getpid()}.partial.mp4'
         writer = cv2.VideoWriter(
-            str(partial), cv2.VideoWriter_fourcc(*'mp4v'), video.rate,
+            str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
             video.size)
         records: list[dict] = []
         frames_left = tqdm(

@@ -89,6 +89,10 @@ class Skeleton:
         Raises:
             ValueError: if a joint is unknown.
         """
+        unknown = [name for name in names if name not in self.joints]
+        if unknown:
+            raise ValueError(f'{self.name} has no {", ".join(unknown)}, but '
+                             f'{", ".join(self.joints)}')
         return [self.joints.index(name) for name in names]
 
     @property

@@ -106,9 +106,10 @@ def write_head_boxes(path, entries, boxes, **changes):
         changes: other values for its variables; None leaves one out.
     """
     content = dict(
-        dataset_joints=cell_array(
-            'rank rkne rhip lhip lkne lank pelv thor neck head rwri relb rsho '
-            'lsho lelb lwri'.split(), (1, 16)),
+        dataset_joints=cell_array([
+            'rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
+            'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'
+        ], (1, 16)),
         headboxes_src=np.moveaxis(np.array(boxes, float), 0, 2),
         pos_gt_src=np.moveaxis(
             np.array([entry['joints'] for entry in entries], float), 0, 2),

@@ -378,7 +378,7 @@ def test_other_code_loads_as_before(tmp_path, monkeypatch, value):
             monkeypatch.setenv(switch, value)
     path = tmp_path / 'foreign.pth'
     torch.save({'extra': Foreign()}, path)
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match='foreign.pth'):
         load(path)
     assert [os.environ.get(switch) for switch in switches] == [value, value]
     assert isinstance(

@@ -12,9 +12,12 @@ from hourglass_plugin.command_line import load_weights
 from hourglass_plugin.conversion import convert_checkpoint, matching_config
 from hourglass_plugin.installed_files import config_path
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import (convert, find_layout,
-                                                 read_arguments,
-                                                 read_checkpoint)
+from hourglass_plugin.models.checkpoints import (
+    convert,
+    find_layout,
+    read_arguments,
+    read_checkpoint,
+)
 
 BEARPAW = dict(stem_channels=(64, 128, 256), num_keypoints=16)
 
@@ -209,6 +212,13 @@ def test_nothing_is_written_of_what_does_not_fit(tmp_path):
         fewer = {key: value for key, value in weights.items() if key != name}
         assert f'1 of the weights are missing: {name[7:]} (here ' in message(
             fewer)
+    no_stack = {
+        key: value for key, value in bearpaw_weights(2).items()
+        if not key.startswith('module.hg.1.')
+    }
+    # 13 residuals, 3 convolutions of 2 and 3 norms of 5 tensors in each.
+    assert f'{13 * 21} of the weights are missing: hg.1.hg.3.0.0.bn1.wei' in (
+        message(no_stack))
     assert 'left over: res.0.3.bn1.weight (here' in message({
         **weights, 'module.res.0.3.bn1.weight': torch.zeros(256)
     })

@@ -88,7 +88,7 @@ def test_wrong_tables_are_refused_when_built(changes, message):
 
 
 def test_unknown_names():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match='lsp has no pelvis, but right_ankle'):
         LSP.indices(['pelvis'])
 
 

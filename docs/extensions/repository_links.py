@@ -28,7 +28,7 @@ PAGES = {
     'CHANGELOG.md': 'project/changes',
 }
 #: The folders whose files are shown in the built pages, below ``files/``.
-SHOWN = ('configs', 'hourglass_plugin', 'tools')
+SHOWN = ('configs', 'docs/examples', 'hourglass_plugin', 'tools')
 LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.md': 'markdown'}
 
 
@@ -71,7 +71,8 @@ class RepositoryLinks(SphinxTransform):
                 reftargetid=anchor or None,
                 refdoc=docname,
                 refexplicit=link['refexplicit'])
-        elif (ROOT / name).exists() and name.split('/')[0] in SHOWN:
+        elif (ROOT / name).exists() and f'{name}/'.startswith(
+                tuple(f'{folder}/' for folder in SHOWN)):
             steps = '../' * docname.count('/')
             new = nodes.reference(
                 refuri=f'{steps}files/{name}.html', internal=True)
@@ -90,7 +91,7 @@ def file_pages(app: Sphinx) -> Iterator[Tuple[str, dict, str]]:
     for folder in SHOWN:
         for path in sorted([ROOT / folder, *(ROOT / folder).rglob('*')]):
             name = path.relative_to(ROOT).as_posix()
-            if '__pycache__' in name:
+            if '__pycache__' in name or '.mim' in path.parts:
                 continue
             if path.is_dir():
                 body = _folder_list(path)

@@ -1,4 +1,5 @@
 """Keypoints to heatmaps and back: our codec and MMPose's."""
+import functools
 from typing import Callable
 
 import numpy as np
@@ -69,20 +70,18 @@ def run(config: Config,
         contiguous=torch.contiguous_format, channels_last=torch.channels_last)
     for layout, memory_format in layouts.items():
         predicted = heatmaps.contiguous(memory_format=memory_format)
+
+        def decode_stock(predicted: Tensor = predicted) -> list:
+            """As MMPose's heads do with a codec of single people."""
+            people = to_numpy(predicted, unzip=True)
+            return [stock.decode(person) for person in people]
+
         tables.append(
             _table(
                 f'Decoding {batch_size} people, {layout} heatmaps', {
-                    our_name: lambda: ours.batch_decode(predicted),
-                    # As MMPose's heads do with a codec of single people.
-                    _STOCK_NAME:
-                    lambda: [
-                        stock.decode(person)
-                        for person in to_numpy(predicted, unzip=True)
-                    ]
-                },
-                rounds,
-                device,
-                batch_size))
+                    our_name: functools.partial(ours.batch_decode, predicted),
+                    _STOCK_NAME: decode_stock
+                }, rounds, device, batch_size))
     return tables, [f'{count} keypoints a person.']
 
 

@@ -10,6 +10,7 @@ import torch
 import torch._dynamo
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
+from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -87,7 +88,7 @@ def input_size(config: Config) -> tuple[int, int]:
     return tuple(config.model.head.decoder.input_size)
 
 
-def build_model(config: Config, device: str) -> nn.Module:
+def build_model(config: Config, device: str) -> BaseModel:
     """The pose model of a config, with random weights.
 
     The running statistics are random as well, and heatmaps start as any
@@ -110,7 +111,8 @@ def randomize(model: nn.Module, seed: int = 0) -> None:
                                       (module.bias, -0.2, 0.2),
                                       (module.running_mean, -0.2, 0.2),
                                       (module.running_var, 0.5, 1.5)):
-                tensor.data.uniform_(low, high, generator=generator)
+                if tensor is not None:
+                    tensor.data.uniform_(low, high, generator=generator)
         elif isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             bound = module.weight[0].numel()**-0.5
             for parameter in module.parameters(recurse=False):
@@ -165,7 +167,7 @@ def model_figures(config: Config, size: tuple[int, int]) -> dict[str, int]:
 
 
 def stock_models(size: tuple[int, int],
-                 device: str) -> Iterator[tuple[str, Config, nn.Module]]:
+                 device: str) -> Iterator[tuple[str, Config, BaseModel]]:
     """Name, config and model of each of ``STOCK``."""
     for name in STOCK:
         config = resize(stock_config(name), size)

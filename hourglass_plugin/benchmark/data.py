@@ -1,20 +1,20 @@
-"""From the photograph on disk to a training sample: our pipeline and
-MMPose's."""
+"""From the photograph on disk to a training sample: our pipeline, MMPose's."""
 import time
-from collections.abc import Sequence
-from typing import Optional
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
 import cv2
 import mmpose.datasets  # noqa: F401, registers the transforms
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, TRANSFORMS
-from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from ..datasets.samplers import SampleIndex
+from ..visualization import read_image
 from .contenders import STOCK_DATA, input_size, resize, stock_config
 from .report import Table, timed_rows
 from .timing import summarize
@@ -26,7 +26,7 @@ _CORES = 16
 Rounds = dict[str, list[float]]
 
 
-def build_people(config: Config) -> Dataset:
+def build_people(config: Config) -> BaseDataset:
     """The data set that a config trains on, as training has it.
 
     Raises:
@@ -39,7 +39,7 @@ def build_people(config: Config) -> Dataset:
 
 def run(
     config: Config,
-    dataset: Dataset,
+    dataset: BaseDataset,
     rounds: int,
     people: int = 64,
     training_rate: Optional[float] = None
@@ -97,17 +97,18 @@ def run(
     return tables, notes
 
 
-def mean_image_size(dataset: Dataset, people: int) -> tuple[float, float]:
+def mean_image_size(dataset: BaseDataset,
+                    people: int) -> tuple[float, float]:
     """Mean width and height of the first people's images in pixels."""
     sizes = [
-        cv2.imread(dataset.get_data_info(index)['img_path']).shape[1::-1]
+        read_image(dataset.get_data_info(index)['img_path']).shape[1::-1]
         for index in range(people)
     ]
     width, height = np.mean(sizes, axis=0)
     return float(width), float(height)
 
 
-def measure_pipelines(pipelines: dict[str, Sequence], dataset: Dataset,
+def measure_pipelines(pipelines: Mapping[str, Sequence], dataset: BaseDataset,
                       people: int, rounds: int) -> dict[str, Rounds]:
     """Time every transform; the pipelines take turns person by person.
 
@@ -148,7 +149,7 @@ def transform_rows(ours: Rounds, stock: Rounds) -> list[dict]:
     """One row for each transform of either pipeline: medians and rounds."""
     rows = []
     for name in dict.fromkeys([*ours, *stock]):
-        row = dict(name=name)
+        row: dict[str, Any] = dict(name=name)
         for key, by_transform in (('ours', ours), ('stock', stock)):
             if name in by_transform:
                 row[key] = summarize(by_transform[name]).median

@@ -1,12 +1,14 @@
 """Inference: our network plain, tuned and fast, and MMPose's."""
-from collections.abc import Sequence
-from typing import Any, Callable, Optional
+from collections.abc import Mapping, Sequence
+from typing import Callable, Optional
 
 import torch
 from mmengine.config import Config
-from torch import Tensor, nn
+from mmengine.model import BaseModel
+from torch import Tensor
 
-from ..models.inference import optimize, optimize_model
+from ..models.inference import OptimizedHourglass, optimize, optimize_model
+from ..models.stacked_hourglass import StackedHourglass
 from .contenders import (
     build_model,
     input_size,
@@ -25,6 +27,9 @@ from .machine import (
 from .plain_network import PlainNetwork
 from .report import Table, timed_rows
 from .timing import measure, summarize
+
+#: An image (B, 3, H, W) to one tensor for each stack.
+Network = Callable[[Tensor], tuple[Tensor, ...]]
 
 #: What is measured, in this order.
 PARTS = ('networks', 'flip', 'stacks')
@@ -107,9 +112,12 @@ def _networks(config: Config, device: str, rounds: int, count: int,
     figures = model_figures(config, input_size(config))
     network = build_model(config, device).eval().backbone
     image = _image(config, batch_size, device)
-    networks = {'plain': PlainNetwork(network), 'tuned': network}
+    networks: dict[str, Network] = {
+        'plain': PlainNetwork(network),
+        'tuned': network
+    }
     networks.update(_fast(network, dtypes, image))
-    details = {
+    details: dict[str, dict] = {
         name: dict(figures, difference=difference)
         for name, difference in _differences(networks, image).items()
     }
@@ -148,7 +156,7 @@ def _flip(config: Config, device: str, rounds: int, count: int,
         for dtype in dtypes
     })
 
-    def predict(model: nn.Module, flip: bool) -> Callable[[], None]:
+    def predict(model: BaseModel, flip: bool) -> Callable[[], None]:
 
         def call() -> None:
             model.test_cfg['flip_test'] = flip
@@ -179,7 +187,8 @@ def _stacks(config: Config, device: str, rounds: int, count: int,
     network = build_model(config, device).eval().backbone
     image = _image(config, batch_size, device)
     plain = PlainNetwork(network)
-    networks, details = {'plain': plain}, {
+    networks: dict[str, Network] = {'plain': plain}
+    details: dict[str, dict] = {
         'plain': model_figures(config, input_size(config))
     }
     for stack in range(count):
@@ -206,11 +215,11 @@ def _stacks(config: Config, device: str, rounds: int, count: int,
 
 
 def _fast(
-        network: nn.Module,
-        dtypes: Sequence[str],
-        image: Optional[Tensor] = None,
-        out_stacks: Optional[tuple[int,
-                                   ...]] = None) -> dict[str, nn.Module]:
+    network: StackedHourglass,
+    dtypes: Sequence[str],
+    image: Optional[Tensor] = None,
+    out_stacks: Optional[tuple[int, ...]] = None
+) -> dict[str, OptimizedHourglass]:
     """The optimised network in each dtype."""
     return {
         f'fast, {dtype}': optimize(
@@ -222,14 +231,15 @@ def _fast(
     }
 
 
-def _only(network: nn.Module, stack: int) -> Callable[[Tensor], tuple]:
+def _only(network: Network, stack: int) -> Network:
     return lambda image: (network(image)[stack], )
 
 
-def _differences(networks: dict[str, Callable[[Tensor], tuple]],
+def _differences(networks: Mapping[str, Network],
                  image: Tensor) -> dict[str, float]:
-    """Largest difference to the plain network's outputs, as a part of the
-    largest of them.
+    """Largest difference to the plain network's outputs.
+
+    As a part of the largest of them.
 
     Raises:
         ValueError: if a network returns other stacks, or not a number.
@@ -252,10 +262,10 @@ def _differences(networks: dict[str, Callable[[Tensor], tuple]],
     return differences
 
 
-def _calls(networks: dict[str, Callable[[Tensor], Any]],
+def _calls(networks: Mapping[str, Network],
            image: Tensor) -> dict[str, Callable[[], None]]:
 
-    def call_of(network: Callable[[Tensor], Any]) -> Callable[[], None]:
+    def call_of(network: Network) -> Callable[[], None]:
 
         def call() -> None:
             with torch.no_grad():

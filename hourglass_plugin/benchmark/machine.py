@@ -195,4 +195,5 @@ def peak_memory(contender: Callable[[], Any], device: str) -> Optional[int]:
 def _status(name: str) -> int:
     """A figure of this process from Linux, in bytes."""
     status = Path('/proc/self/status').read_text()
-    return 1024 * int(re.search(rf'{name}:\s*(\d+) kB', status)[1])
+    found, = re.findall(rf'^{name}:\s*(\d+) kB$', status, re.MULTILINE)
+    return 1024 * int(found)

@@ -108,8 +108,7 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
 def record(subject: str, settings: Mapping[str, Any],
            machine: Mapping[str, Any], tables: Sequence[Table],
            notes: Sequence[str]) -> dict[str, Any]:
-    """Everything that was measured, for JSON; times in seconds, memory in
-    bytes."""
+    """Everything that was measured, for JSON; seconds and bytes."""
     return dict(
         subject=subject,
         command=shlex.join(sys.argv),

@@ -1,12 +1,11 @@
 """Training steps: our network plain, tuned, compiled, and MMPose's."""
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Callable
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
-from torch import nn
 
 from ..engine import compile_for_training
 from .contenders import (
@@ -85,7 +84,7 @@ class Step:
 
     def __init__(self,
                  config: Config,
-                 model: nn.Module,
+                 model: BaseModel,
                  batch_size: int,
                  in_bfloat16: bool = False) -> None:
         options = deepcopy(config.optim_wrapper)
@@ -118,7 +117,7 @@ def _steps(config: Config, device: str, rounds: int, count: int,
     config = our_config(config, count)
     size = input_size(config)
     figures = model_figures(config, size)
-    steps: dict[str, Callable] = {}
+    steps: dict[str, Step] = {}
     details: dict[str, dict] = {}
     for name in variants:
         steps[name] = our_step(config, device, batch_size, name)

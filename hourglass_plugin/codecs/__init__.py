@@ -8,6 +8,12 @@ from .gaussians import (
 from .heatmap import FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap
 
 __all__ = [
-    'HourglassHeatmap', 'MPIIHeatmap', 'FLICHeatmap', 'LSPHeatmap',
-    'encode_heatmaps', 'draw_heatmaps', 'decode_heatmaps', 'find_peaks'
+    'FLICHeatmap',
+    'HourglassHeatmap',
+    'LSPHeatmap',
+    'MPIIHeatmap',
+    'decode_heatmaps',
+    'draw_heatmaps',
+    'encode_heatmaps',
+    'find_peaks'
 ]

@@ -156,8 +156,11 @@ def _pair(x: float, y: float) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _windows(sigma: float) -> np.ndarray:
-    """(n, n, n, n) float32: at [y, x] a window of (n, n) cells with a Gaussian
-    around its cell (y, x)."""
+    """All places of a Gaussian within a window, (n, n, n, n) float32.
+
+    At [y, x] lies a window of (n, n) cells with a Gaussian around its cell
+    (y, x).
+    """
     reach = int(3 * sigma)
     along = _gaussian(np.arange(-2 * reach, 2 * reach + 1), sigma)
     gaussian = (along[:, None] * along).astype(np.float32)

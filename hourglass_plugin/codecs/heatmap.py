@@ -154,8 +154,14 @@ class HourglassHeatmap(BaseKeypointCodec):
                              self.exact_centers)
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Heatmaps (K, H, W) of one person to keypoints (1, K, 2) in input
-        pixels and scores (1, K)."""
+        """Find one person's keypoints.
+
+        Args:
+            encoded: heatmaps (K, H, W).
+
+        Returns:
+            Keypoints (1, K, 2) in input pixels and scores (1, K).
+        """
         keypoints, scores = self.batch_decode(
             torch.from_numpy(np.ascontiguousarray(encoded))[None])
         return keypoints[0], scores[0]

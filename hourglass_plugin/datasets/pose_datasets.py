@@ -116,7 +116,7 @@ class MPIIDataset(_PersonDataset):
         return add_head_sizes(people, headbox_file, self.ann_file)
 
     def _path(self, name: Optional[str]) -> Optional[Path]:
-        """A file below ``data_root`` or, if only that is there, as it is called.
+        """A file below ``data_root`` or, where that is none, as it is called.
 
         MMPose's configs write the root into ``headbox_file``.
         """

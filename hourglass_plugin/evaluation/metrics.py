@@ -139,8 +139,10 @@ class _PCKMetric(BaseMetric):
 
 
 def _is_converted(truth: dict) -> bool:
-    """Whether MMPose's KeypointConverter chose the joints, which the
-    annotation does not know; it puts weights beside the marks."""
+    """Whether MMPose's KeypointConverter chose the joints.
+
+    The annotation does not know of it; it puts weights beside the marks.
+    """
     return np.ndim(truth['keypoints_visible']) == 3
 
 

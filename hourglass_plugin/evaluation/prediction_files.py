@@ -161,7 +161,8 @@ def _mpii_people(pred: np.ndarray) -> np.ndarray:
                 continue
             keypoints = np.full((MPII.num_keypoints, 2), np.nan)
             for point in points:
-                joint, x, y = (number(point, name) for name in ('id', 'x', 'y'))
+                joint, x, y = (
+                    number(point, name) for name in ('id', 'x', 'y'))
                 if joint is None or joint not in range(MPII.num_keypoints):
                     raise ValueError(f'pred({image + 1}) has a point with id '
                                      f'{joint}; ids are 0 to 15')

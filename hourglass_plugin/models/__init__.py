@@ -1,5 +1,7 @@
-"""The network. It needs torch and mmengine only; the head for MMPose is in
-``heatmap_head`` and is not imported from here."""
+"""The network, which needs torch and mmengine only.
+
+The head for MMPose is in ``heatmap_head`` and is not imported from here.
+"""
 from .stacked_hourglass import SIZES, NetworkSize, StackedHourglass
 
-__all__ = ['StackedHourglass', 'SIZES', 'NetworkSize']
+__all__ = ['SIZES', 'NetworkSize', 'StackedHourglass']

@@ -12,6 +12,7 @@ their tensors:
 """
 import logging
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Optional
 
@@ -51,15 +52,19 @@ class Converted(NamedTuple):
 
     def label(self, name: str) -> str:
         """The port's name of a tensor, with ours behind it."""
-        stem = name.rpartition('.')[0]
-        source = self.sources.get(name)
-        if source is None:  # missing: its neighbour in the same layer tells
-            for ours, theirs in self.sources.items():
-                if ours.rpartition('.')[0] == stem:
-                    source = theirs.replace(
-                        ours.rpartition('.')[2], name.rpartition('.')[2])
-                    break
+        source = self.sources.get(name) or self._name_by_neighbour(name)
         return name if source in (None, name) else f'{source} (here {name})'
+
+    def _name_by_neighbour(self, name: str) -> Optional[str]:
+        """What the port would call a missing tensor, if others tell."""
+        layer, _, kind = name.rpartition('.')
+        for ours, theirs in self.sources.items():
+            if ours.rpartition('.')[0] == layer:
+                return f'{theirs.rpartition(".")[0]}.{kind}'
+        stack = re.match(r'stacks\.(\d+)\.(.+)', name)
+        first = self.sources.get(f'stacks.0.{stack[2]}') if stack else None
+        # The first number in a name is the stack's in every layout.
+        return first and re.sub(r'\.\d+\.', f'.{stack[1]}.', first, count=1)
 
 
 def read_checkpoint(path: str) -> dict:
@@ -74,15 +79,19 @@ def read_checkpoint(path: str) -> dict:
             anything but numbers.
     """
     try:
-        checkpoint = CheckpointLoader.load_checkpoint(
-            path, map_location='cpu', logger='silent')
+        # torch warns of files that are refused a moment later.
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            checkpoint = CheckpointLoader.load_checkpoint(
+                path, map_location='cpu', logger='silent')
     except FileNotFoundError:
         raise FileNotFoundError(f'there is no checkpoint {path}') from None
     except ValueError:
         raise
     except Exception as error:  # torch has a dozen for damaged files
+        reason = str(error).partition('. ')[0]
         raise ValueError(f'{path} is not a checkpoint, or is damaged: '
-                         f'{type(error).__name__}: {error}') from error
+                         f'{type(error).__name__}: {reason}') from error
     if not isinstance(checkpoint, dict):
         raise ValueError(f'{path} is not a checkpoint: it holds a '
                          f'{type(checkpoint).__name__}')

@@ -9,6 +9,10 @@ from .crop import CropPerson
 from .seeding import SeedAugmentation
 
 __all__ = [
-    'PaperScaleRotation', 'TorchCodeScaleRotation', 'RandomMirror',
-    'RandomChannelGain', 'CropPerson', 'SeedAugmentation'
+    'CropPerson',
+    'PaperScaleRotation',
+    'RandomChannelGain',
+    'RandomMirror',
+    'SeedAugmentation',
+    'TorchCodeScaleRotation'
 ]

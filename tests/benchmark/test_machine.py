@@ -1,4 +1,5 @@
 """Matrix rate, memory and names of the machine."""
+import functools
 import sys
 
 import pytest
@@ -62,7 +63,7 @@ def test_peak_memory_counts_what_is_held_at_once():
         torch.ones(megabytes * 2**18)
 
     for count in (1, 3):
-        peak = peak_memory(lambda: hold(count), 'cpu')
+        peak = peak_memory(functools.partial(hold, count), 'cpu')
         # Pages, and what Python and the allocator need besides: below 4 MB.
         assert peak == pytest.approx(count * megabytes * 2**20, abs=4 * 2**20)
 

@@ -152,7 +152,7 @@ def test_annotated_joints_lie_inside_the_drawn_body(index):
     view = rotation('y', rng.uniform(-180, 180))
     canvas, projection = _drawn(figure, view)
     for name, (x, y, z) in zip(MPII.joints, projection.points(figure.joints)):
-        surface = canvas.depth[int(round(y)), int(round(x))]
+        surface = canvas.depth[round(y), round(x)]
         # The skin is in front of the joint. The top of the head is on the
         # outline itself, where its own pixel may be missed.
         if name == 'head_top':

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 from mmpose.visualization import PoseLocalVisualizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,8 +101,9 @@ def follow(command, folder, *more):
         patch.chdir(folder)
         patch.syspath_prepend(str(tool.parent))
         patch.setattr(sys, 'argv', arguments)
-        # A process of its own would have no visualizer yet.
-        patch.setattr(PoseLocalVisualizer, '_instance_dict', OrderedDict())
+        # A process of its own would have none of these yet.
+        for shared in (MMLogger, PoseLocalVisualizer):
+            patch.setattr(shared, '_instance_dict', OrderedDict())
         try:
             runpy.run_path(str(tool), run_name='__main__')
         except SystemExit as stopped:

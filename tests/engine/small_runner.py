@@ -18,9 +18,8 @@ KEYPOINTS = 3
 class NoisePeople(Dataset):
     """Images of noise, and noise to learn."""
 
-    metainfo = {}
-
     def __init__(self, length):
+        self.metainfo = {}
         self.length = length
 
     def __len__(self):

@@ -309,7 +309,7 @@ def test_only_mpii_and_flic_have_an_official_format():
         dict(type='OfficialPredictionFile', out_file='a.mat'))
     metric.dataset_meta = dict(dataset_name='lsp')
     with pytest.raises(ValueError, match="'lsp' has no official format"):
-        metric.dataset_name
+        _ = metric.dataset_name
 
 
 def test_a_file_that_is_not_the_official_one_is_named(tmp_path, release_file):

@@ -7,8 +7,10 @@ from princeton_network import PrincetonNetwork
 from reference_network import reference_name, reference_network
 
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import (convert_state_dict,
-                                                 read_arguments)
+from hourglass_plugin.models.checkpoints import (
+    convert_state_dict,
+    read_arguments,
+)
 
 ARGUMENTS = dict(
     num_stacks=2,

@@ -388,8 +388,7 @@ def test_input_layout_does_not_matter():
 
 @pytest.mark.parametrize(
     'options, message',
-    [(dict([(name, value)
-            ]), f'{name} must be a positive integer, but it is {value!r}')
+    [({name: value}, f'{name} must be a positive integer, but it is {value!r}')
      for name in ('num_stacks', 'num_blocks', 'feat_channels', 'depth',
                   'num_keypoints', 'in_channels') for value in (0, -1, 1.5)] +
     [

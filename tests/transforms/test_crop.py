@@ -33,7 +33,6 @@ def compose(*transforms):
 
 def record(rng, size, rotation=None, **others):
     """A person somewhere in a photograph of W x H pixels."""
-    width, height = size
     center = rng.uniform(0.2, 0.8, 2) * size
     half = rng.uniform(0.1, 0.6, 2) * size / 2
     result = dict(

@@ -213,7 +213,7 @@ def test_a_bright_pixel_stays_on_its_joint(mirrored, factor, size):
         reach = int(np.ceil(size[0] / (90 * 1.25 * factor))) + 2
         for name, (x, y) in zip(MPII.joints,
                                 record['transformed_keypoints'][0]):
-            left, top = int(round(x)) - reach, int(round(y)) - reach
+            left, top = round(x) - reach, round(y) - reach
             right, bottom = left + 2 * reach + 1, top + 2 * reach + 1
             if min(left, top) < 0 or right > size[0] or bottom > size[1]:
                 continue

@@ -9,4 +9,4 @@ from .flic import prepare_flic
 from .lsp import prepare_lsp
 from .mpii import prepare_mpii
 
-__all__ = ['Task', 'prepare_mpii', 'prepare_flic', 'prepare_lsp']
+__all__ = ['Task', 'prepare_flic', 'prepare_lsp', 'prepare_mpii']

@@ -11,6 +11,11 @@ from .sample import SPLITS, Sample, make_sample
 from .writer import Settings, available_cores, is_complete, write_data_set
 
 __all__ = [
-    'SPLITS', 'Sample', 'make_sample', 'Settings', 'available_cores',
-    'is_complete', 'write_data_set'
+    'SPLITS',
+    'Sample',
+    'Settings',
+    'available_cores',
+    'is_complete',
+    'make_sample',
+    'write_data_set'
 ]
