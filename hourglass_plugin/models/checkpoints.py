@@ -158,7 +158,7 @@ def load_pretrained(network: StackedHourglass,
             in checkpoints of our models.
 
     Returns:
-        What there is to say: one sentence on what was loaded, and others on
+        What there is to say, one sentence on what was loaded, and others on
         what was dropped, and on what starts anew.
 
     Raises:

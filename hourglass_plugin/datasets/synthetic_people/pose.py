@@ -51,7 +51,7 @@ ARMS: dict[str, Mapping[str, Spread]] = {
 
 _STRAIGHT: Mapping[str, Spread] = dict(
     elevation=(6, 4), azimuth=(70, 40), twist=(10, 8), knee=(6, 6))
-# For each name the leading and the trailing leg.
+#: For each name the leading and the trailing leg.
 LEGS: dict[str, tuple[Mapping[str, Spread], Mapping[str, Spread]]] = {
     'standing': (_STRAIGHT, _STRAIGHT),
     'walking':
