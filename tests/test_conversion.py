@@ -216,8 +216,9 @@ def test_nothing_is_written_of_what_does_not_fit(tmp_path):
         key: value for key, value in bearpaw_weights(2).items()
         if not key.startswith('module.hg.1.')
     }
-    # 13 residuals, 3 convolutions of 2 and 3 norms of 5 tensors in each.
-    assert f'{13 * 21} of the weights are missing: hg.1.hg.3.0.0.bn1.wei' in (
+    # 13 residuals, 3 convolutions of 2 and 3 norms of 4 tensors in each; that
+    # batches were not counted is forgiven.
+    assert f'{13 * 18} of the weights are missing: hg.1.hg.3.0.0.bn1.wei' in (
         message(no_stack))
     assert 'left over: res.0.3.bn1.weight (here' in message({
         **weights, 'module.res.0.3.bn1.weight': torch.zeros(256)
