@@ -13,8 +13,8 @@ train_dataloader = dict(
     # Augmentation follows from seed, epoch and position, not from the number
     # of workers; with SeedAugmentation in the pipeline.
     sampler=dict(type='SeededSampler', shuffle=True))
-# Without collate_fn, which a runner wants as a dict and MMPose's inferencers as
-# a name.
+# Without collate_fn, which a runner wants as a dict and MMPose's inferencers
+# as a name.
 val_dataloader = dict(
     batch_size=32,
     num_workers=2,

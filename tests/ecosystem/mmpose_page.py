@@ -1,0 +1,80 @@
+"""docs/mmpose.md, followed as its reader does."""
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+from mmengine.visualization import Visualizer
+from mmpose.visualization import PoseLocalVisualizer
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / 'docs' / 'mmpose.md').read_text()
+
+
+def shortened(text):
+    """The page's text for a training of one epoch."""
+    return text.replace('epoch_12', 'epoch_1')
+
+
+def python_block(part):
+    """The page's one block of Python that has this part."""
+    (block, ) = [
+        block for block in re.findall(r'```python\n(.*?)```', PAGE, re.DOTALL)
+        if part in block
+    ]
+    return shortened(block)
+
+
+def shell_block(part):
+    """The page's one block of shell commands that has this part."""
+    outside = re.sub(r'```.*?```', '', PAGE, flags=re.DOTALL)
+    (block, ) = [
+        block for block in re.findall(r'(?:^    .*\n)+', outside, re.MULTILINE)
+        if part in block
+    ]
+    return textwrap.dedent(shortened(block))
+
+
+def run_shell(commands, folder):
+    """Run commands in a shell of their own; what they printed."""
+    finished = subprocess.run(
+        ['bash', '-ec', f'python() {{ "{sys.executable}" "$@"; }}\n'
+         f'{commands}'],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={
+            **os.environ, 'OMP_NUM_THREADS': '1',
+            'PYTHONPATH': str(ROOT)
+        })
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def run_here(program, arguments, folder):
+    """Run a program in this process, where MMPose is imported already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(Path(program).parent))
+        patch.setattr(sys, 'argv', [str(program), *map(str, arguments)])
+        # A process of its own would have no visualizer yet.
+        for kind in (Visualizer, PoseLocalVisualizer):
+            patch.setattr(kind, '_instance_dict', OrderedDict())
+        runpy.run_path(str(program), run_name='__main__')
+
+
+def run_tool_here(command, folder):
+    """Run a line of the page, ``NAME=VALUE python tools/x.py ...``, here."""
+    words = shlex.split(command)
+    position = words.index('python')
+    with pytest.MonkeyPatch.context() as patch:
+        for setting in words[:position]:
+            patch.setenv(*setting.split('='))
+        tool, *arguments = words[position + 1:]
+        run_here(ROOT / tool, arguments, folder)

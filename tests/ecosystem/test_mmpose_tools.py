@@ -1,0 +1,161 @@
+"""MMPose's own tools with our configs and checkpoints."""
+import json
+import re
+import shlex
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmpose_page import (
+    ROOT,
+    python_block,
+    run_here,
+    run_tool_here,
+    shell_block,
+)
+
+from hourglass_plugin.skeletons import LSP
+from hourglass_plugin.visualization import read_image
+
+
+def test_training_and_testing_with_mmposes_tools(reader):
+    # Five people in batches of two, which --cfg-options made of four.
+    assert '[1][3/3]' in reader.printed and '[1][4/' not in reader.printed
+    assert 'loss_stack_1' in reader.printed
+    meta = torch.load(reader.checkpoint, weights_only=False)['meta']
+    assert meta['dataset_meta']['dataset_name'] == 'lsp'
+    scores = json.loads((reader.folder / 'scores.json').read_text())
+    assert 0 < scores['lsp/PCK@1.5'] < 100
+
+
+def test_our_tool_computes_mmposes_scores(reader, tmp_path):
+    run_here(
+        ROOT / 'tools' / 'test.py',
+        ['my_people.py', reader.checkpoint, '--work-dir', tmp_path,
+         '--out', tmp_path / 'scores.json'], reader.folder)
+    ours = json.loads((tmp_path / 'scores.json').read_text())
+    assert ours == json.loads((reader.folder / 'scores.json').read_text())
+
+
+@pytest.fixture
+def with_plugin(reader, monkeypatch):
+    """Run the page's line that calls a script of MMPose, in this process."""
+    definition, *lines = shell_block('with_plugin()').splitlines()
+    code = shlex.split(definition)[shlex.split(definition).index('-c') + 1]
+
+    def run(name):
+        (line, ) = [line for line in lines if name in line]
+        words = shlex.split(line.replace('$TOOLS', reader.tools))
+        assert words[0] == 'with_plugin'
+        monkeypatch.chdir(reader.folder)
+        monkeypatch.setattr(sys, 'argv', ['-c', *words[1:]])
+        exec(code, {})
+
+    return run
+
+
+def test_demo_draws_the_pose_and_its_heatmaps(with_plugin, reader):
+    with_plugin('image_demo.py')
+    photograph = read_image(reader.folder / 'photographs' / 'val0.png')
+    drawn = read_image(reader.folder / 'demo.png')
+    # The photograph in its box, and below it with the heatmaps.
+    assert drawn.shape == (200, 100, 3)
+    assert (drawn[0] == [0, 255, 0]).all()
+    assert (drawn[100:] != photograph).any(axis=2).mean() > 0.9
+
+
+def test_browsed_people_have_joints_in_our_colors(with_plugin, reader):
+    with_plugin('browse_dataset.py')
+    for index in range(5):
+        crop = read_image(reader.folder / 'browse' / f'train{index}.png')
+        assert crop.shape == (128, 128, 3)
+        for side in ('right', 'left'):
+            color = LSP.joint_color(f'{side}_wrist')[::-1]  # BGR
+            assert (crop == color).all(axis=2).sum() > 10
+
+
+def test_counted_weights_are_the_networks(with_plugin, reader, capsys):
+    with_plugin('get_flops.py')
+    weights = torch.load(
+        reader.checkpoint, weights_only=False)['state_dict']
+    count = sum(
+        value.numel() for name, value in weights.items()
+        if not re.search('running_|num_batches', name))
+    printed = capsys.readouterr().out
+    assert f'Params: {count / 1e3:.3f}K' in printed.replace(',', '')
+    assert 'Input shape: (1, 3, 128, 128)' in printed
+
+
+def test_a_published_checkpoint_tests_alike(reader, tmp_path):
+    """MMPose's publish_model.py keeps weights and meta, in another format."""
+    checkpoint = torch.load(reader.checkpoint, weights_only=False)
+    published = tmp_path / 'published.pth'
+    torch.save({key: checkpoint[key] for key in ('meta', 'state_dict')},
+               published, _use_new_zipfile_serialization=False)
+    run_here(
+        ROOT / 'tools' / 'test.py',
+        ['my_people.py', published, '--work-dir', tmp_path, '--out',
+         tmp_path / 'scores.json'], reader.folder)
+    scores = json.loads((tmp_path / 'scores.json').read_text())
+    assert scores == json.loads((reader.folder / 'scores.json').read_text())
+
+
+def logged(folder):
+    """The numbers of the newest log's lines of training and validation."""
+    log = max(folder.glob('*/*.log')).read_text()
+    return [
+        {
+            name: float(value)
+            for name, value in re.findall(r'([\w@./]+): (-?[\d.e-]+)\b', line)
+        } for line in log.splitlines()
+        if re.search(r'Epoch\((train|val)\).*(loss|PCK)', line)
+    ]
+
+
+def test_tensorboard_has_the_logs_numbers(reader):
+    event_accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator')
+    line = shell_block('TensorboardVisBackend').splitlines()[0]
+    work_dir = reader.folder / 'work_dirs' / 'tensorboard'
+    run_tool_here(f'{line} work_dir={work_dir}', reader.folder)
+    (folder, ) = work_dir.glob('*/vis_data')
+    events = event_accumulator.EventAccumulator(str(folder))
+    events.Reload()
+    *iterations, scores = logged(work_dir)
+    assert len(iterations) == 2  # five people in batches of four
+    for name in ('loss_stack_1', 'loss', 'lr'):
+        np.testing.assert_allclose(
+            [scalar.value for scalar in events.Scalars(name)],
+            [iteration[name] for iteration in iterations],
+            # The log has six decimals.
+            atol=6e-7)
+    for name in ('lsp/PCK@1.5', 'lsp/PCK@0.5/Head'):
+        (scalar, ) = events.Scalars(name)
+        # float32 has seven digits.
+        assert scalar.value == pytest.approx(scores[name], abs=1e-5)
+    assert not list(folder.glob('*.json'))
+
+
+def test_both_backends_of_a_config(reader, tmp_path):
+    pytest.importorskip('tensorboard')
+    config = reader.folder / 'with_tensorboard.py'
+    config.write_text("_base_ = './my_people.py'\n" +
+                      python_block("dict(type='LocalVisBackend')"))
+    run_here(ROOT / 'tools' / 'train.py',
+             [config, '--work-dir', tmp_path, '--no-validate'], reader.folder)
+    (folder, ) = tmp_path.glob('*/vis_data')
+    lines = (folder / 'scalars.json').read_text().splitlines()
+    assert len(lines) == 2 and 'loss_stack_1' in lines[0]
+    assert len(list(folder.glob('events.out.tfevents.*'))) == 1
+
+
+def test_weights_and_biases_offline(reader, monkeypatch):
+    pytest.importorskip('wandb')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    line = shell_block('WandbVisBackend').splitlines()[-1]
+    work_dir = reader.folder / 'work_dirs' / 'wandb'
+    run_tool_here(f'{line} work_dir={work_dir}', reader.folder)
+    (run, ) = work_dir.glob('*/vis_data/wandb/offline-run-*/run-*.wandb')
+    content = run.read_bytes()
+    assert b'loss_stack_1' in content and b'lsp/PCK@1.5' in content
