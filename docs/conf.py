@@ -44,6 +44,8 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes in a class's docstring, once
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = 'hide'
+# A name's source is the module in which it is described.
+viewcode_follow_imported_members = False
 
 # A reference that leads nowhere fails the build, except to other libraries:
 # linking them takes their lists of names from the network in every build.
