@@ -18,8 +18,14 @@ from torch import Tensor
 from .command_line import load_config
 from .compat import can_export_programs, onnx_exporter_options
 from .models.checkpoints import read_checkpoint
-from .models.export import (BATCH_SIZES, TOLERANCE, Agreement, ExportModel,
-                            check_agreement, describe)
+from .models.export import (
+    BATCH_SIZES,
+    TOLERANCE,
+    Agreement,
+    ExportModel,
+    check_agreement,
+    describe,
+)
 from .prediction import build_pose_model
 
 #: The newest that torch 2.1 writes; ONNX Runtime reads it from 1.12 on.
@@ -247,7 +253,8 @@ def _complete(path: str) -> Iterator[Path]:
     """A file beside ``path``, which takes its name when all went well."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'.{target.stem}.{os.getpid()}.partial{target.suffix}')
+    partial = target.with_name(
+        f'.{target.stem}.{os.getpid()}.partial{target.suffix}')
     try:
         yield partial
         os.replace(partial, target)

@@ -318,7 +318,8 @@ class Video:
         has_frame, self._first = self._capture.read()
         if not has_frame:
             raise ValueError(f'{path} is not a video, or is damaged')
-        self.size: tuple[int, int] = self._first.shape[1::-1]
+        height, width = self._first.shape[:2]
+        self.size = (width, height)
         self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 

@@ -6,8 +6,9 @@ which they stand, and made to work in the second here.
 """
 import html
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Optional
 
 from docutils import nodes
 from sphinx import addnodes
@@ -86,7 +87,7 @@ class RepositoryLinks(SphinxTransform):
         link.replace_self(new)
 
 
-def file_pages(app: Sphinx) -> Iterator[Tuple[str, dict, str]]:
+def file_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
     """A page for each file and folder that links may lead to."""
     for folder in SHOWN:
         for path in sorted([ROOT / folder, *(ROOT / folder).rglob('*')]):

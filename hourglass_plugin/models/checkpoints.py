@@ -63,8 +63,10 @@ class Converted(NamedTuple):
                 return f'{theirs.rpartition(".")[0]}.{kind}'
         stack = re.match(r'stacks\.(\d+)\.(.+)', name)
         first = self.sources.get(f'stacks.0.{stack[2]}') if stack else None
+        if stack is None or first is None:
+            return None
         # The first number in a name is the stack's in every layout.
-        return first and re.sub(r'\.\d+\.', f'.{stack[1]}.', first, count=1)
+        return re.sub(r'\.\d+\.', f'.{stack[1]}.', first, count=1)
 
 
 def read_checkpoint(path: str) -> dict:
@@ -141,8 +143,7 @@ def convert(state_dict: Mapping) -> Converted:
 def load_pretrained(network: StackedHourglass,
                     state_dict: Mapping,
                     prefix: Optional[str] = None) -> list[str]:
-    """Load a port's weights, or ours, into a network that may differ in its
-    number of keypoints.
+    """Load a port's weights, or ours, also for another number of keypoints.
 
     Where the network predicts another number of keypoints, or none, the
     convolutions that predict heatmaps and feed them back stay as they are.
@@ -254,8 +255,7 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
 
 
 def _knows_keypoints(name: str) -> bool:
-    """Whether a tensor's shape depends on the number of keypoints, or its
-    values on which ones they are."""
+    """Whether a tensor depends on the keypoints: on how many, or on which."""
     return re.match(r'stacks\.\d+\.(inner_heatmaps|heatmaps|merge_heatmaps)\.',
                     name) is not None
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Union
 
 import torch
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from .. import __version__
@@ -52,20 +53,21 @@ class ExportModel(nn.Module):
     """
 
     def __init__(self,
-                 model: nn.Module,
+                 model: BaseModel,
                  decode: bool = False,
                  every_stack: bool = False,
                  flip_test: bool = False) -> None:
         super().__init__()
-        self.decoder = getattr(getattr(model, 'head', None), 'decoder', None)
-        if self.decoder is None:
+        decoder = getattr(getattr(model, 'head', None), 'decoder', None)
+        if decoder is None:
             raise ValueError('the config\'s head has no decoder, which says '
                              'how large images and heatmaps are')
-        if decode and not isinstance(self.decoder, HourglassHeatmap):
+        if decode and not isinstance(decoder, HourglassHeatmap):
             raise ValueError(
-                f'the codec {type(self.decoder).__name__} is MMPose\'s, which '
+                f'the codec {type(decoder).__name__} is MMPose\'s, which '
                 'decodes with NumPy and OpenCV: export the heatmaps, without '
                 '--decode')
+        self.decoder = decoder
         # Plain memory layout: ExecuTorch takes no other, and whoever runs a
         # file gets arrays in the order of their shape.
         self.model = copy.deepcopy(model).cpu().eval().requires_grad_(False)
@@ -89,7 +91,7 @@ class ExportModel(nn.Module):
         zeros, ones = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
         self.mean = getattr(preprocessor, 'mean', zeros).flatten().tolist()
         self.std = getattr(preprocessor, 'std', ones).flatten().tolist()
-        self.input_size = tuple(map(int, self.decoder.input_size))
+        self.input_size = tuple(map(int, decoder.input_size))
         self.heatmap_size, self.output_names = self._try()
         # The exporter restores the mode of the whole, of all its parts.
         self.eval()
@@ -256,7 +258,7 @@ def check_agreement(run: Callable[[Tensor], Sequence[Tensor]],
                                  f'of {len(stacks)}')
             for name, output, heatmaps in zip(module.output_names, outputs,
                                               stacks):
-                allowed: Union[float, Tensor] = TOLERANCE
+                allowed = torch.tensor(TOLERANCE)
                 expected = heatmaps
                 if module.decode:
                     expected = module.keypoints(heatmaps)
@@ -293,9 +295,10 @@ def _uncertainty(module: ExportModel, heatmaps: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     expected = module.keypoints(heatmaps)
     largest = torch.zeros_like(expected)
+    rounding = 1e-5 * heatmaps.abs().max().clamp(min=1e-12)
     for _ in range(8):
         noise = 2 * torch.rand(heatmaps.shape, generator=generator) - 1
-        changed = heatmaps + 1e-5 * heatmaps.abs().max() * noise
+        changed = heatmaps + rounding * noise
         moved = (module.keypoints(changed) - expected).abs()
         largest = largest.maximum(moved)
     largest[..., 2] = 0

@@ -69,7 +69,8 @@ def read_photograph(path: str,
     pixels = _decode(data, cv2.IMREAD_COLOR)
     if pixels is None:
         raise ValueError(_message('not an image, or damaged', path))
-    return Photograph(pixels, pixels.shape[1::-1])
+    height, width = pixels.shape[:2]
+    return Photograph(pixels, (width, height))
 
 
 def _message(reason: object, path: str) -> str:

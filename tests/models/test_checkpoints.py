@@ -124,11 +124,13 @@ def test_every_tensor_is_accounted_for():
             match=r'left over: res.0.7.bn1.weight \(here stacks.0.residuals'):
         convert_state_dict(
             dict(weights, **{'res.0.7.bn1.weight': torch.zeros(1)}))
-    with pytest.raises(ValueError, match=r'shape: fc_.0.weight \(.*\(1, 1, 1, 1\) for'):
+    with pytest.raises(
+            ValueError, match=r'shape: fc_.0.weight \(.*\(1, 1, 1, 1\) for'):
         convert_state_dict(
             dict(weights, **{'fc_.0.weight': torch.zeros(1, 1, 1, 1)}))
     del weights['score.1.bias']
-    with pytest.raises(ValueError, match=r'missing: score.1.bias \(here stacks'):
+    with pytest.raises(
+            ValueError, match=r'missing: score.1.bias \(here stacks'):
         convert_state_dict(weights)
     with pytest.raises(ValueError, match='no tensors: fc_.0.weight'):
         convert_state_dict(dict(weights, **{'fc_.0.weight': [1.0]}))

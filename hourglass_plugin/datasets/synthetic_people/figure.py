@@ -148,9 +148,9 @@ class _Painter:
             (0.74, shoulders * 0.97, 0.112), (0.91, shoulders * 0.86, 0.094)
         ]).T
         for share in np.linspace(-0.06, 0.91, 7):
-            width = np.interp(share, shares, widths)
+            width = float(np.interp(share, shares, widths))
             width *= 0.5 + 0.5 * self.girth
-            depth = np.interp(share, shares, depths) * self.girth
+            depth = float(np.interp(share, shares, depths)) * self.girth
             lower = min(share / WAIST, 1.0)
             upper = max(share - WAIST, 0.0) / (1 - WAIST)
             center = lower * waist + upper * (thorax - waist)
