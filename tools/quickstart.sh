@@ -19,11 +19,7 @@ pictures=$work_dir/pictures
 case "${1:-}" in
 '') set_up ;;
 --use-active-environment) use_active_environment tqdm ;;
-*)
-  sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
-  [ "$1" = --help ] || [ "$1" = -h ]
-  exit
-  ;;
+*) explain "$1" ;;
 esac
 
 printf '\n1. Generating people in data/synthetic_people\n'

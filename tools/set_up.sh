@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Shared by quickstart.sh and run_tests.sh, which source it in the root of the
-# repository. After set_up or use_active_environment, $python is the
-# interpreter to use.
+# Shared by quickstart.sh, run_tests.sh and check_code.sh, which source it in
+# the root of the repository. After set_up or use_active_environment, $python
+# is the interpreter to use.
 #
 # set_up makes .venv once. A stamp in it holds a checksum of what it was made
 # from, so that the next run knows in an instant that nothing is to be done. A
@@ -16,6 +16,13 @@ log=$venv/set_up.log
 fail() {
   printf 'error: %s\n' "$*" >&2
   exit 1
+}
+
+# Print the comment at the top of a command; a failure unless it was asked for.
+explain() {
+  sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
+  [ "$1" = --help ] || [ "$1" = -h ]
+  exit
 }
 
 # Python 3.9 to 3.12 that can make virtual environments with pip. It is run,
@@ -108,6 +115,19 @@ set_up() {
   printf '%s\n' "$wanted" >"$stamp"
   printf 'The environment is in %s, after %d s. Use it yourself with: %s\n' \
     "$venv" "$SECONDS" "source $venv/bin/activate"
+}
+
+# Install what only some commands need into .venv, once: requirements/NAME.txt
+# for each NAME.
+also_install() {
+  local name wanted
+  for name in "$@"; do
+    wanted=$(cksum <"requirements/$name.txt")
+    if [ "$(cat "$venv/has_$name" 2>/dev/null)" != "$wanted" ]; then
+      pip_install -r "requirements/$name.txt"
+      printf '%s\n' "$wanted" >"$venv/has_$name"
+    fi
+  done
 }
 
 # Check that the active environment has MMPose and the modules named, and use

