@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from mmpose_page import python_block, run_shell, shell_block
+from mmpose_page import forget_instances, python_block, run_shell, shell_block
 
 from hourglass_plugin.skeletons import LSP, MPII
 
@@ -89,3 +89,21 @@ def reader(tmp_path_factory):
         checkpoint=folder / 'work_dirs' / 'my_people' / 'epoch_1.pth',
         tools=printed[printed.rindex('TOOLS=') + 6:].strip(),
         printed=printed)
+
+
+@pytest.fixture(autouse=True)
+def instances_of_this_test(monkeypatch):
+    """Runs of one test know nothing of those of another."""
+    forget_instances(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def unformatted_configs(monkeypatch):
+    """mmengine writes each config five times, beautified by yapf, which takes
+    seconds where it has a data set's joints; here it writes them as they are.
+    """
+    # onedl-mmengine imports yapf only where it uses it.
+    monkeypatch.setattr(
+        'mmengine.config.config.FormatCode',
+        lambda text, **options: (text, True),
+        raising=False)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 from mmpose.visualization import PoseLocalVisualizer
 
@@ -57,15 +58,20 @@ def run_shell(commands, folder):
     return finished.stdout
 
 
+def forget_instances(patch):
+    """Let mmengine start as in a process of its own, with no visualizer, and
+    no log of a run of the same name that began in the same second."""
+    for kind in (MMLogger, MessageHub, Visualizer, PoseLocalVisualizer):
+        patch.setattr(kind, '_instance_dict', OrderedDict())
+
+
 def run_here(program, arguments, folder):
     """Run a program in this process, where MMPose is imported already."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(Path(program).parent))
         patch.setattr(sys, 'argv', [str(program), *map(str, arguments)])
-        # A process of its own would have no visualizer yet.
-        for kind in (Visualizer, PoseLocalVisualizer):
-            patch.setattr(kind, '_instance_dict', OrderedDict())
+        forget_instances(patch)
         runpy.run_path(str(program), run_name='__main__')
 
 
