@@ -5,6 +5,7 @@
 in an environment in which the package and MMPose import, without a network.
 """
 import builtins
+import os
 import sys
 from pathlib import Path
 
@@ -50,11 +51,11 @@ viewcode_follow_imported_members = False
 # A reference that leads nowhere fails the build, except to other libraries:
 # linking them takes their lists of names from the network in every build.
 nitpicky = True
-_python = [*getattr(sys, 'stdlib_module_names', ()), *dir(builtins)]
+_python = ['_pickle', *(path.stem for path in Path(os.__file__).parent.iterdir())]
 _libraries = [
     'cv2', 'mmcv', 'mmdet', 'mmengine', 'mmpose', 'np', 'numpy', 'pycocotools',
     'torch'
 ]
 nitpick_ignore_regex = [
-    ('py:.*', rf'({"|".join(_python + _libraries)})(\..*)?'),
+    ('py:.*', rf'({"|".join([*_python, *dir(builtins), *_libraries])})(\..*)?'),
 ]
