@@ -7,6 +7,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
 from page import commands, follow, page_text, python_examples, run_python
 
 from hourglass_plugin.compat import can_export_programs
@@ -21,33 +24,32 @@ needs_programs = pytest.mark.skipif(
 
 
 @pytest.fixture(scope='module')
-def reader(trained):
-    """The page's reader: a checkpoint, a photograph, a way to follow."""
+def reader(clone):
+    """The page's reader: a network, a photograph, a way to follow."""
     rng = np.random.default_rng(0)
     photograph = rng.integers(40, 90, (140, 150, 3), np.uint8)
     photograph = cv2.GaussianBlur(photograph, None, 2)
     for x, y in ((70, 20), (70, 60), (50, 70), (90, 75), (60, 120), (80, 118)):
         cv2.circle(photograph, (x, y), 6, (40, 200, 240), -1)
-    cv2.imwrite(str(trained.folder / 'photograph.jpg'), photograph)
+    cv2.imwrite(str(clone / 'photograph.jpg'), photograph)
 
-    # Learnt for one epoch, heatmaps are nearly flat; their shapes count here.
-    checkpoint = torch.load(trained.folder / trained.checkpoint,
-                            weights_only=False)
-    generator = torch.Generator().manual_seed(0)
-    for name, weights in checkpoint['state_dict'].items():
-        if 'heatmaps.weight' in name:
-            weights.normal_(generator=generator)
-    torch.save(
-        dict(state_dict=checkpoint['state_dict'], meta=checkpoint['meta']),
-        trained.folder / 'peaks.pth')
+    (clone / 'small.py').write_text("""
+_base_ = ['configs/lsp/hg1_128x128.py']
+model = dict(backbone=dict(feat_channels=16, depth=1))
+""")
+    # Not trained, but with heatmaps that have maxima.
+    torch.manual_seed(0)
+    init_default_scope('mmpose')
+    model = MODELS.build(Config.fromfile(str(clone / 'small.py')).model)
+    for stack in model.backbone.stacks:
+        stack.heatmaps.reset_parameters()
+    torch.save(dict(state_dict=model.state_dict()), clone / 'small.pth')
 
     def run(command):
-        for name, value in (('CONFIG', trained.config), ('CHECKPOINT',
-                                                         'peaks.pth')):
-            command = command.replace(name, value)
-        return follow(command, trained.folder)
+        command = command.replace('CONFIG', 'small.py')
+        return follow(command.replace('CHECKPOINT', 'small.pth'), clone)
 
-    run.folder, run.config = trained.folder, trained.config
+    run.folder = clone
     return run
 
 
@@ -102,8 +104,8 @@ def test_without_torch_keypoints_are_those_of_predict(reader):
 def expected(reader, images):
     """Keypoints of images by PyTorch."""
     module, _ = load_model(
-        str(reader.folder / reader.config),
-        str(reader.folder / 'peaks.pth'),
+        str(reader.folder / 'small.py'),
+        str(reader.folder / 'small.pth'),
         decode=True)
     with torch.no_grad():
         return module(images)

@@ -1,6 +1,4 @@
 """The network is plain PyTorch: export, tracing, ONNX and compilation."""
-import inspect
-
 import pytest
 import torch
 from small_network import image, small_network, train_steps
@@ -11,20 +9,17 @@ TORCH = tuple(int(number) for number in torch.__version__.split('.')[:2])
 @pytest.mark.skipif(
     not hasattr(torch.export, 'Dim'),
     reason='torch 2.1 exports fixed sizes only')
-@pytest.mark.parametrize(
-    'options', [dict(), dict(num_keypoints=None, out_stacks=[-1])])
-def test_export_with_any_batch_size(options):
-    network = small_network(**options).eval()
+def test_features_are_exported_for_any_batch_size():
+    # Heatmaps are in test_export.py.
+    network = small_network(num_keypoints=None, out_stacks=[-1]).eval()
     batch = torch.export.Dim('batch', min=1, max=64)
     program = torch.export.export(
         network, (image(2, 3, 32, 48), ), dynamic_shapes={'image': {
             0: batch
         }})
     x = image(5, 3, 32, 48, seed=2)
-    outputs = program.module()(x)
-    assert len(outputs) == len(network.out_stacks)
-    for output, expected in zip(outputs, network(x)):
-        torch.testing.assert_close(output, expected)
+    (output, ), (expected, ) = program.module()(x), network(x)
+    torch.testing.assert_close(output, expected)
 
 
 @pytest.mark.filterwarnings('ignore:.*jit.*deprecated:DeprecationWarning')
@@ -37,16 +32,9 @@ def test_jit_trace():
         torch.testing.assert_close(output, expected)
 
 
-# The exporter that torch.onnx.export takes by itself and, where that is the
-# one through torch.export, the older one through torch.jit.trace too.
-ONNX_EXPORTERS = [{}]
-if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
-    ONNX_EXPORTERS.append(dict(dynamo=False))
-
-
-@pytest.mark.filterwarnings('ignore')  # the exporters' own, by the dozen
-@pytest.mark.parametrize('exporter', ONNX_EXPORTERS)
-def test_onnx_gives_the_same(exporter, tmp_path):
+@pytest.mark.filterwarnings('ignore')  # the exporter's own, by the dozen
+def test_torchs_default_exporter_to_onnx(tmp_path):
+    # tools/export_onnx.py takes the older one: see test_export.py.
     for package in ('onnx', 'onnxscript'):
         pytest.importorskip(package)
     onnxruntime = pytest.importorskip('onnxruntime')
@@ -59,8 +47,7 @@ def test_onnx_gives_the_same(exporter, tmp_path):
         output_names=['stack_1', 'stack_2'],
         dynamic_axes={'image': {
             0: 'batch'
-        }},
-        **exporter)
+        }})
     session = onnxruntime.InferenceSession(
         path, providers=['CPUExecutionProvider'])
     assert [o.name for o in session.get_outputs()] == ['stack_1', 'stack_2']

@@ -1,0 +1,377 @@
+"""What is exported computes what the model and its codec compute."""
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import nn
+
+from hourglass_plugin import exported_files
+from hourglass_plugin.codecs import HourglassHeatmap
+from hourglass_plugin.compat import can_export_programs
+from hourglass_plugin.models.export import (
+    ExportModel,
+    check_agreement,
+    describe,
+)
+
+NAMES = ['left', 'right', 'nose']
+META = dict(
+    keypoint_id2name=dict(enumerate(NAMES)), flip_indices=[1, 0, 2])
+CODEC = dict(
+    type='HourglassHeatmap', input_size=(48, 32), heatmap_size=(12, 8))
+NETWORK = dict(
+    type='StackedHourglass', num_stacks=2, feat_channels=16, depth=1)
+
+
+def pose_model(refinement='quarter', head=None, backbone=None, **test_cfg):
+    """An estimator of three keypoints on images of 48 x 32."""
+    codec = dict(CODEC, refinement=refinement)
+    settings = dict(
+        type='HourglassPoseEstimator',
+        data_preprocessor=dict(
+            type='PoseDataPreprocessor',
+            mean=[10, 20, 30],
+            std=[255, 250, 245],
+            bgr_to_rgb=True),
+        backbone=dict(backbone or dict(NETWORK, num_keypoints=3)),
+        head=head or dict(
+            type='MultiStageHeatmapHead', out_channels=3, decoder=codec),
+        test_cfg=test_cfg)
+    torch.manual_seed(0)
+    init_default_scope('mmpose')
+    model = MODELS.build(Config(dict(model=settings)).model)
+    for stack in getattr(model.backbone, 'stacks', []):
+        if stack.heatmaps is not None:
+            stack.heatmaps.reset_parameters()  # not near zero
+    for convolution in getattr(model.head, 'heatmaps', None) or []:
+        convolution.reset_parameters()
+    model.dataset_meta = META
+    model.cfg = Config(
+        dict(
+            model=settings,
+            test_dataloader=dict(
+                dataset=dict(pipeline=[
+                    dict(type='GetBBoxCenterScale', padding=1.5)
+                ]))))
+    return model.eval()
+
+
+def predicted(model, images):
+    """Keypoints and scores (B, K, 3) as MMPose computes them."""
+    feats = model.extract_feat(images)
+    if model.test_cfg.get('flip_test'):
+        feats = [feats, model.extract_feat(images.flip(-1))]
+    samples = [PoseDataSample(metainfo=META) for _ in images]
+    with torch.no_grad():
+        people = model.head.predict(feats, samples, model.test_cfg)
+    return torch.from_numpy(
+        np.stack([
+            np.column_stack([person.keypoints[0], person.keypoint_scores[0]])
+            for person in people
+        ]))
+
+
+class Passing(nn.Module):
+    """An estimator whose heatmaps are the channels of the image, a cell a
+    pixel: what goes into the decoding can be chosen."""
+
+    def __init__(self, refinement):
+        super().__init__()
+        self.head = nn.Identity()
+        self.head.decoder = HourglassHeatmap((12, 10), (12, 10),
+                                             refinement=refinement)
+        self.data_preprocessor = nn.Identity()
+        self.test_cfg, self.dataset_meta = None, META
+
+    def extract_feat(self, image):
+        return image
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
+@pytest.mark.parametrize('test_cfg', [dict(), dict(stack=0)])
+def test_keypoints_are_those_of_the_head(refinement, test_cfg):
+    model = pose_model(refinement, **test_cfg)
+    module = ExportModel(model, decode=True)
+    images = module.random_images(4)
+    torch.testing.assert_close(
+        module(images), predicted(model, images), atol=0, rtol=0)
+
+
+def test_the_flip_test_is_the_heads():
+    model = pose_model(flip_test=True)
+    module = ExportModel(model, decode=True, flip_test=True)
+    images = module.random_images(4)
+    torch.testing.assert_close(
+        module(images), predicted(model, images), atol=0, rtol=0)
+    once = ExportModel(model, decode=True)(images)
+    assert not torch.equal(once, module(images))
+
+
+@pytest.mark.parametrize('every_stack', [False, True])
+def test_a_head_with_convolutions(every_stack):
+    model = pose_model(
+        backbone=NETWORK,
+        head=dict(
+            type='MultiStageHeatmapHead',
+            in_channels=16,
+            num_stages=2,
+            out_channels=3,
+            decoder=CODEC))
+    module = ExportModel(model, every_stack=every_stack)
+    images = module.random_images(2)
+    first, last = [
+        convolution(x) for convolution, x in zip(model.head.heatmaps,
+                                                 model.backbone(images))
+    ]
+    outputs = module(images) if every_stack else (module(images), )
+    names = ['heatmaps_stack_1', 'heatmaps_stack_2']
+    assert module.output_names == (names if every_stack else ['heatmaps'])
+    for output, expected in zip(outputs,
+                                (first, last) if every_stack else (last, )):
+        torch.testing.assert_close(output, expected)
+
+
+def mmpose_head(kind, **settings):
+    return dict(
+        type=kind,
+        in_channels=16,
+        decoder=dict(
+            type='MSRAHeatmap',
+            input_size=(48, 32),
+            heatmap_size=(12, 8),
+            sigma=1),
+        **settings)
+
+
+def test_heatmaps_of_mmposes_heads(tmp_path):
+    model = pose_model(
+        backbone=NETWORK,
+        head=mmpose_head(
+            'HeatmapHead', out_channels=3, deconv_out_channels=None))
+    module = ExportModel(model)
+    path = tmp_path / 'heatmaps.onnx'
+    exported_files.write_onnx(module, str(path), {})
+    images = module.random_images(2)
+    expected = model.head.forward(model.extract_feat(images))
+    torch.testing.assert_close(
+        run_onnx(path, images)['heatmaps'], expected, atol=1e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match=r'MSRAHeatmap.*without --decode'):
+        ExportModel(model, decode=True)
+
+
+@pytest.mark.parametrize('head, message', [
+    (dict(type='MultiStageHeatmapHead', out_channels=3), 'no decoder'),
+    (dict(
+        mmpose_head('RegressionHead', num_joints=3),
+        decoder=dict(type='RegressionLabel', input_size=(48, 32))),
+     r'RegressionHead gives'),
+    (dict(
+        type='MultiStageHeatmapHead',
+        out_channels=3,
+        decoder=dict(CODEC, heatmap_size=(24, 16))),
+     r'12 x 8 cells, but the codec has heatmap_size=\(24, 16\)'),
+])
+def test_what_cannot_be_exported_is_named(head, message):
+    features = head['type'] == 'RegressionHead'
+    model = pose_model(
+        head=head, backbone=NETWORK if features else None)
+    if features:
+        model.neck = MODELS.build(dict(type='GlobalAveragePooling'))
+    with pytest.raises(ValueError, match=message):
+        ExportModel(model)
+
+
+def run_onnx(path, images):
+    """What a file computes, by the outputs' names."""
+    session = onnxruntime.InferenceSession(
+        str(path), providers=['CPUExecutionProvider'])
+    names = [output.name for output in session.get_outputs()]
+    outputs = session.run(names, {'image': images.numpy()})
+    return dict(zip(names, map(torch.from_numpy, outputs)))
+
+
+@pytest.mark.parametrize('refinement, expected', [
+    # Cell (4, 3), its middle at 4.5, a quarter to the right and upwards; the
+    # corner's cell has no two neighbours.
+    ('quarter', [[4.75, 3.25], [0.5, 0.5], [6.75, 2.75]]),
+    ('none', [[4.5, 3.5], [0.5, 0.5], [6.5, 2.5]]),
+    # Cell c has its middle on pixel c then. By hand, along one axis, from the
+    # logarithms l, m, r: (r - l) / 2 / (2 m - l - r).
+    ('subpixel', [
+        [4 + np.log(.5 / .25) / 2 / np.log(.8**2 / .5 / .25),
+         3 - np.log(.5 / .25) / 2 / np.log(.8**2 / .5 / .25)],
+        [0.0, 0.0],
+        [6.3, 2.2],
+    ]),
+])  # yapf: disable
+def test_chosen_heatmaps_through_onnx(refinement, expected, tmp_path):
+    path = tmp_path / 'keypoints.onnx'
+    exported_files.write_onnx(
+        ExportModel(Passing(refinement), decode=True), str(path), {})
+    along_x = torch.zeros(12)
+    along_x[3:6] = torch.tensor([.25, .8, .5])
+    along_y = torch.zeros(10)
+    along_y[2:5] = torch.tensor([.5, .8, .25])
+    image = torch.zeros(3, 10, 12)
+    image[0] = along_y[:, None] * along_x / .8
+    image[1, 0, 0] = .3
+    y, x = torch.meshgrid(torch.arange(10), torch.arange(12), indexing='ij')
+    image[2] = .9 * torch.exp(-((x - 6.3)**2 + (y - 2.2)**2) / 2)
+    images = torch.stack([torch.zeros_like(image), image, image.flip(0)])
+    found = run_onnx(path, images)['keypoints']
+    np.testing.assert_allclose(found[1, :, :2], expected, atol=1e-5)
+    scores = [.8, .3, image[2].max().item()]
+    np.testing.assert_allclose(found[1, :, 2], scores, rtol=1e-6)
+    np.testing.assert_array_equal(found[2], found[1].flip(0))
+    assert (found[0, :, 2] == 0).all()
+
+
+def test_an_onnx_file_says_what_it_is(tmp_path):
+    module = ExportModel(pose_model('subpixel'), True, True, True)
+    metadata = describe(module, 'my_config.py', 'my.pth')
+    path = tmp_path / 'keypoints.onnx'
+    written = exported_files.write_onnx(module, str(path), metadata)
+    assert sorted(tmp_path.iterdir()) == [path]
+    assert written.size == path.stat().st_size
+    lines = written.lines('keypoints.onnx', module).splitlines()
+    assert lines[1:3] == [
+        '  input:  image (batch, 3, 32, 48) float32',
+        '  output: keypoints_stack_1 (batch, 3, 3) float32, '
+        'keypoints_stack_2 (batch, 3, 3) float32'
+    ]
+    model = onnx.load(path)
+    found = {entry.key: entry.value for entry in model.metadata_props}
+    assert found == metadata
+    assert found['channel_order'] == 'RGB'
+    assert found['config'] == 'my_config.py'
+    numbers = {
+        name: json.loads(found[name])
+        for name in ('input_size', 'heatmap_size', 'heatmap_stride', 'mean',
+                     'std', 'box_padding', 'keypoint_names', 'flip_test')
+    }
+    assert numbers == dict(
+        input_size=[48, 32],
+        heatmap_size=[12, 8],
+        heatmap_stride=[4, 4],
+        mean=[10, 20, 30],
+        std=[255, 250, 245],
+        box_padding=1.5,
+        keypoint_names=NAMES,
+        flip_test=True)
+
+
+@pytest.mark.skipif(
+    not can_export_programs(), reason='torch.export needs torch 2.6')
+def test_a_program_for_any_batch_size(tmp_path):
+    module = ExportModel(pose_model('subpixel'), True, True)
+    path = tmp_path / 'program.pt2'
+    exported_files.write_program(module, str(path), dict(answer='42'))
+    assert sorted(tmp_path.iterdir()) == [path]
+    files = {'metadata.json': ''}
+    program = torch.export.load(str(path), extra_files=files).module()
+    assert json.loads(files['metadata.json']) == dict(answer='42')
+    for batch in (1, 7):
+        images = module.random_images(batch)
+        for output, expected in zip(program(images), module(images)):
+            # The same operators.
+            torch.testing.assert_close(output, expected, atol=0, rtol=0)
+
+
+def test_the_model_is_left_as_it_is(tmp_path):
+    model = pose_model().train()
+    exported_files.write_onnx(
+        ExportModel(model), str(tmp_path / 'model.onnx'), {})
+    assert all(module.training for module in model.modules())
+    assert all(weight.requires_grad for weight in model.parameters())
+    weight = model.backbone.stem.conv.weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize('decode', [False, True])
+def test_a_copy_may_differ_by_a_ten_thousandth(decode):
+    module = ExportModel(pose_model(), decode)
+
+    def copy_with(change):
+        return check_agreement(lambda images: [module(images) + change],
+                               module)
+
+    assert copy_with(0).difference == 0
+    # Halves and quarters of pixels take an error of rounding.
+    assert copy_with(9e-5).difference == pytest.approx(9e-5, abs=5e-6)
+    for change in (1.2e-4, float('nan')):
+        with pytest.raises(ValueError, match='differs by up to'):
+            copy_with(change)
+
+
+@pytest.mark.parametrize('wrong, message', [
+    (lambda right: [], '0 outputs in place of 1'),
+    (lambda right: [right[:1]], r'shape \(1, 3, 3\) in place of \(3, 3, 3\)'),
+    # Scores alone, and one keypoint of one person alone.
+    (lambda right: [right * torch.tensor([1, 1, 1.01])], 'keypoints differs'),
+    (lambda right: [right + torch.eye(3) * (len(right) == 5)],
+     'in a batch of 5'),
+])
+def test_a_wrong_copy_is_refused(wrong, message):
+    module = ExportModel(pose_model(), decode=True)
+    with pytest.raises(ValueError, match=message):
+        check_agreement(lambda images: wrong(module(images)), module)
+
+
+def test_what_rounding_decides_is_not_compared():
+    module = ExportModel(Passing('quarter'), decode=True)
+    module.random_images = tied_images
+
+    def run(images):
+        # The other one of two equal maxima.
+        right = module(images)
+        return [right.where(right != 2.5, torch.tensor(7.5))]
+
+    found = check_agreement(run, module)
+    assert (found.difference, found.compared, found.total) == (0, 18, 27)
+
+    # Without the keypoints that are certain nothing would have been checked.
+    module.random_images = lambda batch, seed: torch.zeros(batch, 3, 10, 12)
+    with pytest.raises(ValueError, match='27 of 27 keypoints are so flat'):
+        check_agreement(run, module)
+
+
+def tied_images(batch, seed):
+    """Two keypoints with a peak each, one with two equal ones."""
+    images = torch.zeros(batch, 3, 10, 12)
+    images[:, 0, 4, 4] = images[:, 1, 6, 8] = 1
+    # Neighbours say that it is a quarter cell that is added; x = 2.5 or 7.5.
+    images[:, 2, 5, 2] = images[:, 2, 5, 7] = 1
+    for keypoint, x, y in ((0, 4, 4), (1, 8, 6), (2, 2, 5), (2, 7, 5)):
+        images[:, keypoint, y, x + 1] = images[:, keypoint, y + 1, x] = .5
+    return images
+
+
+@pytest.mark.parametrize('existing', [False, True])
+def test_a_file_that_differs_is_not_written(existing, tmp_path, monkeypatch):
+    path = tmp_path / 'model.onnx'
+    if existing:
+        path.write_text('an older one')
+    save = onnx.save
+
+    def save_damaged(model, name):
+        for weights in model.graph.initializer:
+            values = onnx.numpy_helper.to_array(weights)
+            if values.ndim == 4:
+                weights.CopyFrom(
+                    onnx.numpy_helper.from_array(values * 1.01, weights.name))
+        save(model, name)
+
+    monkeypatch.setattr(onnx, 'save', save_damaged)
+    with pytest.raises(ValueError, match='heatmaps differs'):
+        exported_files.write_onnx(ExportModel(pose_model()), str(path), {})
+    assert [file.name for file in tmp_path.iterdir()
+            ] == (['model.onnx'] if existing else [])
+    if existing:
+        assert path.read_text() == 'an older one'
