@@ -51,11 +51,9 @@ viewcode_follow_imported_members = False
 # A reference that leads nowhere fails the build, except to other libraries:
 # linking them takes their lists of names from the network in every build.
 nitpicky = True
-_python = ['_pickle', *(path.stem for path in Path(os.__file__).parent.iterdir())]
-_libraries = [
-    'cv2', 'mmcv', 'mmdet', 'mmengine', 'mmpose', 'np', 'numpy', 'pycocotools',
-    'torch'
+_others = [
+    *(path.stem for path in Path(os.__file__).parent.iterdir()),
+    *dir(builtins), '_pickle', 'cv2', 'mmcv', 'mmdet', 'mmengine', 'mmpose',
+    'np', 'numpy', 'pycocotools', 'torch'
 ]
-nitpick_ignore_regex = [
-    ('py:.*', rf'({"|".join([*_python, *dir(builtins), *_libraries])})(\..*)?'),
-]
+nitpick_ignore_regex = [('py:.*', rf'({"|".join(_others)})(\..*)?')]

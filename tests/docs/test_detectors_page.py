@@ -10,7 +10,6 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 from page import commands, page_text, python_examples, run_python
 
-import hourglass_plugin
 from hourglass_plugin.models import StackedHourglass
 
 PAGE = page_text('docs/detectors.md')
@@ -65,7 +64,7 @@ def test_plain_training_script(tmp_path, monkeypatch):
     assert drawn[0, 0, 20, 11] == pytest.approx(math.exp(-0.5))
     assert names['predicted'].shape == (2, 16, 2)
     # And comes back from it.
-    scores, cells = drawn.flatten(2).max(2)
+    _, cells = drawn.flatten(2).max(2)
     assert (cells % 64, cells // 64) == (10, 20)
     network = StackedHourglass.from_size('hg2', num_keypoints=16)
     network.load_state_dict(torch.load('hourglass.pth', weights_only=True))
@@ -76,7 +75,8 @@ def test_plain_training_script(tmp_path, monkeypatch):
 
 def test_heads_of_ones_own():
     names = run_python(SCRIPTS[1])
-    assert [tuple(each.shape) for each in names['maps']] == [(1, 5, 32, 48)] * 2
+    shapes = [tuple(each.shape) for each in names['maps']]
+    assert shapes == [(1, 5, 32, 48)] * 2
 
 
 @pytest.mark.parametrize('name, size', [('hourglass52', (64, 64)),

@@ -56,7 +56,8 @@ def write_mpii_downloads(folder):
         images.append((name, int(index < 7), [person], [1]))
     write_official_mpii(folder / 'mpii_human_pose_v1_u12_1.mat', images)
     validation = [
-        dict(joints=joints[index], joints_vis=[1] * 16) for index in range(3, 7)
+        dict(joints=joints[index], joints_vis=[1] * 16)
+        for index in range(3, 7)
     ]
     # 40 pixels to the right, 30 down: 0.6 times the diagonal of 50 is 30.
     write_head_boxes(folder / 'mpii_gt_val.mat', validation,
@@ -119,7 +120,7 @@ def test_prepared_data_sets(followed):
 
 def test_the_paper_s_recipe_trains_and_prints_its_table(followed):
     clone, printed = followed
-    (trained, ) = [text for line, text in printed.items() if 'train.py' in line]
+    trained, = (text for line, text in printed.items() if 'train.py' in line)
     assert 'Epoch(train)' in trained
     for name in re.findall(r'`(Mean|All|Head|AKEW)`', PAGE):
         assert re.search(rf'\b{name}\b', trained), name
