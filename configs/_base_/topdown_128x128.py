@@ -1,4 +1,4 @@
-# As topdown_256x256.py, with a quarter of the pixels and of the heatmaps' cells.
+# As topdown_256x256.py, a quarter of the pixels and of the heatmaps' cells.
 _base_ = ['./topdown_256x256.py']
 
 codec = dict(input_size=(128, 128), heatmap_size=(32, 32))
