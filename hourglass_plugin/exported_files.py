@@ -50,11 +50,14 @@ class Written(NamedTuple):
         what, unit = 'heatmaps', ''
         if module.decode:
             what, unit = 'keypoints', ', pixels and scores'
+        more = ''
+        if found.difference > TOLERANCE:  # see check_agreement
+            more = ', more where rounding moves a flat maximum'
         return (f'{path}: {self.kind}, {self.size / 1e6:.1f} MB\n'
                 f'  input:  {self.inputs}\n'
                 f'  output: {self.outputs}\n'
                 f'  largest difference from PyTorch: {found.difference:.1e}'
-                f'{unit} ({TOLERANCE:g} allowed; {found.compared} of '
+                f'{unit} ({TOLERANCE:g} allowed{more}; {found.compared} of '
                 f'{found.total} {what}, batches of '
                 f'{", ".join(map(str, BATCH_SIZES))})')
 
