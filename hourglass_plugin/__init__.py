@@ -13,6 +13,7 @@ __version__ = '0.1.0'
 
 compat.quiet_other_libraries()
 compat.read_checkpoints_safely()
+compat.lay_configs_out_once()
 
 from . import engine, models
 from .installed_files import config_path

@@ -28,6 +28,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from . import __version__
+from .atomic_files import atomic_file
 from .datasets import SeededSampler
 from .evaluation import PCKhMetric
 from .evaluation.official_files import (
@@ -269,14 +270,8 @@ def check_can_be_fast(config: Config) -> None:
 
 def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:
     """Write JSON; the file appears under its name when it is complete."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'.{target.name}.{os.getpid()}.partial')
-    try:
+    with atomic_file(path) as partial:
         partial.write_text(json.dumps(content, indent=indent) + '\n')
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def set_pictures(config: Config, arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ Nothing else in the package asks for versions.
 * Stand-ins while MMPose is imported: :func:`import_mmpose`.
 * Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
+* The same work again: :func:`lay_configs_out_once`.
 * Being compiled: :func:`is_compiling`, :func:`programs_serve_all_modules`,
   :func:`begin_cuda_graphs`.
 * Being exported: :func:`onnx_exporter_options`, :func:`can_export_programs`.
@@ -32,6 +33,7 @@ import numpy as np
 import torch
 
 try:
+    from mmengine.config import config as config_module
     from mmengine.logging import HistoryBuffer
     from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
     from mmengine.runner import checkpoint
@@ -496,6 +498,29 @@ def quiet_other_libraries() -> None:
     for message in ('pkg_resources is deprecated',
                     'Use the existing "bbox_center" and "bbox_scale"'):
         warnings.filterwarnings('ignore', message=message)
+
+
+def lay_configs_out_once() -> None:
+    """Make mmengine format a config's text once, not five times.
+
+    It is laid out by yapf for the log, the dumped file, the message hub and
+    the visualiser each, which takes seconds where a config has the keypoints
+    of its data set. The same text gets the same layout. May go when mmengine
+    keeps it.
+    """
+    format_code = config_module.FormatCode
+    if hasattr(format_code, 'kept'):
+        return
+    kept: dict[str, Any] = {}
+
+    def format_code_once(text: str, **options: Any) -> Any:
+        if text not in kept:
+            kept.clear()  # of one config at a time
+            kept[text] = format_code(text, **options)
+        return kept[text]
+
+    format_code_once.kept = kept  # type: ignore[attr-defined]
+    config_module.FormatCode = format_code_once
 
 
 # ---------------------------------------------------------------------------

@@ -1,5 +1,4 @@
 """Published checkpoint files to mmengine's, with the config that fits."""
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -8,6 +7,7 @@ import torch
 from mmengine.config import Config
 
 from . import __version__
+from .atomic_files import atomic_file
 from .installed_files import config_path
 from .models import StackedHourglass
 from .models.checkpoints import (
@@ -78,16 +78,17 @@ def convert_checkpoint(source: str,
         remarks = load_pretrained(network, checkpoint)[1:]
         weights = network.state_dict()
     config = matching_config(layout, arguments)
-    _save(
-        dict(
-            meta=dict(
-                hourglass_plugin_version=__version__,
-                converted_from=layout.name,
-                config=config.name),
-            state_dict={
-                f'backbone.{name}': tensor
-                for name, tensor in weights.items()
-            }), target)
+    content = dict(
+        meta=dict(
+            hourglass_plugin_version=__version__,
+            converted_from=layout.name,
+            config=config.name),
+        state_dict={
+            f'backbone.{name}': tensor
+            for name, tensor in weights.items()
+        })
+    with atomic_file(target) as partial:
+        torch.save(content, partial)
     with torch.device('meta'):
         network = StackedHourglass(**arguments)
     num_weights = sum(weight.numel() for weight in network.parameters())
@@ -137,15 +138,3 @@ def _option(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f'"[{",".join(map(str, value))}]"'
     return str(value)
-
-
-def _save(checkpoint: dict, path: str) -> None:
-    """Save a checkpoint; the file appears under its name when complete."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'.{target.name}.{os.getpid()}.partial')
-    try:
-        torch.save(checkpoint, partial)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -5,16 +5,15 @@ its name.
 """
 import importlib
 import json
-import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from .atomic_files import atomic_file
 from .command_line import load_config
 from .compat import can_export_programs, onnx_exporter_options
 from .models.checkpoints import read_checkpoint
@@ -139,7 +138,7 @@ def write_onnx(module: ExportModel, path: str,
     check_can_write(path, '.onnx')
     import onnx
     import onnxruntime
-    with _complete(path) as partial:
+    with atomic_file(path) as partial:
         with torch.no_grad(), warnings.catch_warnings():
             # The exporter warns of each size that it takes for fixed, which
             # they are, and of being the older one.
@@ -198,7 +197,7 @@ def write_program(module: ExportModel,
             torch or machine cannot write it; nothing is written then.
     """
     check_can_write(path, '.pt2')
-    with _complete(path) as partial, warnings.catch_warnings():
+    with atomic_file(path) as partial, warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of torch about its own insides
         with torch.no_grad():
             program = torch.export.export(
@@ -249,17 +248,3 @@ def _compile(program: 'torch.export.ExportedProgram', path: str,
         raise ValueError('AOTInductor cannot compile the program, for which '
                          f'it needs a C++ compiler: {reason}') from error
     return torch._inductor.aoti_load_package(path)
-
-
-@contextmanager
-def _complete(path: str) -> Iterator[Path]:
-    """A file beside ``path``, which takes its name when all went well."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(
-        f'.{target.stem}.{os.getpid()}.partial{target.suffix}')
-    try:
-        yield partial
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)

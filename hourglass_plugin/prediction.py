@@ -1,6 +1,5 @@
 """Poses of people in photographs and videos, with a trained model."""
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
@@ -14,6 +13,7 @@ from mmengine.model import BaseModel
 from mmpose.apis import init_model
 from tqdm import tqdm
 
+from .atomic_files import atomic_file
 from .command_line import check_can_be_fast, load_weights
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
@@ -239,30 +239,26 @@ class PosePredictor:
             OSError: if this OpenCV cannot write the copy.
         """
         target = out / f'{video.path.stem}.mp4'
-        out.mkdir(parents=True, exist_ok=True)
-        partial = out / f'.{target.stem}.{os.getpid()}.partial.mp4'
-        writer = cv2.VideoWriter(
-            str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
-            video.size)
         records: list[dict] = []
         frames_left = tqdm(
             video, total=video.length or None, unit='frame', disable=None)
-        try:
-            if not writer.isOpened():
-                raise OSError(f'this OpenCV cannot write {target}')
-            for frames in _batches(frames_left, self.batch_size):
-                names = [video.path.name] * len(frames)
-                for name, frame, poses in self._predict(names, frames):
-                    writer.write(self._draw(frame, poses))
-                    records.append(
-                        dict(
-                            frame=len(records),
-                            **self._record(name, frame.shape, poses)))
-            writer.release()
-            os.replace(partial, target)
-        finally:
-            writer.release()
-            partial.unlink(missing_ok=True)
+        with atomic_file(target) as partial:
+            writer = cv2.VideoWriter(
+                str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
+                video.size)
+            try:
+                if not writer.isOpened():
+                    raise OSError(f'this OpenCV cannot write {target}')
+                for frames in _batches(frames_left, self.batch_size):
+                    names = [video.path.name] * len(frames)
+                    for name, frame, poses in self._predict(names, frames):
+                        writer.write(self._draw(frame, poses))
+                        records.append(
+                            dict(
+                                frame=len(records),
+                                **self._record(name, frame.shape, poses)))
+            finally:
+                writer.release()
         return records
 
     def _predict(

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from fresh_interpreter import run_python
+from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.registry import PARAM_SCHEDULERS
@@ -506,3 +507,22 @@ def test_a_first_import_shows_no_warnings():
 def test_logger_is_the_packages_own():
     # So that logging.getLogger('hourglass_plugin').setLevel(...) silences it.
     assert compat.logger is logging.getLogger('hourglass_plugin')
+
+
+def test_the_text_of_a_config_is_laid_out_once(monkeypatch):
+    calls = []
+    module = compat.config_module
+    format_code = module.FormatCode
+    monkeypatch.setattr(module, 'FormatCode',
+                        lambda *args, **options: calls.append(args) or
+                        (f'layout {len(calls)}', True))
+    compat.lay_configs_out_once()
+    config = Config(dict(a=1))
+    assert config.pretty_text == config.pretty_text == 'layout 1'
+    assert Config(dict(a=2)).pretty_text == 'layout 2'
+    assert config.pretty_text == 'layout 3'  # one is kept, not all
+    # And it is in place, once, for everybody.
+    wrapped = module.FormatCode
+    compat.lay_configs_out_once()
+    assert module.FormatCode is wrapped
+    assert hasattr(format_code, 'kept')

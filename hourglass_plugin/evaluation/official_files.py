@@ -16,7 +16,6 @@ FLIC has no server. Predictions are written as its ``examples.mat`` holds the
 truth: ``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
 ``istrain``, ``istest``.
 """
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -28,6 +27,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from scipy.io import savemat, whosmat
 
+from ..atomic_files import atomic_file
 from ..datasets.annotation_files.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
 from ..datasets.annotation_files.matlab import load_matlab, text
 from ..datasets.annotation_files.mpii import CENTER_DROP
@@ -216,15 +216,8 @@ def read_official_file(path: str, dataset_name: str) -> np.ndarray:
 
 def write_mat(path: str, name: str, content: np.ndarray) -> None:
     """Write one variable as a MATLAB 5 file, which appears when complete."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f'.{target.name}.{os.getpid()}.partial')
-    try:
-        with open(partial, 'wb') as file:  # savemat would add a suffix
-            savemat(file, {name: content}, do_compression=True)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(path) as partial, open(partial, 'wb') as file:
+        savemat(file, {name: content}, do_compression=True)
 
 
 @METRICS.register_module()

@@ -1,10 +1,11 @@
 """Images from and to files: whole, or a clear error."""
-import os
 from pathlib import Path
 from typing import Union
 
 import cv2
 import numpy as np
+
+from ..atomic_files import atomic_file
 
 # JPEG otherwise halves the resolution of colours, which blurs thin lines.
 _JPEG = [
@@ -55,10 +56,5 @@ def save_image(path: Union[str, Path], image: np.ndarray) -> None:
                          f'suffix {path.suffix!r}; use .jpg or .png')
     is_jpeg = path.suffix.lower() in ('.jpg', '.jpeg')
     _, data = cv2.imencode(path.suffix, image, _JPEG if is_jpeg else [])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
-    try:
+    with atomic_file(path) as partial:
         data.tofile(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
