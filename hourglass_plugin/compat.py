@@ -3,7 +3,8 @@
 Each is one small function that says what it does, why, and when it may go.
 Nothing else in the package asks for versions.
 
-* Stand-ins while MMPose is imported: :func:`import_mmpose`.
+* Stand-ins while MMPose or MMDetection is imported: :func:`import_mmpose`,
+  :func:`import_mmdet`.
 * Checkpoints that cannot run code: :func:`read_checkpoints_safely`.
 * Other libraries' warnings: :func:`quiet_other_libraries`.
 * The same work again: :func:`lay_configs_out_once`.
@@ -23,7 +24,7 @@ import struct
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -69,35 +70,62 @@ def import_mmpose() -> None:
     Raises:
         ImportError: if MMPose is installed but does not import.
     """
-    names = [
-        f'mmpose.{part}' for part in ('models', 'datasets', 'codecs',
-                                      'evaluation', 'engine',
-                                      'visualization', 'apis')
-    ]
-    if any(name not in sys.modules for name in names):
-        with _stand_ins():
-            try:
-                for name in names:
-                    importlib.import_module(name)
-            except Exception as error:
-                raise ImportError(
-                    'MMPose is installed but does not import '
-                    f'({_in_one_line(error)}); requirements/mminstall.txt and '
-                    'requirements/runtime.txt list the versions that fit '
-                    'together') from error
+    _import_parts(
+        'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
+                             'engine', 'visualization', 'apis'),
+        (_mmcv_operators, _torchvision, _xtcocotools, _pkg_resources))
     _draw_circles_with_any_numpy()
 
 
+def import_mmdet() -> None:
+    """Import MMDetection, with a stand-in for the operators of mmcv-lite.
+
+    As :func:`import_mmpose`, for :mod:`hourglass_plugin.detectors`, with or
+    without MMPose.
+
+    Raises:
+        ModuleNotFoundError: if MMDetection is not installed.
+        ImportError: if it is installed but does not import.
+    """
+    if importlib.util.find_spec('mmdet') is None:
+        raise ModuleNotFoundError(
+            'hourglass_plugin.detectors needs MMDetection: install '
+            'requirements/mminstall.txt with --no-deps and '
+            'requirements/runtime.txt',
+            name='mmdet')
+    _import_parts(
+        'MMDetection', 'mmdet',
+        ('models', 'datasets', 'evaluation', 'engine', 'visualization'),
+        (_mmcv_operators, ))
+
+
+def _import_parts(library: str, package: str, parts: Sequence[str],
+                  stand_ins: Sequence[Callable]) -> None:
+    """Import parts of a package under stand-ins, if they are not there yet."""
+    names = [f'{package}.{part}' for part in parts]
+    if all(name in sys.modules for name in names):
+        return
+    with _stand_ins(stand_ins):
+        try:
+            for name in names:
+                importlib.import_module(name)
+        except Exception as error:
+            raise ImportError(
+                f'{library} is installed but does not import '
+                f'({_in_one_line(error)}); requirements/mminstall.txt and '
+                'requirements/runtime.txt list the versions that fit '
+                'together') from error
+
+
 @contextmanager
-def _stand_ins() -> Iterator[None]:
+def _stand_ins(makers: Sequence[Callable]) -> Iterator[None]:
     """Put stand-ins into ``sys.modules``, and take them out at the end.
 
     They must not stay: mmengine asks for ``mmcv._ext`` to learn whether mmcv
     has operators, and others try ``import torchvision`` for the same reason.
     """
     modules: dict[str, ModuleType] = {}
-    for stand_in in (_mmcv_operators, _torchvision, _xtcocotools,
-                     _pkg_resources):
+    for stand_in in makers:
         modules.update(stand_in())
     sys.modules.update(modules)
     try:
@@ -264,7 +292,14 @@ def _raiser(message: str) -> Callable:
     return unavailable
 
 
+#: Names of the modules that were announced as missing, each once.
+_announced: set[str] = set()
+
+
 def _announce(name: str, error: Exception, consequence: str) -> None:
+    if name in _announced:
+        return
+    _announced.add(name)
     found = 'is not installed'
     if not isinstance(error, ModuleNotFoundError):
         found = f'does not import ({_in_one_line(error)})'
