@@ -33,6 +33,8 @@ from typing import Any, BinaryIO, Callable, Optional
 import numpy as np
 import torch
 
+from . import soft_nms
+
 try:
     from mmengine.config import config as config_module
     from mmengine.logging import HistoryBuffer
@@ -139,15 +141,18 @@ def _mmcv_operators() -> dict[str, ModuleType]:
     """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
 
     ``import mmpose.models`` imports ``mmcv.ops`` (through EDPose and RTMO),
-    which asks for every operator by name. No hourglass uses one. May go when
-    MMPose imports ``mmcv.ops`` only where it calls it.
+    which asks for every operator by name and keeps what it is given. The two
+    with which detectors choose their boxes work
+    (:mod:`hourglass_plugin.soft_nms`); no hourglass uses another. May go when
+    mmcv-lite has the two, and MMPose imports ``mmcv.ops`` only where it calls
+    it.
     """
     error = _import_error('mmcv._ext')
     if error is None:
         return {}
-    _announce('mmcv._ext', error, 'MMPose is imported without the compiled '
-              'operators of mmcv, which no hourglass needs')
-    module = _module('mmcv._ext')
+    _announce('mmcv._ext', error, 'of the compiled operators of mmcv, NMS and '
+              'soft-NMS are replaced, and no hourglass needs another')
+    module = _module('mmcv._ext', nms=soft_nms.nms, softnms=soft_nms.softnms)
 
     def operator(name: str) -> Callable:
         if name.startswith('__'):

@@ -83,14 +83,16 @@ def test_broken_modules_are_replaced_only_while_mmpose_is_imported(
         f'''
 import hourglass_plugin
 {STATE}
-from mmcv.ops import nms
+from mmcv.ops import nms, nms_match
 from mmengine.model import revert_sync_batchnorm
 from mmengine.utils.dl_utils import mmcv_full_available
 from mmdet.models import RetinaNet  # needs mmcv.ops too
 import torch
-boxes, scores = torch.rand(2, 4), torch.rand(2)
+boxes = torch.tensor([[0, 0, 2, 2], [0, 0, 2, 2], [2, 0, 4, 2.]])
+kept = nms(boxes, torch.tensor([.5, .6, .4]), 0.5)[1]
 state.update(
-    operator_error=error_of(nms, boxes, scores, 0.5),
+    kept=kept.tolist(),
+    operator_error=error_of(nms_match, torch.rand(2, 5), 0.5),
     picture_error=error_of(simcc_vis.ToPILImage),
     torchvision_error=error_of(__import__, 'torchvision'),
     revert_error=error_of(revert_sync_batchnorm, torch.nn.BatchNorm2d(2)))
@@ -101,7 +103,9 @@ result = state
     # hide leaves None in sys.modules, the sign of a module that is missing.
     assert result['loaded'] == []
     assert result['coco'] == result['coco_eval'] == 'hourglass_plugin.coco'
-    # What is bound to a stand-in names the package when it is called.
+    # NMS works: of two boxes that are the same the better one stays.
+    assert result['kept'] == [1, 2]
+    # What else is bound to a stand-in names the package when it is called.
     assert result['operator_error'].startswith('ImportError')
     assert 'install the full mmcv' in result['operator_error']
     assert result['picture_error'].startswith('ImportError')
