@@ -222,11 +222,12 @@ def _people(args: argparse.Namespace, config: Any) -> Iterator[None]:
     from tqdm import tqdm
 
     from hourglass_plugin.datasets import synthetic_people
+    from hourglass_plugin.datasets.drawn_data_set import available_cores
     with tempfile.TemporaryDirectory() as folder:
         written = synthetic_people.write_data_set(
             Path(folder) / 'people',
             synthetic_people.Settings(args.people, 1),
-            synthetic_people.available_cores())
+            available_cores())
         for _ in tqdm(written, 'drawing people', args.people + 1):
             continue
         dataset = config.train_dataloader.dataset

@@ -7,15 +7,10 @@ skeleton takes a pose), ``clothing``, ``canvas`` (shaded solids), ``figure``
 camera), ``sample`` (one picture with its annotation), ``writer`` (files).
 Needs NumPy, SciPy and OpenCV.
 """
-from .sample import SPLITS, Sample, make_sample
-from .writer import Settings, available_cores, is_complete, write_data_set
+from ..drawn_data_set import Settings
+from .sample import Sample, make_sample
+from .writer import is_complete, write_data_set
 
 __all__ = [
-    'SPLITS',
-    'Sample',
-    'Settings',
-    'available_cores',
-    'is_complete',
-    'make_sample',
-    'write_data_set'
+    'Sample', 'Settings', 'is_complete', 'make_sample', 'write_data_set'
 ]

@@ -6,14 +6,12 @@ import numpy as np
 
 from hourglass_plugin.skeletons import MPII
 
+from ..drawn_data_set import image_rng
 from . import scene
 from .canvas import Canvas
 from .clothing import random_outfit
 from .figure import Projection, draw_person, head_box
 from .pose import Figure, sample_figure, sample_view
-
-#: Parts of a data set; each has its own people.
-SPLITS = ('train', 'val')
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,7 @@ def make_sample(seed: int, split: str, index: int) -> Sample:
     Raises:
         ValueError: if an argument is out of range.
     """
-    if split not in SPLITS:
-        raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
-    if seed < 0 or index < 0:
-        raise ValueError('seed and index must not be negative, got '
-                         f'seed={seed}, index={index}')
-    rng = np.random.default_rng([seed, SPLITS.index(split), index])
+    rng = image_rng(seed, split, index)
     height, width = rng.integers((200, 176), (281, 257))
 
     figure = sample_figure(rng)
