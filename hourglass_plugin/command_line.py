@@ -279,8 +279,10 @@ def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
     if arguments.show or arguments.show_dir is not None:
         hooks = config.setdefault('default_hooks', {})
         hook = hooks.get('visualization') or {}
-        if hook.get('type') != 'PosePictureHook':
-            hook = dict(type='PosePictureHook')  # in place of MMPose's
+        is_detector = config.get('default_scope') == 'mmdet'
+        kind = 'BoxPictureHook' if is_detector else 'PosePictureHook'
+        if hook.get('type') != kind:
+            hook = dict(type=kind)  # in place of MMPose's or MMDetection's
         hooks['visualization'] = dict(
             hook,
             enable=True,

@@ -1,12 +1,14 @@
-"""Pictures of poses, heatmaps and data sets: arrays in, a new image out.
+"""Pictures of poses, boxes, heatmaps and data sets: arrays in, an image out.
 
-``hook`` is not imported here: it needs MMPose, the drawing does not.
+The hooks are not imported here: they need mmcv and MMPose, the drawing does
+not.
 """
+from .boxes import draw_boxes
 from .drawing import draw_heatmaps, draw_pose, skeleton_from_metainfo
 from .image_files import read_image, save_image
 from .sheet import contact_sheet, crop_region
 
 __all__ = [
-    'contact_sheet', 'crop_region', 'draw_heatmaps', 'draw_pose', 'read_image',
-    'save_image', 'skeleton_from_metainfo'
+    'contact_sheet', 'crop_region', 'draw_boxes', 'draw_heatmaps', 'draw_pose',
+    'read_image', 'save_image', 'skeleton_from_metainfo'
 ]
