@@ -37,5 +37,5 @@ class PlainNetwork(nn.Module):
                 heatmaps = stack.heatmaps(features)
             outputs.append(features if heatmaps is None else heatmaps)
             if stack.merge_features is not None:
-                x = x + stack.merge(features, heatmaps)
+                x = stack.merge(x, features, heatmaps)
         return tuple(outputs)

@@ -8,13 +8,16 @@ their tensors:
 - Princeton's own port: ``pre.0.conv``, ``hgs.0.0.low2.up1``, ``outs.0.conv``,
   ..., whose residual modules hold a skip convolution even where the channels
   match and nothing uses it;
+- CornerNet's form as MMDetection's and MMPose's ``HourglassNet``:
+  ``stem.0.conv``, ``hourglass_modules.0.low2.up1.0.conv1``, ..., which with
+  one stack hold a residual module that nothing uses;
 - ours.
 """
 import logging
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, Optional
+from collections.abc import Callable, Container, Mapping
+from typing import NamedTuple, Optional, Union
 
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -25,6 +28,7 @@ from .stacked_hourglass import StackedHourglass
 logger = logging.getLogger('hourglass_plugin')
 
 _YANG_PLACES = ('skip', 'down', 'up', 'inner')
+#: Princeton's, and those of OpenMMLab's HourglassNet.
 _PRINCETON_PLACES = {
     'up1': 'skip',
     'low1': 'down',
@@ -177,9 +181,9 @@ def load_pretrained(network: StackedHourglass,
     if differing:
         raise ValueError(
             'the weights are of a network with ' +
-            ', '.join(f'{name}={theirs[name]}' for name in differing) +
+            ', '.join(f'{name}={theirs[name]!r}' for name in differing) +
             '; this one has ' +
-            ', '.join(f'{name}={ours[name]}' for name in differing))
+            ', '.join(f'{name}={ours[name]!r}' for name in differing))
     same = all(theirs[name] == ours[name] for name in about_keypoints)
     anew = [] if same else [name for name in own if _knows_keypoints(name)]
     for name in list(weights):
@@ -216,8 +220,9 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
 
     Returns:
         ``num_stacks``, ``num_blocks``, ``feat_channels``, ``depth``,
-        ``num_keypoints``, ``inner_heatmaps``, ``in_channels`` and
-        ``stem_channels``.
+        ``num_keypoints``, ``inner_heatmaps``, ``in_channels``,
+        ``stem_channels`` and ``form``; one number where all resolutions of an
+        hourglass have the same.
     """
 
     def count(pattern: str) -> int:
@@ -240,18 +245,43 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
         name for name in state_dict
         if re.match(r'stacks\.\d+\.heatmaps\.weight$', name)
     ]
+    is_cornernets = _is_cornernets(state_dict)
+    last = 'second.conv' if is_cornernets else 'conv3'  # of a residual module
+    depth = max((name.count('inner.') for name in state_dict), default=0)
+    places = [
+        'stacks.0.hourglass.' + 'inner.' * halvings
+        for halvings in range(depth + 1)
+    ]
+    num_blocks = [count(rf'{re.escape(place)}(?:skip\.)?(\d+)\.')
+                  for place in places]
+    widths = [
+        shape(f'stem.residual{"" if is_cornernets else 3}.{last}')[0],
+        *(shape(f'{place}down.0.{last}')[0] for place in places[:-1])
+    ]
     return dict(
         num_stacks=count(r'stacks\.(\d+)\.'),
-        num_blocks=count(r'stacks\.0\.hourglass\.skip\.(\d+)\.'),
-        feat_channels=shape('stem.residual3.conv3')[0],
-        depth=max((name.count('inner.') for name in state_dict), default=0),
+        num_blocks=_one_if_equal(num_blocks),
+        feat_channels=_one_if_equal(widths),
+        depth=depth,
         num_keypoints=shape(heatmaps[0][:-len('.weight')])[0]
         if heatmaps else None,
         inner_heatmaps=count(r'stacks\.0\.inner_heatmaps\.(\d+)\.'),
-        in_channels=shape('stem.conv')[1],
-        stem_channels=(shape('stem.conv')[0],
-                       shape('stem.residual1.conv3')[0],
-                       shape('stem.residual2.conv3')[0]))
+        in_channels=shape('stem.conv.conv' if is_cornernets else
+                          'stem.conv')[1],
+        stem_channels=None if is_cornernets else
+        (shape('stem.conv')[0], shape('stem.residual1.conv3')[0],
+         shape('stem.residual2.conv3')[0]),
+        form='cornernet' if is_cornernets else 'newell')
+
+
+def _is_cornernets(names: Container[str]) -> bool:
+    """Whether weights under our names are of CornerNet's form."""
+    return 'stem.conv.norm.weight' in names
+
+
+def _one_if_equal(numbers: list[int]) -> Union[int, tuple[int, ...]]:
+    """The number that all of them are, else all."""
+    return numbers[0] if len(set(numbers)) == 1 else tuple(numbers)
 
 
 def _knows_keypoints(name: str) -> bool:
@@ -308,7 +338,10 @@ def _rename(weights: Mapping[str, Tensor]) -> Converted:
             renamed[ours] = tensor
             sources[ours] = name
     _raise_if(unknown, f'unknown to {layout.name}')
-    unused = [sources[name] for name in _drop_unused_skips(renamed)]
+    unused = [
+        sources[name] for name in (*_drop_unused_skips(renamed),
+                                   *_drop_unused_residual(renamed))
+    ]
     return Converted(renamed, layout, sources, unused)
 
 
@@ -321,7 +354,8 @@ def find_layout(weights: Mapping[str, Tensor]) -> Layout:
     Raises:
         ValueError: if the names are of no stacked hourglass that is known.
     """
-    if 'stem.conv.weight' in weights and 'stem.norm.weight' in weights:
+    if _is_cornernets(weights) or ('stem.conv.weight' in weights
+                                   and 'stem.norm.weight' in weights):
         return Layout('hourglass_plugin', lambda name: name, None)
     if 'pre.0.conv.weight' in weights:
         return Layout("Princeton's port", _from_princeton, (0.0, 0.0, 0.0))
@@ -337,14 +371,12 @@ def find_layout(weights: Mapping[str, Tensor]) -> Layout:
                       lambda name: _from_yang(name, depth),
                       (0.4404, 0.4440, 0.4327))
     if any(name.startswith('hourglass_modules.') for name in weights):
-        raise ValueError(
-            "these are weights of MMPose's or mmdet's HourglassNet, which is "
-            "another network under the same name (CornerNet's); build "
-            'HourglassNet for them')
+        return Layout("OpenMMLab's HourglassNet", _from_openmmlab, None)
     raise ValueError(
         'the layout of the weights is unknown; it is neither W. Yang\'s '
-        "(conv1, hg.0.hg...) nor Princeton's (pre.0.conv, hgs.0.0...). The "
-        f'first tensors are {", ".join(list(weights)[:4])}')
+        "(conv1, hg.0.hg...) nor Princeton's (pre.0.conv, hgs.0.0...) nor "
+        "OpenMMLab's (stem.0.conv, hourglass_modules.0...). The first "
+        f'tensors are {", ".join(list(weights)[:4])}')
 
 
 def _first_match(name: str, rules: list[tuple[str, str]]) -> Optional[str]:
@@ -427,6 +459,47 @@ def _drop_unused_skips(weights: dict[str, Tensor]) -> list[str]:
                 before.shape[0] == after.shape[0]:
             unused.append(name)
             del weights[name]
+    return unused
+
+
+def _from_openmmlab(name: str) -> Optional[str]:
+    """Our name of a tensor of HourglassNet; None if it has none."""
+    place = re.match(
+        r'hourglass_modules\.(\d+)\.((?:low2\.)*)(up1|low[123])\.(.+)$', name)
+    if place:
+        stack, inner, branch, rest = place.groups()
+        renamed: Optional[str] = (
+            f'stacks.{stack}.hourglass.{inner.replace("low2", "inner")}'
+            f'{_PRINCETON_PLACES[branch]}.{rest}')
+    else:
+        renamed = _first_match(name, [
+            (r'stem\.0', 'stem.conv'),
+            (r'stem\.1\.0', 'stem.residual'),
+            (r'out_convs\.(\d+)', r'stacks.\1.conv'),
+            (r'conv1x1s\.(\d+)', r'stacks.\1.merge_input'),
+            (r'remap_convs\.(\d+)', r'stacks.\1.merge_features'),
+            (r'inters\.(\d+)', r'stacks.\1.residual'),
+        ])
+    if renamed is None:
+        return None
+    for pattern, replacement in ((r'\.(conv|bn)1\.', r'.first.\1.'),
+                                 (r'\.(conv|bn)2\.', r'.second.\1.'),
+                                 (r'\.downsample\.0\.', '.skip.conv.'),
+                                 (r'\.downsample\.1\.', '.skip.norm.'),
+                                 (r'\.bn\.', '.norm.')):
+        renamed = re.sub(pattern, replacement, renamed)
+    return renamed
+
+
+def _drop_unused_residual(weights: dict[str, Tensor]) -> list[str]:
+    """Take out what would make the input of a second stack where none is."""
+    unused = []
+    if not any(name.startswith('stacks.1.') for name in weights):
+        unused = [
+            name for name in weights if name.startswith('stacks.0.residual.')
+        ]
+    for name in unused:
+        del weights[name]
     return unused
 
 

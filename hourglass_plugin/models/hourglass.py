@@ -4,12 +4,13 @@ Shape shorthand: B batch, C channels, H W height and width.
 
 Source: Newell, Yang and Deng, ECCV 2016, figure 3 and section 3.1.
 """
-from typing import Optional
+from collections.abc import Sequence
+from typing import Callable, Optional
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .residual import residuals
+from .residual import Residual, residuals
 
 
 class Hourglass(nn.Module):
@@ -18,32 +19,44 @@ class Hourglass(nn.Module):
     ``inner`` is the next smaller hourglass or, at the bottom, residuals.
 
     Args:
-        depth: number of times that the resolution is halved.
-        channels: channels everywhere inside (256 in the paper).
-        num_blocks: residual modules at each place (1 in the paper's final
-            network).
+        channels: of each resolution, from the full one down; the resolution is
+            halved once less than there are numbers (256 five times in the
+            paper). The width changes in the first module on the way down and
+            the last on the way up.
+        num_blocks: residual modules at each place of each resolution (1 in the
+            paper's final network); the last number is the bottom's.
         norm_cfg: normalisation layer, see :func:`build_norm`.
+        block: what a residual module is.
+        is_strided: the first module on the way down halves the resolution by
+            its ``stride``, in the place of a 2x2 max pool before it.
     """
 
     def __init__(self,
-                 depth: int,
-                 channels: int,
-                 num_blocks: int,
-                 norm_cfg: Optional[dict] = None) -> None:
+                 channels: Sequence[int],
+                 num_blocks: Sequence[int],
+                 norm_cfg: Optional[dict] = None,
+                 block: Callable[..., nn.Module] = Residual,
+                 is_strided: bool = False) -> None:
         super().__init__()
-        self.skip = residuals(channels, num_blocks, norm_cfg)
-        self.down = residuals(channels, num_blocks, norm_cfg)
+        (outer, inner), count = channels[:2], num_blocks[0]
+        stride = {'stride': 2} if is_strided else {}
+        self.skip = residuals([outer] * (count + 1), norm_cfg, block)
+        self.pool = nn.Identity() if is_strided else nn.MaxPool2d(2)
+        self.down = residuals([outer] + [inner] * count, norm_cfg, block,
+                              **stride)
         self.inner: nn.Module
-        if depth > 1:
-            self.inner = Hourglass(depth - 1, channels, num_blocks, norm_cfg)
+        if len(channels) > 2:
+            self.inner = Hourglass(channels[1:], num_blocks[1:], norm_cfg,
+                                   block, is_strided)
         else:
-            self.inner = residuals(channels, num_blocks, norm_cfg)
-        self.up = residuals(channels, num_blocks, norm_cfg)
+            self.inner = residuals([inner] * (num_blocks[1] + 1), norm_cfg,
+                                   block)
+        self.up = residuals([inner] * count + [outer], norm_cfg, block)
 
     def forward(self,
                 x: Tensor,
                 outputs: Optional[list[Tensor]] = None) -> Tensor:
-        """Map (B, C, H, W) to the same shape; H and W divide by 2^depth.
+        """Map (B, C, H, W) to the same shape; H and W divide by 2^halvings.
 
         Args:
             x: the input.
@@ -51,7 +64,7 @@ class Hourglass(nn.Module):
                 smallest, and at last the result are appended here.
         """
         skip = self.skip(x)  # (B, C, H, W)
-        low = self.down(F.max_pool2d(x, 2))  # (B, C, H/2, W/2)
+        low = self.down(self.pool(x))  # (B, C, H/2, W/2)
         if outputs is not None and isinstance(self.inner, Hourglass):
             low = self.up(self.inner(low, outputs))
         else:

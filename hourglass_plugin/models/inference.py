@@ -36,8 +36,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..compat import begin_cuda_graphs
+from .cornernet_form import ConvNorm
 from .residual import Residual
 from .stacked_hourglass import (
+    AnyStack,
     Stack,
     StackedHourglass,
     Stem,
@@ -162,7 +164,7 @@ class OptimizedHourglass(nn.Module):
             if isinstance(module, Residual):
                 module.conv1, module.norm2 = _fold(module.conv1, module.norm2)
                 module.conv2, module.norm3 = _fold(module.conv2, module.norm3)
-            elif isinstance(module, (Stem, Stack)):
+            elif isinstance(module, (Stem, Stack, ConvNorm)):
                 module.conv, module.norm = _fold(module.conv, module.norm)
         self.stem = network.stem
         self.stacks = nn.ModuleList(
@@ -291,14 +293,17 @@ class OptimizedHourglass(nn.Module):
 class _InferenceStack(nn.Module):
     """A stack that returns its output, if asked, and the next one's input."""
 
-    def __init__(self, stack: Stack, is_returned: bool,
+    def __init__(self, stack: AnyStack, is_returned: bool,
                  is_last: bool) -> None:
         super().__init__()
-        self.merge = None if is_last else _collapsed_merge(stack)
         self.heatmaps = stack.heatmaps if is_returned else None
         self.is_returned = is_returned
-        stack.heatmaps = stack.merge_features = stack.merge_heatmaps = None
-        stack.inner_heatmaps = nn.ModuleList()
+        if isinstance(stack, Stack):
+            _collapse_merge(stack)
+            stack.heatmaps = stack.merge_heatmaps = None
+            stack.inner_heatmaps = nn.ModuleList()
+        if is_last:
+            stack.merge_features = None
         self.stack = stack
 
     def forward(self,
@@ -310,7 +315,9 @@ class _InferenceStack(nn.Module):
             output = features
             if self.heatmaps is not None:
                 output = self.heatmaps(features)
-        return output, None if self.merge is None else x + self.merge(features)
+        if self.stack.merge_features is None:
+            return output, None
+        return output, self.stack.merge(x, features)
 
 
 def _checked_network(network: object) -> StackedHourglass:
@@ -329,13 +336,13 @@ def _fold(convolution: nn.Conv2d,
     return fuse_conv_bn_eval(convolution, norm), nn.Identity()
 
 
-def _collapsed_merge(stack: Stack) -> Optional[nn.Conv2d]:
-    """``stack.merge`` as one convolution of the features; None has the last.
+def _collapse_merge(stack: Stack) -> None:
+    """Let ``merge_features`` add what ``merge_heatmaps`` would.
 
-    merge(f) = F f + b_F + M (P f + b_P) + b_M, where P predicts heatmaps, is
-    (F + M P) f + (b_F + M b_P + b_M).
+    What is added to the input, F f + b_F + M (P f + b_P) + b_M, where P
+    predicts heatmaps, is (F + M P) f + (b_F + M b_P + b_M).
     """
-    merge = copy.deepcopy(stack.merge_features)
+    merge = stack.merge_features
     predict, back = stack.heatmaps, stack.merge_heatmaps
     if merge is not None and predict is not None and back is not None:
         weight, bias = merge.parameters()
@@ -343,7 +350,6 @@ def _collapsed_merge(stack: Stack) -> Optional[nn.Conv2d]:
         m, b_m = back.parameters()  # (C, K, 1, 1), (C,)
         weight.add_((m.flatten(1) @ p.flatten(1)).view_as(weight))
         bias.add_(m.flatten(1) @ b_p + b_m)
-    return merge
 
 
 def _cast_own_weights(module: nn.Module, dtype: torch.dtype) -> None:

@@ -6,7 +6,8 @@ Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
 Estimation", ECCV 2016, figure 4 (left); pre-activation order as in He et al.,
 "Identity Mappings in Deep Residual Networks", ECCV 2016.
 """
-from typing import Optional
+from collections.abc import Sequence
+from typing import Any, Callable, Optional
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -60,8 +61,18 @@ class Residual(nn.Module):
         return self.skip(x) + y
 
 
-def residuals(channels: int, count: int,
-              norm_cfg: Optional[dict] = None) -> nn.Sequential:
-    """``count`` residual modules of equal width, one after the other."""
+def residuals(widths: Sequence[int],
+              norm_cfg: Optional[dict] = None,
+              block: Callable[..., nn.Module] = Residual,
+              **first: Any) -> nn.Sequential:
+    """One residual module from each width to the next.
+
+    Args:
+        widths: channels of the input, and after each module.
+        norm_cfg: normalisation layer, see :func:`build_norm`.
+        block: what a residual module is.
+        first: further arguments of the first one.
+    """
     return nn.Sequential(
-        *(Residual(channels, channels, norm_cfg) for _ in range(count)))
+        *(block(inputs, outputs, norm_cfg, **({} if index else first))
+          for index, (inputs, outputs) in enumerate(zip(widths, widths[1:]))))

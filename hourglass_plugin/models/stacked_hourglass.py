@@ -18,26 +18,36 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..compat import is_compiling
+from .cornernet_form import CornerNetStack, CornerNetStem
 from .hourglass import Hourglass
 from .norm import build_norm
 from .residual import Residual, residuals
 
 
 class NetworkSize(NamedTuple):
-    """Stacks and residual modules per place of a named network.
+    """Arguments of :class:`StackedHourglass` that make a named network.
 
-    ``num_weights`` counts the trainable weights at the other defaults with
-    16 keypoints; a test counts them again.
+    ``num_weights`` counts the trainable weights at the other defaults, of
+    Newell's form with 16 keypoints; a test counts them again.
     """
 
     num_stacks: int
-    num_blocks: int
+    num_blocks: Union[int, Sequence[int]]
     num_weights: int
+    feat_channels: Union[int, Sequence[int]] = 256
+    depth: int = 4
+    form: str = 'newell'
 
 
+_CORNERNET: dict[str, Any] = dict(
+    num_blocks=(2, 2, 2, 2, 2, 4),
+    feat_channels=(256, 256, 384, 384, 384, 512),
+    depth=5,
+    form='cornernet')
 #: The networks of the paper. hg1 to hg8 have one residual module at each
 #: place; hg1x8, hg2x4 and hg4x2 are the ablation's at the weights of hg8
-#: (stacks x residual modules, section 4.3 of the paper).
+#: (stacks x residual modules, section 4.3 of the paper). hourglass104 is
+#: CornerNet's, hourglass52 one stack of it.
 SIZES: dict[str, NetworkSize] = {
     'hg1': NetworkSize(1, 1, 3_426_448),
     'hg2': NetworkSize(2, 1, 6_570_400),
@@ -46,6 +56,8 @@ SIZES: dict[str, NetworkSize] = {
     'hg1x8': NetworkSize(1, 8, 24_450_192),
     'hg2x4': NetworkSize(2, 4, 24_590_752),
     'hg4x2': NetworkSize(4, 2, 24_871_872),
+    'hourglass52': NetworkSize(1, num_weights=93_662_848, **_CORNERNET),
+    'hourglass104': NetworkSize(2, num_weights=187_700_352, **_CORNERNET),
 }
 
 
@@ -81,31 +93,32 @@ class Stack(nn.Module):
     The features are the hourglass's output after residual modules and a 1x1
     convolution with norm and ReLU. With ``num_keypoints`` a 1x1 convolution
     predicts heatmaps from them, and ``inner_heatmaps`` further ones from what
-    the smaller hourglasses inside give. ``merge`` computes what the next stack
-    adds to its input; the last stack has none.
+    the smaller hourglasses inside give. ``merge`` computes the next stack's
+    input; the last stack has none.
     """
 
-    def __init__(self, depth: int, channels: int, num_blocks: int,
+    def __init__(self, channels: Sequence[int], num_blocks: Sequence[int],
                  num_keypoints: Optional[int], inner_heatmaps: int,
                  is_last: bool, norm_cfg: Optional[dict]) -> None:
         super().__init__()
-        self.hourglass = Hourglass(depth, channels, num_blocks, norm_cfg)
-        self.residuals = residuals(channels, num_blocks, norm_cfg)
-        self.conv = nn.Conv2d(channels, channels, 1)
-        self.norm = build_norm(norm_cfg, channels)
+        width = channels[0]
+        self.hourglass = Hourglass(channels, num_blocks, norm_cfg)
+        self.residuals = residuals([width] * (num_blocks[0] + 1), norm_cfg)
+        self.conv = nn.Conv2d(width, width, 1)
+        self.norm = build_norm(norm_cfg, width)
         self.heatmaps: Optional[nn.Conv2d] = None
         self.merge_features: Optional[nn.Conv2d] = None
         self.merge_heatmaps: Optional[nn.Conv2d] = None
         self.inner_heatmaps = nn.ModuleList()
         if num_keypoints is not None:
-            self.heatmaps = _heatmap_convolution(channels, num_keypoints)
+            self.heatmaps = _heatmap_convolution(width, num_keypoints)
             self.inner_heatmaps.extend(
-                _heatmap_convolution(channels, num_keypoints)
-                for _ in range(inner_heatmaps))
+                _heatmap_convolution(channels[halvings], num_keypoints)
+                for halvings in range(inner_heatmaps, 0, -1))
         if not is_last:
-            self.merge_features = nn.Conv2d(channels, channels, 1)
+            self.merge_features = nn.Conv2d(width, width, 1)
             if num_keypoints is not None:
-                self.merge_heatmaps = nn.Conv2d(num_keypoints, channels, 1)
+                self.merge_heatmaps = nn.Conv2d(num_keypoints, width, 1)
 
     def features(self, x: Tensor) -> tuple[Tensor, ...]:
         """Map (B, C, H/4, W/4) to features of the same shape.
@@ -120,8 +133,9 @@ class Stack(nn.Module):
             self.norm(self.conv(self.residuals(x))), inplace=True)
         return (*outputs[-1 - count:-1], features)
 
-    def merge(self, features: Tensor, heatmaps: Optional[Tensor]) -> Tensor:
-        """(B, C, H/4, W/4): what the next stack adds to its input.
+    def merge(self, x: Tensor, features: Tensor,
+              heatmaps: Optional[Tensor] = None) -> Tensor:
+        """(B, C, H/4, W/4): the next stack's input, given this one's.
 
         Raises:
             ValueError: if this is the last stack.
@@ -131,7 +145,11 @@ class Stack(nn.Module):
         merged = self.merge_features(features)
         if self.merge_heatmaps is not None:
             merged = merged + self.merge_heatmaps(heatmaps)
-        return merged
+        return x + merged
+
+
+#: What a network of one form or the other is made of.
+AnyStack = Union[Stack, CornerNetStack]
 
 
 def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
@@ -156,14 +174,18 @@ class StackedHourglass(BaseModule):
     each, for any head or detector.
 
     The defaults are the paper's final network: 8 stacks, one residual module
-    at each place, no weight sharing. Weights start as PyTorch's convolutions
+    at each place, no weight sharing. ``from_size('hourglass104')`` is
+    CornerNet's. Weights start as PyTorch's convolutions
     do, uniform within 1 / sqrt(fan in), which is Torch7's rule too; the
     convolutions that predict heatmaps start near zero.
 
     Args:
         num_stacks: number of hourglasses (S).
-        num_blocks: residual modules at each place of an hourglass.
-        feat_channels: channels of the hourglasses (C).
+        num_blocks: residual modules at each place of an hourglass, or
+            ``depth + 1`` numbers for each resolution in it, from the full one
+            down.
+        feat_channels: channels of the hourglasses (C), or ``depth + 1`` widths
+            in the same way, the first of which is C.
         depth: number of times an hourglass halves the resolution.
         num_keypoints: number of heatmaps per stack (K), or ``None`` for
             features.
@@ -191,6 +213,9 @@ class StackedHourglass(BaseModule):
             ``CompileNetworkHook`` compiles such a network too. The network as
             a whole is not to be compiled with torch 2.8 or older, which then
             counts each batch twice in the running statistics (2.1 fails).
+        form: ``'newell'``, or ``'cornernet'`` for the modules of
+            :mod:`hourglass_plugin.models.cornernet_form`, which predict no
+            heatmaps and have one width of the stem, C / 2.
         init_cfg: mmengine's initialisation config. With
             ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
             published port's, too, and be for other keypoints; see
@@ -210,8 +235,8 @@ class StackedHourglass(BaseModule):
 
     def __init__(self,
                  num_stacks: int = 8,
-                 num_blocks: int = 1,
-                 feat_channels: int = 256,
+                 num_blocks: Union[int, Sequence[int]] = 1,
+                 feat_channels: Union[int, Sequence[int]] = 256,
                  depth: int = 4,
                  num_keypoints: Optional[int] = None,
                  inner_heatmaps: int = 0,
@@ -220,32 +245,37 @@ class StackedHourglass(BaseModule):
                  out_stacks: Optional[Sequence[int]] = None,
                  norm_cfg: Optional[dict] = None,
                  with_cp: bool = False,
+                 form: str = 'newell',
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         counts = dict(
-            num_stacks=num_stacks,
-            num_blocks=num_blocks,
-            feat_channels=feat_channels,
-            depth=depth,
-            in_channels=in_channels)
+            num_stacks=num_stacks, depth=depth, in_channels=in_channels)
         if num_keypoints is not None:
             counts['num_keypoints'] = num_keypoints
         for name, value in counts.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(
                     f'{name} must be a positive integer, but it is {value!r}')
+        blocks = _for_each_resolution('num_blocks', num_blocks, depth)
+        widths = _for_each_resolution('feat_channels', feat_channels, depth)
+        if form not in ('newell', 'cornernet'):
+            raise ValueError(f"form={form!r} must be 'newell' or 'cornernet'")
+        if form == 'cornernet' and (num_keypoints or stem_channels):
+            raise ValueError(
+                "form='cornernet' takes neither num_keypoints nor "
+                'stem_channels: it predicts no heatmaps, a head does, and '
+                'its stem has half the width of its hourglasses')
         if (not isinstance(inner_heatmaps, int)
                 or not 0 <= inner_heatmaps < depth
                 or (inner_heatmaps and num_keypoints is None)):
             raise ValueError(
                 f'inner_heatmaps={inner_heatmaps!r} must be a number from 0 '
                 f'to less than depth={depth}, and needs num_keypoints')
-        if feat_channels % 4:
+        if any(width % 4 for width in widths):
             raise ValueError('feat_channels must be a multiple of 4, but it '
                              f'is {feat_channels}')
         if stem_channels is None:
-            stem_channels = (feat_channels // 4, feat_channels // 2,
-                             feat_channels // 2)
+            stem_channels = (widths[0] // 4, widths[0] // 2, widths[0] // 2)
         if (not isinstance(stem_channels, (list, tuple))
                 or len(stem_channels) != 3 or any(
                     not isinstance(width, int) or width < 1
@@ -255,7 +285,7 @@ class StackedHourglass(BaseModule):
                 f'(64, 128, 128), but it is {stem_channels!r}')
         self.num_stacks = num_stacks
         self.num_keypoints = num_keypoints
-        self.out_channels = num_keypoints or feat_channels
+        self.out_channels = num_keypoints or widths[0]
         self.depth = depth
         self.with_cp = with_cp
         if out_stacks is None:
@@ -267,31 +297,34 @@ class StackedHourglass(BaseModule):
                 'would never learn: make the last of them '
                 f'{num_stacks - 1} or -1')
 
-        self.stem = Stem(in_channels, (*stem_channels, feat_channels),
-                         norm_cfg)
-        stacks = nn.ModuleList(
-            Stack(
-                depth,
-                feat_channels,
-                num_blocks,
-                num_keypoints,
-                inner_heatmaps,
-                is_last=index == num_stacks - 1,
-                norm_cfg=norm_cfg) for index in range(num_stacks))
+        are_last = [False] * (num_stacks - 1) + [True]
+        self.stem: nn.Module
+        if form == 'newell':
+            self.stem = Stem(in_channels, (*stem_channels, widths[0]),
+                             norm_cfg)
+            stacks = nn.ModuleList(
+                Stack(widths, blocks, num_keypoints, inner_heatmaps, is_last,
+                      norm_cfg) for is_last in are_last)
+        else:
+            self.stem = CornerNetStem(in_channels, widths[0], norm_cfg)
+            stacks = nn.ModuleList(
+                CornerNetStack(widths, blocks, is_last, norm_cfg)
+                for is_last in are_last)
         # A ModuleList does not tell type checkers what is in it.
-        self.stacks = cast('Sequence[Stack]', stacks)
+        self.stacks = cast('Sequence[AnyStack]', stacks)
         # Channels innermost in memory: the layout in which convolutions of
         # this kind are fastest, on processors and on GPUs. Values stay equal.
         self.to(memory_format=torch.channels_last)
 
     @classmethod
     def from_size(cls, name: str, **arguments: Any) -> 'StackedHourglass':
-        """Build one of the networks of the paper by its name in ``SIZES``.
+        """Build one of the published networks by its name in ``SIZES``.
 
         Args:
-            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4`` or
-                ``hg4x2``.
-            arguments: the class's other arguments.
+            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4``,
+                ``hg4x2``, ``hourglass52`` or ``hourglass104``.
+            arguments: the class's other arguments, or other values than the
+                size's.
 
         Raises:
             ValueError: if there is no such size.
@@ -299,11 +332,9 @@ class StackedHourglass(BaseModule):
         if name not in SIZES:
             raise ValueError(f'there is no size {name!r}; choose from '
                              f'{", ".join(SIZES)}')
-        size = SIZES[name]
-        return cls(
-            num_stacks=size.num_stacks,
-            num_blocks=size.num_blocks,
-            **arguments)
+        size = SIZES[name]._asdict()
+        del size['num_weights']
+        return cls(**{**size, **arguments})
 
     def init_weights(self) -> None:
         """Initialise the weights as ``init_cfg`` says; mmengine calls it.
@@ -374,8 +405,25 @@ class StackedHourglass(BaseModule):
                     ]
                 outputs.append(features if heatmaps is None else heatmaps)
             if not is_last:
-                x = x + stack.merge(features, heatmaps)
+                x = stack.merge(x, features, heatmaps)
         return tuple(outputs)
+
+
+def _for_each_resolution(name: str, value: object,
+                         depth: int) -> tuple[int, ...]:
+    """An argument for each resolution of an hourglass, from the full one down.
+
+    Raises:
+        ValueError: if it is neither a positive integer nor one for each.
+    """
+    values = value if isinstance(value, (list, tuple)) else [value] * (
+        depth + 1)
+    if len(values) != depth + 1 or any(
+            not isinstance(each, int) or each < 1 for each in values):
+        raise ValueError(
+            f'{name} must be a positive integer, or one for each of the '
+            f'{depth + 1} resolutions at depth={depth}, but it is {value!r}')
+    return tuple(values)
 
 
 def stack_indices(out_stacks: Sequence[int],
@@ -430,7 +478,7 @@ def check_image(image: Tensor, depth: int) -> None:
             f'{-(-width // multiple) * multiple}')
 
 
-def _recomputed_features(stack: Stack, x: Tensor) -> tuple[Tensor, ...]:
+def _recomputed_features(stack: AnyStack, x: Tensor) -> tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
     if is_compiling():
         # Today's compiler recomputes values without updating buffers again,

@@ -20,7 +20,8 @@ ARGUMENTS = dict(
     num_keypoints=5,
     inner_heatmaps=0,
     in_channels=3,
-    stem_channels=(8, 12, 16))
+    stem_channels=(8, 12, 16),
+    form='newell')
 
 
 def randomised(network):
@@ -77,7 +78,8 @@ def test_wrappers_and_prefixes_come_off(wrap):
 
 def test_arguments_are_read_from_the_tensors():
     assert read_arguments(convert_state_dict(yang_weights())) == ARGUMENTS
-    changes = dict(num_keypoints=None, num_stacks=1, depth=1, num_blocks=1)
+    changes = dict(num_keypoints=None, num_stacks=1, depth=1,
+                   num_blocks=(1, 2), feat_channels=(16, 24))
     assert read_arguments(convert_state_dict(
         yang_weights(**changes))) == dict(ARGUMENTS, **changes)
 
@@ -139,7 +141,7 @@ def test_every_tensor_is_accounted_for():
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(ValueError, match='another network'):
-        convert_state_dict({'hourglass_modules.0.up1.0': torch.zeros(1)})
+    with pytest.raises(ValueError, match="unknown to OpenMMLab's Hourglass"):
+        convert_state_dict({'hourglass_modules.0.up4.0': torch.zeros(1)})
     with pytest.raises(ValueError, match='layout of the weights is unknown'):
         convert_state_dict({'layer4.weight': torch.zeros(1)})

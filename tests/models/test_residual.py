@@ -90,7 +90,7 @@ def test_odd_width_is_refused():
 
 
 def test_residuals_in_a_row_share_nothing():
-    row = residuals(8, 3)
+    row = residuals([8, 8, 8, 8])
     assert len(row) == 3
     one = sum(p.numel() for p in Residual(8, 8).parameters())
     assert sum(p.numel() for p in row.parameters()) == 3 * one

@@ -388,12 +388,21 @@ def test_input_layout_does_not_matter():
 
 @pytest.mark.parametrize(
     'options, message',
-    [({name: value}, f'{name} must be a positive integer, but it is {value!r}')
+    [({name: value}, f'{name} must be a positive integer,.* but it is {value}')
      for name in ('num_stacks', 'num_blocks', 'feat_channels', 'depth',
                   'num_keypoints', 'in_channels') for value in (0, -1, 1.5)] +
     [
         (dict(feat_channels=18),
          'feat_channels must be a multiple of 4, but it is 18'),
+        (dict(num_blocks=[1, 2]), r'for each of the 3 resolutions at depth=2, '
+         r'but it is \[1, 2\]'),
+        (dict(feat_channels=(16, 16, 16, 16)), 'for each of the 3 resolut'),
+        (dict(feat_channels=(16, 18, 16)),
+         r'multiple of 4, .* \(16, 18, 16\)'),
+        (dict(form='hourglass'), "form='hourglass' must be 'newell' or"),
+        (dict(form='cornernet'), 'takes neither num_keypoints nor stem'),
+        (dict(form='cornernet', num_keypoints=None, stem_channels=(8, 8, 8)),
+         'its stem has half the width'),
         (dict(stem_channels=(64, 128)),
          r'three positive widths, e.g. \(64, 128, 128\), but it is \(64, 128'),
         (dict(stem_channels=(0, 8, 8)), r'but it is \(0, 8, 8\)'),
@@ -415,6 +424,19 @@ def test_input_layout_does_not_matter():
 def test_bad_argument_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         small_network(**options)
+
+
+def test_widths_of_each_resolution():
+    network = small_network(
+        feat_channels=(16, 24, 32), num_blocks=(1, 2, 3), inner_heatmaps=1)
+    assert network.out_channels == 5
+    hourglass = network.stacks[0].hourglass
+    assert [block.conv3.out_channels
+            for block in hourglass.inner.inner] == [32, 32, 32]
+    # The heatmaps inside are predicted at the second resolution's width.
+    assert network.stacks[0].inner_heatmaps[0].in_channels == 24
+    shapes = [tuple(o.shape) for o in network(image(1, 3, 32, 48))]
+    assert shapes == [(1, 5, 4, 6), (1, 5, 8, 12)] * 2
 
 
 def test_unknown_size_is_refused():
