@@ -2,28 +2,43 @@
 # From a fresh clone to a trained network: set up .venv, generate people, train
 # a small network on them, evaluate it, draw its predictions.
 #
-#   bash tools/quickstart.sh [--use-active-environment]
+#   bash tools/quickstart.sh [--detector] [--use-active-environment]
 #
-# --use-active-environment uses the environment that is active now, which has
-# MMPose, and installs nothing. PYTHON=python3.11 before the command chooses
-# the Python. Exit status 1 if anything fails or if the score is below the one
-# that the config promises.
+# --detector trains a detector on drawn shapes instead, see
+# configs/cornernet/README.md. --use-active-environment uses the environment
+# that is active now, which has MMPose, and installs nothing. PYTHON=python3.11
+# before the command chooses the Python. Exit status 1 if anything fails or if
+# the score is below the one that the config promises.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/set_up.sh
 
 config=configs/synthetic/hg1_quick.py
-work_dir=work_dirs/hg1_quick
+drawn=synthetic_people
+modules=(tqdm)
+prepare=set_up
+for argument; do
+  case "$argument" in
+  --detector)
+    config=configs/cornernet/centernet_hg1_quick.py
+    drawn=synthetic_shapes
+    modules+=(mmdet)
+    ;;
+  --use-active-environment) prepare=use_active_environment ;;
+  *) explain "$argument" ;;
+  esac
+done
+work_dir=work_dirs/$(basename "$config" .py)
 pictures=$work_dir/pictures
 
-case "${1:-}" in
-'') set_up ;;
---use-active-environment) use_active_environment tqdm ;;
-*) explain "$1" ;;
-esac
+if [ $prepare = set_up ]; then
+  set_up
+else
+  use_active_environment "${modules[@]}"
+fi
 
-printf '\n1. Generating people in data/synthetic_people\n'
-"$python" tools/generate_synthetic_people.py --out data/synthetic_people
+printf '\n1. Drawing data/%s\n' "$drawn"
+"$python" "tools/generate_$drawn.py" --out "data/$drawn"
 
 printf '\n2. Training %s\n' "$config"
 mkdir -p "$work_dir"

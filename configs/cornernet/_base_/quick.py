@@ -1,0 +1,18 @@
+# What trains detectors in minutes on two processor cores: drawn shapes, AdamW
+# on one cycle. Each config adds its model and length.
+_base_ = [
+    '../../_base_/default_runtime.py', './synthetic_shapes_127x127.py'
+]
+custom_imports = dict(
+    imports=['hourglass_plugin', 'hourglass_plugin.detectors'])
+default_scope = 'mmdet'
+
+visualizer = dict(type='DetLocalVisualizer')
+# tools/test.py --show-dir switches it on.
+default_hooks = dict(visualization=dict(type='BoxPictureHook'))
+
+auto_scale_lr = dict(base_batch_size=16)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', weight_decay=1e-2),
+    clip_grad=dict(max_norm=35))

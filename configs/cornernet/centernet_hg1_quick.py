@@ -1,0 +1,26 @@
+# CenterNet for trying: one stack of a quarter of the width, on drawn shapes.
+_base_ = ['./_base_/quick.py']
+
+max_epochs = 4
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=2e-3,
+        total_steps=max_epochs,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]
+
+model = dict(
+    type='HourglassCenterNet',
+    data_preprocessor=_base_.data_preprocessor,
+    backbone=dict(type='StackedHourglass', num_stacks=1, feat_channels=64),
+    bbox_head=dict(
+        type='StackedCenterNetHead',
+        num_classes=3,
+        in_channels=64,
+        feat_channels=64,
+        num_feat_levels=1),
+    test_cfg=dict(topk=100, local_maximum_kernel=3, max_per_img=100))
