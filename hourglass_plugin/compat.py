@@ -548,8 +548,9 @@ def lay_configs_out_once() -> None:
     of its data set. The same text gets the same layout. May go when mmengine
     keeps it.
     """
-    format_code = config_module.FormatCode
-    if hasattr(format_code, 'kept'):
+    # onedl-mmengine has no such name: it imports yapf where it formats.
+    format_code = getattr(config_module, 'FormatCode', None)
+    if format_code is None or hasattr(format_code, 'kept'):
         return
     kept: dict[str, Any] = {}
 
