@@ -43,7 +43,7 @@ def run_soft_nms(operators, boxes, scores, method, iou_threshold=0.5,
     """Indices and (M, 5) rows of what is kept."""
     boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
     scores = torch.tensor(scores, dtype=torch.float32)
-    dets = torch.full((len(boxes), 5), -1.)
+    dets, before = torch.full((len(boxes), 5), -1.), scores.clone()
     indices = operators.softnms(
         boxes,
         scores,
@@ -54,6 +54,7 @@ def run_soft_nms(operators, boxes, scores, method, iou_threshold=0.5,
         method=METHODS[method],
         offset=offset)
     assert indices.dtype == torch.int64
+    assert torch.equal(scores, before)
     kept, rest = dets.tensor_split([len(indices)])
     assert torch.equal(kept[:, :4], boxes[indices])
     assert (rest == -1).all()
@@ -126,13 +127,22 @@ def test_boxes_without_area(operators):
     """The IoU of a point with itself is 0 / 0, and no threshold holds.
 
     With the exponential the score is not a number, which is larger than no
-    other, nor is any larger than it where it comes first.
+    other, so that it comes last, and no other is larger than it, so that it
+    comes first where it is the first to be asked.
     """
-    boxes, scores = [(1, 1, 1, 1), (1, 1, 1, 1), BOX], [0.9, 0.8, 0.7]
+    point = (1, 1, 1, 1)
+    boxes, scores = [point, point, BOX], [0.9, 0.8, 0.7]
     for method, second in (('linear', 0.8), ('gaussian', math.nan)):
         indices, found = run_soft_nms(operators, boxes, scores, method)
         assert indices == [0, 1, 2]
         np.testing.assert_allclose(found, [0.9, second, 0.7], rtol=1e-6)
+    assert run_soft_nms(operators, [point, BOX, point], scores,
+                        'gaussian')[0] == [0, 1, 2]
+    assert operators.nms(
+        torch.tensor(boxes).float(),
+        torch.tensor(scores),
+        iou_threshold=0.5,
+        offset=0).tolist() == [0, 1, 2]
 
 
 def test_best_box_stays_whatever_its_score(operators):
