@@ -516,6 +516,8 @@ def test_logger_is_the_packages_own():
 def test_the_text_of_a_config_is_laid_out_once(monkeypatch):
     calls = []
     module = compat.config_module
+    if not hasattr(module, 'FormatCode'):
+        pytest.skip('onedl-mmengine imports yapf only where it uses it')
     format_code = module.FormatCode
     monkeypatch.setattr(module, 'FormatCode',
                         lambda *args, **options: calls.append(args) or
