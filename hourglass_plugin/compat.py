@@ -101,6 +101,11 @@ def import_mmdet() -> None:
         (_mmcv_operators, ))
 
 
+def has_mmcv_operators() -> bool:
+    """Whether mmcv is the full one, with compiled operators."""
+    return _import_error('mmcv._ext') is None
+
+
 def _import_parts(library: str, package: str, parts: Sequence[str],
                   stand_ins: Sequence[Callable]) -> None:
     """Import parts of a package under stand-ins, if they are not there yet."""

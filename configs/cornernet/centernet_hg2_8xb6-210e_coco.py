@@ -1,7 +1,7 @@
 # CenterNet ("Objects as Points") on two of our stacks: boxes by their centres,
-# with no NMS. Images, sizes and schedule are CornerNet's: the paper, too, takes
-# its hourglass from there, but starts from a trained detector's weights, for
-# 50 epochs.
+# with no NMS. Images, sizes and schedule are CornerNet's: the paper,
+# too, has its hourglass from there, but starts from a trained detector's
+# weights, for 50 epochs.
 _base_ = ['./cornernet_hg2_8xb6-210e_coco.py']
 
 model = dict(

@@ -17,45 +17,29 @@ from mmdet.registry import MODELS
 from mmengine.model import ModuleList
 from torch import Tensor
 
-from .levels import check_levels
+from .single_stage import OnStacks
 
 
 # MMDetection's own name, too, as in cornernet.py.
 @MODELS.register_module(name=['HourglassCenterNet', 'CenterNet'], force=True)
-class HourglassCenterNet(CenterNet):
+class HourglassCenterNet(OnStacks, CenterNet):
     """MMDetection's CenterNet, which refuses a head that does not fit.
 
-    It stands in for ``CenterNet`` in MMDetection's registry, too. With any
-    other backbone, or a neck, it is MMDetection's own.
-
-    Args:
-        backbone: config of a ``StackedHourglass`` that returns as many maps
-            as the head has levels, see ``out_stacks``.
-        neck: none, as a rule.
-        bbox_head: config of :class:`StackedCenterNetHead`, or of MMDetection's
-            ``CenterNetHead`` for the last stack alone.
-        arguments: MMDetection's other arguments.
+    Its head is :class:`StackedCenterNetHead`, or MMDetection's
+    ``CenterNetHead`` for the last stack alone. It stands in for ``CenterNet``
+    in MMDetection's registry, too.
 
     Raises:
         ValueError: if backbone and head do not fit.
     """
-
-    def __init__(self,
-                 backbone: dict,
-                 neck: Optional[dict] = None,
-                 bbox_head: Optional[dict] = None,
-                 **arguments: Any) -> None:
-        super().__init__(backbone, neck, bbox_head, **arguments)
-        if not self.with_neck:
-            check_levels(self.backbone, self.bbox_head)
 
 
 @MODELS.register_module()
 class StackedCenterNetHead(BaseDenseHead):
     """One of MMDetection's ``CenterNetHead`` on every stack.
 
-    Each has its own weights and its own losses, ``loss_center_heatmap_stack_1``
-    and so on, which are added up. Boxes are those of the last.
+    Each has its own weights and its own losses, which are added up. Boxes are
+    those of the last.
 
     Args:
         num_classes: kinds of objects.
@@ -83,7 +67,7 @@ class StackedCenterNetHead(BaseDenseHead):
                  init_cfg: Optional[dict] = None,
                  **arguments: Any) -> None:
         super().__init__(init_cfg=init_cfg)
-        if not isinstance(num_feat_levels, int) or num_feat_levels < 1:
+        if type(num_feat_levels) is not int or num_feat_levels < 1:
             raise ValueError('num_feat_levels must be a positive integer, but '
                              f'it is {num_feat_levels!r}')
         self.num_classes = num_classes

@@ -1,8 +1,46 @@
-"""Whether a backbone returns what a detector's head reads."""
+"""What every detector on stacked hourglasses does besides MMDetection."""
+from typing import Any, Optional
+
 from mmdet.models.dense_heads import CenterNetHead
-from torch import nn
+from mmdet.models.detectors import SingleStageDetector
+from torch import Tensor, nn
 
 from ..models import StackedHourglass
+
+
+class OnStacks(SingleStageDetector):
+    """First base of a detector of MMDetection's: see :func:`check_levels`.
+
+    Args:
+        backbone: config of a ``StackedHourglass`` that returns as many maps
+            as the head has levels, see ``out_stacks``. Other backbones are
+            not checked.
+        neck: none, as a rule; what comes after one is not checked either.
+        bbox_head: config of the head.
+        arguments: MMDetection's other arguments.
+
+    Raises:
+        ValueError: if backbone and head do not fit.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 neck: Optional[dict] = None,
+                 bbox_head: Optional[dict] = None,
+                 **arguments: Any) -> None:
+        super().__init__(backbone, neck, bbox_head, **arguments)
+        if not self.with_neck:
+            check_levels(self.backbone, self.bbox_head)
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Features of (B, 3, H, W) images, (B, C, H/4, W/4) for each level.
+
+        In rows, as MMDetection's heads need them in tests: the hourglasses'
+        have their channels innermost in memory.
+        """
+        return tuple(
+            features.contiguous()
+            for features in super().extract_feat(batch_inputs))
 
 
 def check_levels(backbone: nn.Module, head: nn.Module) -> None:
@@ -27,11 +65,10 @@ def check_levels(backbone: nn.Module, head: nn.Module) -> None:
         raise ValueError(
             f'the backbone returns heatmaps, but {name} reads features: leave '
             f'num_keypoints={backbone.num_keypoints} out of the backbone')
-    if isinstance(head, CenterNetHead):  # one level, by its construction
+    levels = getattr(head, 'num_feat_levels', None)
+    channels = getattr(head, 'in_channels', None)
+    if isinstance(head, CenterNetHead):  # of one level, and keeps no numbers
         levels, channels = 1, head.heatmap_head[0].in_channels
-    else:
-        levels = getattr(head, 'num_feat_levels', None)
-        channels = getattr(head, 'in_channels', None)
     maps = len(backbone.out_stacks)
     if levels not in (None, maps):
         if levels > backbone.num_stacks:

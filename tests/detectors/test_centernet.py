@@ -1,0 +1,134 @@
+"""CenterNet's head on every stack, against MMDetection's on one map."""
+import pytest
+
+pytest.importorskip('mmdet', reason='requirements/mminstall.txt lists mmdet')
+
+import torch
+from mmengine.config import ConfigDict
+from small_detectors import (
+    CENTER_HEAD,
+    CHANNELS,
+    STACKED_HEAD,
+    build,
+    detector,
+    sample,
+    total,
+    unlearnt,
+)
+
+import hourglass_plugin.detectors  # noqa: F401
+
+TEST_CFG = ConfigDict(topk=10, local_maximum_kernel=3)
+SAMPLES = [
+    sample(127, 191, [[20, 30, 90, 100], [0, 0, 30, 20]], [2, 0]),
+    sample(127, 191, [], []),  # nothing to find
+]
+LOSSES = ('loss_center_heatmap', 'loss_wh', 'loss_offset')
+
+
+@pytest.fixture
+def heads():
+    """Ours for 3 stacks, and MMDetection's with each stack's weights."""
+    torch.manual_seed(0)
+    ours = build(dict(STACKED_HEAD, num_feat_levels=3, test_cfg=TEST_CFG))
+    ours.init_weights()
+    theirs = []
+    for head in ours.heads:
+        theirs.append(build(dict(CENTER_HEAD, test_cfg=TEST_CFG)))
+        theirs[-1].load_state_dict(head.state_dict())
+    return ours, theirs
+
+
+@pytest.fixture
+def features():
+    torch.manual_seed(1)
+    return [torch.randn(2, CHANNELS, 32, 48) for _ in range(3)]
+
+
+def test_losses_of_each_stack_are_mmdets(heads, features):
+    ours, theirs = heads
+    losses = ours.loss(features, SAMPLES)
+    assert list(losses) == [
+        f'{name}_stack_{number}' for number in (1, 2, 3) for name in LOSSES
+    ]
+    for number, (head, each) in enumerate(zip(theirs, features), 1):
+        for name, loss in head.loss([each], SAMPLES).items():
+            assert torch.equal(losses[f'{name}_stack_{number}'], loss)
+    # Stacks do not share weights, and so not losses.
+    assert len({loss.item() for loss in losses.values()}) == 9
+
+
+def test_weights_of_losses(features):
+    torch.manual_seed(0)
+    plain = build(STACKED_HEAD)
+    weighted = build(
+        dict(STACKED_HEAD, loss_wh=dict(type='L1Loss', loss_weight=0.2)))
+    weighted.load_state_dict(plain.state_dict())
+    plain = plain.loss(features[:2], SAMPLES)
+    weighted = weighted.loss(features[:2], SAMPLES)
+    for name, loss in plain.items():  # L1's weight is 0.1 by default
+        factor = 2 if 'loss_wh' in name else 1
+        assert weighted[name].item() == pytest.approx(
+            factor * loss.item(), rel=1e-6)  # float32's last digit
+
+
+def test_boxes_are_those_of_the_last_stack(heads, features):
+    ours, theirs = heads
+    found = ours.predict(features, SAMPLES)
+    expected = [head.predict([each], SAMPLES)
+                for head, each in zip(theirs, features)]
+    for image in range(2):
+        for name in ('bboxes', 'scores', 'labels'):
+            assert torch.equal(found[image][name],
+                               expected[-1][image][name])
+        assert not torch.equal(found[image].bboxes, expected[0][image].bboxes)
+
+
+def test_a_box_by_hand():
+    head = build(dict(STACKED_HEAD, test_cfg=ConfigDict(TEST_CFG, topk=1)))
+    heat = torch.zeros(2, 1, 3, 16, 16)
+    heat[0, 0, 1, 2, 2] = 0.9   # stack 1 thinks otherwise
+    heat[1, 0, 2, 3, 5] = 0.75  # class 2, row 3, column 5
+    sizes = torch.full((2, 1, 2, 16, 16), 100.0)
+    sizes[1, 0, :, 3, 5] = torch.tensor([4.0, 2.0])  # cells wide and high
+    offsets = torch.zeros(2, 1, 2, 16, 16)
+    offsets[1, 0, :, 3, 5] = torch.tensor([0.25, 0.5])
+    [found] = head.predict_by_feat(
+        list(heat), list(sizes), list(offsets),
+        [dict(batch_input_shape=(64, 64), border=[0, 64, 0, 64])])
+    # The centre is at (5.25, 3.5) cells of 4 pixels.
+    assert found.bboxes.tolist() == [[
+        4 * (5.25 - 2), 4 * (3.5 - 1), 4 * (5.25 + 2), 4 * (3.5 + 1)
+    ]]
+    assert (found.scores.tolist(), found.labels.tolist()) == ([0.75], [2])
+
+
+def test_centres_start_improbable(heads):
+    # The focal loss's start: a probability of 0.1 everywhere but for weights.
+    ours, _ = heads
+    for head in ours.heads:
+        assert head.heatmap_head[-1].bias.sigmoid().tolist() == pytest.approx(
+            [0.1] * 3)
+
+
+def test_every_weight_learns():
+    torch.manual_seed(0)
+    model = detector('HourglassCenterNet', STACKED_HEAD)
+    total(model(torch.rand(2, 3, 127, 191), SAMPLES, mode='loss')).backward()
+    assert unlearnt(model) == []
+
+
+def test_intermediate_supervision_reaches_the_first_stack_alone():
+    torch.manual_seed(0)
+    model = detector('HourglassCenterNet', STACKED_HEAD)
+    losses = model(torch.rand(2, 3, 127, 191), SAMPLES, mode='loss')
+    sum(loss for name, loss in losses.items()
+        if name.endswith('_stack_1')).backward()
+    first, second = model.backbone.stacks
+    learnt = {
+        part for part, module in (('stem', model.backbone.stem),
+                                  ('first', first.hourglass),
+                                  ('second', second.hourglass))
+        if all(weight.grad is not None for weight in module.parameters())
+    }
+    assert learnt == {'stem', 'first'}
