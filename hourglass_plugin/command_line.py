@@ -36,7 +36,7 @@ from .evaluation.official_files import (
     official_data_set,
 )
 from .models import StackedHourglass
-from .models.checkpoints import read_checkpoint
+from .models.pretrained import read_checkpoint
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {

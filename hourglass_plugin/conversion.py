@@ -10,12 +10,11 @@ from . import __version__
 from .atomic_files import atomic_file
 from .installed_files import config_path
 from .models import StackedHourglass
-from .models.checkpoints import (
-    Layout,
-    convert,
+from .models.checkpoints import convert
+from .models.layouts import Layout, read_arguments
+from .models.pretrained import (
     describe_unused,
     load_pretrained,
-    read_arguments,
     read_checkpoint,
 )
 
@@ -45,7 +44,7 @@ def convert_checkpoint(source: str,
 
     Args:
         source: file of the port, see
-            :mod:`hourglass_plugin.models.checkpoints`.
+            :mod:`hourglass_plugin.models.layouts`.
         target: file to write; it appears when it is complete, and holds
             ``meta`` and ``state_dict``, plain tensors, no code.
         num_keypoints: build the network for so many keypoints instead of

@@ -16,7 +16,6 @@ from torch import Tensor
 from .atomic_files import atomic_file
 from .command_line import load_config
 from .compat import can_export_programs, onnx_exporter_options
-from .models.checkpoints import read_checkpoint
 from .models.export import (
     BATCH_SIZES,
     TOLERANCE,
@@ -25,6 +24,7 @@ from .models.export import (
     check_agreement,
     describe,
 )
+from .models.pretrained import read_checkpoint
 from .prediction import build_pose_model
 
 #: The newest that torch 2.1 writes; ONNX Runtime reads it from 1.12 on.

@@ -54,7 +54,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
         config: of the model, with a ``test_dataloader``, whose pipeline the
             images go through.
         checkpoint: weights, as read by
-            :func:`hourglass_plugin.models.checkpoints.read_checkpoint`.
+            :func:`hourglass_plugin.models.pretrained.read_checkpoint`.
         path: where the checkpoint came from, for messages.
         device: such as ``cpu`` or ``cuda:0``.
         fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network

@@ -12,12 +12,9 @@ from hourglass_plugin.command_line import load_weights
 from hourglass_plugin.conversion import convert_checkpoint, matching_config
 from hourglass_plugin.installed_files import config_path
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import (
-    convert,
-    find_layout,
-    read_arguments,
-    read_checkpoint,
-)
+from hourglass_plugin.models.checkpoints import convert
+from hourglass_plugin.models.layouts import find_layout, read_arguments
+from hourglass_plugin.models.pretrained import read_checkpoint
 
 BEARPAW = dict(stem_channels=(64, 128, 256), num_keypoints=16)
 

@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
         from mmengine.device import get_device
 
         from hourglass_plugin import command_line, prediction
-        from hourglass_plugin.models.checkpoints import read_checkpoint
+        from hourglass_plugin.models.pretrained import read_checkpoint
         out = Path(args.out)
         source = prediction.open_input(args.input, out)
         is_video = isinstance(source, prediction.Video)

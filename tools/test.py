@@ -39,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     with arguments.setting_up():
         from hourglass_plugin import command_line
-        from hourglass_plugin.models.checkpoints import read_checkpoint
+        from hourglass_plugin.models.pretrained import read_checkpoint
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_test_outputs(config, args.dump, args.out_official,

@@ -21,6 +21,7 @@ from ..compat import is_compiling
 from .cornernet_form import CornerNetStack, CornerNetStem
 from .hourglass import Hourglass
 from .norm import build_norm
+from .pretrained import load_pretrained, read_checkpoint
 from .residual import Residual, residuals
 
 
@@ -219,7 +220,7 @@ class StackedHourglass(BaseModule):
         init_cfg: mmengine's initialisation config. With
             ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
             published port's, too, and be for other keypoints; see
-            :func:`hourglass_plugin.models.checkpoints.load_pretrained`.
+            :func:`hourglass_plugin.models.pretrained.load_pretrained`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -343,8 +344,6 @@ class StackedHourglass(BaseModule):
             FileNotFoundError: if there is no such checkpoint.
             ValueError: if the checkpoint is of another network, or none.
         """
-        # That module knows this one.
-        from .checkpoints import load_pretrained, read_checkpoint
         init_cfg = self.init_cfg
         parts = init_cfg if isinstance(init_cfg, list) else [init_cfg]
         # mmengine's own would warn of a port's names and go on at random.
