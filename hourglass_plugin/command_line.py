@@ -274,13 +274,25 @@ def write_json(path: str, content: Any, indent: Optional[int] = None) -> None:
         partial.write_text(json.dumps(content, indent=indent) + '\n')
 
 
+def _is_detector(config: Config) -> bool:
+    return config.get('default_scope') == 'mmdet'
+
+
+def check_predicts_poses(config: Config) -> None:
+    """Raise ValueError if a config is a detector's."""
+    if _is_detector(config):
+        raise ValueError(
+            "the config's model predicts boxes, and this is for poses: "
+            'tools/train.py and tools/test.py --show-dir are for both, and '
+            "MMDetection's own tools and DetInferencer take the config, too")
+
+
 def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
     """Have pictures drawn if ``--show`` or ``--show-dir`` asks for them."""
     if arguments.show or arguments.show_dir is not None:
         hooks = config.setdefault('default_hooks', {})
         hook = hooks.get('visualization') or {}
-        is_detector = config.get('default_scope') == 'mmdet'
-        kind = 'BoxPictureHook' if is_detector else 'PosePictureHook'
+        kind = 'BoxPictureHook' if _is_detector(config) else 'PosePictureHook'
         if hook.get('type') != kind:
             hook = dict(type=kind)  # in place of MMPose's or MMDetection's
         hooks['visualization'] = dict(
@@ -444,11 +456,12 @@ def build_dataset(config: Config, phase: str) -> Dataset:
 
     Raises:
         FileNotFoundError: if the annotations are not there.
-        ValueError: if the config has no such data set.
+        ValueError: if the config has no such data set, or is a detector's.
     """
     loader = config.get(f'{phase}_dataloader')
     if loader is None:
         raise ValueError(f'the config has no `{phase}_dataloader`')
+    check_predicts_poses(config)
     _keep_what_is_drawn(loader.dataset)
     init_default_scope(config.get('default_scope', 'mmpose'))
     return DATASETS.build(loader.dataset)

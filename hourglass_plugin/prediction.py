@@ -14,7 +14,11 @@ from mmpose.apis import init_model
 from tqdm import tqdm
 
 from .atomic_files import atomic_file
-from .command_line import check_can_be_fast, load_weights
+from .command_line import (
+    check_can_be_fast,
+    check_predicts_poses,
+    load_weights,
+)
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
 from .models.inference import optimize_model
@@ -62,12 +66,13 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
 
     Raises:
         ValueError: if the device is not there, the checkpoint is of another
-            model, the config has no test pipeline, or its network cannot be
-            rewritten.
+            model, the config has no test pipeline or is a detector's, or its
+            network cannot be rewritten.
     """
     if config.get('test_dataloader') is None:
         raise ValueError('the config has no `test_dataloader`, whose pipeline '
                          'images go through')
+    check_predicts_poses(config)
     if fast is not None:
         check_can_be_fast(config)
     try:
