@@ -1,5 +1,11 @@
 # CenterNet for trying: one stack of a quarter of the width, on drawn shapes.
+# Box AP on the 200 images to validate: 0.0 untrained, 49.3 after these 4
+# epochs (one seed).
 _base_ = ['./_base_/quick.py']
+
+# Less than one seed reached, for other seeds and machines; as COCO's metric
+# says it, 0 to 1.
+expected_results = {'coco/bbox_mAP': 0.35, 'coco/bbox_mAP_50': 0.65}
 
 max_epochs = 4
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)

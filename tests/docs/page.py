@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.logging import MMLogger
-from mmpose.visualization import PoseLocalVisualizer
+from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = re.compile(r'(bash|cp|git|mim|pip|python) \S')
@@ -102,7 +102,7 @@ def follow(command, folder, *more):
         patch.syspath_prepend(str(tool.parent))
         patch.setattr(sys, 'argv', arguments)
         # A process of its own would have none of these yet.
-        for shared in (MMLogger, PoseLocalVisualizer):
+        for shared in (MMLogger, *Visualizer.__subclasses__()):
             patch.setattr(shared, '_instance_dict', OrderedDict())
         try:
             runpy.run_path(str(tool), run_name='__main__')
