@@ -29,8 +29,12 @@ def skip_without_operators(config):
         pytest.skip('CentripetalHead needs the full mmcv')
 
 
-def narrow(model, channels=8):
+def narrow(model):
     """Few channels: the same layers, quick on any machine."""
+    # With 8 channels the backward pass of 1x1 convolutions of stride 2 crashes
+    # on processors (oneDNN, torch 2.1 to 2.13, channels innermost); the stem
+    # of CornerNet's form has half.
+    channels = 32 if 'form' in model.backbone else 8
     model.backbone.feat_channels = channels
     model.bbox_head.in_channels = channels
     if 'feat_channels' in model.bbox_head:
@@ -48,7 +52,8 @@ def test_there_are_configs():
 def test_config_builds(name):
     config = load(name)
     skip_without_operators(config)
-    model = build(config.model)
+    with torch.device('meta'):  # shapes only
+        model = build(config.model)
     assert type(model).__module__.startswith('hourglass_plugin.detectors.')
     assert isinstance(model.backbone, StackedHourglass)
     assert not model.with_neck
@@ -99,7 +104,8 @@ def test_a_step_of_training_at_511(name):
     model.backbone.register_forward_hook(
         lambda module, inputs, output: maps.extend(output))
     losses = model(image, [boxes], mode='loss')
-    assert [tuple(each.shape) for each in maps] == [(1, 8, 128, 128)] * levels
+    assert [tuple(each.shape) for each in maps
+            ] == [(1, model.backbone.out_channels, 128, 128)] * levels
     parts = sum(
         len(loss) if isinstance(loss, list) else 1 for loss in losses.values())
     assert parts % levels == 0
