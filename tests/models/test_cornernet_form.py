@@ -207,3 +207,19 @@ def test_optimized_computes_the_same(monkeypatch, norm_cfg, out_stacks):
     assert norms == 0  # all are part of the convolutions before them
     assert len(fast.stacks) == (2 if out_stacks is None else 1)
     assert fast.stacks[-1].stack.merge_features is None
+
+
+def test_narrow_blocks_learn():
+    """Strided 1x1 convolutions of 8 channels wrote beyond torch's memory."""
+    gradients = []
+    for dtype in (torch.float32, torch.float64):
+        torch.manual_seed(0)
+        block = BasicBlock(8, 8, stride=2).to(dtype).to(
+            memory_format=torch.channels_last)
+        x = torch.rand(
+            2, 8, 31, 31, generator=torch.manual_seed(1)).to(dtype).to(
+                memory_format=torch.channels_last)
+        block(x).square().sum().backward()
+        gradients.append(block.skip.conv.weight.grad.double())
+    # Sums of 512 products in 32 bits.
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-4)
