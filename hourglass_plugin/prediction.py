@@ -14,11 +14,7 @@ from mmpose.apis import init_model
 from tqdm import tqdm
 
 from .atomic_files import atomic_file
-from .command_line import (
-    check_can_be_fast,
-    check_predicts_poses,
-    load_weights,
-)
+from .command_line import check_can_be_fast, check_predicts_poses, load_weights
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
 from .models.inference import optimize_model

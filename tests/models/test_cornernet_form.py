@@ -215,7 +215,7 @@ def test_narrow_blocks_learn():
     for dtype in (torch.float32, torch.float64):
         torch.manual_seed(0)
         block = BasicBlock(8, 8, stride=2).to(dtype).to(
-            memory_format=torch.channels_last)
+            memory_format=torch.channels_last).eval()
         x = torch.rand(
             2, 8, 31, 31, generator=torch.manual_seed(1)).to(dtype).to(
                 memory_format=torch.channels_last)
