@@ -5,19 +5,19 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 from page import commands, page_text, python_examples, run_python
 
-from hourglass_plugin.models import StackedHourglass
+from hourglass_plugin.models import SIZES, StackedHourglass
 
 PAGE = page_text('docs/detectors.md')
 SCRIPTS = [text for text in python_examples(PAGE) if '_base_' not in text]
-CONFIGS = {
-    text.split("'")[1].split('/')[-1].split('_')[1]: text
-    for text in python_examples(PAGE) if '_base_' in text
-}
+CONFIGS = dict(
+    zip(('hourglass52', 'res50', 'cornernet', 'hourglass104'),
+        (text for text in python_examples(PAGE) if '_base_' in text)))
 
 
 @pytest.fixture
@@ -47,10 +47,12 @@ def learns(losses, model):
     ] == []
 
 
-def test_the_page_has_no_commands_and_five_examples():
+def test_the_page_has_no_commands_and_seven_examples():
     assert commands(PAGE) == []
-    assert len(SCRIPTS) == 2
-    assert sorted(CONFIGS) == ['hourglass104', 'hourglass52', 'res50']
+    assert len(SCRIPTS) == 3
+    bases = [text for text in python_examples(PAGE) if '_base_' in text]
+    assert len(bases) == len(CONFIGS)
+    assert all(name in text for name, text in CONFIGS.items())
 
 
 def test_plain_training_script(tmp_path, monkeypatch):
@@ -121,7 +123,7 @@ def corner_sample(size):
 ], ids=['the page', 'two of four', 'the last'])
 def test_cornernet(build, options):
     torch.manual_seed(0)
-    model = build('hourglass104', 'mmdet', **options)
+    model = build('cornernet', 'mmdet', **options)
     levels = model.bbox_head.num_feat_levels
     image = torch.rand(1, 3, 127, 127)
     maps = model.backbone(image)
@@ -129,6 +131,71 @@ def test_cornernet(build, options):
     losses = model(image, [corner_sample(127)], mode='loss')
     assert len(losses['det_loss']) == levels
     assert learns(losses, model)
+
+
+def test_a_mismatch_is_refused(build):
+    with pytest.raises(ValueError, match='num_feat_levels'):
+        build('cornernet', 'mmdet', **{'model.backbone.num_stacks': 3})
+
+
+# Hourglass-104's layers, narrow.
+SMALL_104 = {
+    'model.backbone.feat_channels': [16, 16, 8, 8, 8, 12],
+    'model.backbone.num_blocks': [2, 2, 2, 1, 1, 1],
+    'model.bbox_head.in_channels': 16
+}
+
+
+@pytest.fixture
+def published(build, tmp_path, monkeypatch):
+    """MMDetection's own CornerNet, whose weights are in ``cornernet.pth``."""
+    monkeypatch.chdir(tmp_path)
+    base = CONFIGS['cornernet'].splitlines()[0]
+    monkeypatch.setitem(CONFIGS, 'theirs', base)
+    torch.manual_seed(0)
+    theirs = build(
+        'theirs', 'mmdet', **{
+            'model.backbone.stage_channels': [16, 16, 8, 8, 8, 12],
+            'model.backbone.stage_blocks': [2, 2, 2, 1, 1, 1],
+            'model.backbone.feat_channel': 16,
+            'model.bbox_head.in_channels': 16
+        })
+    theirs(torch.rand(4, 3, 127, 127))  # statistics that are not 0 and 1
+    torch.save(
+        dict(meta=dict(epoch=210), state_dict=theirs.state_dict()),
+        'cornernet.pth')
+    return theirs.eval()
+
+
+def assert_same(outputs, expected):
+    assert len(outputs) == len(expected)
+    for ours, theirs in zip(outputs, expected):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_published_weights_start_a_backbone(build, published):
+    MMLogger.get_instance('detectors_page').setLevel('WARNING')
+    ours = build('hourglass104', 'mmdet', **SMALL_104).eval()
+    ours.backbone.init_weights()
+    x = torch.rand(1, 3, 127, 255)
+    with torch.no_grad():
+        assert_same(ours.backbone(x), published.backbone(x))
+
+
+def test_a_published_detector_is_converted(build, published):
+    run_python(SCRIPTS[2])
+    ours = build('hourglass104', 'mmdet', **SMALL_104).eval()
+    ours.load_state_dict(
+        torch.load('ours.pth', weights_only=True)['state_dict'])
+    x = torch.rand(1, 3, 127, 255)
+    with torch.no_grad():
+        for outputs, expected in zip(ours(x), published(x)):
+            assert_same(outputs, expected)  # of both stacks
+
+
+def test_named_networks_of_the_page():
+    assert SIZES['hourglass104'].num_weights == 187_700_352
+    assert '187.7 M weights' in PAGE
 
 
 def test_sizes_of_the_page():
