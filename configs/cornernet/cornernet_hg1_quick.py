@@ -1,6 +1,11 @@
 # CornerNet for trying: one stack of an eighth of the width, on drawn shapes.
-# Its head costs ten times what the network does.
+# Its head costs many times what the network does. Box AP on the 200 images to
+# validate: 0.0 untrained, 24.1 after these 4 epochs (one seed).
 _base_ = ['./_base_/quick.py']
+
+# Less than one seed reached, for other seeds and machines; as COCO's metric
+# says it, 0 to 1.
+expected_results = {'coco/bbox_mAP': 0.15, 'coco/bbox_mAP_50': 0.25}
 
 max_epochs = 4
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
