@@ -10,16 +10,22 @@ STANDING = np.array([[38, 88], [39, 68], [41, 50], [55, 50], [57, 68],
                      [66, 38], [68, 50], [48, 22], [48, 10]])
 
 
+def draw_person(path, rng):
+    """Write a picture of a stick figure; its joints, (14, 2)."""
+    image = rng.randint(60, 100, (100, 100, 3)).astype(np.uint8)
+    joints = STANDING + rng.randint(-4, 5, STANDING.shape)
+    for joint in joints:
+        cv2.circle(image, joint.tolist(), 3, (80, 220, 250), -1)
+    cv2.imwrite(str(path), image)
+    return joints
+
+
 def write_people(folder, name, count, rng):
     """Write ``count`` pictures of stick figures and their annotations."""
     people = []
     for index in range(count):
-        image = rng.randint(60, 100, (100, 100, 3)).astype(np.uint8)
-        joints = STANDING + rng.randint(-4, 5, STANDING.shape)
-        for joint in joints:
-            cv2.circle(image, joint.tolist(), 3, (80, 220, 250), -1)
         file = f'{name}{index}.png'
-        cv2.imwrite(str(folder / 'images' / file), image)
+        joints = draw_person(folder / 'images' / file, rng)
         people.append(
             dict(
                 image=file,

@@ -7,18 +7,6 @@ _base_ = ['./_base_/quick.py']
 # says it, 0 to 1.
 expected_results = {'coco/bbox_mAP': 0.15, 'coco/bbox_mAP_50': 0.25}
 
-max_epochs = 4
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
-param_scheduler = [
-    dict(
-        type='OneCycleLR',
-        eta_max=2e-3,
-        total_steps=max_epochs,
-        pct_start=0.1,
-        by_epoch=True,
-        convert_to_iter_based=True)
-]
-
 model = dict(
     type='HourglassCornerNet',
     data_preprocessor=_base_.data_preprocessor,

@@ -2,17 +2,12 @@
 import json
 from types import SimpleNamespace
 
-import cv2
 import numpy as np
 import pytest
 from mmpose_page import forget_instances, python_block, run_shell, shell_block
+from stick_figures import draw_person
 
 from hourglass_plugin.skeletons import LSP, MPII
-
-# A person of 80 pixels who fills a picture of 100: joints in LSP's order.
-STANDING = np.array([[38, 88], [39, 68], [41, 50], [55, 50], [57, 68],
-                     [58, 88], [28, 50], [30, 38], [38, 26], [58, 26],
-                     [66, 38], [68, 50], [48, 22], [48, 10]])
 
 
 def as_mpii(joints):
@@ -29,12 +24,8 @@ def write_people(folder, name, count, rng):
     """Write pictures of stick figures, annotated as LSP and as MPII."""
     leeds, mpii = [], []
     for index in range(count):
-        image = rng.randint(60, 100, (100, 100, 3)).astype(np.uint8)
-        joints = STANDING + rng.randint(-4, 5, STANDING.shape)
-        for joint in joints:
-            cv2.circle(image, joint.tolist(), 3, (80, 220, 250), -1)
         file = f'{name}{index}.png'
-        cv2.imwrite(str(folder / 'photographs' / file), image)
+        joints = draw_person(folder / 'photographs' / file, rng)
         person = dict(image=file, scale=0.4)
         leeds.append(
             dict(

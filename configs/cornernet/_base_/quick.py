@@ -1,5 +1,5 @@
 # What trains detectors in minutes on two processor cores: drawn shapes, AdamW
-# on one cycle. Each config adds its model and length.
+# on one cycle. Each config adds its model.
 _base_ = [
     '../../_base_/default_runtime.py', './synthetic_shapes_127x127.py'
 ]
@@ -16,3 +16,15 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', weight_decay=1e-2),
     clip_grad=dict(max_norm=35))
+
+max_epochs = 4
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=2e-3,
+        total_steps=max_epochs,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]
