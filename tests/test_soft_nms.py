@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 
 from hourglass_plugin import soft_nms
 
@@ -383,7 +384,12 @@ def test_corner_head_of_mmdetection():
     """
     pytest.importorskip('mmdet', reason='MMDetection is not installed')
     from mmdet.models import CornerHead
-    head = CornerHead(
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        check_corner_head(CornerHead)
+
+
+def check_corner_head(corner_head):
+    head = corner_head(
         num_classes=2,
         in_channels=4,
         num_feat_levels=1,

@@ -11,18 +11,18 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
+from pose_configs import CONFIGS as ROOT
+from pose_configs import TOP_DOWN
 from scipy.io import savemat
 
 from hourglass_plugin.models.stacked_hourglass import SIZES
 from hourglass_plugin.skeletons import SKELETONS
 
-ROOT = Path(__file__).resolve().parents[2] / 'configs'
-# test_own_keypoints_page.py follows own_keypoints' page with data of its own,
-# detectors have tests/detectors, and what MMPose evaluates tests/ecosystem.
-CONFIGS = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.rglob('*.py')
-    if not {'_base_', 'own_keypoints', 'cornernet', 'associative_embedding'}
-    & set(path.parts))
+# test_own_keypoints_page.py follows own_keypoints' page with data of its own.
+CONFIGS = [
+    str(path.relative_to(ROOT)) for path in TOP_DOWN
+    if path.parent.name != 'own_keypoints'
+]
 
 
 def write_people(folder, skeleton, count=4):

@@ -11,6 +11,7 @@ from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
+from pose_configs import TOP_DOWN
 
 from hourglass_plugin.skeletons import LSP
 
@@ -51,7 +52,7 @@ def config(tmp_path):
 
 @pytest.mark.parametrize(
     'path',
-    sorted((ROOT / 'configs').glob('[a-z]*/*.py')),
+    TOP_DOWN,
     ids=lambda path: path.stem)
 def test_only_training_reduces_photographs(path):
     config = Config.fromfile(path)
