@@ -56,4 +56,7 @@ _others = [
     *dir(builtins), '_pickle', 'cv2', 'mmcv', 'mmdet', 'mmengine', 'mmpose',
     'np', 'numpy', 'pycocotools', 'torch'
 ]
-nitpick_ignore_regex = [('py:.*', rf'({"|".join(_others)})(\..*)?')]
+nitpick_ignore_regex = [
+    ('py:.*', rf'({"|".join(_others)})(\..*)?'),
+    ('py:class', r'hourglass_plugin\..*\._Result'),  # a variable for a type
+]

@@ -16,7 +16,7 @@ from typing import Any, Callable, TypeVar, Union
 import cv2
 import numpy as np
 
-Result = TypeVar('Result')
+_Result = TypeVar('_Result')
 
 #: Parts of a data set; each has its own pictures.
 SPLITS = ('train', 'val')
@@ -165,8 +165,8 @@ def _check_replaceable(folder: Path, wanted: dict[str, Any],
             'it with --force (force=True) or choose another folder')
 
 
-def map_in_order(function: Callable[[Any], Result], jobs: list,
-                 num_workers: int) -> Iterator[Result]:
+def map_in_order(function: Callable[[Any], _Result], jobs: list,
+                 num_workers: int) -> Iterator[_Result]:
     """Results in the order of the jobs, whichever process is first."""
     if num_workers <= 1:
         yield from map(function, jobs)

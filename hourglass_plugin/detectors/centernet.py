@@ -92,9 +92,10 @@ class StackedCenterNetHead(BaseDenseHead):
             features: S of (B, in_channels, H, W).
 
         Returns:
-            Three lists of S: centres' heatmaps (B, num_classes, H, W), in
-            0 to 1; widths and heights (B, 2, H, W), in cells; offsets of the
-            centres (B, 2, H, W), in cells.
+            Three lists with an entry for each stack, which are centres'
+            heatmaps (B, num_classes, H, W), in 0 to 1, widths and heights
+            (B, 2, H, W), in cells, and offsets of the centres (B, 2, H, W),
+            in cells.
         """
         return multi_apply(CenterNetHead.forward_single, self.heads, features)
 
