@@ -21,12 +21,6 @@ from .installed_files import config_path
 if compat.is_mmpose_installed():
     compat.import_mmpose()
 
-    from . import (
-        associative_embedding,
-        codecs,
-        datasets,
-        evaluation,
-        transforms,
-    )
+    from . import codecs, datasets, evaluation, transforms
     from .models import data_preprocessor, heatmap_head, pose_estimator
-    from .visualization import box_hook, hook
+    from .visualization import box_hook, pose_hook

@@ -1,4 +1,5 @@
 """Keypoints to heatmaps and back."""
+from .associative_embedding import TrainableAssociativeEmbedding
 from .gaussians import (
     decode_heatmaps,
     draw_heatmaps,
@@ -12,6 +13,7 @@ __all__ = [
     'HourglassHeatmap',
     'LSPHeatmap',
     'MPIIHeatmap',
+    'TrainableAssociativeEmbedding',
     'decode_heatmaps',
     'draw_heatmaps',
     'encode_heatmaps',

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, TypeVar, Union
@@ -78,26 +77,47 @@ def image_rng(seed: int, split: str, index: int) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
-class Files:
-    """What is in a generator's folders.
+class Job:
+    """One image to be drawn, by any process."""
+
+    folder: Path  #: of the images
+    settings: Settings
+    split: str
+    index: int  #: within the split
+
+    @property
+    def name(self) -> str:
+        """The image's file name."""
+        return f'{self.split}_{self.index:06d}.jpg'
+
+
+@dataclass(frozen=True)
+class DrawnDataSet:
+    """A generator's data set: what is in its folders, and how it gets there.
 
     Args:
         generator: its name, by which its folders are known.
         version: raised when the same settings give other files than before.
         annotations: annotation files, relative to the folder.
+        write_image: draws an image into its file and returns what the
+            annotations need; called in processes of their own.
+        write_annotations: writes the annotation files of a folder, given for
+            each split what ``write_image`` returned, in order.
     """
 
     generator: str
     version: int
     annotations: Sequence[str]
+    write_image: Callable[[Job], Any]
+    write_annotations: Callable[[Path, dict[str, list]], None]
 
     def record(self, settings: Settings) -> dict[str, Any]:
         """What the settings file of a data set says."""
         return dict(
             generator=self.generator, version=self.version, **asdict(settings))
 
-    def are_complete(self, folder: Union[str, Path],
-                     settings: Settings) -> bool:
+    def is_complete(self, folder: Union[str, Path],
+                    settings: Settings) -> bool:
         """Whether a folder holds the whole data set of these settings."""
         folder = Path(folder)
         return (_read_settings(folder) == self.record(settings) and all(
@@ -105,19 +125,23 @@ class Files:
                 and len(list((folder / 'images').glob('*.jpg'))) == len(
                     settings.images))
 
-    @contextmanager
-    def written_whole(self, folder: Union[str, Path], settings: Settings,
-                      force: bool) -> Iterator[Path]:
-        """A folder to write to, which takes its name when all went well.
+    def write(self,
+              folder: Union[str, Path],
+              settings: Settings,
+              num_workers: int = 1,
+              force: bool = False) -> Iterator[int]:
+        """Write a data set, counting the images on the way.
 
         Args:
-            folder: the folder to be; replaced if it holds a data set of this
+            folder: where to; replaced if it holds a data set of this
                 generator that is damaged.
-            settings: of the data set.
+            settings: what to draw.
+            num_workers: processes that draw; the result does not depend on
+                it.
             force: also replace a whole data set of other settings.
 
         Yields:
-            The folder, with empty folders ``images`` and ``annotations``.
+            The number of images written so far. Draw the iterator to its end.
 
         Raises:
             FileExistsError: if the folder holds something else, or, without
@@ -130,7 +154,16 @@ class Files:
         shutil.rmtree(unfinished, ignore_errors=True)
         for name in ('images', 'annotations'):
             (unfinished / name).mkdir(parents=True)
-        yield unfinished
+        jobs = [
+            Job(unfinished / 'images', settings, split, index)
+            for split, index in settings.images
+        ]
+        drawn: dict[str, list] = {split: [] for split in SPLITS}
+        results = _map_in_order(self.write_image, jobs, num_workers)
+        for done, (job, result) in enumerate(zip(jobs, results), 1):
+            drawn[job.split].append(result)
+            yield done
+        self.write_annotations(unfinished / 'annotations', drawn)
         (unfinished / SETTINGS_FILE).write_text(
             json.dumps(record, indent=2) + '\n', encoding='utf-8')
         if folder.exists():
@@ -165,8 +198,8 @@ def _check_replaceable(folder: Path, wanted: dict[str, Any],
             'it with --force (force=True) or choose another folder')
 
 
-def map_in_order(function: Callable[[Any], _Result], jobs: list,
-                 num_workers: int) -> Iterator[_Result]:
+def _map_in_order(function: Callable[[Any], _Result], jobs: list,
+                  num_workers: int) -> Iterator[_Result]:
     """Results in the order of the jobs, whichever process is first."""
     if num_workers <= 1:
         yield from map(function, jobs)

@@ -13,20 +13,72 @@ Pure functions over state dicts. Known layouts, by the names of their tensors:
 - ours.
 """
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
 import torch
 from torch import Tensor
 
+#: Patterns, and what to write for what they match.
+_Rules = Sequence[tuple[str, str]]
+
 _YANG_PLACES = ('skip', 'down', 'up', 'inner')
+_YANG_OUTSIDE: _Rules = (
+    (r'conv1', 'stem.conv'),
+    (r'bn1', 'stem.norm'),
+    (r'layer([123])\.0', r'stem.residual\1'),
+    (r'res\.(\d+)\.(\d+)', r'stacks.\1.residuals.\2'),
+    (r'fc\.(\d+)\.0', r'stacks.\1.conv'),
+    (r'fc\.(\d+)\.1', r'stacks.\1.norm'),
+    (r'score\.(\d+)', r'stacks.\1.heatmaps'),
+    (r'fc_\.(\d+)', r'stacks.\1.merge_features'),
+    (r'score_\.(\d+)', r'stacks.\1.merge_heatmaps'),
+)
+_YANG_INSIDE: _Rules = (
+    (r'\.downsample\.0\.', '.skip.'),
+    (r'\.bn([123])\.', r'.norm\1.'),
+)
+
 #: Princeton's, and those of OpenMMLab's HourglassNet.
-_PRINCETON_PLACES = {
+_NESTED_PLACES = {
     'up1': 'skip',
     'low1': 'down',
     'low2': 'inner',
     'low3': 'up'
 }
+_PRINCETON_OUTSIDE: _Rules = (
+    (r'pre\.0\.conv', 'stem.conv'),
+    (r'pre\.0\.bn', 'stem.norm'),
+    (r'pre\.1', 'stem.residual1'),
+    (r'pre\.3', 'stem.residual2'),
+    (r'pre\.4', 'stem.residual3'),
+    (r'features\.(\d+)\.0', r'stacks.\1.residuals.0'),
+    (r'features\.(\d+)\.1\.conv', r'stacks.\1.conv'),
+    (r'features\.(\d+)\.1\.bn', r'stacks.\1.norm'),
+    (r'outs\.(\d+)\.conv', r'stacks.\1.heatmaps'),
+    (r'merge_features\.(\d+)\.conv\.conv', r'stacks.\1.merge_features'),
+    (r'merge_preds\.(\d+)\.conv\.conv', r'stacks.\1.merge_heatmaps'),
+)
+_PRINCETON_INSIDE: _Rules = (
+    (r'\.skip_layer\.conv\.', '.skip.'),
+    (r'\.conv([123])\.conv\.', r'.conv\1.'),
+    (r'\.bn([123])\.', r'.norm\1.'),
+)
+_OPENMMLAB_OUTSIDE: _Rules = (
+    (r'stem\.0', 'stem.conv'),
+    (r'stem\.1\.0', 'stem.residual'),
+    (r'out_convs\.(\d+)', r'stacks.\1.conv'),
+    (r'conv1x1s\.(\d+)', r'stacks.\1.merge_input'),
+    (r'remap_convs\.(\d+)', r'stacks.\1.merge_features'),
+    (r'inters\.(\d+)', r'stacks.\1.residual'),
+)
+_OPENMMLAB_INSIDE: _Rules = (
+    (r'\.(conv|bn)1\.', r'.first.\1.'),
+    (r'\.(conv|bn)2\.', r'.second.\1.'),
+    (r'\.downsample\.0\.', '.skip.conv.'),
+    (r'\.downsample\.1\.', '.skip.norm.'),
+    (r'\.bn\.', '.norm.'),
+)
 
 
 class Layout(NamedTuple):
@@ -66,7 +118,7 @@ class Converted(NamedTuple):
 
 
 def unwrap(state_dict: Mapping,
-            prefix: Optional[str] = None) -> dict[str, Tensor]:
+           prefix: Optional[str] = None) -> dict[str, Tensor]:
     """The network's weights alone, without wrappers and prefixes."""
     for key in ('state_dict', 'model_state_dict', 'model', 'network'):
         if isinstance(state_dict.get(key), Mapping):
@@ -154,71 +206,71 @@ def find_layout(weights: Mapping[str, Tensor]) -> Layout:
         f'tensors are {", ".join(list(weights)[:4])}')
 
 
-def _first_match(name: str, rules: list[tuple[str, str]]) -> Optional[str]:
-    """The name by the first rule whose pattern matches from its start."""
-    for pattern, replacement in rules:
-        renamed, matched = re.subn(rf'^{pattern}(?=\.)', replacement, name)
-        if matched:
-            return renamed
-    return None
-
-
 def _from_yang(name: str, depth: int) -> Optional[str]:
     """Our name of a tensor of W. Yang's port; None if it has none."""
-    place = re.match(r'hg\.(\d+)\.hg\.(\d+)\.([0-3])\.(\d+)\.(.+)$', name)
-    if place:
-        stack, level, branch, block, rest = place.groups()
-        inner = 'inner.' * (depth - 1 - int(level))
-        renamed: Optional[str] = (
-            f'stacks.{stack}.hourglass.{inner}'
-            f'{_YANG_PLACES[int(branch)]}.{block}.{rest}')
-    else:
-        renamed = _first_match(name, [
-            (r'conv1', 'stem.conv'),
-            (r'bn1', 'stem.norm'),
-            (r'layer([123])\.0', r'stem.residual\1'),
-            (r'res\.(\d+)\.(\d+)', r'stacks.\1.residuals.\2'),
-            (r'fc\.(\d+)\.0', r'stacks.\1.conv'),
-            (r'fc\.(\d+)\.1', r'stacks.\1.norm'),
-            (r'score\.(\d+)', r'stacks.\1.heatmaps'),
-            (r'fc_\.(\d+)', r'stacks.\1.merge_features'),
-            (r'score_\.(\d+)', r'stacks.\1.merge_heatmaps'),
-        ])
-    if renamed is None:
-        return None
-    renamed = renamed.replace('.downsample.0.', '.skip.')
-    return re.sub(r'\.bn([123])\.', r'.norm\1.', renamed)
+    place = re.match(r'hg\.(\d+)\.hg\.(\d+)\.([0-3])\.(\d+\..+)$', name)
+    if place is None:
+        return _replaced(name, _YANG_OUTSIDE, _YANG_INSIDE)
+    stack, level, branch, rest = place.groups()
+    inner = 'inner.' * (depth - 1 - int(level))
+    return _replaced(
+        f'stacks.{stack}.hourglass.{inner}{_YANG_PLACES[int(branch)]}.{rest}',
+        None, _YANG_INSIDE)
 
 
 def _from_princeton(name: str) -> Optional[str]:
     """Our name of a tensor of Princeton's port; None if it has none."""
-    place = re.match(r'hgs\.(\d+)\.0\.((?:low2\.)*)(up1|low[123])\.(.+)$',
-                     name)
-    if place:
-        stack, inner, branch, rest = place.groups()
-        renamed: Optional[str] = (
-            f'stacks.{stack}.hourglass.{inner.replace("low2", "inner")}'
-            f'{_PRINCETON_PLACES[branch]}.0.{rest}')
-    else:
-        renamed = _first_match(name, [
-            (r'pre\.0\.conv', 'stem.conv'),
-            (r'pre\.0\.bn', 'stem.norm'),
-            (r'pre\.1', 'stem.residual1'),
-            (r'pre\.3', 'stem.residual2'),
-            (r'pre\.4', 'stem.residual3'),
-            (r'features\.(\d+)\.0', r'stacks.\1.residuals.0'),
-            (r'features\.(\d+)\.1\.conv', r'stacks.\1.conv'),
-            (r'features\.(\d+)\.1\.bn', r'stacks.\1.norm'),
-            (r'outs\.(\d+)\.conv', r'stacks.\1.heatmaps'),
-            (r'merge_features\.(\d+)\.conv\.conv',
-             r'stacks.\1.merge_features'),
-            (r'merge_preds\.(\d+)\.conv\.conv', r'stacks.\1.merge_heatmaps'),
-        ])
-    if renamed is None:
+    in_hourglass = _nested(name, r'hgs\.(\d+)\.0', block='0.')
+    return _replaced(in_hourglass or name,
+                     None if in_hourglass else _PRINCETON_OUTSIDE,
+                     _PRINCETON_INSIDE)
+
+
+def _from_openmmlab(name: str) -> Optional[str]:
+    """Our name of a tensor of HourglassNet; None if it has none."""
+    in_hourglass = _nested(name, r'hourglass_modules\.(\d+)')
+    return _replaced(in_hourglass or name,
+                     None if in_hourglass else _OPENMMLAB_OUTSIDE,
+                     _OPENMMLAB_INSIDE)
+
+
+def _nested(name: str, hourglass: str, block: str = '') -> Optional[str]:
+    """Our name of a place where hourglasses lie in ``low2`` of others.
+
+    Args:
+        name: of a tensor.
+        hourglass: pattern of a stack's outermost one.
+        block: number of the residual module that the layout leaves out.
+    """
+    place = re.match(rf'{hourglass}\.((?:low2\.)*)(up1|low[123])\.(.+)$', name)
+    if place is None:
         return None
-    renamed = renamed.replace('.skip_layer.conv.', '.skip.')
-    renamed = re.sub(r'\.conv([123])\.conv\.', r'.conv\1.', renamed)
-    return re.sub(r'\.bn([123])\.', r'.norm\1.', renamed)
+    stack, inner, branch, rest = place.groups()
+    return (f'stacks.{stack}.hourglass.{inner.replace("low2", "inner")}'
+            f'{_NESTED_PLACES[branch]}.{block}{rest}')
+
+
+def _replaced(name: str, outside: Optional[_Rules],
+              inside: _Rules) -> Optional[str]:
+    """A name by rules of patterns and what to write for them.
+
+    Args:
+        name: of a tensor.
+        outside: one of them must match the beginning of the name; ``None``
+            where that is ours already.
+        inside: all are applied, within a layer.
+    """
+    if outside is not None:
+        for pattern, replacement in outside:
+            renamed, matched = re.subn(rf'^{pattern}(?=\.)', replacement, name)
+            if matched:
+                name = renamed
+                break
+        else:
+            return None
+    for pattern, replacement in inside:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
 def _drop_unused_skips(weights: dict[str, Tensor]) -> list[str]:
@@ -237,35 +289,6 @@ def _drop_unused_skips(weights: dict[str, Tensor]) -> list[str]:
     return unused
 
 
-def _from_openmmlab(name: str) -> Optional[str]:
-    """Our name of a tensor of HourglassNet; None if it has none."""
-    place = re.match(
-        r'hourglass_modules\.(\d+)\.((?:low2\.)*)(up1|low[123])\.(.+)$', name)
-    if place:
-        stack, inner, branch, rest = place.groups()
-        renamed: Optional[str] = (
-            f'stacks.{stack}.hourglass.{inner.replace("low2", "inner")}'
-            f'{_PRINCETON_PLACES[branch]}.{rest}')
-    else:
-        renamed = _first_match(name, [
-            (r'stem\.0', 'stem.conv'),
-            (r'stem\.1\.0', 'stem.residual'),
-            (r'out_convs\.(\d+)', r'stacks.\1.conv'),
-            (r'conv1x1s\.(\d+)', r'stacks.\1.merge_input'),
-            (r'remap_convs\.(\d+)', r'stacks.\1.merge_features'),
-            (r'inters\.(\d+)', r'stacks.\1.residual'),
-        ])
-    if renamed is None:
-        return None
-    for pattern, replacement in ((r'\.(conv|bn)1\.', r'.first.\1.'),
-                                 (r'\.(conv|bn)2\.', r'.second.\1.'),
-                                 (r'\.downsample\.0\.', '.skip.conv.'),
-                                 (r'\.downsample\.1\.', '.skip.norm.'),
-                                 (r'\.bn\.', '.norm.')):
-        renamed = re.sub(pattern, replacement, renamed)
-    return renamed
-
-
 def _drop_unused_residual(weights: dict[str, Tensor]) -> list[str]:
     """Take out what would make the input of a second stack where none is."""
     unused = []
@@ -279,7 +302,7 @@ def _drop_unused_residual(weights: dict[str, Tensor]) -> list[str]:
 
 
 def check_complete(converted: Converted,
-                    expected: Mapping[str, Tensor]) -> None:
+                   expected: Mapping[str, Tensor]) -> None:
     """Compare names and shapes with those that a network has."""
     weights, label = converted.weights, converted.label
     for name, tensor in expected.items():

@@ -1,11 +1,14 @@
 """Loss and accuracy of heatmaps, computed without leaving the device.
 
-Shape shorthand: B batch, S stacks, K keypoints, H W heatmap size.
+Shape shorthand: B batch, S stacks, N people in all images of a batch, K
+keypoints, H W heatmap size.
 """
 from collections.abc import Sequence
 from typing import Any, Optional
 
 import torch
+from mmpose.models.losses import KeypointMSELoss
+from mmpose.registry import MODELS
 from torch import Tensor
 
 from ..codecs import find_peaks
@@ -98,3 +101,29 @@ def heatmap_accuracy(predicted: Tensor, target: Tensor,
     counted = keypoint_weights > 0
     close = (x**2 + y**2 < 0.05**2) & counted
     return close.sum() / counted.sum().clamp(min=1)
+
+
+@MODELS.register_module()
+class PeopleMSELoss(KeypointMSELoss):
+    """MMPose's mean squared error of heatmaps, blind to the weights of people.
+
+    ``AssociativeEmbeddingHead`` hands over N people's weights beside the B
+    images' heatmaps, which hold everybody, and ``KeypointMSELoss`` refuses
+    what does not fit. Nothing is lost: a keypoint of weight 0 is in no
+    heatmap, and the mask leaves out whom nobody annotated.
+    """
+
+    def forward(self,
+                output: Tensor,
+                target: Tensor,
+                target_weights: Optional[Tensor] = None,
+                mask: Optional[Tensor] = None) -> Tensor:
+        """The mean of the squared errors where the mask is.
+
+        Args:
+            output: (B, K, H, W) float, predicted.
+            target: (B, K, H, W) float.
+            target_weights: (N, K), ignored.
+            mask: (B, 1, H, W) bool, or ``None`` for everywhere.
+        """
+        return super().forward(output, target, None, mask)

@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 
 from hourglass_plugin.skeletons import LSP, RIGHT_COLOR
 from hourglass_plugin.visualization import save_image
-from hourglass_plugin.visualization.hook import PosePictureHook
+from hourglass_plugin.visualization.pose_hook import PosePictureHook
 
 # Of a JPEG, whose colours are approximate.
 COLOR_TOLERANCE = 40

@@ -1,91 +1,47 @@
-"""Writes synthetic people as a data set in the files of MPII."""
+"""Writes synthetic people as a data set in the files of MPII.
+
+They are ``annotations/mpii_train.json`` and ``mpii_val.json`` (1-based pixels;
+joints outside the image are -1, -1 with ``joints_vis`` 0),
+``annotations/mpii_gt_val.mat`` (head boxes) and ``images/``, with one person
+each.
+"""
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 from scipy.io import savemat
 
 from hourglass_plugin.skeletons import MPII
 
-from ..drawn_data_set import SPLITS, Files, Settings, map_in_order, write_jpeg
+from ..drawn_data_set import DrawnDataSet, Job, write_jpeg
 from .sample import make_sample
-
-_FILES = Files(
-    generator='hourglass_plugin synthetic people',
-    version=1,
-    annotations=('annotations/mpii_train.json', 'annotations/mpii_val.json',
-                 'annotations/mpii_gt_val.mat'))
 
 #: Joint names of MPII's evaluation file, in its order.
 _MAT_NAMES = ('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
               'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri')
 
 
-def is_complete(folder: Union[str, Path], settings: Settings) -> bool:
-    """Whether a folder holds the whole data set of these settings."""
-    return _FILES.are_complete(folder, settings)
-
-
-def write_data_set(folder: Union[str, Path],
-                   settings: Settings,
-                   num_workers: int = 1,
-                   force: bool = False) -> Iterator[int]:
-    """Write a data set, counting the images on the way.
-
-    The files are those of MPII: ``annotations/mpii_train.json`` and
-    ``mpii_val.json`` (1-based pixels; joints outside the image are -1, -1
-    with ``joints_vis`` 0), ``annotations/mpii_gt_val.mat`` (head boxes) and
-    ``images/``.
-
-    Args:
-        folder: where to; replaced if it holds a data set of this generator
-            that is damaged.
-        settings: what to draw; one person per image.
-        num_workers: processes that draw; the result does not depend on it.
-        force: also replace a whole data set of other settings.
-
-    Yields:
-        The number of images written so far. Draw the iterator to its end.
-
-    Raises:
-        FileExistsError: if the folder holds something else, or, without
-            ``force``, a data set of other settings.
-    """
-    with _FILES.written_whole(folder, settings, force) as unfinished:
-        jobs = [(unfinished / 'images', settings, split, index)
-                for split, index in settings.images]
-        people: dict[str, list[dict]] = {split: [] for split in SPLITS}
-        heads = []
-        for done, (job, (entry, head)) in enumerate(
-                zip(jobs, map_in_order(_write_image, jobs, num_workers)), 1):
-            people[job[2]].append(entry)
-            if job[2] == 'val':
-                heads.append(head)
-            yield done
-        for split, entries in people.items():
-            path = unfinished / 'annotations' / f'mpii_{split}.json'
-            path.write_text(json.dumps(entries), encoding='utf-8')
-        _write_head_boxes(unfinished / 'annotations' / 'mpii_gt_val.mat',
-                          people['val'], np.stack(heads))
-
-
-def _write_image(
-        job: tuple[Path, Settings, str, int]) -> tuple[dict, np.ndarray]:
+def _write_image(job: Job) -> tuple[dict, np.ndarray]:
     """Write one image; return its annotation and head box, 1-based."""
-    folder, settings, split, index = job
-    sample = make_sample(settings.seed, split, index)
-    name = f'{split}_{index:06d}.jpg'
-    write_jpeg(folder / name, sample.image, settings.quality)
+    sample = make_sample(job.settings.seed, job.split, job.index)
+    write_jpeg(job.folder / job.name, sample.image, job.settings.quality)
     joints = np.where(sample.annotated[:, None],
                       np.round(sample.joints + 1, 2), -1.0)
     return dict(
-        image=name,
+        image=job.name,
         center=np.round(sample.center + 1, 2).tolist(),
         scale=round(sample.scale, 4),
         joints=joints.tolist(),
         joints_vis=sample.annotated.astype(int).tolist()), sample.head + 1
+
+
+def _write_annotations(folder: Path, drawn: dict[str, list]) -> None:
+    for split, people in drawn.items():
+        (folder / f'mpii_{split}.json').write_text(
+            json.dumps([entry for entry, _ in people]), encoding='utf-8')
+    _write_head_boxes(folder / 'mpii_gt_val.mat',
+                      [entry for entry, _ in drawn['val']],
+                      np.stack([head for _, head in drawn['val']]))
 
 
 def _write_head_boxes(path: Path, people: list[dict],
@@ -103,3 +59,14 @@ def _write_head_boxes(path: Path, people: list[dict],
                 np.where(annotated[..., None] > 0, joints, 0.0), 0, 2),
             jnt_missing=(annotated == 0).T.astype(np.uint8),
             dataset_joints=names))
+
+
+_DATA_SET = DrawnDataSet(
+    generator='hourglass_plugin synthetic people',
+    version=1,
+    annotations=('annotations/mpii_train.json', 'annotations/mpii_val.json',
+                 'annotations/mpii_gt_val.mat'),
+    write_image=_write_image,
+    write_annotations=_write_annotations)
+is_complete = _DATA_SET.is_complete
+write_data_set = _DATA_SET.write

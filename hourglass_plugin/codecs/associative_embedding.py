@@ -1,18 +1,15 @@
-"""What MMPose 1.3.2 lacks to train its bottom-up associative embedding.
+"""The codec that MMPose 1.3.2 lacks to train its associative embedding.
 
-Its one config of that kind has an empty training pipeline; these two make the
-pipeline of its other bottom-up models do.
+Its one config of that kind has an empty training pipeline; this codec and
+``PeopleMSELoss`` make the pipeline of its other bottom-up models do.
 
-Shape shorthand: B batch, N people (in all images of a batch, for the loss), K
-keypoints, H W heatmap size.
+Shape shorthand: N people, K keypoints, H W heatmap size.
 """
 from typing import ClassVar, Optional
 
 import numpy as np
 from mmpose.codecs import AssociativeEmbedding
-from mmpose.models.losses import KeypointMSELoss
-from mmpose.registry import KEYPOINT_CODECS, MODELS
-from torch import Tensor
+from mmpose.registry import KEYPOINT_CODECS
 
 
 @KEYPOINT_CODECS.register_module()
@@ -48,29 +45,3 @@ class TrainableAssociativeEmbedding(AssociativeEmbedding):
         if not self.use_udp:  # which puts the outer cells' centres elsewhere
             keypoints = keypoints - (self.scale_factor - 1) / 2
         return super().encode(keypoints, keypoints_visible)
-
-
-@MODELS.register_module()
-class PeopleMSELoss(KeypointMSELoss):
-    """MMPose's mean squared error of heatmaps, blind to the weights of people.
-
-    ``AssociativeEmbeddingHead`` hands over N people's weights beside the B
-    images' heatmaps, which hold everybody, and ``KeypointMSELoss`` refuses
-    what does not fit. Nothing is lost: a keypoint of weight 0 is in no
-    heatmap, and the mask leaves out whom nobody annotated.
-    """
-
-    def forward(self,
-                output: Tensor,
-                target: Tensor,
-                target_weights: Optional[Tensor] = None,
-                mask: Optional[Tensor] = None) -> Tensor:
-        """The mean of the squared errors where the mask is.
-
-        Args:
-            output: (B, K, H, W) float, predicted.
-            target: (B, K, H, W) float.
-            target_weights: (N, K), ignored.
-            mask: (B, 1, H, W) bool, or ``None`` for everywhere.
-        """
-        return super().forward(output, target, None, mask)
