@@ -1,0 +1,22 @@
+# Networks beside one another on Leeds Sports Pose Extended at 128x128: the
+# crops, augmentation, targets, optimiser and schedule that all of them share.
+_base_ = [
+    './default_runtime.py', './hg1_half_width.py', './lsp_128x128.py'
+]
+
+max_epochs = 4
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=1.5e-3,
+        total_steps=max_epochs,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
+
+model = dict(
+    backbone=dict(num_keypoints=14),
+    head=dict(out_channels=14, unannotated='ignore', decoder=_base_.codec))

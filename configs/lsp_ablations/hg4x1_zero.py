@@ -1,0 +1,4 @@
+# Keypoints without annotation are learnt as empty heatmaps, as in the paper.
+_base_ = ['./hg4x1.py']
+
+model = dict(head=dict(unannotated='zero'))

@@ -1,0 +1,4 @@
+# Two stacks of three eighths of the paper's width: 0.30 G multiply-adds.
+_base_ = ['../_base_/lsp_study.py']
+
+model = dict(backbone=dict(num_stacks=2, feat_channels=96))
