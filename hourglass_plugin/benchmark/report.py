@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
+from ..evaluation.table import markdown_table
 from .timing import summarize
 
 
@@ -96,13 +97,13 @@ def _lines(rows: Sequence[Mapping[str, Any]]) -> str:
         key for key in COLUMNS
         if any(row.get(key) is not None for row in rows)
     ]
-    cells = [[COLUMNS[key][0] for key in keys], ['---'] * len(keys)]
+    cells = [[COLUMNS[key][0] for key in keys]]
     for row in rows:
         cells.append([
             '-' if row.get(key) is None else COLUMNS[key][1](row[key])
             for key in keys
         ])
-    return '\n'.join(f'| {" | ".join(line)} |' for line in cells)
+    return markdown_table(cells)
 
 
 def record(subject: str, settings: Mapping[str, Any],

@@ -1,4 +1,5 @@
 """Tables of scores: as text, and by the names under which they are logged."""
+from collections.abc import Sequence
 from math import nan
 
 #: The percentages of one row, by column.
@@ -35,6 +36,20 @@ def format_table(rows: dict[str, Row]) -> str:
                      ''.join(f'{cell:>{width}}'
                              for cell, width in zip(cells, widths)))
     return '\n'.join(lines)
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Cells as a table in Markdown.
+
+    Args:
+        rows: the first is the header.
+
+    Returns:
+        The lines, without one at the end.
+    """
+    header, *others = rows
+    return '\n'.join(f'| {" | ".join(cells)} |' for cells in (
+        header, ['---'] * len(header), *others))
 
 
 def logged_scores(rows: dict[str, Row]) -> dict[str, float]:
