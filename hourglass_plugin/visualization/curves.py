@@ -8,9 +8,16 @@ from matplotlib.figure import Figure
 
 #: Apart for colour-blind eyes and, by their strokes, without colours
 #: (Okabe and Ito; yellow, which is faint on white, left out).
-_COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9',
+COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9',
            '#e69f00')
-_STROKES = ('-', '--', '-.', ':')
+STROKES = ('-', '--', '-.', ':')
+
+
+def as_image(figure: Figure) -> np.ndarray:
+    """A figure's pixels, (H, W, 3) uint8, BGR."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., 2::-1])
 
 
 def draw_pck_curves(curves: dict[str, np.ndarray], thresholds: Sequence[float],
@@ -38,9 +45,8 @@ def draw_pck_curves(curves: dict[str, np.ndarray], thresholds: Sequence[float],
             raise ValueError(f'the curve {name!r} has shape {np.shape(curve)} '
                              f'for thresholds of {np.shape(thresholds)}')
     figure = Figure(figsize=(8, 5.5), dpi=150, layout='constrained')
-    canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    styles = dict(zip(curves, zip(cycle(_COLORS), cycle(_STROKES))))
+    styles = dict(zip(curves, zip(cycle(COLORS), cycle(STROKES))))
     last = {name: np.nan_to_num(curve[-1]) for name, curve in curves.items()}
     for name in sorted(curves, key=last.__getitem__, reverse=True):
         color, stroke = styles[name]
@@ -66,5 +72,4 @@ def draw_pck_curves(curves: dict[str, np.ndarray], thresholds: Sequence[float],
         loc='best', framealpha=0.9, title=f'at {thresholds[-1]:g}')
     for text in (axes.title, *legend.get_texts()):
         text.set_parse_math(False)  # a file's name may have dollar signs
-    canvas.draw()
-    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., 2::-1])
+    return as_image(figure)
