@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 #: Apart for colour-blind eyes and, by their strokes, without colours
 #: (Okabe and Ito; yellow, which is faint on white, left out).
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9',
-           '#e69f00')
+          '#e69f00')
 STROKES = ('-', '--', '-.', ':')
 
 
