@@ -21,7 +21,8 @@ class OwnKeypointsDataset(BaseCocoStyleDataset):
     The records are those of MMPose's ``CocoDataset``, which drops annotations
     without keypoints, crowds and empty boxes without a word, and does not
     check that ``metainfo`` and file belong together. Here both are checked,
-    and what is dropped is counted in the log.
+    and what is dropped is counted in the log. Where the file has both of
+    COCO's marks, hidden and seen, ``raw_ann_info.visible`` says which.
 
     Args:
         metainfo: ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
@@ -58,7 +59,23 @@ class OwnKeypointsDataset(BaseCocoStyleDataset):
                 f'{self.ann_file}: {len(records)} of {total} annotations are '
                 'used; the others have no keypoints, an empty box or iscrowd',
                 logger='current')
+        _tell_visible(records)
         return records
+
+
+def _tell_visible(records: list[dict]) -> None:
+    """Add ``raw_ann_info.visible``, (K,) bool, where the file tells it.
+
+    COCO's v is 1 for a keypoint that is hidden and 2 for one that is seen;
+    many files have only one of the two, for all that are annotated.
+    """
+    marks = [
+        np.array(record['raw_ann_info']['keypoints'])[2::3]
+        for record in records
+    ]
+    if {1, 2} <= set(np.concatenate(marks).tolist()):
+        for record, visible in zip(records, marks):
+            record['raw_ann_info']['visible'] = visible > 1
 
 
 def check_metainfo(metainfo: dict) -> None:

@@ -27,13 +27,15 @@ from .scores import (
     TORSO_PCK,
     Columns,
     Measure,
+    People,
+    Scores,
     metainfo_columns,
     score_people,
     skeleton_columns,
 )
 
 
-class _PCKMetric(BaseMetric):
+class PCKMetric(BaseMetric):
     """PCK by joint in units of a size that each person has.
 
     Args:
@@ -92,20 +94,43 @@ class _PCKMetric(BaseMetric):
                 each. ``pred_instances.stack_keypoints`` (1, S, K, 2) and
                 ``raw_ann_info.visible`` (K,) are used where they are there.
         """
-        for sample in data_samples:
-            predicted, truth = sample['pred_instances'], sample['gt_instances']
-            result = dict(
-                predicted=np.asarray(predicted['keypoints'])[0, :, :2],
-                truth=np.asarray(truth['keypoints'])[0, :, :2],
-                annotated=_annotated(truth),
-                size=self.person_size(sample))
-            if 'stack_keypoints' in predicted:
-                result['stacks'] = np.asarray(
-                    predicted['stack_keypoints'])[0, ..., :2]
-            visible = _annotation(sample, 'visible')
-            if visible is not None and not _is_converted(truth):
-                result['visible'] = np.asarray(visible, bool)
-            self.results.append(result)
+        self.results += [self.person(sample) for sample in data_samples]
+
+    def person(self, sample: dict) -> dict[str, Any]:
+        """What is needed of one person.
+
+        Args:
+            sample: MMPose's, as a dictionary; see :meth:`process`.
+
+        Returns:
+            A value for each field of :class:`~.scores.People`; ``visible``
+            and ``stacks`` only where they are known.
+        """
+        predicted, truth = sample['pred_instances'], sample['gt_instances']
+        result = dict(
+            predicted=np.asarray(predicted['keypoints'])[0, :, :2],
+            truth=np.asarray(truth['keypoints'])[0, :, :2],
+            annotated=_annotated(truth),
+            sizes=self.person_size(sample))
+        if 'stack_keypoints' in predicted:
+            result['stacks'] = np.asarray(predicted['stack_keypoints'])[0,
+                                                                        ..., :2]
+        visible = _annotation(sample, 'visible')
+        if visible is not None and not _is_converted(truth):
+            result['visible'] = np.asarray(visible, bool)
+        return result
+
+    def score(self, people: People) -> Scores:
+        """Score people with the metric's measure, columns and thresholds.
+
+        Raises:
+            ValueError: if there is nobody.
+        """
+        return score_people(
+            **people._asdict(),
+            columns=self.columns,
+            measure=self.measure,
+            thresholds=self.thresholds)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Write the table to the log.
@@ -113,29 +138,37 @@ class _PCKMetric(BaseMetric):
         Returns:
             The scores in percent by name, without the data set's.
         """
-        columns = self.columns
+        data_set = self.columns.data_set
         if not results:
-            raise ValueError(f'there is nobody to score in {columns.data_set}')
-
-        def stacked(key: str) -> np.ndarray:
-            """(N, ...) of everybody."""
-            return np.stack([result[key] for result in results])
-
-        def known(key: str) -> Optional[np.ndarray]:
-            """The same; None if it is not known of everybody."""
-            everybody = all(key in result for result in results)
-            return stacked(key) if everybody else None
-
-        scores = score_people(
-            stacked('predicted'), stacked('truth'), stacked('annotated'),
-            stacked('size'), columns, self.measure, self.thresholds,
-            known('visible'), known('stacks'))
-        self.prefix = self.prefix or columns.data_set
+            raise ValueError(f'there is nobody to score in {data_set}')
+        scores = self.score(stack_people(results))
+        self.prefix = self.prefix or data_set
         # After the first of many validations everybody knows.
         MMLogger.get_current_instance().info(
             scores.text(self.prefix, explained=not self._is_explained))
         self._is_explained = True
         return scores.logged()
+
+
+def stack_people(records: Sequence[dict[str, Any]]) -> People:
+    """Arrays of everybody.
+
+    Args:
+        records: those of :meth:`PCKMetric.person`, and more; at least one.
+    """
+
+    def stacked(key: str) -> np.ndarray:
+        """(N, ...) of everybody."""
+        return np.stack([record[key] for record in records])
+
+    def known(key: str) -> Optional[np.ndarray]:
+        """The same; None if it is not known of everybody."""
+        everybody = all(key in record for record in records)
+        return stacked(key) if everybody else None
+
+    return People(
+        stacked('predicted'), stacked('truth'), stacked('annotated'),
+        stacked('sizes'), known('visible'), known('stacks'))
 
 
 def _is_converted(truth: dict) -> bool:
@@ -163,7 +196,7 @@ _NO_HEAD_SIZE = ('PCKh needs each person\'s head size: give the data set its '
 
 
 @METRICS.register_module()
-class PCKhMetric(_PCKMetric):
+class PCKhMetric(PCKMetric):
     """PCKh: distances in head sizes, the measure of MPII.
 
     The head size is 0.6 times the diagonal of the head box, and comes with
@@ -203,7 +236,7 @@ class PCKhMetric(_PCKMetric):
 
 
 @METRICS.register_module()
-class TorsoPCKMetric(_PCKMetric):
+class TorsoPCKMetric(PCKMetric):
     """PCK: distances in torso sizes, the measure of FLIC and LSP.
 
     The torso size is the distance between right shoulder and left hip: what
@@ -232,7 +265,7 @@ class TorsoPCKMetric(_PCKMetric):
 
 
 @METRICS.register_module()
-class BoxPCKMetric(_PCKMetric):
+class BoxPCKMetric(PCKMetric):
     """PCK in units of the larger side of the person's box, for any data set.
 
     Yang and Ramanan ("Articulated human detection with flexible mixtures of

@@ -31,23 +31,26 @@ class Measure(NamedTuple):
         title: how it is called, e.g. ``PCKh``.
         area: how the area under its curve is called.
         unit: what distances are divided by.
+        units: a short name for several of it.
         thresholds: the default ones; the first is the benchmark's.
     """
 
     title: str
     area: str
     unit: str
+    units: str
     thresholds: tuple[float, ...]
 
 
 PCKH = Measure('PCKh', 'AUC',
                'the head size (0.6 x the diagonal of the head box)',
-               (0.5, 0.2, 0.1))
+               'head sizes', (0.5, 0.2, 0.1))
 TORSO_PCK = Measure('PCK', 'AUC',
                     'the torso size (from right shoulder to left hip)',
-                    (0.2, 0.1, 0.5))
+                    'torso sizes', (0.2, 0.1, 0.5))
 BOX_PCK = Measure('BoxPCK', 'BoxPCK_AUC',
-                  'the larger side of the bounding box', (0.2, 0.1, 0.05))
+                  'the larger side of the bounding box', 'sides of the box',
+                  (0.2, 0.1, 0.05))
 
 
 class Columns(NamedTuple):
@@ -109,15 +112,14 @@ def metainfo_columns(metainfo: dict) -> Columns:
         if mirrored == index:
             columns[_column_name(names[index])] = [index]
         elif index < mirrored:
-            columns[_pair_name(names[index],
-                               names[mirrored])] = [index, mirrored]
+            columns[pair_name(names[index], names[mirrored])] = [index, mirrored]
     joints = list(range(count))
     return Columns(
         _column_name(metainfo['dataset_name']), columns, joints,
         {ALL_JOINTS: joints})
 
 
-def _pair_name(first: str, second: str) -> str:
+def pair_name(first: str, second: str) -> str:
     """``ear`` for ``left_ear`` and ``right_ear``."""
     bare = {
         re.sub(r'[\s_-]*(left|right)[\s_-]*', '', name, flags=re.IGNORECASE)
@@ -130,6 +132,31 @@ def _pair_name(first: str, second: str) -> str:
 def _column_name(name: str) -> str:
     """A name that can be part of a logged one."""
     return re.sub(r'[\s/]+', '_', name)
+
+
+class People(NamedTuple):
+    """Predictions and truth of N people, as :func:`score_people` takes them.
+
+    Attributes:
+        predicted: (N, K, 2) in image pixels.
+        truth: (N, K, 2) in the same pixels.
+        annotated: (N, K) bool.
+        sizes: (N,) in pixels; NaN leaves a person out.
+        visible: (N, K) bool; None if it is not known of everybody.
+        stacks: (N, S, K, 2) in image pixels; None if it is not known.
+    """
+
+    predicted: np.ndarray
+    truth: np.ndarray
+    annotated: np.ndarray
+    sizes: np.ndarray
+    visible: Optional[np.ndarray] = None
+    stacks: Optional[np.ndarray] = None
+
+    def chosen(self, which: np.ndarray) -> 'People':
+        """Some of the people; ``which`` is (N,) bool or positions."""
+        return People(*(values if values is None else values[which]
+                        for values in self))
 
 
 class Scores(NamedTuple):
@@ -175,9 +202,9 @@ class Scores(NamedTuple):
             for name, row in self.rows.items()
             if '/' not in name and name != self.benchmark
         }
-        return {**self._printed(self.rows[self.benchmark]), **others}
+        return {**self.printed(self.rows[self.benchmark]), **others}
 
-    def _printed(self, row: Row) -> Row:
+    def printed(self, row: Row) -> Row:
         """A row without the second mean where the first is of all joints."""
         return {
             column: score
@@ -203,7 +230,7 @@ class Scores(NamedTuple):
             heading += (f'; {self.num_not_finite:,} predictions that are not '
                         'finite count as wrong')
         table = format_table({
-            name: self._printed(row)
+            name: self.printed(row)
             for name, row in self.rows.items()
         })
         lines = self.explanations() if explained else []
@@ -211,7 +238,7 @@ class Scores(NamedTuple):
 
     def explanations(self) -> list[str]:
         """What rows and columns mean, a line each."""
-        title, area, unit, _ = self.measure
+        title, area, unit, *_ = self.measure
         excluded = ' and '.join(self.columns.mean_excludes)
         lines = [
             f'{title}@t: a joint is correct within t times {unit}.',
@@ -327,3 +354,25 @@ def _row(scores: np.ndarray, counted: np.ndarray, columns: Columns) -> Row:
     for column, joints in columns.means.items():
         row[column] = mean_pck(scores, counted, joints)
     return row
+
+
+def column_curves(distances: np.ndarray, annotated: np.ndarray,
+                  columns: Columns,
+                  thresholds: Sequence[float]) -> dict[str, np.ndarray]:
+    """The table's columns at several thresholds.
+
+    Args:
+        distances: (N, K) in sizes of the person.
+        annotated: (N, K) bool; only these count.
+        columns: of the table.
+        thresholds: T of them.
+
+    Returns:
+        Column -> (T,) percent; NaN where no joint is annotated.
+    """
+    rows = [
+        _row(shares, annotated, columns)
+        for shares in pck_curve(distances, annotated, thresholds)
+    ]
+    return {column: np.array([row[column] for row in rows])
+            for column in rows[0]}

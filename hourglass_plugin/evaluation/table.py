@@ -9,6 +9,11 @@ Row = dict[str, float]
 _SHORT_NAMES = {'all_joints': 'All', 'ankle_knee_elbow_wrist': 'AKEW'}
 
 
+def short_name(column: str) -> str:
+    """A column's name as it is printed."""
+    return _SHORT_NAMES.get(column, column)
+
+
 def format_table(rows: dict[str, Row]) -> str:
     """Right-aligned columns under their names, two decimals.
 
@@ -20,7 +25,7 @@ def format_table(rows: dict[str, Row]) -> str:
         The lines, without one at the end.
     """
     columns = list(next(iter(rows.values())))
-    names = [_SHORT_NAMES.get(column, column) for column in columns]
+    names = [short_name(column) for column in columns]
     widths = [max(len(name), 6) + 2 for name in names]
     label_width = max(map(len, rows))
     lines = [

@@ -6,9 +6,9 @@ import numpy as np
 from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample
 
-from .drawing import draw_pose, skeleton_from_metainfo
+from .drawing import skeleton_from_metainfo
 from .picture_hook import PictureHook
-from .sheet import crop_region
+from .sheet import draw_cropped_poses
 
 
 @HOOKS.register_module()
@@ -55,8 +55,6 @@ class PosePictureHook(PictureHook):
         The pictures show what the network was shown.
         """
         skeleton = skeleton_from_metainfo(dataset_meta)
-        picture, matrix = crop_region(photograph, sample.input_center,
-                                      sample.input_scale, height)
         predicted = sample.pred_instances
         poses = [(predicted.keypoints, predicted.keypoint_scores,
                   self.kpt_thr)]
@@ -66,13 +64,5 @@ class PosePictureHook(PictureHook):
             if visible.ndim == 3:  # KeypointConverter puts weights beside it
                 visible = visible[..., 0]
             poses.append((truth.keypoints, visible, 0.5))
-        return [
-            draw_pose(picture, _transform(keypoints, matrix), scores, skeleton,
-                      threshold) for keypoints, scores, threshold in poses
-        ]
-
-
-def _transform(keypoints: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Apply a (2, 3) matrix to (..., 2) points."""
-    keypoints = np.asarray(keypoints)[..., :2]
-    return keypoints @ matrix[:, :2].T + matrix[:, 2]
+        return draw_cropped_poses(photograph, sample.input_center,
+                                  sample.input_scale, height, skeleton, poses)

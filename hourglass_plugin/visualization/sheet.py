@@ -5,6 +5,9 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from ..skeletons import Skeleton
+from .drawing import draw_pose
+
 _BACKGROUND = 255
 _OUTSIDE = (96, 96, 96)
 _GAP = 8
@@ -59,6 +62,35 @@ def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
         flags=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR,
         borderValue=_OUTSIDE)
     return picture, matrix
+
+
+def draw_cropped_poses(
+    photograph: np.ndarray, center: np.ndarray, scale: np.ndarray, height: int,
+    skeleton: Skeleton, poses: Sequence[tuple[np.ndarray, Optional[np.ndarray],
+                                              float]]
+) -> list[np.ndarray]:
+    """Poses over what :func:`crop_region` cuts out, a picture each.
+
+    Args:
+        photograph: (H, W, 3) uint8, BGR.
+        center: (2,) x and y of the region's centre, in pixels.
+        scale: (2,) width and height of the region, in pixels.
+        height: of the pictures, in pixels.
+        skeleton: joints, limbs and colours.
+        poses: keypoints (..., K, 2) in pixels of the photograph, scores and
+            score threshold of :func:`~.drawing.draw_pose`.
+
+    Returns:
+        (height, w, 3) uint8, BGR, each.
+    """
+    picture, matrix = crop_region(photograph, center, scale, height)
+    return [
+        draw_pose(
+            picture,
+            np.asarray(keypoints)[..., :2] @ matrix[:, :2].T + matrix[:, 2],
+            scores, skeleton, threshold)
+        for keypoints, scores, threshold in poses
+    ]
 
 
 def contact_sheet(images: Sequence[np.ndarray],
