@@ -50,7 +50,7 @@ def parse_args() -> argparse.Namespace:
         help='networks: all of them, without decoding; flip: what the flip '
         'test costs, with decoding; stacks: stopping after each stack; '
         'the last two with the largest network (default: all)')
-    _add_no_stock(inference)
+    _add_beside(inference)
 
     training = _add_subject(
         subjects, 'training', 'a training step: our network plain, tuned, '
@@ -65,7 +65,7 @@ def parse_args() -> argparse.Namespace:
         default=variants,
         help='of our network; the plain one is always among them (default: '
         'all)')
-    _add_no_stock(training)
+    _add_beside(training)
 
     data = _add_subject(
         subjects, 'data', 'from JPEG to training sample on one core, our '
@@ -147,12 +147,14 @@ def _add_counts(parser: argparse.ArgumentParser, name: str,
         help=f'{text} (default: {" ".join(map(str, default))})')
 
 
-def _add_no_stock(parser: argparse.ArgumentParser) -> None:
+def _add_beside(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        '--no-stock',
-        dest='stock',
-        action='store_false',
-        help='leave MMPose\'s networks out')
+        '--beside',
+        nargs='*',
+        type=arguments.existing_file,
+        metavar='CONFIG',
+        help='configs of other networks to measure ours beside; without any, '
+        'ours alone (default: MMPose\'s own)')
 
 
 def main(args: argparse.Namespace) -> None:
@@ -172,11 +174,17 @@ def main(args: argparse.Namespace) -> None:
         contenders.check_config(config)
         device = args.device or get_device()
         described = machine.describe(device)
-    settings = {
-        name: value
-        for name, value in vars(args).items() if name not in SHARED
-    }
-    tables, notes = _measure(args, config, device, settings)
+        settings = {
+            name: value
+            for name, value in vars(args).items() if name not in SHARED
+        }
+        choices = dict(settings)
+        if settings.get('beside') is not None:
+            choices['beside'] = {
+                Path(path).stem: command_line.load_config(path)
+                for path in args.beside
+            }
+    tables, notes = _measure(args, config, device, choices)
     text = report.markdown(tables, notes, described)
     print(text, end='')
     if args.markdown is not None:

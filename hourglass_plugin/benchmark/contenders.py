@@ -1,8 +1,8 @@
 """What is compared: our network from a config, MMPose's from its configs."""
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import mmpose
 import numpy as np
@@ -43,7 +43,7 @@ def stock_config(name: str) -> Config:
             return Config.fromfile(folder / path)
     raise FileNotFoundError(
         f'MMPose in {package} has no {path}: install MMPose from its wheel, '
-        'or leave its networks out with --no-stock')
+        'or leave its networks out with --beside and nothing after it')
 
 
 def resize(config: Config, size: tuple[int, int]) -> Config:
@@ -166,11 +166,29 @@ def model_figures(config: Config, size: tuple[int, int]) -> dict[str, int]:
         multiply_adds=multiply_adds(model, network_of(model), size))
 
 
-def stock_models(size: tuple[int, int],
-                 device: str) -> Iterator[tuple[str, Config, BaseModel]]:
-    """Name, config and model of each of ``STOCK``."""
-    for name in STOCK:
-        config = resize(stock_config(name), size)
+def other_models(
+        size: tuple[int, int],
+        device: str,
+        configs: Optional[Mapping[str, Config]] = None
+) -> Iterator[tuple[str, Config, BaseModel]]:
+    """Name, config and model of what ours is measured beside.
+
+    Args:
+        size: (W, H) of the network's input.
+        device: where the models are.
+        configs: by name; by default those of ``STOCK``, for this size.
+
+    Raises:
+        ValueError: if a config is for another size.
+    """
+    if configs is None:
+        configs = {name: resize(stock_config(name), size) for name in STOCK}
+    for name, config in configs.items():
+        if input_size(config) != tuple(size):
+            raise ValueError(
+                f'{name} is for images of {input_size(config)}, width and '
+                f'height, and ours for {tuple(size)}: the comparison needs '
+                'one size')
         yield name, config, build_model(config, device)
 
 

@@ -14,8 +14,8 @@ from .contenders import (
     input_size,
     model_figures,
     network_of,
+    other_models,
     our_config,
-    stock_models,
     test_batch,
 )
 from .machine import (
@@ -42,7 +42,8 @@ def run(config: Config,
         batch_sizes: Sequence[int] = (1, 8),
         dtypes: Optional[Sequence[str]] = None,
         parts: Sequence[str] = PARTS,
-        stock: bool = True) -> tuple[list[Table], list[str]]:
+        beside: Optional[Mapping[str, Config]] = None
+        ) -> tuple[list[Table], list[str]]:
     """Measure inference.
 
     Args:
@@ -56,7 +57,7 @@ def run(config: Config,
         parts: ``networks``: all contenders without decoding; ``flip``: what
             the flip test costs, with decoding; ``stacks``: stopping after
             each stack. The last two with the largest network only.
-        stock: with MMPose's networks.
+        beside: configs of other networks, by name; default: MMPose's own.
 
     Returns:
         Tables, and notes on what they mean.
@@ -76,7 +77,7 @@ def run(config: Config,
                          'have it. `--dtypes float32 bfloat16` measures it.')
     tables = []
     if 'networks' in parts:
-        others = _stock_networks(config, device) if stock else {}
+        others = _other_networks(config, device, beside)
         tables += [
             _networks(config, device, rounds, count, batch_size, dtypes,
                       others) for batch_size in batch_sizes
@@ -95,12 +96,14 @@ def run(config: Config,
     return tables, notes
 
 
-def _stock_networks(config: Config, device: str) -> dict[str, tuple]:
-    """Name -> MMPose's network and its figures."""
+def _other_networks(config: Config, device: str,
+                    configs: Optional[Mapping[str, Config]]
+                    ) -> dict[str, tuple]:
+    """Name -> another network and its figures."""
     size = input_size(config)
     return {
         name: (network_of(model.eval()), model_figures(other, size))
-        for name, other, model in stock_models(size, device)
+        for name, other, model in other_models(size, device, configs)
     }
 
 

@@ -1,6 +1,7 @@
 """Training steps: our network plain, tuned, compiled, and MMPose's."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from typing import Optional
 
 import torch
 from mmengine.config import Config
@@ -13,8 +14,8 @@ from .contenders import (
     compile_many,
     input_size,
     model_figures,
+    other_models,
     our_config,
-    stock_models,
     training_batch,
 )
 from .machine import add_matrix_shares, matrix_products, peak_memory
@@ -39,18 +40,19 @@ def run(config: Config,
         stacks: Sequence[int] = (2, ),
         batch_sizes: Sequence[int] = (4, ),
         variants: Sequence[str] = tuple(VARIANTS),
-        stock: bool = True) -> tuple[list[Table], list[str]]:
+        beside: Optional[Mapping[str, Config]] = None
+        ) -> tuple[list[Table], list[str]]:
     """Measure training steps: forward, loss, backward, optimiser.
 
     Args:
-        config: of our network; its head and optimiser are used. MMPose's
+        config: of our network; its head and optimiser are used. The other
             networks have those of their own configs.
         device: to run on.
         rounds: turns of each contender.
         stacks: sizes of our network.
         batch_sizes: images of a step.
         variants: of ``VARIANTS``; the plain one is always among them.
-        stock: with MMPose's networks.
+        beside: configs of other networks, by name; default: MMPose's own.
 
     Returns:
         Tables, and notes on what they mean.
@@ -58,7 +60,7 @@ def run(config: Config,
     compile_many()
     variants = ['plain', *(name for name in variants if name != 'plain')]
     tables = [
-        _steps(config, device, rounds, count, batch_size, variants, stock)
+        _steps(config, device, rounds, count, batch_size, variants, beside)
         for batch_size in batch_sizes for count in stacks
     ]
     return tables, [
@@ -113,7 +115,8 @@ def our_step(config: Config, device: str, batch_size: int,
 
 
 def _steps(config: Config, device: str, rounds: int, count: int,
-           batch_size: int, variants: Sequence[str], stock: bool) -> Table:
+           batch_size: int, variants: Sequence[str],
+           beside: Optional[Mapping[str, Config]]) -> Table:
     config = our_config(config, count)
     size = input_size(config)
     figures = model_figures(config, size)
@@ -123,7 +126,7 @@ def _steps(config: Config, device: str, rounds: int, count: int,
         steps[name] = our_step(config, device, batch_size, name)
         difference = abs(steps[name].loss / steps['plain'].loss - 1)
         details[name] = dict(figures, difference=difference)
-    for name, other, model in (stock_models(size, device) if stock else ()):
+    for name, other, model in other_models(size, device, beside):
         steps[name] = Step(other, model, batch_size)
         details[name] = dict(model_figures(other, size))
     for name, step in steps.items():

@@ -106,8 +106,16 @@ def test_stock_configs_are_mmposes(name, backbone, channels):
 def test_mmpose_without_configs_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(contenders.mmpose, '__file__',
                         str(tmp_path / 'mmpose' / '__init__.py'))
-    with pytest.raises(FileNotFoundError, match='hrnet-w32.*--no-stock'):
+    with pytest.raises(FileNotFoundError, match='hrnet-w32.*--beside'):
         stock_config('HRNet-W32 + HeatmapHead')
+
+
+def test_networks_of_another_size_are_refused():
+    config = contenders.resize(stock_config('HRNet-W32 + HeatmapHead'),
+                               (128, 96))
+    with pytest.raises(ValueError, match=r'^theirs is .*\(128, 96\).*256'):
+        next(contenders.other_models((256, 256), 'cpu', {'theirs': config}))
+    assert list(contenders.other_models((256, 256), 'cpu', {})) == []
 
 
 def test_both_get_the_same_images_and_keypoints():

@@ -42,7 +42,7 @@ def followed(trained):
                 more = ('--device', 'cpu', '--rounds', 1, '--config',
                         trained.config)
             if re.search('inference|training', command):
-                more = (*more, '--no-stock')
+                more = (*more, '--beside')
             printed[command] = follow(ours, trained.folder, *more)
     return printed
 

@@ -1,11 +1,14 @@
 """Every subject of the benchmark, end to end and tiny."""
 import json
+from pathlib import Path
 from statistics import median
 
 import pytest
 import torch
 
 from hourglass_plugin.benchmark import contenders, machine
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -91,11 +94,17 @@ def test_inference(benchmark):
 
 def test_training(benchmark):
     result, _ = benchmark('training', '--stacks', 2, '--batch-size', 2,
-                          '--no-stock')
+                          '--beside',
+                          ROOT / 'configs/lsp_comparison/hrnet_128x128.py')
     table, = result['tables']
     rows = check_ratios(table, 'plain', 2)
-    assert list(rows)[:5] == [
-        'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled'
+    assert list(rows)[:6] == [
+        'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled',
+        'hrnet_128x128'
+    ]
+    assert rows['hrnet_128x128']['weights'] == 2_895_310
+    assert result['settings']['beside'] == [
+        str(ROOT / 'configs/lsp_comparison/hrnet_128x128.py')
     ]
     # The same weights, images and targets give the same loss, but for sums in
     # another order over batches as small as 2 x 2 x 2 at the bottom.
