@@ -1,5 +1,6 @@
 """Files that appear under their name when they are complete."""
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,3 +28,21 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial_files(folder: Union[str, Path]) -> list[Path]:
+    """Remove what a process left that was killed while it wrote.
+
+    Args:
+        folder: where nobody else is writing.
+
+    Returns:
+        The files that were removed.
+    """
+    left = [
+        path for path in Path(folder).glob('.*')
+        if re.fullmatch(r'\..+\.\d+\.partial(\..*)?', path.name)
+    ]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left

@@ -22,7 +22,7 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 from mmpose.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset
@@ -30,6 +30,7 @@ from torch.utils.data import Dataset
 from . import __version__
 from .atomic_files import atomic_file
 from .datasets import SeededSampler
+from .engine.checkpoint_hook import check_progress
 from .evaluation import PCKhMetric
 from .evaluation.official_files import (
     OfficialPredictionFile,
@@ -171,6 +172,10 @@ def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
         config.optim_wrapper.type = mixed
         if on_gpu:
             config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if config.train_cfg.get('by_epoch'):
+        # mmengine's own loop by this name cannot begin inside an epoch.
+        del config.train_cfg['by_epoch']
+        config.train_cfg.type = 'ResumableTrainLoop'
     if not validate:
         config.val_dataloader = config.val_cfg = config.val_evaluator = None
     if scale_learning_rate:
@@ -346,19 +351,33 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
                          f'{"; ".join(problems)}')
 
 
-def check_resumable(model: nn.Module, path: str) -> None:
+def check_resumable(runner: Runner, path: str) -> None:
     """Check that training can go on from a checkpoint, before it starts.
+
+    Args:
+        runner: with its training loop built.
+        path: the checkpoint; ``auto`` is the latest one in the work dir, if
+            there is one.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a checkpoint of this model's training.
+        ValueError: if it is not a checkpoint of this model's training, or one
+            in the middle of an epoch with batches of another size.
     """
+    if path == 'auto':
+        latest = find_latest_checkpoint(runner.work_dir)
+        if latest is None:
+            return
+        path = latest
     checkpoint = read_checkpoint(path)
     if 'optimizer' not in checkpoint:
         raise ValueError(f'{path} holds weights only, so training cannot go '
                          'on from it; to start from these weights use '
                          f'--cfg-options load_from={path}')
-    load_weights(model, checkpoint, path)
+    load_weights(runner.model, checkpoint, path)
+    if 'progress' in checkpoint:
+        check_progress(runner, checkpoint['progress'],
+                       checkpoint['meta']['epoch'])
 
 
 def start_from_weights(runner: Runner) -> None:

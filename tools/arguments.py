@@ -254,7 +254,7 @@ def run(main: Callable[[argparse.Namespace], None],
     """
     try:
         main(arguments)
-    except OSError as error:
+    except (OSError, FloatingPointError) as error:
         _stop(error)
     except TypeError as error:
         # mmengine builds some parts only when training starts, optimizers

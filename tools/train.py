@@ -49,10 +49,10 @@ def main(args: argparse.Namespace) -> None:
         command_line.set_pictures(config, args)
         runner = command_line.build_runner(config, args.launcher,
                                            args.local_rank)
-        if args.resume not in (None, 'auto'):
-            command_line.check_resumable(runner.model, args.resume)
         command_line.start_from_weights(runner)
         command_line.build_loops(runner, 'train', 'val')
+        if args.resume is not None:
+            command_line.check_resumable(runner, args.resume)
     runner.train()
 
 

@@ -9,7 +9,12 @@ default_hooks = dict(
     # One axis for losses and scores: iterations, not epochs for some.
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2),
+    # A training that is killed or stopped by SIGTERM goes on with --resume as
+    # if nothing had been: docs/resuming.md.
+    checkpoint=dict(
+        type='ResumableCheckpointHook', interval=1, max_keep_ckpts=2),
+    # NaN and infinity end training; max_skipped=10 leaves up to 10 steps out.
+    finite_numbers=dict(type='FiniteNumbersHook', max_skipped=0),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # --cfg-options default_hooks.compile.enable=True switches it on.
     compile=dict(type='CompileNetworkHook', enable=False),

@@ -1,5 +1,7 @@
 """A sampler that tells each sample with which seed it is augmented."""
+import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.dataset import DefaultSampler
 from mmpose.registry import DATA_SAMPLERS
@@ -47,7 +49,20 @@ class SeededSampler(DefaultSampler):
     ``DefaultSampler``.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._first = 0
+
+    def begin_at(self, position: int) -> None:
+        """Begin the next epoch, and only that, further on.
+
+        Args:
+            position: how many samples of this process are left out.
+        """
+        self._first = position
+
     def __iter__(self) -> Iterator[SampleIndex]:
         """Iterate over positions with their seeds."""
-        for index in super().__iter__():
+        first, self._first = self._first, 0
+        for index in itertools.islice(super().__iter__(), first, None):
             yield SampleIndex(index, (self.seed, self.epoch, index))

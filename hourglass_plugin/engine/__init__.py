@@ -1,6 +1,8 @@
 """Additions to mmengine's runner."""
+from .checkpoint_hook import ResumableCheckpointHook
 from .compile_hook import CompileNetworkHook, compile_for_training
 from .fast_inference_hook import FastInferenceHook
+from .finite_numbers_hook import FiniteNumbersHook
 from .memory_hook import (
     KeepFreedMemoryHook,
     ReturnFreedMemoryHook,
@@ -9,9 +11,11 @@ from .memory_hook import (
 )
 from .optim_wrapper import BFloat16OptimWrapper
 from .runtime_info_hook import DeferredRuntimeInfoHook
+from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'BFloat16OptimWrapper', 'CompileNetworkHook', 'DeferredRuntimeInfoHook',
-    'FastInferenceHook', 'KeepFreedMemoryHook', 'ReturnFreedMemoryHook',
+    'FastInferenceHook', 'FiniteNumbersHook', 'KeepFreedMemoryHook',
+    'ResumableCheckpointHook', 'ResumableTrainLoop', 'ReturnFreedMemoryHook',
     'compile_for_training', 'keep_freed_memory', 'return_freed_memory'
 ]

@@ -1,0 +1,82 @@
+"""SIGTERM as a request that all processes of a training meet together."""
+import os
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import get_comm_device, is_distributed
+from torch.utils.data import get_worker_info
+
+from .delayed_flags import DelayedFlags
+
+#: Status of a process that ends after SIGTERM: what a shell reports of one
+#: that SIGTERM killed, 128 + 15. So scripts can tell it from a finished
+#: training, and clusters from a failed one.
+EXIT_STATUS = 128 + signal.SIGTERM
+
+# A cluster and torchrun may both send one, moments apart.
+_SECONDS_OF_ONE_REQUEST = 5.0
+
+
+class StopRequest:
+    """Whether SIGTERM came, to this process or to another of the training.
+
+    A second one more than five seconds after the first ends the process at
+    once, as SIGTERM does without this class.
+    """
+
+    def __init__(self) -> None:
+        self._time: Optional[float] = None
+        self._process: Optional[int] = None
+        self._previous: Any = None
+        self._flags = DelayedFlags()
+
+    def listen(self) -> None:
+        """Receive SIGTERM from now on, in the main thread only."""
+        if (self._process is None
+                and threading.current_thread() is threading.main_thread()):
+            self._time = None
+            self._process = os.getpid()
+            self._previous = signal.signal(signal.SIGTERM, self._receive)
+
+    def ignore(self) -> None:
+        """Leave SIGTERM to whoever had it before."""
+        if self._process is not None:
+            signal.signal(signal.SIGTERM, self._previous or signal.SIG_DFL)
+            self._process = None
+
+    def is_agreed(self) -> bool:
+        """Whether to stop now; the same answer in all processes.
+
+        Each process must ask equally often. On one process, and on
+        processors, the answer is that of the moment. On several GPUs it comes
+        four questions after the first process was asked to stop, because no
+        process waits for its device.
+        """
+        if not is_distributed():
+            return self._time is not None
+        flag = torch.full((1, ),
+                          float(self._time is not None),
+                          device=get_comm_device())
+        torch.distributed.all_reduce(flag, torch.distributed.ReduceOp.MAX)
+        self._flags.add(flag)
+        answers = [answer for answer, _ in self._flags.read()]
+        return any(answers)
+
+    def _receive(self, number: int, frame: Optional[FrameType]) -> None:
+        now = time.monotonic()
+        if os.getpid() != self._process:
+            # A process that the training started, which got the handler with
+            # it. Loaders are needed until the iteration is over, and end with
+            # the training; a second signal ends them.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            if get_worker_info() is None:
+                os.kill(os.getpid(), signal.SIGTERM)
+        elif self._time is None:
+            self._time = now
+        elif now - self._time > _SECONDS_OF_ONE_REQUEST:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
