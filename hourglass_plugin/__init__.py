@@ -23,4 +23,5 @@ if compat.is_mmpose_installed():
 
     from . import codecs, datasets, evaluation, transforms
     from .models import data_preprocessor, heatmap_head, pose_estimator
+    from .report import hook
     from .visualization import box_hook, pose_hook, tensorboard

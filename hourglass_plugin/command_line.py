@@ -309,6 +309,27 @@ def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
             out_dir=arguments.show_dir)
 
 
+def set_report(config: Config, out_dir: Optional[str],
+               facts: dict[str, str]) -> None:
+    """Have a page written about the test.
+
+    Args:
+        config: is changed.
+        out_dir: folder of the page; None writes none.
+        facts: what the page says of the test, name -> value.
+
+    Raises:
+        ValueError: if the config is a detector's, or ``out_dir`` a file.
+    """
+    if out_dir is None:
+        return
+    check_predicts_poses(config)
+    if Path(out_dir).exists() and not Path(out_dir).is_dir():
+        raise ValueError(f'--report {out_dir} must be a folder, but is a file')
+    hook = dict(type='ReportHook', out_dir=out_dir, facts=facts)
+    config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
+
+
 def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     """Load weights and refuse those of another model.
 

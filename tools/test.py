@@ -1,6 +1,8 @@
 #!/usr/bin/env python
 """Evaluate a checkpoint of a config's model with mmengine's runner."""
 import argparse
+import shlex
+import sys
 
 import arguments
 
@@ -30,6 +32,12 @@ def parse_args() -> argparse.Namespace:
         help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
         'examples.mat, which everything but the joints is copied from; needed '
         'for a submission unless it is the config\'s annotation file')
+    parser.add_argument(
+        '--report',
+        metavar='DIR',
+        help='folder to write index.html to, one page with scores by joint '
+        'and stack, curves, the best and the worst people, heatmaps, and '
+        'errors by size, visibility and side')
     arguments.add_fast_argument(parser)
     arguments.add_runner_arguments(parser)
     return parser.parse_args()
@@ -40,18 +48,27 @@ def main(args: argparse.Namespace) -> None:
     with arguments.setting_up():
         from hourglass_plugin import command_line
         from hourglass_plugin.models.pretrained import read_checkpoint
+        from hourglass_plugin.report.hook import check_reportable
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_test_outputs(config, args.dump, args.out_official,
                                       args.official_annotations)
         command_line.set_fast_inference(config, args.fast)
         command_line.set_pictures(config, args)
+        command_line.set_report(
+            config, args.report, {
+                'Config': args.config,
+                'Checkpoint': args.checkpoint,
+                'Command': shlex.join(['python', *sys.argv])
+            })
         config.load_from = args.checkpoint
         checkpoint = read_checkpoint(args.checkpoint)
         runner = command_line.build_runner(config, args.launcher,
                                            args.local_rank)
         command_line.load_weights(runner.model, checkpoint, args.checkpoint)
         command_line.build_loops(runner, 'test')
+        if args.report is not None:
+            check_reportable(runner)
     scores = runner.test()
     if args.out is not None and runner.rank == 0:
         command_line.write_json(args.out, scores, indent=1)

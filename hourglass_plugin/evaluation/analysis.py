@@ -94,6 +94,8 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
     Returns:
         The groups in which there is somebody, from the smallest people on.
     """
+    if not len(sizes):
+        return []
     distances = normalized_distances(predicted, truth, sizes)
     pixels = distances * sizes[:, None]
     edges = np.quantile(sizes, np.linspace(0, 1, num_groups + 1)[1:-1])

@@ -113,8 +113,8 @@ class PCKMetric(BaseMetric):
             annotated=_annotated(truth),
             sizes=self.person_size(sample))
         if 'stack_keypoints' in predicted:
-            result['stacks'] = np.asarray(predicted['stack_keypoints'])[0,
-                                                                        ..., :2]
+            stacks = np.asarray(predicted['stack_keypoints'])
+            result['stacks'] = stacks[0, ..., :2]
         visible = _annotation(sample, 'visible')
         if visible is not None and not _is_converted(truth):
             result['visible'] = np.asarray(visible, bool)

@@ -112,7 +112,8 @@ def metainfo_columns(metainfo: dict) -> Columns:
         if mirrored == index:
             columns[_column_name(names[index])] = [index]
         elif index < mirrored:
-            columns[pair_name(names[index], names[mirrored])] = [index, mirrored]
+            pair = pair_name(names[index], names[mirrored])
+            columns[pair] = [index, mirrored]
     joints = list(range(count))
     return Columns(
         _column_name(metainfo['dataset_name']), columns, joints,
@@ -155,8 +156,12 @@ class People(NamedTuple):
 
     def chosen(self, which: np.ndarray) -> 'People':
         """Some of the people; ``which`` is (N,) bool or positions."""
-        return People(*(values if values is None else values[which]
-                        for values in self))
+        return self._replace(
+            **{
+                name: values[which]
+                for name, values in self._asdict().items()
+                if values is not None
+            })
 
 
 class Scores(NamedTuple):

@@ -1,0 +1,1 @@
+"""One page about a tested model: scores, people, heatmaps, errors."""
