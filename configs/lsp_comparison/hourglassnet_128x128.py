@@ -4,6 +4,8 @@
 # same network at any width.
 _base_ = ['./_base_/features.py']
 
+param_scheduler = [dict(_base_.param_scheduler[0], eta_max=4.5e-3)]
+
 model = dict(
     backbone=dict(
         _delete_=True,

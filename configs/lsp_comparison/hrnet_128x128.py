@@ -2,6 +2,8 @@
 # stage: 0.35 G multiply-adds.
 _base_ = ['./_base_/features.py']
 
+param_scheduler = [dict(_base_.param_scheduler[0], eta_max=5e-4)]
+
 model = dict(
     backbone=dict(
         _delete_=True,

@@ -2,6 +2,8 @@
 # 96 instead of 256 channels: 0.34 G multiply-adds.
 _base_ = ['./_base_/features.py']
 
+param_scheduler = [dict(_base_.param_scheduler[0], eta_max=4.5e-3)]
+
 model = dict(
     backbone=dict(
         _delete_=True,
