@@ -43,7 +43,7 @@ def best_median_worst(errors: np.ndarray,
     """
     order = np.argsort(errors, kind='stable').tolist()
     order = [index for index in order if not np.isnan(errors[index])]
-    count = min(count, -(-len(order) // 3))
+    count = min(count, max(len(order) // 3, 1))
     best, rest = order[:count], order[count:]
     worst = rest[::-1][:count]
     rest = rest[:len(rest) - len(worst)]

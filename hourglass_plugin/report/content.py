@@ -22,8 +22,8 @@ class Numbers(NamedTuple):
 
     Attributes:
         scores: the table.
-        people: (M) who has a size; everything below is of them.
-        positions: (M,) their places among all people.
+        positions: (M,) the places among all people of those with a size;
+            everything below is of them.
         distances: (M, K) in sizes of the person.
         errors: (M,) mean distance of each; NaN without annotated joints.
         stack_errors: (S, M) the same for each stack; of one or none, (0, M).
@@ -37,7 +37,6 @@ class Numbers(NamedTuple):
     """
 
     scores: Scores
-    people: People
     positions: np.ndarray
     distances: np.ndarray
     errors: np.ndarray
@@ -157,11 +156,17 @@ def count_numbers(everybody: People, scores: Scores,
         seen = (int((annotated & visible).sum()),
                 int((annotated & ~visible).sum()))
     return Numbers(
-        scores, people, positions, distances,
-        mean_errors(distances, annotated),
-        np.reshape(stack_errors, (-1, len(sizes))), thresholds, joint_curves,
-        stack_curves,
-        errors_by_size(predicted, truth, annotated, sizes, columns.mean,
-                       threshold, _NUM_SIZES),
-        left_right_confusions(predicted, truth, annotated, sizes, flip_indices,
-                              threshold), seen)
+        scores=scores,
+        positions=positions,
+        distances=distances,
+        errors=mean_errors(distances, annotated),
+        stack_errors=np.reshape(stack_errors,
+                                (len(stack_errors), len(sizes))),
+        thresholds=thresholds,
+        joint_curves=joint_curves,
+        stack_curves=stack_curves,
+        sizes=errors_by_size(predicted, truth, annotated, sizes, columns.mean,
+                             threshold, _NUM_SIZES),
+        confusions=left_right_confusions(predicted, truth, annotated, sizes,
+                                         flip_indices, threshold),
+        seen=seen)

@@ -203,7 +203,7 @@ def check_reportable(runner: Runner) -> None:
     if not any(_is_annotated(dataset.get_data_info(index))
                for index in range(len(dataset))):
         raise ValueError(
-            f'nobody in the {len(dataset):,} people to test has an annotated '
+            f'none of the {len(dataset):,} people to test has an annotated '
             'joint, so there is no truth to report errors from; test without '
             '--report')
 

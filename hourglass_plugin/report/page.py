@@ -69,11 +69,15 @@ def _paragraph(*content: Content) -> Element:
     return element('p', *content)
 
 
+def _percent(share: float) -> str:
+    return '–' if np.isnan(share) else f'{share:.1f}'
+
+
 def _headline(numbers: Numbers) -> Element:
     """The benchmark's figure, and what it is of."""
     scores = numbers.scores
-    cards = [(f'{row["Mean"]:.1f}', name) for name, row in scores.rows.items()
-             if '/' not in name]
+    cards = [(_percent(row['Mean']), name)
+             for name, row in scores.rows.items() if '/' not in name]
     cards += [(f'{scores.num_people:,}', 'people scored'),
               (f'{scores.num_joints:,}', 'annotated joints')]
     return element(
@@ -132,8 +136,11 @@ def _scores(numbers: Numbers) -> list[Content]:
     notes = [line for line in scores.explanations()
              if not line.startswith(('stack_n', 'visible,'))]
     if scores.num_left_out:
-        notes.append(f'{scores.num_left_out:,} people without a size are left '
-                     'out here and below: their errors cannot be measured.')
+        total = scores.num_people + scores.num_left_out
+        content.append(
+            _paragraph(
+                f'{scores.num_left_out:,} of {total:,} people have no size to '
+                'measure errors in, and are left out here and below.'))
     if scores.num_not_finite:
         notes.append(f'{scores.num_not_finite:,} predictions that are not '
                      'finite count as wrong.')
@@ -177,8 +184,9 @@ def _curves(numbers: Numbers) -> list[Content]:
     if not numbers.stack_curves:
         content.append(
             _paragraph(
-                'One stack was scored. Of a network with several, ',
-                element('code', 'model.test_cfg.every_stack=True'),
+                'One stack was scored; of a network with several, ',
+                element('code',
+                        '--cfg-options model.test_cfg.every_stack=True'),
                 ' scores them all.'))
     return content
 
@@ -237,15 +245,17 @@ def _heatmaps(report: Report) -> list[Content]:
                        'are none to show.')
         ]
     units = report.numbers.scores.measure.units
+    rows = 'Over what the network was shown are '
+    if any(len(person.stacks) > 1 for person in report.heatmaps):
+        rows = 'A row is a stack, over what the network was shown: '
     return [
         _paragraph(
             'A heatmap says how sure the network is that a joint is at each '
-            'place; the joint is predicted where its heatmap is highest. A '
-            'row is a stack, with all joints first, a colour for each, and '
-            'then some alone, over what the network was shown; the brightest '
-            'colour is the highest place that any stack gives a joint. A '
-            'joint in two places is one that the network is in doubt about. '
-            f'Under a stack’s name is the mean error in {units}.'),
+            'place; the joint is predicted where its heatmap is highest. '
+            f'{rows}all joints together, a colour for each, then some alone. '
+            'The brightest colour is the highest place of a joint’s heatmaps; '
+            'a joint in two places is one that the network is in doubt about. '
+            f'The numbers at the left are mean errors in {units}.'),
         *(part for person in report.heatmaps
           for part in _person_heatmaps(person))
     ]

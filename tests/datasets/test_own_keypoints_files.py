@@ -104,3 +104,22 @@ def test_a_left_keypoint_may_be_alone_in_pictures():
             skeleton_links=[(0, 1)]))
     assert skeleton.joints == ('left_claw', 'eye')
     assert skeleton.limb_indices == [(0, 1)]
+
+
+@pytest.mark.parametrize('marks, visible', [
+    ([2, 0, 1], [True, False, False]),
+    ([2, 0, 2], None),
+    ([1, 0, 1], None),
+])
+def test_hidden_keypoints_are_told_where_a_file_has_both_marks(
+        marks, visible, tmp_path):
+    keypoints = CONTENT['annotations'][0]['keypoints'].copy()
+    keypoints[2::3] = marks
+    file = tmp_path / 'dogs.json'
+    file.write_text(
+        json.dumps(
+            changed(CONTENT, ('annotations', 0, 'keypoints'), keypoints)))
+    dataset = OwnKeypointsDataset(
+        metainfo=METAINFO, ann_file=str(file), test_mode=True)
+    told = dataset.get_data_info(0)['raw_ann_info'].get('visible')
+    assert (told if told is None else told.tolist()) == visible

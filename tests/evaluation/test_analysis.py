@@ -1,0 +1,123 @@
+"""Whom a model misses, and how, by hand."""
+import numpy as np
+import pytest
+
+from hourglass_plugin.evaluation.analysis import (
+    best_median_worst,
+    errors_by_size,
+    left_right_confusions,
+    mean_errors,
+)
+from hourglass_plugin.evaluation.pck import curve_thresholds, pck
+from hourglass_plugin.evaluation.scores import column_curves, skeleton_columns
+from hourglass_plugin.skeletons import LSP
+
+
+def test_mean_errors_are_of_annotated_joints():
+    distances = np.array([[1., 3., 9.], [1., np.nan, 2.], [1., 1., 1.],
+                          [np.nan, 4., 0.]])
+    annotated = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 1, 1]])
+    np.testing.assert_equal(
+        mean_errors(distances, annotated), [2, np.inf, np.nan, 2])
+
+
+def test_best_median_and_worst_people():
+    errors = np.array([5, np.nan, 1, 3, np.inf, 2, 4, 6, 7])
+    assert best_median_worst(errors, 2) == dict(
+        # In order 2, 5, 3, 6, 0, 7, 8, 4: the middle is between 6 and 0.
+        best=[2, 5], median=[6, 0], worst=[4, 8])
+
+
+@pytest.mark.parametrize('errors, expected', [
+    ([], ([], [], [])),
+    ([np.nan, 3], ([1], [], [])),
+    ([4, 3], ([1], [], [0])),
+    ([2, 2, 2], ([0], [1], [2])),
+    ([4, 3, 2, 1], ([3], [2], [0])),
+])
+def test_of_few_people_nobody_is_shown_twice(errors, expected):
+    found = best_median_worst(np.array(errors, float), 8)
+    assert (found['best'], found['median'], found['worst']) == expected
+
+
+def test_errors_by_size():
+    sizes = np.array([10., 20., 20., 40.])
+    truth = np.zeros((4, 2, 2))
+    predicted = truth.copy()
+    # Pixels off: 1 and 2; 4 and 6; 8 (the other is not annotated); 16, inf.
+    predicted[..., 0] = [[1, 2], [4, 6], [8, 99], [16, np.nan]]
+    annotated = np.array([[1, 1], [1, 1], [1, 0], [1, 1]], bool)
+    small, large = errors_by_size(predicted, truth, annotated, sizes, [0, 1],
+                                  0.2, 2)
+    # The median is 20, and people of 20 stay together.
+    assert small[:4] == (10, 10, 1, 2)
+    assert small.score == 100  # 0.1 and 0.2 sizes
+    assert small.quartiles == (1, 1, 2)
+    assert large[:4] == (20, 40, 3, 5)
+    # In sizes 0.2, 0.3; 0.4; 0.4, not finite.
+    assert large.score == pytest.approx(20)
+    assert large.quartiles == (6, 8, 16)
+
+
+def test_joints_that_do_not_count_change_no_size_group():
+    truth = np.zeros((1, 2, 2))
+    predicted = np.array([[[3., 0], [99, 0]]])
+    group, = errors_by_size(predicted, truth, np.ones((1, 2), bool),
+                            np.array([10.]), [0], 0.3, 5)
+    assert group == (10, 10, 1, 1, 100, (3, 3, 3))
+    assert errors_by_size(predicted[:0], truth[:0], np.ones((0, 2), bool),
+                          np.zeros(0), [0], 0.3, 5) == []
+
+
+def test_left_taken_for_right():
+    # Joints: nose, left ear, right ear, left eye, right eye.
+    flip = [0, 2, 1, 4, 3]
+    truth = np.zeros((3, 5, 2))
+    truth[..., 0] = [5, 0, 10, 0, 10]
+    predicted = truth.copy()
+    # The first person's ears are exchanged, 1 px off; an eye is in the middle,
+    # as far from both; the other is nearer to the other side, not on it.
+    predicted[0, :, 0] = [10, 11, 1, 5, 4]
+    # The second one's right ear is not annotated, so neither is looked at.
+    predicted[1, :, 0] = [5, 10, 0, 0, np.nan]
+    annotated = np.ones((3, 5), bool)
+    annotated[1, 2] = False
+    ears, eyes = (found := left_right_confusions(
+        predicted, truth, annotated, np.full(3, 10.), flip, 0.2)).pairs
+    assert ears == ((1, 2), 4, 2, 2)
+    assert eyes == ((3, 4), 6, 1, 0)
+    # Three of the first person's four are confused.
+    assert (found.people, found.mirrored) == (3, 1)
+
+
+def test_half_of_the_joints_confused_is_not_mirrored():
+    truth = np.array([[[0., 0], [10, 0]]])
+    predicted = np.array([[[10., 0], [10, 0]]])
+    found = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
+                                  np.array([10.]), [1, 0], 0.2)
+    assert found.pairs[0][1:] == (2, 1, 1) and found.mirrored == 0
+
+
+def test_no_pairs_without_mirror_images():
+    found = left_right_confusions(
+        np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), np.ones((1, 2), bool),
+        np.ones(1), [0, 1], 0.2)
+    assert found == ([], 0, 0)
+
+
+def test_column_curves_are_the_table_at_each_threshold():
+    rng = np.random.RandomState(0)
+    distances = rng.uniform(0, 0.4, (30, 14))
+    annotated = rng.rand(30, 14) < 0.7
+    thresholds = curve_thresholds(0.2)
+    curves = column_curves(distances, annotated, skeleton_columns(LSP),
+                           thresholds)
+    wrists = LSP.indices(['left_wrist', 'right_wrist'])
+    at = 13
+    correct = (distances <= thresholds[at]) & annotated
+    assert curves['Mean'][at] == pytest.approx(
+        100 * correct.sum() / annotated.sum())
+    # Left and right count alike, however often they are annotated.
+    assert curves['Wrist'][at] == pytest.approx(
+        pck(distances, annotated, thresholds[at])[wrists].mean())
+    assert all(curve.shape == (21, ) for curve in curves.values())

@@ -1,0 +1,165 @@
+"""Heatmaps of a report: whose, in which place, and the model as it was."""
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+
+from hourglass_plugin.report.pictures import (
+    Heatmaps,
+    draw_crop,
+    draw_person,
+    draw_stacks,
+    figure_joints,
+    predict_heatmaps,
+)
+from hourglass_plugin.skeletons import LSP, MPII
+from hourglass_plugin.visualization import save_image
+
+BACKBONES = {
+    'hourglass':
+    dict(type='StackedHourglass', num_stacks=2, feat_channels=8),
+    'resnet': dict(type='ResNet', depth=18),
+}
+CODEC = dict(type='LSPHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
+HEADS = {
+    'hourglass':
+    dict(type='MultiStageHeatmapHead', in_channels=8, num_stages=2,
+         out_channels=14, decoder=CODEC),
+    'resnet':
+    dict(type='HeatmapHead', in_channels=512, out_channels=14, decoder=CODEC),
+    'regression':
+    dict(type='RegressionHead', in_channels=512, num_joints=14,
+         decoder=dict(type='RegressionLabel', input_size=(64, 64))),
+}
+
+
+def build_model(kind):
+    init_default_scope('mmpose')
+    torch.manual_seed(0)
+    neck = dict(neck=dict(type='GlobalAveragePooling'))
+    return MODELS.build(
+        dict(
+            type='TopdownPoseEstimator',
+            data_preprocessor=dict(type='PoseDataPreprocessor'),
+            backbone=BACKBONES.get(kind, BACKBONES['resnet']),
+            head=HEADS[kind],
+            test_cfg=dict(flip_test=kind == 'hourglass'),
+            **(neck if kind == 'regression' else {})))
+
+
+@pytest.fixture
+def dataset():
+    """One person; the crop is half as large as what it shows."""
+    crop = np.random.RandomState(0).randint(0, 255, (64, 64, 3), np.uint8)
+    meta = parse_pose_metainfo(LSP.metainfo())
+    sample = PoseDataSample(
+        metainfo=dict(
+            id=0,
+            img_path='photo.jpg',
+            flip_indices=meta['flip_indices'],
+            input_size=(64, 64),
+            input_center=np.array([100., 50.]),
+            input_scale=np.array([128., 128.])))
+    sample.gt_instances = InstanceData(
+        bboxes=np.zeros((1, 4)), bbox_scores=np.ones(1))
+    inputs = torch.from_numpy(np.moveaxis(crop, -1, 0).copy())
+    return [dict(inputs=inputs, data_samples=sample)]
+
+
+@pytest.mark.parametrize('kind, stacks', [('hourglass', 2), ('resnet', 1)])
+def test_heatmaps_are_those_of_the_model_as_it_was(kind, stacks, dataset):
+    model = build_model(kind)
+    settings = model.test_cfg
+    model.train()
+    found = predict_heatmaps(model, dataset, 0)
+    assert model.training and model.test_cfg is settings
+    assert [maps.shape for maps in found.stacks] == [(14, 16, 16)] * stacks
+    np.testing.assert_array_equal(
+        found.crop, np.moveaxis(np.asarray(dataset[0]['inputs']), 0, -1))
+    # The head itself, in evaluation mode.
+    model.eval()
+    data = model.data_preprocessor(
+        dict(
+            inputs=[dataset[0]['inputs']],
+            data_samples=[dataset[0]['data_samples']]), False)
+    with torch.no_grad():
+        *_, expected = model.head(model.extract_feat(data['inputs']))
+    if kind == 'resnet':
+        expected = expected[None]
+        np.testing.assert_allclose(
+            found.stacks[0], expected[0], rtol=0, atol=1e-6)
+    else:  # averaged with the mirrored image
+        assert np.abs(found.stacks[-1] - expected[0].numpy()).max() > 1e-6
+
+
+def test_a_model_without_heatmaps(dataset):
+    assert predict_heatmaps(build_model('regression'), dataset, 0) is None
+
+
+def test_the_papers_joints_or_others():
+    names = [MPII.joints[joint] for joint in figure_joints(MPII.joints)]
+    assert names == [
+        'upper_neck', 'left_elbow', 'left_wrist', 'right_knee', 'right_ankle'
+    ]
+    assert figure_joints(['nose', 'tail']) == [0, 1]
+    assert figure_joints(list('abcdefghi')) == [0, 2, 4, 6, 8]
+
+
+def test_heatmaps_are_as_bright_as_high_and_in_their_place():
+    crop = np.zeros((64, 64, 3), np.uint8)
+    stacks = [np.zeros((14, 16, 16), np.float32) for _ in range(2)]
+    # The first joint at the top left, half as high in the first stack; the
+    # second one is nowhere.
+    stacks[0][0, :4, :4], stacks[1][0, :4, :4] = 0.2, 0.4
+    stacks[1][1] = 0.01
+    heatmaps = Heatmaps(crop, np.zeros(2), np.ones(2), stacks)
+    (first, _), (second, (joint, other)) = draw_stacks(heatmaps, [0, 1])
+    # Fully coloured is eight tenths of red, the crop being black; half as
+    # much in the first stack.
+    assert joint[5, 5, 2] == pytest.approx(0.8 * 255, abs=1)
+    assert first[5, 5, 2] == pytest.approx(0.4 * 255, abs=1)
+    assert joint[-5, -5].max() == first[-5, -5].max() == 0
+    # 0.01 is a tenth of the lowest peak that counts.
+    assert other.max() == pytest.approx(0.1 * 0.8 * 255, abs=1)
+    assert second[-5, -5].max() == other.max()
+
+
+def test_prediction_over_the_crop():
+    heatmaps = Heatmaps(
+        np.zeros((64, 64, 3), np.uint8), np.array([100., 50.]),
+        np.array([128., 128.]), [])
+    keypoints = np.full((14, 2), np.nan)
+    keypoints[LSP.joints.index('neck')] = [68, 82]  # a quarter, 3 quarters
+    drawn = draw_crop(heatmaps, keypoints, LSP).max(axis=2)
+    rows, columns = np.nonzero(drawn)
+    assert drawn.shape == (256, 256)
+    assert np.median(rows) == pytest.approx(192, abs=1)
+    assert np.median(columns) == pytest.approx(64, abs=1)
+
+
+def test_prediction_left_and_annotated_joints_right(tmp_path):
+    save_image(tmp_path / 'photo.png', np.zeros((208, 208, 3), np.uint8))
+    predicted, truth = np.full((2, 14, 2), 104.)
+    predicted[:] = [52, 52]
+    truth[0] = [52, 156]
+    annotated = np.arange(14) == 0
+    drawn = draw_person(
+        dict(
+            path=tmp_path / 'photo.png',
+            center=np.array([104., 104.]),
+            scale=np.array([208., 208.]),
+            predicted=predicted,
+            truth=truth,
+            annotated=annotated), LSP).max(axis=2)
+    left, right = drawn[:, :208], drawn[:, 210:]
+    # Pictures of 208 pixels, white between them.
+    assert drawn.shape == (208, 2 * 208 + 2) and drawn[:, 208:210].min() == 255
+    for half, (x, y) in ((left, (52, 52)), (right, (52, 156))):
+        rows, columns = np.nonzero(half)
+        assert np.median(columns) == pytest.approx(x, abs=1)
+        assert np.median(rows) == pytest.approx(y, abs=1)
+    assert right[104, 104] == 0

@@ -1,0 +1,213 @@
+"""What the page says of people whose numbers are known."""
+import re
+
+import numpy as np
+import pytest
+from test_report_elements import ATTACK, Tags
+
+from hourglass_plugin.evaluation.analysis import best_median_worst
+from hourglass_plugin.evaluation.scores import (
+    PCKH,
+    TORSO_PCK,
+    People,
+    score_people,
+    skeleton_columns,
+)
+from hourglass_plugin.report.content import (
+    Person,
+    PersonHeatmaps,
+    Report,
+    count_numbers,
+)
+from hourglass_plugin.report.page import write_page
+from hourglass_plugin.skeletons import LSP, MPII
+
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+
+def people_of(skeleton, errors, **options):
+    """People of size 10 whose joints are ``errors`` (N) pixels off."""
+    errors = np.asarray(errors, float)
+    truth = np.zeros((len(errors), skeleton.num_keypoints, 2))
+    # Far apart, so that no left joint is near a right one.
+    truth[..., 0] = 1000 * np.arange(skeleton.num_keypoints)
+    predicted = truth.copy()
+    predicted[..., 1] = errors[:, None]
+    arrays = dict(
+        predicted=predicted,
+        truth=truth,
+        annotated=np.ones(truth.shape[:2], bool),
+        sizes=np.full(len(errors), 10.))
+    return People(**{**arrays, **options})
+
+
+def page_of(people, skeleton, measure, image='photo.jpg', heatmaps=None):
+    scores = score_people(
+        **people._asdict(),
+        columns=skeleton_columns(skeleton),
+        measure=measure)
+    numbers = count_numbers(people, scores, measure.thresholds,
+                            skeleton.flip_indices)
+    shown = [
+        Person(int(position), image, image, numbers.errors[position], 1, 2,
+               'left knee', 0.9, PICTURE)
+        for position in range(len(numbers.errors))
+    ]
+    ranked = {
+        kind: [shown[position] for position in positions]
+        for kind, positions in best_median_worst(numbers.errors, 2).items()
+    }
+    return write_page(
+        Report({'Config': f'{image}.py'}, skeleton.joints, numbers, ranked,
+               heatmaps or []))
+
+
+def rows_of(page, caption):
+    """The rows of the table with a caption, as lists of text."""
+    table = re.search(
+        rf'<caption>{re.escape(caption)}.*?</table>', page, re.DOTALL)[0]
+    return {
+        cells[0]: cells[1:]
+        for row in re.findall(r'<tr>(.*?)</tr>', table, re.DOTALL)
+        for cells in [re.findall(r'<t[hd][^>]*>(.*?)</t[hd]>', row)]
+    }
+
+
+def section_of(page, name):
+    return re.search(
+        rf'<section id="{name}">(.*?)</section>', page, re.DOTALL)[1]
+
+
+@pytest.fixture(scope='module')
+def mpii_page():
+    """Four people with two stacks; wrists are occluded, one not annotated.
+
+    In head sizes 0.1, 0.3, 0.7 and 0.9 off, in the first stack 0.2 further.
+    """
+    people = people_of(MPII, [1, 3, 7, 9])
+    wrists = MPII.indices(['left_wrist', 'right_wrist'])
+    visible = np.ones((4, 16), bool)
+    visible[:, wrists] = False
+    people.annotated[0, wrists[0]] = False
+    people.predicted[0, wrists] += 100
+    stacks = np.stack([people.predicted, people.predicted], axis=1)
+    stacks[:, 0, :, 1] += 2
+    people = people._replace(visible=visible, stacks=stacks)
+    heatmaps = [
+        PersonHeatmaps('the best', 0, ATTACK, [0.3, 0.1], PICTURE,
+                       ['left knee'], [(PICTURE, [PICTURE])] * 2)
+    ]
+    return page_of(people, MPII, PCKH, ATTACK, heatmaps)
+
+
+def test_scores_by_joint(mpii_page):
+    rows = rows_of(mpii_page, 'Correct joints by joint, in percent')
+    columns = rows['']
+    assert columns[0] == 'Head' and columns[-3:] == ['Mean', 'All', 'AKEW']
+    # Two of four people are within half a head size, of the wrists that are
+    # annotated one of three and one of four.
+    row = dict(zip(columns, rows['PCKh@0.5']))
+    assert (row['Head'], row['Wrist']) == ('50.0', '29.2')
+    # 4 x 14 joints in the mean but one: 26 of 55.
+    assert row['Mean'] == '47.3'
+    assert rows['PCKh@0.2'][0] == '25.0' and 'AUC' in rows
+
+
+def test_scores_by_stack(mpii_page):
+    rows = rows_of(mpii_page, 'PCKh@0.5 by stack, in percent')
+    # 0.3, 0.5, 0.9 and 1.1 head sizes.
+    assert rows['stack 1'][0] == rows['stack 2'][0] == '50.0'
+    assert 'At 0.5 head sizes: stack 1 47.3, stack 2 47.3' in mpii_page
+
+
+def test_visible_and_occluded_joints(mpii_page):
+    text = section_of(mpii_page, 'visible')
+    # Two wrists of four people, one of them not annotated.
+    assert '56 can be seen and 7 are hidden' in text
+    rows = rows_of(mpii_page, 'PCKh@0.5 of visible and of occluded')
+    assert rows['visible'][0] == '50.0' and rows['occluded'][0] == '–'
+    assert rows['occluded'][rows[''].index('Wrist')] == '29.2'
+
+
+def test_sizes(mpii_page):
+    rows = rows_of(mpii_page, 'Errors by size')
+    # All are of one size: 26 of 55, and by distance 12 x 1 px, 14 x 3,
+    # 14 x 7, 14 x 9 and one of 100 px and more.
+    assert rows['10 to 10 px'] == ['4', '55', '47.3', '3.0', '7.0', '9.0']
+
+
+def test_left_and_right():
+    people = people_of(LSP, [0, 0])
+    knees = LSP.indices(['left_knee', 'right_knee'])
+    people.predicted[0, knees] = people.truth[0, knees[::-1]]
+    page = page_of(people, LSP, TORSO_PCK)
+    rows = rows_of(page, 'Joints taken for those of the other side')
+    assert rows['knee'] == ['4', '50.0', '50.0']
+    assert rows['ankle'] == ['4', '0.0', '0.0']
+    assert rows['all pairs'] == ['24', '8.3', '8.3']
+    assert 'Of 2 people with such pairs 0 (0.0 %)' in page
+
+
+def test_what_the_data_set_does_not_tell_is_said():
+    sizes = np.array([10., np.nan, 10])
+    page = page_of(
+        people_of(LSP, [0, 1, 2], sizes=sizes), LSP, TORSO_PCK)
+    assert 'do not say which joints are occluded' in section_of(
+        page, 'visible')
+    assert 'One stack was scored' in section_of(page, 'curves')
+    assert 'without heatmaps' in section_of(page, 'heatmaps')
+    assert '1 of 3 people have no size' in section_of(page, 'scores')
+
+
+def test_nobody_can_be_scored():
+    page = page_of(
+        people_of(LSP, [0, 1], sizes=np.full(2, np.nan)), LSP, TORSO_PCK)
+    rows = rows_of(page, 'Correct joints by joint')
+    assert set(rows['PCK@0.2']) == {'–'}
+    assert 'Nobody could be scored' in section_of(page, 'curves')
+    assert '<img' not in section_of(page, 'people')
+
+
+def test_predictions_that_are_not_finite_are_said():
+    people = people_of(LSP, [0, 1])
+    people.predicted[0] = np.nan
+    page = page_of(people, LSP, TORSO_PCK)
+    assert '14 predictions that are not finite' in section_of(page, 'scores')
+    worst = re.search(r'Worst.*', section_of(page, 'people'), re.DOTALL)[0]
+    assert '0 · photo.jpg' in worst and 'not finite torso sizes' in worst
+
+
+def test_the_page_needs_nothing_else(mpii_page):
+    found = Tags(mpii_page)
+    tags = {tag for tag, _ in found.tags}
+    assert not tags & {'script', 'link', 'iframe', 'object', 'base'}
+    targets = [
+        value for _, attributes in found.tags
+        for name, value in attributes.items()
+        if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')
+    ]
+    assert targets
+    assert all(
+        target.startswith(('#', 'data:image/jpeg;base64,'))
+        for target in targets)
+    assert not re.search(r'url\((?!#)|@import', mpii_page)
+    places = {attributes.get('id') for _, attributes in found.tags}
+    assert {target[1:] for target in targets if target[0] == '#'} <= places
+
+
+def test_file_names_are_text(mpii_page):
+    assert '</title></style><script>' in Tags(mpii_page).text
+
+
+def test_pictures_and_tables_can_be_heard(mpii_page):
+    found = Tags(mpii_page).tags
+    assert all(attributes['alt'] for tag, attributes in found if tag == 'img')
+    assert all(attributes['aria-label'] for tag, attributes in found
+               if tag == 'svg')
+    tables = [tag for tag, _ in found if tag in ('table', 'caption')]
+    assert tables == ['table', 'caption'] * (len(tables) // 2)
+    assert all('scope' in attributes for tag, attributes in found
+               if tag == 'th')
+    # The best, a median one and the worst; then a crop and, of two stacks,
+    # all joints and one joint.
+    assert sum(tag == 'img' for tag, _ in found) == 3 + 1 + 2 * 2

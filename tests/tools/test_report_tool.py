@@ -1,0 +1,155 @@
+"""The report of a test: the test's own people, and what cannot be reported."""
+import json
+import pickle
+import re
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmpose.registry import MODELS
+from tool_process import ROOT
+
+from hourglass_plugin.skeletons import LSP
+
+
+def untrained(config, path):
+    """Write random weights of a config's model."""
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    torch.save(dict(state_dict=model.state_dict()), path)
+
+
+@pytest.fixture(scope='module')
+def dogs(tmp_path_factory):
+    """Four dogs in COCO's format, some keypoints hidden; two stacks."""
+    folder = tmp_path_factory.mktemp('dogs')
+    (folder / 'images').mkdir()
+    rng = np.random.RandomState(0)
+    images, annotations = [], []
+    for number in range(4):
+        name = f'dog & <b>{number}.png'
+        cv2.imwrite(
+            str(folder / 'images' / name),
+            rng.randint(0, 255, (90, 120, 3)).astype(np.uint8))
+        images.append(dict(id=number, file_name=name, width=120, height=90))
+        points = rng.uniform(20, 70, (4, 2)).round()
+        marks = [[2], [1], [2], [0 if number else 2]]
+        annotations.append(
+            dict(
+                id=number + 10,
+                image_id=number,
+                category_id=1,
+                bbox=[15, 15, 60, 60],
+                area=3600,
+                iscrowd=0,
+                keypoints=np.hstack([points, marks]).ravel().tolist()))
+    (folder / 'dogs.json').write_text(
+        json.dumps(
+            dict(
+                images=images,
+                annotations=annotations,
+                categories=[dict(id=1, name='dog')])))
+    config = folder / 'dogs.py'
+    config.write_text(f"""
+_base_ = [{str(ROOT / 'configs/own_keypoints/hg2_256x256.py')!r}]
+model = dict(
+    backbone=dict(feat_channels=16), test_cfg=dict(flip_test=False))
+test_dataloader = dict(
+    batch_size=3, num_workers=0, persistent_workers=False,
+    dataset=dict(data_root={str(folder)!r}, ann_file='dogs.json'))
+# So large that random keypoints are sometimes correct.
+test_evaluator = dict(type='BoxPCKMetric', thresholds=[0.6, 0.4])
+""")
+    untrained(config, folder / 'dogs.pth')
+    return SimpleNamespace(
+        folder=folder, config=config, checkpoint=folder / 'dogs.pth')
+
+
+def test_the_report_has_the_people_of_the_test(call_tool, trained, tmp_path):
+    out = tmp_path / 'new' / 'report'
+    call_tool('test', trained.config, trained.checkpoint, '--work-dir',
+              tmp_path / 'work', '--report', out, '--dump',
+              tmp_path / 'people.pkl', '--cfg-options',
+              'test_dataloader.sampler.shuffle=True')
+    assert [file.name for file in out.iterdir()] == ['index.html']
+    page = (out / 'index.html').read_text(encoding='utf-8')
+    shoulder, hip = LSP.indices(['right_shoulder', 'left_hip'])
+    errors = {}
+    for person in pickle.loads((tmp_path / 'people.pkl').read_bytes()):
+        truth = person['gt_instances']['keypoints'][0]
+        predicted = person['pred_instances']['keypoints'][0]
+        torso = np.linalg.norm(truth[shoulder] - truth[hip])
+        errors[person['id']] = np.linalg.norm(
+            predicted - truth, axis=1).mean() / torso
+    # The best, the median and the worst of five.
+    best = sorted(errors, key=errors.get)
+    shown = re.findall(r'<b title="[^"]*">(\d) · val(\d)\.png</b><br>([\d.]+)',
+                       page)
+    assert [(int(number), int(image)) for number, image, _ in shown] == [
+        (number, number) for number in (best[0], best[2], best[4])
+    ]
+    for number, _, error in shown:
+        # Written with two decimals.
+        assert float(error) == pytest.approx(errors[int(number)], abs=0.006)
+    heatmaps = re.findall(r'<h3>(\d) · val\d\.png: ([a-z ]+)', page)
+    assert heatmaps == [(str(best[4]), 'the worst'),
+                        (str(best[2]), 'a median person'),
+                        (str(best[0]), 'the best')]
+
+
+def test_own_keypoints_with_two_stacks(call_tool, dogs, tmp_path):
+    call_tool('test', dogs.config, dogs.checkpoint, '--work-dir',
+              tmp_path / 'work', '--report', tmp_path / 'report', '--out',
+              tmp_path / 'scores.json')
+    page = (tmp_path / 'report' / 'index.html').read_text(encoding='utf-8')
+    scores = json.loads((tmp_path / 'scores.json').read_text())
+    for row in ('BoxPCK@0.6', 'BoxPCK@0.6/occluded',
+                'stack_1/BoxPCK@0.6'):
+        assert f'own_keypoints/{row}' in scores
+    mean = scores['own_keypoints/BoxPCK@0.6']
+    assert f'<b>{mean:.1f}</b><span>BoxPCK@0.6</span>' in page
+    # Nose and right ear of four, a tail of one; the left ears are hidden.
+    assert '9 can be seen and 4 are hidden' in page
+    assert 'Correct joints by stack' in page
+    assert 'dog &amp; &lt;b&gt;0.png' in page and 'dog & <b>' not in page
+    # The worst, the best, a median one, and whom the second stack helped.
+    for row in ('stack 1', 'stack 2'):
+        assert page.count(f'alt="{row}, all joints"') >= 3
+        assert page.count(f'alt="{row}, tail"') >= 3
+
+
+def test_what_has_no_metric_of_ours(error_of, trained, tmp_path):
+    error = error_of('test', trained.config, trained.checkpoint, '--work-dir',
+                     tmp_path / 'work', '--report', tmp_path / 'report',
+                     '--cfg-options', 'test_evaluator=[]')
+    assert 'BoxPCKMetric works with any data set' in error
+    assert not (tmp_path / 'report').exists()
+
+
+def test_people_without_annotation(error_of, trained, tmp_path):
+    people = json.loads((trained.folder / 'val.json').read_text())
+    for person in people:
+        person['joints_vis'] = [0] * 14
+    file = trained.folder / 'nobody.json'
+    file.write_text(json.dumps(people))
+    error = error_of('test', trained.config, trained.checkpoint, '--work-dir',
+                     tmp_path / 'work', '--report', tmp_path / 'report',
+                     '--cfg-options',
+                     'test_dataloader.dataset.ann_file=nobody.json')
+    assert 'none of the 5 people' in error and '--report' in error
+
+
+def test_a_detector_has_no_report(error_of, trained, tmp_path):
+    config = ROOT / 'configs/cornernet/centernet_hg1_quick.py'
+    error = error_of('test', config, trained.checkpoint, '--report',
+                     tmp_path / 'report', '--work-dir', tmp_path / 'work')
+    assert 'predicts boxes, and this is for poses' in error
+
+
+def test_a_file_in_place_of_the_folder(error_of, trained, tmp_path):
+    error = error_of('test', trained.config, trained.checkpoint, '--report',
+                     trained.config, '--work-dir', tmp_path / 'work')
+    assert 'must be a folder' in error
