@@ -33,7 +33,7 @@ from torch import nn
 
 from ..atomic_files import atomic_file, remove_partial_files
 from .random_state import random_state, set_random_state
-from .termination import EXIT_STATUS, StopRequest
+from .termination import EXIT_STATUS, StopRequest, shield_workers
 from .train_loop import ResumableTrainLoop
 
 #: The checkpoint of a training that SIGTERM stopped.
@@ -107,6 +107,9 @@ class ResumableCheckpointHook(CheckpointHook):
             - set(self._best_files().values()))
         self._is_training = True
         self._stop_request.listen()
+        shield_workers(runner.train_dataloader)
+        if runner.val_loop is not None:
+            shield_workers(runner.val_dataloader)
         if self._loaded is not None and runner.iter > 0:  # not `load_from`
             self._resume(runner, self._loaded)
         self._loaded = None

@@ -1,14 +1,15 @@
 """SIGTERM as a request that all processes of a training meet together."""
+import functools
 import os
 import signal
 import threading
 import time
 from types import FrameType
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import torch
 from mmengine.dist import get_comm_device, is_distributed
-from torch.utils.data import get_worker_info
+from torch.utils.data import DataLoader
 
 from .delayed_flags import DelayedFlags
 
@@ -69,14 +70,45 @@ class StopRequest:
     def _receive(self, number: int, frame: Optional[FrameType]) -> None:
         now = time.monotonic()
         if os.getpid() != self._process:
-            # A process that the training started, which got the handler with
-            # it. Loaders are needed until the iteration is over, and end with
-            # the training; a second signal ends them.
+            # A process that the training forked, and that got the handler.
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            if get_worker_info() is None:
-                os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
         elif self._time is None:
             self._time = now
         elif now - self._time > _SECONDS_OF_ONE_REQUEST:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def shield_workers(loader: DataLoader) -> None:
+    """Let a loader's processes outlive a SIGTERM that is not their parent's.
+
+    Clusters send it to all processes, and without its loaders a training could
+    not end its iteration. They end with it. Where the system cannot tell who
+    sent a signal, as macOS, they stay as they are.
+
+    Args:
+        loader: has not started its processes yet.
+    """
+    initialize = loader.worker_init_fn
+    if (hasattr(signal, 'sigwaitinfo')
+            and getattr(initialize, 'func', None) is not _initialize_shielded):
+        loader.worker_init_fn = functools.partial(_initialize_shielded,
+                                                  initialize)
+
+
+def _initialize_shielded(initialize: Optional[Callable[[int], None]],
+                         number: int) -> None:
+    # No handler sees the signal, not torch's either; a thread waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(
+        target=_obey, args=(os.getppid(), ), daemon=True).start()
+    if initialize is not None:
+        initialize(number)
+
+
+def _obey(parent: int) -> None:
+    """End this process when the parent says so, with torch's status."""
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        continue
+    os._exit(0)
