@@ -112,7 +112,10 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=[f'{PACKAGE}*']),
-    package_data={PACKAGE: ['py.typed']},
+    package_data={
+        PACKAGE: ['py.typed'],
+        f'{PACKAGE}.weights': ['*.md', '*.pth']
+    },
     cmdclass=dict(
         build_py=BuildWithMim,
         editable_wheel=EditableWithMim,

@@ -7,6 +7,11 @@ The network goes into mmengine's root registry, where every OpenMMLab library
 finds it, and needs torch and mmengine only. Everything else belongs to MMPose
 and is registered where MMPose is installed.
 """
+from . import quick_imports
+
+if quick_imports.are_asked_for():
+    quick_imports.leave_out()
+
 from . import compat
 
 __version__ = '0.1.0'

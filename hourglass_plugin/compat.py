@@ -33,7 +33,7 @@ from typing import Any, BinaryIO, Callable, Optional
 import numpy as np
 import torch
 
-from . import soft_nms
+from . import quick_imports, soft_nms
 
 try:
     from mmengine.config import config as config_module
@@ -72,6 +72,10 @@ def import_mmpose() -> None:
     Raises:
         ImportError: if MMPose is installed but does not import.
     """
+    if quick_imports.are_asked_for():
+        _import_parts('MMPose', 'mmpose', quick_imports.PARTS,
+                      (_mmcv_operators, _xtcocotools))
+        return
     _import_parts(
         'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
                              'engine', 'visualization', 'apis'),
@@ -307,7 +311,7 @@ _announced: set[str] = set()
 
 
 def _announce(name: str, error: Exception, consequence: str) -> None:
-    if name in _announced:
+    if name in _announced or quick_imports.are_asked_for():
         return
     _announced.add(name)
     found = 'is not installed'

@@ -10,7 +10,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.model import BaseModel
-from mmpose.apis import init_model
+from mmpose.apis.inference import init_model
+from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 from tqdm import tqdm
 
 from .atomic_files import atomic_file
@@ -18,6 +19,7 @@ from .command_line import check_can_be_fast, check_predicts_poses, load_weights
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
 from .models.inference import optimize_model
+from .person_search import find_person
 from .visualization import (
     draw_pose,
     read_image,
@@ -85,10 +87,8 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
     return model if fast is None else optimize_model(model, DTYPES[fast])
 
 
-def predict_poses(
-        model: BaseModel,
-        images: Sequence[np.ndarray],
-        boxes: Optional[np.ndarray] = None) -> list[list[Pose]]:
+def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
+                  boxes: Sequence[np.ndarray]) -> list[list[Pose]]:
     """Predict poses in several images at once.
 
     What ``mmpose.apis.inference_topdown`` does for one image, for a batch.
@@ -96,18 +96,17 @@ def predict_poses(
     Args:
         model: from :func:`build_pose_model`.
         images: (H, W, 3) uint8, BGR, of any sizes.
-        boxes: (N, 4) left, top, right, bottom of N people in pixels, looked
-            for in every image; by default one person per image, in all of it.
+        boxes: for each image (N, 4) left, top, right, bottom of N people, in
+            pixels.
 
     Returns:
-        For each image the poses, in the order of the boxes.
+        For each image the poses, in the order of its boxes.
     """
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     people = []
     image_of_person = []
     for index, image in enumerate(images):
-        height, width = image.shape[:2]
-        for box in [[0, 0, width, height]] if boxes is None else boxes:
+        for box in boxes[index]:
             person = dict(
                 img=image,
                 bbox=np.array([box], np.float32),
@@ -126,6 +125,43 @@ def predict_poses(
                 keypoints=np.asarray(predicted.keypoints[0]),
                 scores=np.asarray(predicted.keypoint_scores[0])))
     return poses
+
+
+def whole_image(image: np.ndarray) -> np.ndarray:
+    """The box (1, 4) of one person who is all of an image."""
+    height, width = image.shape[:2]
+    return np.array([[0, 0, width, height]], np.float32)
+
+
+def find_people(model: BaseModel,
+                images: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Find one person in each of several images.
+
+    See :mod:`hourglass_plugin.person_search`. The network is asked once per
+    window, without the mirror image.
+
+    Args:
+        model: from :func:`build_pose_model`.
+        images: (H, W, 3) uint8, BGR, of any sizes.
+
+    Returns:
+        For each image a box (1, 4): left, top, right, bottom, in pixels.
+    """
+
+    def predict(image: np.ndarray,
+                boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        poses, = predict_poses(model, [image], [boxes])
+        return (np.stack([pose.keypoints for pose in poses]),
+                np.stack([pose.scores for pose in poses]))
+
+    side = max(model.head.decoder.input_size)
+    accurate = model.test_cfg
+    model.test_cfg = dict(
+        accurate or {}, flip_test=False, every_stack=False)
+    try:
+        return [find_person(image, predict, side)[None] for image in images]
+    finally:
+        model.test_cfg = accurate
 
 
 def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
@@ -169,10 +205,12 @@ class PosePredictor:
 
     Args:
         model: from :func:`build_pose_model`.
-        boxes: (N, 4) left, top, right, bottom of N people in pixels; by
-            default one person per image, in all of it.
+        boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
+            image; by default one person is looked for in each, if the model
+            predicts from crops.
         score_threshold: joints with lower scores are not drawn.
         batch_size: images that go through the network at once.
+        is_whole_image: every image is a crop of one person.
 
     Raises:
         ValueError: if a box is empty.
@@ -182,7 +220,8 @@ class PosePredictor:
                  model: BaseModel,
                  boxes: Optional[Sequence[Sequence[float]]] = None,
                  score_threshold: float = 0.2,
-                 batch_size: int = 16) -> None:
+                 batch_size: int = 16,
+                 is_whole_image: bool = False) -> None:
         for left, top, right, bottom in boxes or []:
             if not (left < right and top < bottom):
                 raise ValueError(
@@ -192,6 +231,9 @@ class PosePredictor:
         self.boxes = None if boxes is None else np.array(boxes, np.float32)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
+        # Other models than top-down ones look for people themselves.
+        self.is_whole_image = is_whole_image or not isinstance(
+            model, TopdownPoseEstimator)
         self.skeleton = skeleton_from_metainfo(model.dataset_meta)
 
     def predict_images(self, files: Sequence[Path],
@@ -266,8 +308,16 @@ class PosePredictor:
         self, names: Sequence[str], images: Sequence[np.ndarray]
     ) -> Iterator[tuple[str, np.ndarray, list[Pose]]]:
         if images:
-            yield from zip(names, images,
-                           predict_poses(self.model, images, self.boxes))
+            yield from zip(
+                names, images,
+                predict_poses(self.model, images, self._boxes_in(images)))
+
+    def _boxes_in(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if self.boxes is not None:
+            return [self.boxes] * len(images)
+        if self.is_whole_image:
+            return [whole_image(image) for image in images]
+        return find_people(self.model, images)
 
     def _draw(self, image: np.ndarray, poses: Sequence[Pose]) -> np.ndarray:
         return draw_pose(image, np.stack([pose.keypoints for pose in poses]),

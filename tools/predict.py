@@ -1,11 +1,14 @@
 #!/usr/bin/env python
 """Predict and draw the poses in a photograph, a folder of them or a video.
 
-Writes a drawn picture under each image's own name, or a drawn MP4 of a video,
-and predictions.json. Joints are in 0-based pixels: the centre of the top-left
-pixel is (0, 0).
+With the weights that come with the package, or a config and a checkpoint of
+your own. One person is looked for in each image, unless boxes say where
+people are. Writes a drawn picture under each image's own name, or a drawn MP4
+of a video, and predictions.json. Joints are in 0-based pixels: the centre of
+the top-left pixel is (0, 0).
 """
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -19,21 +22,30 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('input', help='image, folder of images or video')
     parser.add_argument(
-        'config', type=arguments.existing_file, help='config file')
-    parser.add_argument('checkpoint', help='checkpoint of this config')
+        'config',
+        nargs='?',
+        type=arguments.existing_file,
+        help='config file (default: with the weights of the package)')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='checkpoint of this config')
     parser.add_argument(
         '-o',
         '--out',
         default='predictions',
         help='folder for the results (default: predictions)')
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         '--bbox',
         nargs=4,
         type=float,
         action='append',
         metavar=('X1', 'Y1', 'X2', 'Y2'),
         help='box of a person: left, top, right, bottom in pixels; may be '
-        'given several times (default: one person, in all of the image)')
+        'given several times (default: one person is looked for)')
+    where.add_argument(
+        '--whole-image',
+        action='store_true',
+        help='the images are crops, of one person each')
     parser.add_argument(
         '--score-threshold',
         type=float,
@@ -54,11 +66,20 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Load the model, predict, write the results."""
+    if args.config is None and not args.cfg_options and args.fast is None:
+        _start_quickly()
     with arguments.setting_up():
+        if args.config is not None and args.checkpoint is None:
+            raise ValueError(f'there is {args.config}, but no checkpoint: '
+                             'give a config and its checkpoint, or neither '
+                             'for the weights of the package')
         from mmengine.device import get_device
 
         from hourglass_plugin import command_line, prediction
         from hourglass_plugin.models.pretrained import read_checkpoint
+        if args.config is None:
+            from hourglass_plugin.weights import shipped_weights
+            args.config, args.checkpoint = shipped_weights()
         out = Path(args.out)
         source = prediction.open_input(args.input, out)
         is_video = isinstance(source, prediction.Video)
@@ -71,7 +92,8 @@ def main(args: argparse.Namespace) -> None:
             print('The first images wait for the compiler', file=sys.stderr)
         predictor = prediction.PosePredictor(model, args.bbox,
                                              args.score_threshold,
-                                             args.batch_size)
+                                             args.batch_size,
+                                             args.whole_image)
         if is_video:
             predictor.check_boxes(source.path, *source.size)
     failures = []
@@ -91,6 +113,15 @@ def main(args: argparse.Namespace) -> None:
     if failures:
         lines = [f'predict.py: error: {failure}' for failure in failures]
         sys.exit('\n'.join(lines))
+
+
+def _start_quickly() -> None:
+    """Leave out what the weights of the package do without.
+
+    See hourglass_plugin/quick_imports.py, which must not be imported before.
+    """
+    if 'hourglass_plugin' not in sys.modules:
+        os.environ['HOURGLASS_PLUGIN_ONLY'] = 'prediction'
 
 
 if __name__ == '__main__':

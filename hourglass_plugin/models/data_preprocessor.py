@@ -4,7 +4,7 @@ Shape shorthand: B batch, H W input size.
 """
 from typing import Any, Union
 
-from mmpose.models import PoseDataPreprocessor
+from mmpose.models.data_preprocessors import PoseDataPreprocessor
 from mmpose.registry import MODELS
 
 

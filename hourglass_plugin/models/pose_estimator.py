@@ -5,7 +5,7 @@ Shape shorthand: B batch, S stacks, H W input size.
 from typing import Any
 
 import torch
-from mmpose.models import TopdownPoseEstimator
+from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor

@@ -45,7 +45,7 @@ def ours(reader, tmp_path_factory):
         }
 
     return SimpleNamespace(
-        whole=predict('whole'),
+        whole=predict('whole', '--whole-image'),
         boxes=predict('boxes', '--bbox', 8, 9, 88, 89, '--bbox', 0, 0, 50,
                       50))
 

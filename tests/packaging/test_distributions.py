@@ -411,6 +411,24 @@ def test_mmpose_environment_predicts_with_the_wheel(full, people, tmp_path):
     assert list(full.nothing.iterdir()) == []
 
 
+def test_mmpose_environment_has_weights_of_its_own(full, people, tmp_path):
+    image = sorted(people.images.iterdir())[0]
+    run(full.environment.python,
+        full.tools / 'predict.py',
+        image,
+        '--out',
+        tmp_path,
+        folder=full.nothing)
+    answer = json.loads((tmp_path / 'predictions.json').read_text())
+    package = full.environment.packages / 'hourglass_plugin'
+    assert answer['checkpoint'] == str(package /
+                                       'weights/lsp_hg2_128x128.pth')
+    assert answer['config'] == str(package /
+                                   '.mim/configs/lsp/hg2_128x128.py')
+    person, = answer['predictions'][0]['people']
+    assert len(person['keypoints']) == 14
+
+
 @pytest.mark.parametrize('mode', ['lenient', 'strict'])
 def test_editable_install_sees_changes_and_is_found_by_mim(
         mode, tree, tmp_path):
@@ -431,6 +449,7 @@ def test_editable_install_sees_changes_and_is_found_by_mim(
     assert os.path.samefile(
         os.path.join(folder, 'model-index.yml'), checkout / 'model-index.yml')
     assert os.path.isfile(os.path.join(folder, 'tools/train.py'))
+    weights, = (checkout / 'hourglass_plugin/weights').glob('*.pth')
     # Python finds the package by a hook or a folder of links, by the mode.
     used = run(
         environment.python,
@@ -438,3 +457,5 @@ def test_editable_install_sees_changes_and_is_found_by_mim(
         'print(u.find_spec("hourglass_plugin").origin)',
         folder=tmp_path).strip()
     assert os.path.samefile(used, checkout / 'hourglass_plugin/__init__.py')
+    assert os.path.samefile(
+        Path(used).parent / 'weights' / weights.name, weights)

@@ -147,7 +147,8 @@ def test_folder_with_a_damaged_image(trained, call_tool, tmp_path):
     (images / 'notes.txt').write_text('not an image')
     with pytest.raises(SystemExit) as stopped:
         call_tool('predict', images, trained.config, trained.checkpoint,
-                  '--out', tmp_path / 'out', '--score-threshold', '-1')
+                  '--out', tmp_path / 'out', '--score-threshold', '-1',
+                  '--whole-image')
     assert 'damaged.jpg' in stopped.value.code
     assert names_in(tmp_path / 'out') == [
         'predictions.json', 'val0.png', 'val1.png'

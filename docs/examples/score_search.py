@@ -1,0 +1,111 @@
+"""How well a person is found: boxes known, whole image, search.
+
+Scores a top-down config's people to test three times, PCK@0.2 in torso sizes,
+in their photographs and pasted at a random size and place into others:
+
+    python docs/examples/score_search.py CONFIG CHECKPOINT
+"""
+import argparse
+
+import cv2
+import numpy as np
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+
+import hourglass_plugin  # noqa: F401, registers its parts
+from hourglass_plugin.command_line import load_config
+from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.prediction import (
+    build_pose_model,
+    find_people,
+    predict_poses,
+    whole_image,
+)
+from hourglass_plugin.skeletons import LSP
+from hourglass_plugin.visualization import read_image
+
+
+def has_torso(person):
+    shown = person['keypoints_visible'][0] > 0
+    return shown[LSP.indices(LSP.torso)].all()
+
+
+def empty_photograph(people, rng, width, height):
+    """The largest part of somebody's photograph that he is not in."""
+    for least in (30, ) * 20 + (1, ):  # pixels; a strip shows little
+        person = people[rng.integers(len(people))]
+        image = read_image(person['img_path'])
+        left, top, right, bottom = np.clip(person['bbox'][0], 0,
+                                           [*image.shape[1::-1]] * 2)
+        parts = [
+            image[:, :int(left)], image[:, int(right):], image[:int(top)],
+            image[int(bottom):]
+        ]
+        part = max(parts, key=lambda pixels: pixels.size)
+        if min(part.shape[:2]) >= least:
+            zoom = 1.01 * max(width / part.shape[1], height / part.shape[0])
+            return cv2.resize(
+                part, None, fx=zoom, fy=zoom,
+                interpolation=cv2.INTER_CUBIC)[:height, :width]
+    raise ValueError('every person fills all of the photograph')
+
+
+def paste(person, image, people, rng):
+    """The person, a fifth to nine tenths of the height, in another image."""
+    width, height = rng.integers(500, 900, 2)
+    size = person['bbox_scale'][0, 0]
+    zoom = min(width, height) * np.exp(
+        rng.uniform(np.log(0.2), np.log(0.9))) / size
+    small = cv2.resize(image, None, fx=zoom, fy=zoom)
+    center, half = person['bbox_center'][0] * zoom, 0.6 * size * zoom
+    low = np.maximum(center - half, 0).astype(int)
+    high = np.minimum(center + half, small.shape[1::-1]).astype(int)
+    high = np.minimum(high, low + (width, height))
+    x, y = rng.integers(0, np.array([width, height]) - (high - low) + 1)
+    picture = empty_photograph(people, rng, width, height)
+    picture[y:y + high[1] - low[1],
+            x:x + high[0] - low[0]] = small[low[1]:high[1], low[0]:high[0]]
+    return picture, zoom, np.array([x, y]) - low
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--people', type=int, default=200)
+    args = parser.parse_args()
+    config = load_config(args.config)
+    model = build_pose_model(config, read_checkpoint(args.checkpoint),
+                             args.checkpoint, 'cpu')
+    init_default_scope('mmpose')
+    dataset = DATASETS.build(dict(config.test_dataloader.dataset, pipeline=[]))
+    people = [person for person in dataset if has_torso(person)]
+    rng = np.random.default_rng(0)
+    chosen = rng.permutation(len(people))[:args.people]
+    for where in ('in their photographs', 'pasted into others'):
+        right = {'true box': [], 'whole image': [], 'search': []}
+        for person in (people[index] for index in chosen):
+            image, zoom, shift = read_image(person['img_path']), 1, 0
+            if where == 'pasted into others':
+                image, zoom, shift = paste(person, image, people, rng)
+            shown = person['keypoints_visible'][0] > 0
+            truth = person['keypoints'][0] * zoom + shift
+            torso = np.linalg.norm(
+                np.subtract(*truth[LSP.indices(LSP.torso)]))
+            center = person['bbox_center'][0] * zoom + shift
+            half = person['bbox_scale'][0] * zoom / 2
+            box, = find_people(model, [image])
+            boxes = [[*(center - half), *(center + half)],
+                     *whole_image(image), *box]
+            poses, = predict_poses(model, [image],
+                                   [np.array(boxes, np.float32)])
+            for name, pose in zip(right, poses):
+                distances = np.linalg.norm(pose.keypoints - truth, axis=1)
+                right[name] += list(distances[shown] <= 0.2 * torso)
+        print(f'{len(chosen)} people {where}, PCK@0.2:', ', '.join(
+            f'{name} {100 * np.mean(hits):.1f}'
+            for name, hits in right.items()))
+
+
+if __name__ == '__main__':
+    main()

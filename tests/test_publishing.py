@@ -1,0 +1,96 @@
+"""A checkpoint in half precision: what it holds, and when it is refused."""
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from hourglass_plugin import publishing
+from hourglass_plugin.installed_files import config_path
+from hourglass_plugin.models import StackedHourglass
+from hourglass_plugin.publishing import TOLERANCE, publish_checkpoint
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp('config') / 'small.py'
+    path.write_text(f"_base_ = [{config_path('lsp/hg1_128x128.py')!r}]\n"
+                    'model = dict(backbone=dict(feat_channels=8))\n')
+    return str(path)
+
+
+@pytest.fixture
+def weights():
+    """As a training saves them, heatmaps of about 1."""
+    torch.manual_seed(0)
+    network = StackedHourglass(
+        num_stacks=1, feat_channels=8, num_keypoints=14)
+    for name, tensor in network.state_dict().items():
+        if name.endswith('heatmaps.weight'):
+            tensor.normal_()
+    return {
+        f'backbone.{name}': tensor
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def publish(config, weights, folder):
+    source, target = folder / 'epoch_1.pth', folder / 'out' / 'small.pth'
+    torch.save(
+        dict(
+            state_dict=weights,
+            optimizer=dict(state=[1.0]),
+            message_hub=dict(loss=np.ones(3))), source)
+    return publish_checkpoint(config, str(source), str(target),
+                              'three drawn people'), target
+
+
+def test_weights_are_rounded_and_all_else_is_left_out(config, weights,
+                                                      tmp_path):
+    done, target = publish(config, weights, tmp_path)
+    content = torch.load(target, weights_only=True)
+    assert content['meta']['config'] == 'small.py'
+    assert content['meta']['data'] == 'three drawn people'
+    assert set(content) == {'meta', 'state_dict'}
+    assert set(content['state_dict']) == set(weights)
+    for name, tensor in content['state_dict'].items():
+        expected = weights[name]
+        if expected.is_floating_point():
+            expected = torch.from_numpy(expected.numpy().astype(np.float16))
+        assert torch.equal(tensor, expected)
+    written = target.read_bytes()
+    assert (done.num_bytes, done.sha256) == (
+        len(written), hashlib.sha256(written).hexdigest())
+    assert 0 < done.difference <= TOLERANCE
+    again, _ = publish(config, weights, target.parent)
+    assert again == done  # under another path, too
+
+
+def test_weights_of_another_config_are_refused(weights, tmp_path):
+    with pytest.raises(ValueError, match='another model'):
+        publish(config_path('lsp/hg1_128x128.py'), weights, tmp_path)
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda tensor: tensor.fill_(7e4), '65504'),
+    (lambda tensor: tensor.fill_(float('nan')), 'no numbers'),
+])
+def test_what_half_precision_cannot_hold_is_refused(change, message, config,
+                                                    weights, tmp_path):
+    change(weights['backbone.stacks.0.heatmaps.weight'])
+    with pytest.raises(ValueError, match=message):
+        publish(config, weights, tmp_path)
+    assert not (tmp_path / 'out' / 'small.pth').exists()
+
+
+def test_another_result_is_refused(config, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(publishing, 'TOLERANCE', 0)  # rounding moves them
+    with pytest.raises(ValueError, match='differ by up to'):
+        publish(config, weights, tmp_path)
+    assert not (tmp_path / 'out' / 'small.pth').exists()
+
+
+def test_it_does_not_overwrite_what_it_is_made_from(config, tmp_path):
+    path = str(tmp_path / 'epoch_1.pth')
+    with pytest.raises(ValueError, match='overwrite'):
+        publish_checkpoint(config, path, path, 'anything')
