@@ -14,6 +14,8 @@ import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadWarning
 
+from .matlab_structure import check_matlab_structure
+
 
 def load_matlab(
     path: Union[str,
@@ -29,12 +31,14 @@ def load_matlab(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, or lacks a variable.
+        ValueError: if it cannot be read, holds anything but numbers, texts,
+            cells and structs, or lacks a variable.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'there is no file {path}')
     try:
+        check_matlab_structure(path)
         with warnings.catch_warnings():
             # SciPy warns of a damaged variable and returns a text for it.
             warnings.simplefilter('error', MatReadWarning)
@@ -45,7 +49,7 @@ def load_matlab(
             "in MATLAB: load it, then save(..., '-v7')") from error
     except Exception as error:  # damage shows as nearly any exception
         raise ValueError(f'{path} is damaged or no MATLAB file: '
-                         f'{type(error).__name__}: {error}') from error
+                         f'{error or type(error).__name__}') from error
     content = {
         name: value
         for name, value in content.items() if not name.startswith('__')
