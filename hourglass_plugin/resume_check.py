@@ -320,7 +320,7 @@ def differences(reference: Path, work_dir: Path) -> list[str]:
     names = [{
         path.name
         for path in folder.iterdir()
-        if path.is_file() and path.name != 'screen.txt'
+        if path.is_file() and path.suffix not in ('.py', '.txt')
     } for folder in (reference, work_dir)]
     if names[0] != names[1]:
         found.append(f'there are {sorted(names[1])}, not {sorted(names[0])}')

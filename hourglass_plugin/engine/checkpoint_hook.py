@@ -290,8 +290,16 @@ class ResumableCheckpointHook(CheckpointHook):
         return self.file_backend.join_path(self.out_dir, name)
 
     def _remove(self, paths: set) -> None:
-        """Remove files, from the main process, if they are there."""
-        for path in paths - {None}:
+        """Remove files of this folder, from the main process.
+
+        A training that goes on from another folder's checkpoint knows that
+        folder's files, too.
+        """
+        own = [
+            path for path in paths - {None}
+            if os.path.dirname(path) == str(self.out_dir).rstrip('/')
+        ]
+        for path in own:
             if is_main_process() and self.file_backend.exists(path):
                 self.file_backend.remove(path)
 

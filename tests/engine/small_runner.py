@@ -30,6 +30,7 @@ class NoisePeople(Dataset):
         sample = PoseDataSample(
             metainfo=dict(
                 id=index,
+                img_path=f'{index}.png',
                 input_size=(SIZE, SIZE),
                 input_center=np.full(2, SIZE / 2),
                 input_scale=np.full(2, SIZE),

@@ -1,0 +1,261 @@
+"""Trainings that are stopped go on as if nothing had been."""
+import os
+import signal
+
+import pytest
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.hooks import Hook
+from mmengine.registry import METRICS
+from small_runner import NoisePeople, small_runner
+
+from hourglass_plugin.datasets import SeededSampler
+from hourglass_plugin.engine import termination
+from hourglass_plugin.resume_check import differences
+
+CHECKPOINTS = dict(
+    runtime_info=dict(type='DeferredRuntimeInfoHook'),
+    logger=dict(type='LoggerHook', interval=1),
+    checkpoint=dict(
+        type='ResumableCheckpointHook',
+        interval=1,
+        max_keep_ckpts=1,
+        save_best='noise/size',
+        rule='less'))
+
+
+@METRICS.register_module()
+class SizeOfPredictions(BaseMetric):
+    """A score that every change of the weights changes."""
+
+    default_prefix = 'noise'
+
+    def process(self, data_batch, data_samples):
+        self.results.extend(
+            abs(sample['pred_instances']['keypoints']).mean()
+            for sample in data_samples)
+
+    def compute_metrics(self, results):
+        return dict(size=float(sum(results)))
+
+
+class Watch(Hook):
+    """Keeps which samples were learnt, and lets random numbers decide."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def before_train(self, runner):
+        runner.model.backbone.register_forward_pre_hook(
+            # As dropout would.
+            lambda module, inputs: (inputs[0] * torch.rand(()), )
+            if module.training else None)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        self.seen.append((runner.iter, batch_idx, [
+            sample.metainfo['id'] for sample in data_batch['data_samples']
+        ]))
+
+
+class Send(Hook):
+    """Sends SIGTERM to this process in an iteration."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
+        if runner.iter == self.iteration:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Break(Hook):
+    """Ends the process in an evaluation."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def after_val_iter(self, runner, batch_idx, data_batch, outputs):
+        if runner.epoch == self.epoch:
+            raise RuntimeError('broken')
+
+
+def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
+    """Three epochs of four batches, in steps of the optimizer of three."""
+    loader = dict(
+        batch_size=2,
+        collate_fn=dict(type='default_collate'),
+        sampler=dict(type=sampler, shuffle=True),
+        dataset=NoisePeople(7))
+    arguments = dict(
+        epochs=3,
+        train_dataloader=loader,
+        val_dataloader=dict(
+            loader, sampler=dict(type='DefaultSampler', shuffle=False)),
+        val_cfg=dict(),
+        val_evaluator=dict(type='SizeOfPredictions'),
+        train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
+        optim_wrapper=dict(
+            type='OptimWrapper',
+            optimizer=dict(type='Adam', lr=0.01),
+            accumulative_counts=3),
+        param_scheduler=[
+            dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
+            dict(
+                type='ReduceOnPlateauLR',
+                monitor='noise/size',
+                # No epoch is better by so much.
+                threshold=0.9,
+                patience=0)
+        ],
+        default_hooks=CHECKPOINTS,
+        custom_hooks=[dict(type='EMAHook'), Watch(seen), *hooks],
+        resume=True)
+    runner = small_runner(work_dir, name, **{**arguments, **options})
+    runner.train()
+    return runner
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('whole')
+    seen = []
+    runner = train(folder, 'whole', seen)
+    # An evaluation let the rate fall, to a tenth.
+    assert runner.optim_wrapper.get_lr()['lr'] == pytest.approx([0.001])
+    return folder, seen
+
+
+# In the middle of the second epoch, and at its end.
+@pytest.mark.parametrize('iteration, sampler', [(5, 'SeededSampler'),
+                                                (7, 'SeededSampler'),
+                                                (5, 'DefaultSampler')])
+def test_sigterm_repeats_and_skips_no_sample(tmp_path, whole, iteration,
+                                             sampler):
+    before = signal.getsignal(signal.SIGTERM)
+    seen = []
+    with pytest.raises(SystemExit) as stopped:
+        train(tmp_path, 'stopped', seen, [Send(iteration)], sampler)
+    assert stopped.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert len(seen) == iteration + 1
+    latest = (tmp_path / 'last_checkpoint').read_text()
+    assert latest == str(tmp_path / 'interrupted.pth')
+    train(tmp_path, 'resumed', seen, sampler=sampler)
+    assert seen == whole[1]
+    assert differences(whole[0], tmp_path) == []
+
+
+def test_evaluation_is_made_up_for(tmp_path, whole):
+    seen = []
+    with pytest.raises(RuntimeError, match='broken'):
+        train(tmp_path, 'broken', seen, [Break(2)])
+    assert len(seen) == 8
+    train(tmp_path, 'resumed', seen)
+    assert seen == whole[1]
+    assert differences(whole[0], tmp_path) == []
+
+
+def test_differences_are_found(tmp_path, whole):
+    seen = []
+    # One batch less in each epoch, and what follows from that.
+    train(
+        tmp_path,
+        'other',
+        seen,
+        train_dataloader=dict(
+            batch_size=2,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='SeededSampler', shuffle=True),
+            dataset=NoisePeople(6)))
+    found = differences(whole[0], tmp_path)
+    for sentence in ('epoch_3.pth has another state_dict',
+                     'epoch_3.pth has another optimizer',
+                     'the log has another line of iteration 1',
+                     'the log has no line of iteration 12'):
+        assert sentence in found
+
+
+@pytest.fixture(scope='module')
+def stopped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('stopped')
+    with pytest.raises(SystemExit):
+        train(folder, 'stopped', [], [Send(5)])
+    return str(folder / 'interrupted.pth')
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(train_cfg=dict(by_epoch=True, max_epochs=3)), 'ResumableTrainLoop'),
+    (dict(
+        train_dataloader=dict(
+            batch_size=3,
+            sampler=dict(type='SeededSampler', shuffle=True),
+            dataset=NoisePeople(7))),
+     'after 2 batches of epoch 2 with 2 samples each .* it would be 3'),
+])
+def test_what_cannot_begin_inside_an_epoch(tmp_path, stopped, options,
+                                           message):
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path, 'other', [], load_from=stopped, **options)
+
+
+def test_files_of_a_killed_process_are_removed(tmp_path, whole):
+    left = tmp_path / '.epoch_2.4711.partial.pth'
+    left.write_bytes(b'half')
+    kept = tmp_path / '.hidden.pth'
+    kept.write_bytes(b'mine')
+    train(tmp_path, 'resumed', [], load_from=str(whole[0] / 'epoch_3.pth'))
+    assert not left.exists() and kept.exists()
+    # Nor does a training touch those of the folder that it came from.
+    assert len(list(whole[0].glob('*.pth'))) == 2
+
+
+def test_epoch_begins_further_on_once():
+    sampler = SeededSampler(NoisePeople(7), seed=3)
+    everything = list(sampler)
+    sampler.begin_at(4)
+    assert list(sampler) == everything[4:]
+    assert list(sampler) == everything
+
+
+@pytest.mark.parametrize('seconds, status', [(60, 0), (0, signal.SIGTERM)])
+def test_second_sigterm_ends_at_once_if_it_is_another(monkeypatch, seconds,
+                                                      status):
+    # torchrun and a cluster both send one, moments apart.
+    monkeypatch.setattr(termination, '_SECONDS_OF_ONE_REQUEST', seconds)
+    process = os.fork()
+    if process == 0:
+        request = termination.StopRequest()
+        request.listen()
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(0 if request.is_agreed() else 1)
+    assert os.waitpid(process, 0)[1] == status
+
+
+
+class WhoDecides(NoisePeople):
+    """Says in which process it was loaded, and gets SIGTERM meanwhile."""
+
+    def __getitem__(self, index):
+        # From this process, so not from the parent.
+        os.kill(os.getpid(), signal.SIGTERM)
+        return os.getpid()
+
+
+def test_loaders_outlive_the_cluster_and_not_their_parent():
+    loader = torch.utils.data.DataLoader(WhoDecides(4), num_workers=1)
+    termination.shield_workers(loader)
+    batches = iter(loader)
+    processes = {int(batch) for batch in batches}
+    assert len(processes) == 1 and os.getpid() not in processes
+    loader = torch.utils.data.DataLoader(
+        WhoDecides(4), num_workers=1, persistent_workers=True)
+    termination.shield_workers(loader)
+    batches = iter(loader)
+    worker = int(next(batches))
+    os.kill(worker, signal.SIGTERM)
+    process, = batches._workers
+    process.join()
+    assert process.exitcode == 0
