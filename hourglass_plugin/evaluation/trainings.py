@@ -163,13 +163,15 @@ def _merge(
     iterations: list[tuple[int, int, float]] = []
     scores: dict[int, dict[str, float]] = {}
     for entries in logs:
-        epoch = None
+        has_begun = False
         for entry in entries:
             if 'iter' not in entry:
                 # The step of a validation is its epoch or its iteration, as
                 # LoggerHook.log_metric_by_epoch says; the epoch is that of
-                # the training before it.
-                if epoch is not None:
+                # the training before it, in an earlier log if the validation
+                # was interrupted and made up for.
+                if iterations:
+                    epoch = iterations[-1][0]
                     scores[epoch] = {
                         name: float(value)
                         for name, value in entry.items() if name not in
@@ -180,15 +182,15 @@ def _merge(
                 raise ValueError(f'{work_dir}: its log has no epochs and '
                                  'times; it was not trained by epochs, or '
                                  'without IterTimerHook')
-            if epoch is None:  # here it began or went on
+            if not has_begun:  # or went on
+                has_begun = True
                 first = entry['epoch']
                 iterations = [line for line in iterations if line[0] < first]
                 scores = {
                     epoch: scores[epoch]
                     for epoch in scores if epoch < first
                 }
-            epoch = entry['epoch']
-            iterations.append((epoch, entry['iter'], entry['time']))
+            iterations.append((entry['epoch'], entry['iter'], entry['time']))
     if not iterations:
         raise ValueError(f'{work_dir}: unfinished, its log is empty')
     return iterations, scores
@@ -255,8 +257,9 @@ def _comparable(config: Config) -> str:
         for name, value in config.to_dict().items()
         if name not in _NOT_COMPARED
     }
-    if content.pop('resume', False):
-        content['load_from'] = None  # where it went on, not where it began
+    # Of a resumed training it is where it went on, not where it began.
+    if content.pop('resume', False) or content.get('load_from') is None:
+        content.pop('load_from', None)
     for part, left_out in (('randomness', ('seed', )), ('default_hooks',
                                                         _HOOKS_NOT_COMPARED)):
         content[part] = {

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import pytest
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +79,13 @@ def python_examples(text):
     return found
 
 
+def _subclasses(kind):
+    """All classes below one."""
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
 def follow(command, folder, *more):
     """Run a command of a page in this process, where torch is loaded.
 
@@ -102,7 +109,7 @@ def follow(command, folder, *more):
         patch.syspath_prepend(str(tool.parent))
         patch.setattr(sys, 'argv', arguments)
         # A process of its own would have none of these yet.
-        for shared in (MMLogger, *Visualizer.__subclasses__()):
+        for shared in (MMLogger, MessageHub, *_subclasses(Visualizer)):
             patch.setattr(shared, '_instance_dict', OrderedDict())
         try:
             runpy.run_path(str(tool), run_name='__main__')

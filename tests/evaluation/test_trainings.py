@@ -1,0 +1,237 @@
+"""Trainings read from mmengine's logs, grouped by config, and their tables."""
+import pytest
+from training_logs import (
+    config_text,
+    training_line,
+    validation_line,
+    write_start,
+    write_training,
+)
+
+from hourglass_plugin.evaluation.trainings import (
+    best_first,
+    check_metrics,
+    comparison_tables,
+    default_metrics,
+    find_work_dirs,
+    group_trainings,
+    read_training,
+    read_trainings,
+    score_curves,
+)
+
+PCK = 'lsp/PCK@0.2'
+
+
+def read_groups(*folders):
+    return group_trainings(read_trainings(folders)[0])
+
+
+def test_a_training_by_hand(tmp_path):
+    training = read_training(write_training(tmp_path / 'a', 30.0, seed=7))
+    assert training.config_name == 'net' and training.seed == 7
+    assert sorted(training.scores) == [1, 2]
+    assert training.scores[1][PCK] == 10 and training.last[PCK] == 30
+    assert 'time' not in training.last and 'step' not in training.last
+    # 10 iterations of 2 s, 10 of 4 s; the validation's 9 s are not training.
+    assert training.seconds == 60
+
+
+@pytest.mark.parametrize('steps', [(1, 2), (10, 20)],
+                         ids=['epochs', 'iterations'])
+def test_validations_may_count_epochs_or_iterations(steps, tmp_path):
+    lines = [
+        training_line(1, 10),
+        validation_line(steps[0], 10.0),
+        training_line(2, 20),
+        validation_line(steps[1], 30.0)
+    ]
+    write_start(tmp_path, lines, config_text())
+    assert sorted(read_training(tmp_path).scores) == [1, 2]
+
+
+def test_a_later_start_replaces_what_it_trains_again(tmp_path):
+    """Stopped in epoch 2, after a validation of epoch 1 that counts."""
+    write_start(tmp_path, [
+        training_line(1, 10, time=1.0),
+        validation_line(10, 11.0),
+        training_line(2, 15, time=7.0),
+        '{"lr": 0.1, "lo',
+    ], config_text())
+    write_start(
+        tmp_path, [
+            training_line(2, 15, time=2.0),
+            training_line(2, 20, time=3.0),
+            validation_line(20, 22.0)
+        ],
+        config_text(more='resume = True'),
+        time='20260101_000100')
+    training = read_training(tmp_path)
+    assert [training.scores[epoch][PCK] for epoch in (1, 2)] == [11, 22]
+    assert training.seconds == 10 * 1 + 5 * 2 + 5 * 3
+
+
+def test_a_training_that_begins_anew_replaces_everything(tmp_path):
+    write_training(tmp_path, 30.0)
+    write_start(
+        tmp_path, [training_line(1, 10), validation_line(10, 5.0)],
+        config_text(epochs=1),
+        time='20260102_000000')
+    training = read_training(tmp_path)
+    assert list(training.scores) == [1] and training.last[PCK] == 5
+
+
+def test_a_validation_that_is_made_up_for_belongs_to_the_epoch_before(
+        tmp_path):
+    write_start(tmp_path, [training_line(1, 10)], config_text())
+    write_start(
+        tmp_path, [
+            validation_line(10, 11.0),
+            training_line(2, 20),
+            validation_line(20, 22.0)
+        ],
+        config_text(),
+        time='20260101_000100')
+    scores = read_training(tmp_path).scores
+    assert {epoch: scores[epoch][PCK] for epoch in scores} == {1: 11, 2: 22}
+
+
+@pytest.mark.parametrize('lines, message', [
+    (None, 'no log of a training'),
+    ([], 'its log is empty'),
+    ([training_line(1, 10), validation_line(10, 1.0)],
+     'unfinished, in epoch 1 of 2'),
+    ([training_line(1, 10), training_line(2, 20)],
+     'not validated after its last epoch, 2'),
+    (['no JSON\n', training_line(2, 20)], 'damaged, line 1 of '),
+    (['[1]\n', training_line(2, 20)], 'damaged, line 1 of '),
+    ([dict(loss=1.0, iter=10, step=10)], 'not trained by epochs'),
+])
+def test_what_cannot_be_compared_is_named(lines, message, tmp_path):
+    work_dir = write_start(tmp_path / 'broken', lines, config_text())
+    write_training(tmp_path / 'whole', 30.0)
+    trainings, (reason, ) = read_trainings([tmp_path])
+    assert [training.work_dir.name for training in trainings] == ['whole']
+    assert reason.startswith(f'{work_dir}: ') and message in reason
+    with pytest.raises(ValueError, match='no training to compare'):
+        read_trainings([work_dir])
+
+
+@pytest.mark.parametrize('config, message', [
+    ('train_cfg = (', 'config.py cannot be read: SyntaxError'),
+    ('model = dict()', 'no train_cfg.max_epochs'),
+])
+def test_configs_that_cannot_be_used_are_named(config, message, tmp_path):
+    write_start(tmp_path, [training_line(2, 20)], config)
+    with pytest.raises(ValueError, match=message):
+        read_training(tmp_path)
+
+
+def test_work_dirs_are_found_once_and_at_any_depth(tmp_path):
+    first = write_training(tmp_path / 'x' / 'y' / 'seed_0', 1.0)
+    second = write_training(tmp_path / 'z', 1.0)
+    # Of something else that is called so.
+    (tmp_path / 'other' / 'vis_data').mkdir(parents=True)
+    assert find_work_dirs([second, tmp_path]) == [second, first]
+    with pytest.raises(ValueError, match='there is no training in .*other'):
+        find_work_dirs([tmp_path / 'other'])
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        find_work_dirs([tmp_path / 'nowhere'])
+
+
+def test_seeds_of_one_config_are_one_group(tmp_path):
+    write_training(tmp_path / 'b', 30.0, seed=2, more='work_dir = "b"')
+    write_training(
+        tmp_path / 'a',
+        20.0,
+        seed=1,
+        more='work_dir = "a"\nresume = True\nload_from = "a.pth"\n'
+        'default_hooks = dict(logger=dict(interval=5))')
+    (name, members), = read_groups(tmp_path).items()
+    assert name == 'net'
+    assert [member.seed for member in members] == [1, 2]
+
+
+@pytest.mark.parametrize('more', [
+    'optim_wrapper = dict(lr=1)',
+    'load_from = "pretrained.pth"',
+    'default_hooks = dict(ema=dict())',
+])
+def test_what_changes_the_result_makes_another_group(more, tmp_path):
+    write_training(tmp_path / 'a', 30.0)
+    write_training(tmp_path / 'b' / 'seed_1', 20.0, seed=1, more=more)
+    write_training(tmp_path / 'b' / 'seed_2', 20.0, seed=2, more=more)
+    assert {
+        name: len(members)
+        for name, members in read_groups(tmp_path).items()
+    } == {
+        f'net in {tmp_path / "a"}': 1,
+        f'net in {tmp_path / "b"}': 2
+    }
+
+
+def test_the_means_of_a_validation():
+    scores = validation_line(
+        1, 50.0, **{
+            'lsp/stack_1/PCK@0.2': 1.0,
+            'lsp/stack_1/PCK@0.2/Head': 1.0
+        })
+    del scores['time'], scores['step']
+    assert default_metrics(scores) == [PCK, 'lsp/AUC']
+
+
+def test_tables_by_hand(tmp_path):
+    stacks = {'lsp/stack_1/PCK@0.2': 40.0, 'lsp/stack_2/PCK@0.2': 60.0}
+    for seed, score in enumerate((58.0, 60.0, 65.0)):
+        write_start(
+            tmp_path / 'two' / str(seed), [
+                training_line(1, 10, time=seed * 300),
+                validation_line(10, score, **stacks)
+            ],
+            config_text(seed, epochs=1),
+            name='two')
+    write_training(tmp_path / 'one', 70.04, name='one')
+    groups = best_first(read_groups(tmp_path), PCK)
+    assert comparison_tables(
+        groups, [PCK, 'lsp/AUC'],
+        {'two': dict(weights=1_659_356, multiply_adds=532_905_984)}) == '''\
+**lsp: scores of the last validation, mean of the seeds (lowest to highest)**
+
+|  | seeds | epochs | PCK@0.2 | AUC | weights | multiply-adds | minutes |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| `one` | 0 | 2 | 70.0 | 35.0 | - | - | 1.0 |
+| `two` | 0, 1, 2 | 1 | 61.0 (58.0 to 65.0) | 30.5 (29.0 to 32.5) | 1.66 M | \
+0.53 G | 50 |
+
+**PCK@0.2 after each stack**
+
+|  | stack 1 | stack 2 |
+| --- | --- | --- |
+| `two` | 40.0 (40.0 to 40.0) | 60.0 (60.0 to 60.0) |
+
+Minutes are those of the training iterations, without validation, mean of \
+the seeds.'''
+
+
+def test_scores_of_at_most_1_have_three_digits(tmp_path):
+    write_training(tmp_path, 0.7126)
+    table = comparison_tables(read_groups(tmp_path), [PCK], {})
+    assert '| `net` | 0 | 2 | 0.713 | - |' in table
+
+
+def test_groups_without_a_score(tmp_path):
+    write_training(tmp_path / 'a', 30.0, name='a')
+    other = {'coco/AP': 90.0}
+    write_start(
+        tmp_path / 'b', [training_line(2, 20), other], config_text(),
+        name='b')
+    groups = best_first(read_groups(tmp_path), 'coco/AP')
+    assert list(groups) == ['b', 'a']
+    assert score_curves(groups, 'coco/AP') == {'b': [{2: 90.0}]}
+    assert '| `a` | 0 | 2 | - |' in comparison_tables(groups, ['coco/AP'], {})
+    check_metrics(groups, ['coco/AP', PCK])
+    with pytest.raises(ValueError, match="'lsp/PCK@2'; there is lsp/PCK@0.2"):
+        check_metrics(groups, ['lsp/PCK@2'])
+    means = 'there is coco/AP, lsp/PCK@0.2, lsp/AUC'
+    with pytest.raises(ValueError, match=means):
+        check_metrics(groups, ['???'])

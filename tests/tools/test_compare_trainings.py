@@ -1,0 +1,60 @@
+"""tools/compare_trainings.py from work dirs to table and picture."""
+from tool_process import ROOT
+from training_logs import (
+    config_text,
+    training_line,
+    write_start,
+    write_training,
+)
+
+from hourglass_plugin.visualization import read_image
+
+REAL = f'_base_ = [{str(ROOT / "configs/lsp/hg1_128x128.py")!r}]'
+UNKNOWN = 'model = dict(type="Mine", backbone=dict(), head=dict(decoder=dict('
+UNKNOWN += 'input_size=(64, 64))))'
+
+
+def test_table_picture_and_what_is_left_out(call_tool, tmp_path, capsys):
+    for seed, score in enumerate((50.0, 54.0)):
+        write_training(
+            tmp_path / 'real' / str(seed), score, seed=seed, more=REAL)
+    write_training(tmp_path / 'mine', 60.0, more=UNKNOWN, name='mine')
+    write_training(
+        tmp_path / 'boxes', 9.0, more='model = dict()', name='boxes')
+    cut = write_start(tmp_path / 'cut', [training_line(1, 10)], config_text())
+    out = tmp_path / 'new' / 'out'
+    call_tool('compare_trainings', tmp_path, '--out', out)
+    printed = capsys.readouterr().out
+    assert printed == (out / 'trainings.md').read_text()
+    # Weights and multiply-adds as configs/lsp/metafile.yml has them.
+    rows = [line for line in printed.splitlines() if line.startswith('| `')]
+    assert rows == [
+        '| `mine` | 0 | 2 | 60.0 | 30.0 | - | - | 1.0 |',
+        '| `net` | 0, 1 | 2 | 52.0 (50.0 to 54.0) | 26.0 (25.0 to 27.0) | '
+        '0.87 M | 0.33 G | 1.0 |',
+        '| `boxes` | 0 | 2 | 9.0 | 4.5 | - | - | 1.0 |',
+    ]
+    assert 'The network of `mine` cannot be built here: ' in printed
+    assert f'Left out: {cut}: unfinished, in epoch 1 of 2.' in printed
+    assert read_image(out / 'trainings.png').shape[1] == 1500
+
+
+def test_chosen_scores(call_tool, tmp_path, capsys):
+    write_training(tmp_path / 'a', 60.0, more='model = dict()')
+    call_tool('compare_trainings', tmp_path, '--out', tmp_path / 'out',
+              '--metric', 'lsp/PCK@0.2/Wrist', 'lsp/PCK@0.2')
+    printed = capsys.readouterr().out
+    assert '| PCK@0.2/Wrist | PCK@0.2 | weights' in printed
+    assert '| `net` | 0 | 2 | 59.0 | 60.0 |' in printed
+
+
+def test_errors(error_of, tmp_path):
+    out = ('--out', tmp_path / 'out')
+    assert 'there is no training in' in error_of('compare_trainings',
+                                                 tmp_path, *out)
+    assert 'nowhere' in error_of('compare_trainings', tmp_path / 'nowhere',
+                                 *out)
+    write_training(tmp_path / 'a', 60.0)
+    assert 'there is lsp/PCK@0.2' in error_of('compare_trainings', tmp_path,
+                                              *out, '--metric', 'lsp/PCK')
+    assert not (tmp_path / 'out').exists()

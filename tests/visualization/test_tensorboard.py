@@ -1,0 +1,76 @@
+"""What numbers of the log are called in TensorBoard."""
+import re
+import sys
+
+import pytest
+from mmengine.registry import VISBACKENDS
+
+from hourglass_plugin.visualization.tensorboard import (
+    benchmark_charts,
+    training_tags,
+    validation_tags,
+)
+
+SCORES = {
+    'lsp/PCK@0.2': 3.0,
+    'lsp/PCK@0.2/Head': 1.0,
+    'lsp/PCK@0.2/Upper arm': 2.0,
+    'lsp/PCK@0.2/all_joints': 4.0,
+    'lsp/stack_1/PCK@0.2': 5.0,
+    'lsp/stack_1/PCK@0.2/Head': 6.0,
+}
+
+
+def test_training():
+    assert training_tags(
+        dict(lr=1, loss=2, loss_stack_1=3, det_loss=4, epoch=5, iter=6,
+             time=7)) == {
+                 'training/lr': 1,
+                 'loss/total': 2,
+                 'loss/stack_1': 3,
+                 'loss/det_loss': 4,
+                 'training/epoch': 5,
+                 'training/time': 7
+             }
+
+
+def test_validation():
+    assert validation_tags({
+        **SCORES, 'coco/AP': 7.0,
+        'time': 8.0
+    }) == {
+        'lsp PCK@0.2/Mean': 3.0,
+        'lsp PCK@0.2/Head': 1.0,
+        'lsp PCK@0.2/Upper arm': 2.0,
+        'lsp PCK@0.2/all_joints': 4.0,
+        'lsp stack_1 PCK@0.2/Mean': 5.0,
+        'lsp stack_1 PCK@0.2/Head': 6.0,
+        'coco/AP': 7.0,
+        'validation/time': 8.0
+    }
+
+
+def test_charts_take_what_their_titles_say():
+    tags = [
+        *validation_tags(SCORES), 'loss/stack_1', 'loss/stack_12',
+        'loss/total', 'lsp PCKx0.2/Head'
+    ]
+    # As TensorBoard matches: from the beginning.
+    taken = {
+        title: [tag for tag in tags if re.match(pattern, tag)]
+        for title, (_, (pattern, )) in benchmark_charts(SCORES).items()
+    }
+    assert taken == {
+        'loss by stack': ['loss/stack_1', 'loss/stack_12'],
+        'lsp PCK@0.2 by joint': ['lsp PCK@0.2/Head', 'lsp PCK@0.2/Upper arm'],
+        'lsp PCK@0.2 by stack': ['lsp stack_1 PCK@0.2/Mean'],
+    }
+    assert benchmark_charts({'coco/AP': 7.0}) == {}
+
+
+def test_without_tensorboard_the_way_out_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', None)
+    backend = VISBACKENDS.build(
+        dict(type='LocalTensorboardVisBackend', save_dir=str(tmp_path)))
+    with pytest.raises(ModuleNotFoundError, match='pip install tensorboard'):
+        backend.add_scalars(dict(loss=1.0, iter=1), 1)
