@@ -232,22 +232,35 @@ def group_trainings(
 
     Returns:
         Name of the group -> its trainings by seed. The name is the config's,
-        and where several groups have the same one also the folder's.
+        and where several groups have the same one also the folder's, or
+        those of its trainings, below the folder that all have in common.
     """
     groups: dict[tuple[str, str], list[Training]] = {}
     for training in trainings:
         key = training.config_name, _comparable(training.config)
         groups.setdefault(key, []).append(training)
     names = [name for name, _ in groups]
+    places = [(name, _common_folder(members))
+              for (name, _), members in groups.items()]
+    root = _common_folder(trainings)
     named = {}
-    for (name, _), members in groups.items():
+    for (name, folder), members in zip(places, groups.values()):
         if names.count(name) > 1:
-            folder = os.path.commonpath(
-                [member.work_dir for member in members])
-            name = f'{name} in {folder}'
+            folders = [folder]
+            if places.count((name, folder)) > 1:
+                folders = [str(member.work_dir) for member in members]
+            name += ' in ' + ', '.join(
+                os.path.relpath(folder, root) for folder in folders)
         named[name] = sorted(
-            members, key=lambda member: (str(type(member.seed)), member.seed))
+            members,
+            key=lambda member: -1 if member.seed is None else member.seed)
     return named
+
+
+def _common_folder(trainings: Sequence[Training]) -> str:
+    """The deepest folder that has all of these."""
+    return os.path.commonpath(
+        [training.work_dir.absolute() for training in trainings])
 
 
 def _comparable(config: Config) -> str:

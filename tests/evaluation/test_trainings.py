@@ -165,8 +165,25 @@ def test_what_changes_the_result_makes_another_group(more, tmp_path):
         name: len(members)
         for name, members in read_groups(tmp_path).items()
     } == {
-        f'net in {tmp_path / "a"}': 1,
-        f'net in {tmp_path / "b"}': 2
+        'net in a': 1,
+        'net in b': 2
+    }
+
+
+def test_groups_in_one_folder_are_told_apart(tmp_path):
+    for place, more in (('a0', ''), ('a1', ''), ('b', 'load_from = "b.pth"')):
+        write_training(tmp_path / 'x' / place, 30.0, seed=None, more=more)
+    write_training(tmp_path / 'c', 30.0, more='lr = 1')
+    write_training(tmp_path / 'x' / 'd' / 'e', 30.0, more='load_from = "b"')
+    write_training(tmp_path / 'x', 30.0, seed=1, more='load_from = "b"')
+    assert {
+        name: len(members)
+        for name, members in read_groups(tmp_path).items()
+    } == {
+        'net in x/a0, x/a1': 2,
+        'net in x/b': 1,
+        'net in c': 1,
+        'net in x, x/d/e': 2,
     }
 
 
