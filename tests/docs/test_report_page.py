@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmpose.registry import HOOKS, MODELS
 from page import commands, follow, page_text, python_examples, run_python
 from stick_figures import write_people
@@ -23,6 +24,7 @@ _base_ = ['configs/lsp/hg2_128x128.py']
 test_dataloader = dict(num_workers=0, persistent_workers=False)
 model = dict(backbone=dict(feat_channels=16))
 """)
+    init_default_scope('mmpose')
     model = MODELS.build(Config.fromfile(clone / 'small.py').model)
     torch.save(dict(state_dict=model.state_dict()), clone / 'small.pth')
     command, = commands(PAGE)
