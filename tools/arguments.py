@@ -270,12 +270,19 @@ def run(main: Callable[[argparse.Namespace], None],
     except Exception as error:
         # What MMPose says to a file that is no image, or a damaged one, around
         # the message of whichever library found out.
-        image = re.search(r'occurs when loading `(.+?)`', str(error))
-        if image is None:
+        images = re.findall(
+            r'`([^`]*)` occurs when loading `(.+?)`(, sample \d+ of .+)?',
+            str(error))
+        if not images:
             raise
+        # The last, with the sample; a loader's process adds how it came.
+        reason, path, sample = images[-1]
+        way_out = 'replace it, or take it out of the annotations'
+        if hasattr(arguments, 'resume'):  # a training
+            way_out += ('; or train without such images: --cfg-options '
+                        'train_dataloader.dataset.unreadable=skip')
         _stop(
-            ValueError(f'{image.group(1)} cannot be read: it is no image, or '
-                       'damaged; replace it'))
+            ValueError(f'{path}{sample} cannot be used: {reason}; {way_out}'))
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)

@@ -15,6 +15,8 @@ default_hooks = dict(
         type='ResumableCheckpointHook', interval=1, max_keep_ckpts=2),
     # NaN and infinity end training; max_skipped=10 leaves up to 10 steps out.
     finite_numbers=dict(type='FiniteNumbersHook', max_skipped=0),
+    # Counts what train_dataloader.dataset.unreadable=skip leaves out.
+    unreadable_images=dict(type='UnreadableImagesHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # --cfg-options default_hooks.compile.enable=True switches it on.
     compile=dict(type='CompileNetworkHook', enable=False),

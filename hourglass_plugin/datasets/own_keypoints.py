@@ -5,17 +5,21 @@ from typing import Any, Optional
 
 import numpy as np
 from mmengine.logging import print_log
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from .annotation_files.pose_json import load_json
+from .image_names import check_image_name
+from .unreadable_images import UnreadableImagesDataset
+
+#: Pixels; float32, in which MMPose computes, knows no parts of larger ones.
+_LARGEST = 1e7
 
 _IMAGE_NEEDS = ('id', 'file_name', 'width', 'height')
 _ANNOTATION_NEEDS = ('id', 'image_id', 'category_id', 'bbox')
 
 
 @DATASETS.register_module()
-class OwnKeypointsDataset(BaseCocoStyleDataset):
+class OwnKeypointsDataset(UnreadableImagesDataset):
     """Any keypoints in a COCO-style JSON file; see docs/own_keypoints.md.
 
     The records are those of MMPose's ``CocoDataset``, which drops annotations
@@ -29,7 +33,8 @@ class OwnKeypointsDataset(BaseCocoStyleDataset):
             ``joint_weights`` and ``sigmas`` in MMPose's form.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
-            ``test_mode``, ``indices``, ...
+            ``test_mode``, ``indices``, ...; and ``unreadable``, see
+            :class:`.unreadable_images.UnreadableImagesDataset`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -42,7 +47,8 @@ class OwnKeypointsDataset(BaseCocoStyleDataset):
         return super()._load_metainfo(metainfo)
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        check_coco_file(self.ann_file, self._metainfo['num_keypoints'])
+        check_coco_file(self.ann_file, self._metainfo['num_keypoints'],
+                        self.data_prefix['img'])
         with contextlib.redirect_stdout(io.StringIO()):  # COCO's four lines
             return super()._load_annotations()
 
@@ -120,12 +126,14 @@ def check_metainfo(metainfo: dict) -> None:
                          f'{len(keypoints)} keypoints')
 
 
-def check_coco_file(path: str, num_keypoints: int) -> None:
+def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
     """Refuse a COCO-style file that MMPose would misread or stumble over.
 
     Args:
         path: the JSON file.
         num_keypoints: how many keypoints an annotation has.
+        image_folder: which the images lie in; see
+            :func:`~hourglass_plugin.datasets.image_names.check_image_name`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -141,10 +149,20 @@ def check_coco_file(path: str, num_keypoints: int) -> None:
     _check_entries(content['images'], _IMAGE_NEEDS, f'{path}, images')
     _check_entries(content['annotations'], _ANNOTATION_NEEDS,
                    f'{path}, annotations')
+    _check_entries(content['categories'], ('id', ), f'{path}, categories')
+    for index, image in enumerate(content['images']):
+        where = f'{path}, images[{index}]'
+        check_image_name(image['file_name'], where, image_folder)
+        if not _are_numbers([image['width'], image['height']], 2) or min(
+                image['width'], image['height']) <= 0:
+            raise ValueError(f'{where}: width and height must be positive, '
+                             f'but are {image["width"]!r} and '
+                             f'{image["height"]!r}')
     images = {image['id'] for image in content['images']}
     for index, annotation in enumerate(content['annotations']):
         where = f'{path}, annotations[{index}]'
-        if annotation['image_id'] not in images:
+        if not isinstance(annotation['image_id'],
+                          (int, str)) or annotation['image_id'] not in images:
             raise ValueError(f'{where}: there is no image with the id '
                              f'{annotation["image_id"]!r}')
         if not _are_numbers(annotation['bbox'], 4):
@@ -164,9 +182,15 @@ def _check_entries(entries: list[Any], needed: tuple[str, ...],
     """Refuse entries without what they need, or with an id of another."""
     ids = set()
     for index, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise ValueError(f'{where}[{index}] must be an object, but is '
+                             f'{entry!r}')
         missing = [key for key in needed if key not in entry]
         if missing:
             raise ValueError(f'{where}[{index}] lacks {", ".join(missing)}')
+        if not isinstance(entry['id'], (int, str)):
+            raise ValueError(f'{where}[{index}]: the id must be a number or a '
+                             f'text, but is {entry["id"]!r}')
         if entry['id'] in ids:
             raise ValueError(f'{where}[{index}]: the id {entry["id"]!r} is '
                              'there twice')
@@ -174,9 +198,9 @@ def _check_entries(entries: list[Any], needed: tuple[str, ...],
 
 
 def _are_numbers(value: Any, count: int) -> bool:
-    """Whether a value is a list of so many finite numbers."""
+    """Whether a value is a list of so many numbers of pixels."""
     if not isinstance(value, list) or len(value) != count:
         return False
     return all(
         isinstance(number, (int, float)) and not isinstance(number, bool)
-        and np.isfinite(number) for number in value)
+        and abs(number) < _LARGEST for number in value)  # NaN: no

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from ..skeletons import FLIC, LSP, MPII
@@ -13,9 +12,10 @@ from .annotation_files.head_sizes import add_head_sizes
 from .annotation_files.lsp import read_lsp
 from .annotation_files.mpii import read_mpii
 from .annotation_files.person import SCALE_UNIT, Person
+from .unreadable_images import UnreadableImagesDataset
 
 
-class _PersonDataset(BaseCocoStyleDataset):
+class _PersonDataset(UnreadableImagesDataset):
     """Turns people into the records that MMPose's pipelines expect.
 
     ``bbox_scale`` is the person's size; ``GetBBoxCenterScale(padding=1.25)``
@@ -91,7 +91,8 @@ class MPIIDataset(_PersonDataset):
             the current folder. People are matched by their joints.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
-            ``test_mode``, ``indices``, ...
+            ``test_mode``, ``indices``, ...; and ``unreadable``, see
+            :class:`.unreadable_images.UnreadableImagesDataset`.
     """
 
     METAINFO = MPII.metainfo()
@@ -141,7 +142,7 @@ class FLICDataset(_PersonDataset):
         subset: ``'train'`` or ``'test'``, for files that hold both.
         labels: ``'observer'`` (the benchmark's: left and right as if everyone
             faced the camera) or ``'person'`` (the person's own).
-        arguments: those of mmengine's ``BaseDataset``.
+        arguments: those of mmengine's ``BaseDataset``, and ``unreadable``.
     """
 
     METAINFO = FLIC.metainfo()
@@ -168,7 +169,7 @@ class LSPDataset(_PersonDataset):
 
     Args:
         subset: ``'train'`` or ``'test'``, for files that hold both.
-        arguments: those of mmengine's ``BaseDataset``.
+        arguments: those of mmengine's ``BaseDataset``, and ``unreadable``.
     """
 
     METAINFO = LSP.metainfo()

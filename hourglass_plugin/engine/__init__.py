@@ -12,10 +12,12 @@ from .memory_hook import (
 from .optim_wrapper import BFloat16OptimWrapper
 from .runtime_info_hook import DeferredRuntimeInfoHook
 from .train_loop import ResumableTrainLoop
+from .unreadable_images_hook import UnreadableImagesHook
 
 __all__ = [
     'BFloat16OptimWrapper', 'CompileNetworkHook', 'DeferredRuntimeInfoHook',
     'FastInferenceHook', 'FiniteNumbersHook', 'KeepFreedMemoryHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'ReturnFreedMemoryHook',
-    'compile_for_training', 'keep_freed_memory', 'return_freed_memory'
+    'UnreadableImagesHook', 'compile_for_training', 'keep_freed_memory',
+    'return_freed_memory'
 ]

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, Optional, Union
 import numpy as np
 
 from ..datasets.annotation_files.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
+from ..datasets.annotation_files.hdf5 import own_array
 from ..datasets.annotation_files.matlab import (
     field,
     load_matlab,
@@ -109,13 +110,13 @@ def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in 'iuf':
             # Heatmaps stay on disk.
-            arrays[name] = item[()] if item.ndim <= 3 else item
+            arrays[name] = own_array(file, name) if item.ndim <= 3 else item
 
     try:
         with h5py.File(path, 'r') as file:
             file.visititems(keep)
             return _array_among(arrays, path, skeleton, num_people)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise ValueError(
             f'{path} is damaged or no HDF5 file: {error}') from error
 
@@ -292,7 +293,7 @@ def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
         entry = entry[names[0]]
     try:
         keypoints = np.array(entry, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'{where}: {error}') from error
     if keypoints.ndim == 1 and keypoints.size in (2 * count, 3 * count):
         keypoints = keypoints.reshape(count, -1)

@@ -8,8 +8,10 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import flip_bbox, get_warp_matrix
 from mmpose.structures.keypoint import flip_keypoints
 
-from .photographs import Photograph, read_photograph
+from .photographs import Photograph, read_photograph, unusable
 
+# Pixels of a side up to which OpenCV warps images.
+_LARGEST = 32766
 # Pixels of an image per pixel of the crop up to which a fourth channel is
 # added in less time than it saves.
 _SMALL = 4
@@ -37,8 +39,9 @@ class CropPerson(BaseTransform):
         backend_args: of ``mmengine.fileio``, for files that are elsewhere.
 
     Raises:
-        ValueError: if ``input_size`` is not two positive whole numbers, or
-            a record has the boxes of several people.
+        ValueError: if ``input_size`` is not two positive whole numbers, a
+            record has the boxes of several people, or a box has no part of
+            the image.
     """
 
     def __init__(self,
@@ -67,6 +70,7 @@ class CropPerson(BaseTransform):
         results['bbox_scale'] = _widened(results['bbox_scale'],
                                          self.input_size)
         photograph = self._photograph(results)
+        _check_box(results, photograph.size)
         results['img_shape'] = photograph.size[::-1]
         results['ori_shape'] = photograph.size[::-1]
         mirrored = results.pop('mirror', None)
@@ -113,6 +117,19 @@ def _widened(scale: np.ndarray, input_size: tuple[int, int]) -> np.ndarray:
                     np.hstack([height * aspect, height]))
 
 
+def _check_box(results: dict, size: tuple[int, int]) -> None:
+    """Refuse a box that no angle turns to a part of the image."""
+    center, scale = results['bbox_center'][0], results['bbox_scale'][0]
+    nearest = np.clip(center, 0, size)
+    # Written so that NaN is refused.
+    if not np.hypot(*(nearest - center)) < np.hypot(*scale) / 2:
+        raise ValueError(
+            unusable(
+                f'a box of {scale[0]:g} x {scale[1]:g} pixels around '
+                f'({center[0]:g}, {center[1]:g}) lies outside of the image, '
+                f'{size[0]} x {size[1]} pixels', results.get('img_path')))
+
+
 def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:
     """Move boxes and joints to the mirrored photograph; exchange sides."""
     for key, kind in (('bbox', 'xyxy'), ('bbox_center', 'center')):
@@ -142,9 +159,29 @@ def _from_decoded_pixels(matrix: np.ndarray, photograph: Photograph,
         [matrix[:, :2] * factor, matrix[:, :2] @ shift + matrix[:, 2]])
 
 
+def _needed_part(
+        image: np.ndarray, matrix: np.ndarray,
+        size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The part of an image that a crop shows, and the matrix from there."""
+    width, height = size
+    corners = np.array([[[0, 0], [width, 0], [0, height], [width, height]]],
+                       np.float64)
+    seen = cv2.transform(corners, cv2.invertAffineTransform(matrix))[0]
+    # One pixel more on each side is interpolated with.
+    low = np.floor(seen.min(0)).astype(int) - 1
+    high = np.ceil(seen.max(0)).astype(int) + 2
+    left, top = np.clip(low, 0, np.array(image.shape[1::-1]) - 1)
+    right, bottom = np.clip(high, (left + 1, top + 1), image.shape[1::-1])
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ (left, top)
+    return image[top:bottom, left:right], moved
+
+
 def _warp(image: np.ndarray, matrix: np.ndarray,
           size: tuple[int, int]) -> np.ndarray:
     """Bilinear crop, black outside of the image."""
+    if max(image.shape[:2]) > _LARGEST:
+        image, matrix = _needed_part(image, matrix, size)
     if image.dtype != np.uint8 or image.shape[2:] != (3, ) or (
             image.size > 3 * _SMALL * size[0] * size[1]):
         return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)

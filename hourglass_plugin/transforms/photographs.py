@@ -60,22 +60,52 @@ def read_photograph(path: str,
     try:
         data = fileio.get(path, backend_args=backend_args)
     except OSError as error:
-        raise type(error)(_message(error, path)) from error
+        raise type(error)(unusable(error, path)) from error
     factor = next((f for f in _REDUCED if f <= max_factor), 1)
     if factor > 1:
         photograph = _decode_reduced(data, factor)
         if photograph is not None:
             return photograph
-    pixels = _decode(data, cv2.IMREAD_COLOR)
+    pixels = decode_image(data)
     if pixels is None:
-        raise ValueError(_message('not an image, or damaged', path))
+        raise ValueError(unusable('not an image, or damaged', path))
     height, width = pixels.shape[:2]
     return Photograph(pixels, (width, height))
 
 
-def _message(reason: object, path: str) -> str:
-    # As MMPose's LoadImage writes it, which the tools recognise.
+def unusable(reason: object, path: Optional[str]) -> str:
+    """The message about an image that cannot be used.
+
+    As MMPose's ``LoadImage`` writes it. The tools recognise it, and so do data
+    sets that leave such images out.
+    """
     return f'`{reason}` occurs when loading `{path}`.'
+
+
+def decode_image(data: bytes) -> Optional[np.ndarray]:
+    """An image from a file's bytes; a camera's orientation tag is applied.
+
+    Grey becomes colour, 16 bits become the upper 8, CMYK becomes BGR, and
+    what is transparent has its colour.
+
+    Returns:
+        (H, W, 3) uint8, BGR; None if this is no image, a damaged one, or one
+        of more than 2^30 pixels.
+    """
+    return None if _is_cut_off(data) else _decode(data, cv2.IMREAD_COLOR)
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """Whether this is JPEG that ends before its end.
+
+    OpenCV before 4.11 makes the rest grey.
+    """
+    if not data.startswith(b'\xff\xd8'):
+        return False
+    # Nothing else holds the marker of an end after the one of pixels; a
+    # preview image, which has its own, stands before.
+    end = data.rfind(b'\xff\xd9')
+    return end < 0 or data.rfind(b'\xff\xda', end) >= 0
 
 
 def _decode(data: bytes, flags: int) -> Optional[np.ndarray]:
@@ -88,7 +118,7 @@ def _decode(data: bytes, flags: int) -> Optional[np.ndarray]:
 
 def _decode_reduced(data: bytes, factor: int) -> Optional[Photograph]:
     """None for what must be read whole: anything but an ordinary JPEG."""
-    header = _jpeg_header(data)
+    header = None if _is_cut_off(data) else _jpeg_header(data)
     if header is None:
         return None
     (width, height), orientation = header

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..atomic_files import atomic_file
+from ..transforms.photographs import decode_image
 
 # JPEG otherwise halves the resolution of colours, which blurs thin lines.
 _JPEG = [
@@ -29,8 +30,7 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no image {path}')
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    image = decode_image(Path(path).read_bytes())
     if image is None:
         raise ValueError(f'{path} is not an image, or is damaged')
     return image

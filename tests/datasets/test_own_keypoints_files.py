@@ -79,10 +79,10 @@ def test_wrong_metainfo_is_named(path, value, message):
 def test_a_wrong_file_is_named(tmp_path, path, value, message):
     file = tmp_path / 'a.json'
     file.write_text(json.dumps(CONTENT))
-    check_coco_file(str(file), 3)
+    check_coco_file(str(file), 3, 'images')
     file.write_text(json.dumps(changed(CONTENT, path, value)))
     with pytest.raises(ValueError, match=f'a.json.*{message}'):
-        check_coco_file(str(file), 3)
+        check_coco_file(str(file), 3, 'images')
 
 
 def test_a_file_of_which_nothing_can_be_used(tmp_path):

@@ -51,7 +51,8 @@ def cpm_people(entries: list[dict], path: Union[str, Path],
                     entry['isValidation']):
                 continue
             person = _person(entry)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError,
+                OverflowError) as error:
             raise ValueError(
                 f'{where}: {type(error).__name__}: {error}; an entry needs '
                 f'{", ".join(_NEEDED)}, and isValidation for a part of the '

@@ -91,7 +91,8 @@ def _decompress(data: bytes) -> bytes:
     try:
         content = unpacker.decompress(data, _LARGEST)
     except zlib.error as error:
-        raise ValueError(f'a compressed variable is damaged: {error}') from None
+        raise ValueError(
+            f'a compressed variable is damaged: {error}') from None
     if not unpacker.eof:
         raise ValueError('a compressed variable is cut off, or too large')
     return content

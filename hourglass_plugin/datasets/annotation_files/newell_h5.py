@@ -13,6 +13,7 @@ from typing import Union
 import numpy as np
 
 from ...skeletons import Skeleton
+from .hdf5 import own_array
 from .person import CROP_PADDING, Person, check_person
 
 _NEEDED = ('part', 'center', 'scale', 'imgname')
@@ -100,13 +101,14 @@ def _read_rows(path: Path) -> dict[str, np.ndarray]:
             f'reading {path} needs h5py: pip install h5py') from error
     try:
         with h5py.File(str(path), 'r') as file:
-            missing = [name for name in _NEEDED if name not in file]
+            there = set(file)  # by name: a link may lead nowhere
+            missing = [name for name in _NEEDED if name not in there]
             if missing:
                 raise ValueError(f"it lacks {', '.join(missing)}; it holds "
                                  f"{', '.join(sorted(file)) or 'nothing'}")
             rows = {
-                name: np.asarray(file[name][()])
-                for name in _NEEDED + _OPTIONAL if name in file
+                name: own_array(file, name)
+                for name in _NEEDED + _OPTIONAL if name in there
             }
         for name in set(rows) - {'imgname'}:
             rows[name] = rows[name].astype(np.float64)

@@ -4,9 +4,13 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from ...skeletons import Skeleton
+from ..image_names import check_image_name
 
 #: ``Person.scale`` is the size divided by this many pixels (MPII).
 SCALE_UNIT = 200.0
+
+#: No image has as many pixels in a row.
+LARGEST = 1e6
 
 #: A crop is this many times as large as its person (the paper's code).
 CROP_PADDING = 1.25
@@ -57,11 +61,10 @@ def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:
         The person.
 
     Raises:
-        ValueError: if something is missing, misshapen or not finite.
+        ValueError: if something is missing, misshapen or not finite, or the
+            image's name leads out of its folder.
     """
-    if not isinstance(person.image, str) or not person.image:
-        raise ValueError(f"{where}: the image's name must be a text, but is "
-                         f'{person.image!r}')
+    check_image_name(person.image, where)
     count = skeleton.num_keypoints
     if person.keypoints.shape != (count, 2) or (person.annotated.shape !=
                                                 (count, )):
@@ -78,6 +81,10 @@ def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:
     if not (np.isfinite(person.scale) and person.scale > 0):
         raise ValueError(
             f'{where}: scale must be positive, but is {person.scale}')
+    if max(*np.abs(person.center), person.scale * SCALE_UNIT) > LARGEST:
+        raise ValueError(f'{where}: center {person.center.tolist()} and scale '
+                         f'{person.scale} are of no image, which has at most '
+                         f'{LARGEST:g} pixels in a row')
     if not np.isfinite(person.keypoints[person.annotated]).all():
         raise ValueError(f'{where}: an annotated joint is not finite')
     for name in ('head_size', 'torso_size'):

@@ -9,6 +9,7 @@ have no ``joints`` and no ``joints_vis`` at all.
 """
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Union
@@ -36,7 +37,8 @@ def load_json(path: Union[str, Path]) -> Any:
         if path.suffix == '.gz':
             content = gzip.decompress(content)
         return json.loads(content.decode('utf-8'))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError,
+            zlib.error) as error:
         raise ValueError(f'{path} is not a JSON file: {error}') from error
 
 
@@ -74,7 +76,7 @@ def pose_json_people(entries: Any, path: Union[str, Path], skeleton: Skeleton,
                 entry = dict(
                     entry, joints=[[-1, -1]] * count, joints_vis=[0] * count)
             person = _person(entry, first_pixel)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f'{where}: {type(error).__name__}: {error}; an entry needs '
                 f'{", ".join(_NEEDED)}') from error

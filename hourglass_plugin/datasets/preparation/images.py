@@ -2,8 +2,10 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -172,7 +174,8 @@ def _problems(place: Place, decode: bool) -> list[str]:
         damage = _damage(path) if decode else None
         return damage and f'unreadable: {shown} ({damage})'
 
-    with ThreadPoolExecutor(_THREADS if decode else 1) as pool:
+    with _large_images(), ThreadPoolExecutor(
+            _THREADS if decode else 1) as pool:
         try:
             answers = tqdm(
                 pool.map(problem, place.names),
@@ -183,6 +186,22 @@ def _problems(place: Place, decode: bool) -> list[str]:
         except BaseException:  # an interruption must not wait for the rest
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _large_images() -> Iterator[None]:
+    """Let Pillow open images as large as OpenCV does, 2^30 pixels.
+
+    It refuses those of twice its limit.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = 1 << 29
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _damage(path: Path) -> Optional[str]:

@@ -1,0 +1,38 @@
+"""Arrays of HDF5 files, and of no others that a file may point to."""
+from typing import Any
+
+import numpy as np
+
+
+def own_array(file: Any, name: str) -> np.ndarray:
+    """An array of a file.
+
+    HDF5 can link to other files, and keep or compose an array's numbers of
+    those of other files.
+
+    Args:
+        file: ``h5py.File``.
+        name: of the array.
+
+    Raises:
+        ValueError: if it is not an array, lies in another file, or is larger
+            than the memory.
+    """
+    import h5py  # only these files need it
+    parts = name.split('/')
+    for end in range(1, len(parts) + 1):
+        link = file.get('/'.join(parts[:end]), getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            raise ValueError(f'{name} is a link to another file, '
+                             f'{link.filename}, which is not followed')
+    array = file[name]
+    if not isinstance(array, h5py.Dataset):
+        raise ValueError(f'{name} is not an array')
+    if array.external or array.is_virtual:
+        raise ValueError(f'the numbers of {name} are kept in another file, '
+                         'which is not read')
+    try:
+        return np.asarray(array[()])
+    except MemoryError:
+        raise ValueError(f'{name} has the shape {array.shape}, which is '
+                         'larger than the memory') from None

@@ -1,0 +1,225 @@
+"""Images that cannot be used are named, or left out and counted."""
+import json
+import logging
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.logging import MMLogger
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpose.registry import DATASETS
+from small_runner import KEYPOINTS, SIZE, small_runner
+
+from hourglass_plugin.datasets.samplers import SampleIndex
+
+# One is missing, one damaged, one of another size than its annotation says.
+BAD = {2: 'missing.png', 4: 'cut.jpg', 5: 'small.png'}
+PEOPLE = 8
+
+
+@pytest.fixture(autouse=True)
+def mmpose_scope():
+    init_default_scope('mmpose')
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for index in range(PEOPLE):
+        name = BAD.get(index, f'{index}.png')
+        side = 4 if name == 'small.png' else 60
+        cv2.imwrite(
+            str(tmp_path / name),
+            rng.integers(0, 255, (side, side, 3), np.uint8))
+        images.append(dict(id=index, file_name=name, width=60, height=60))
+        annotations.append(
+            dict(
+                id=index,
+                image_id=index,
+                category_id=1,
+                bbox=[30, 30, 20, 20],
+                keypoints=[35, 40, 2] * KEYPOINTS))
+    (tmp_path / 'missing.png').unlink()
+    data = (tmp_path / 'cut.jpg').read_bytes()
+    (tmp_path / 'cut.jpg').write_bytes(data[:-20])
+    (tmp_path / 'a.json').write_text(
+        json.dumps(
+            dict(
+                images=images,
+                annotations=annotations,
+                categories=[dict(id=1, name='dog')])))
+    return tmp_path
+
+
+def config(folder, **options):
+    return dict(
+        type='OwnKeypointsDataset',
+        metainfo=dict(
+            dataset_name='dogs',
+            keypoint_info={
+                index: dict(name=f'point {index}')
+                for index in range(KEYPOINTS)
+            },
+            skeleton_info={},
+            joint_weights=[1.0] * KEYPOINTS,
+            sigmas=[]),
+        data_root=str(folder),
+        ann_file='a.json',
+        data_prefix=dict(img=''),
+        pipeline=[
+            dict(type='SeedAugmentation'),
+            dict(type='GetBBoxCenterScale', padding=1.25),
+            dict(type='PaperScaleRotation'),
+            dict(type='CropPerson', input_size=(SIZE, SIZE)),
+            dict(
+                type='GenerateTarget',
+                encoder=dict(
+                    type='HourglassHeatmap',
+                    input_size=(SIZE, SIZE),
+                    heatmap_size=(SIZE // 4, SIZE // 4))),
+            dict(type='PackPoseInputs'),
+        ],
+        **options)
+
+
+@pytest.mark.parametrize('index, reason', [
+    (2, 'No such file'),
+    (4, 'not an image, or damaged'),
+    (5, r'lies outside of the image, 4 x 4 pixels'),
+])
+def test_file_and_sample_are_named(folder, index, reason):
+    dataset = DATASETS.build(config(folder))
+    with pytest.raises(
+            ValueError,
+            match=f'{reason}.*occurs when loading `.*{BAD[index]}`, sample '
+            f'{index} of .*a.json'):
+        dataset[index]
+    assert 'skipped_images' not in dataset[3]['data_samples']
+
+
+def test_others_stand_in_whose_choice_follows_from_the_seed(folder):
+    first, second = (
+        DATASETS.build(config(folder, unreadable='skip')) for _ in range(2))
+    chosen = set()
+    for epoch in range(12):
+        sample = first[SampleIndex(2, (7, epoch, 2))]
+        name = sample['data_samples'].img_path
+        assert name.rsplit('/', 1)[1] not in BAD.values()
+        skipped = sample['data_samples'].skipped_images
+        assert skipped[0].endswith('missing.png')
+        assert {path.rsplit('/', 1)[1] for path in skipped} <= {*BAD.values()}
+        np.random.seed(epoch)  # what else draws numbers does not matter
+        again = second[SampleIndex(2, (7, epoch, 2))]
+        assert again['data_samples'].img_path == name
+        np.testing.assert_array_equal(again['inputs'], sample['inputs'])
+        chosen.add(name)
+    assert len(chosen) > 2
+
+
+def epoch_of(folder, workers):
+    loader = Runner.build_dataloader(
+        dict(
+            batch_size=3,
+            num_workers=workers,
+            sampler=dict(type='SeededSampler', shuffle=True),
+            dataset=config(folder, unreadable='skip')),
+        seed=5)
+    loader.sampler.set_epoch(1)
+    return [(sample.img_path, tuple(sample.get('skipped_images', ())),
+             image.float().mean().item()) for batch in loader
+            for image, sample in zip(batch['inputs'], batch['data_samples'])]
+
+
+def test_loader_processes_do_not_matter(folder):
+    alone = epoch_of(folder, 0)
+    assert sum(bool(skipped) for _, skipped, _ in alone) == len(BAD)
+    assert epoch_of(folder, 2) == alone
+
+
+def test_a_folder_without_images_ends_all(folder):
+    dataset = DATASETS.build(config(folder, unreadable='skip'))
+    for image in (*folder.glob('*.png'), *folder.glob('*.jpg')):
+        image.unlink()
+    with pytest.raises(ValueError, match='as the 20 before it'):
+        dataset[0]
+
+
+def test_other_errors_are_no_reason_to_skip(folder, monkeypatch):
+    dataset = DATASETS.build(config(folder, unreadable='skip'))
+    monkeypatch.setattr(dataset, 'pipeline', lambda record: {}['a bug'])
+    with pytest.raises(KeyError, match='a bug'):
+        dataset[0]
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(unreadable='ignore'), 'choose from error, skip'),
+    (dict(unreadable='skip', test_mode=True), 'is for training'),
+])
+def test_what_cannot_be_asked_for(folder, options, message):
+    with pytest.raises(ValueError, match=message):
+        DATASETS.build(config(folder, **options))
+
+
+@pytest.fixture
+def warnings_of():
+    """Warnings in mmengine's log, whose logger hands nothing on."""
+    found = []
+
+    class Keep(logging.Handler):
+
+        def emit(self, record):
+            if 'stood in' in record.getMessage():
+                found.append(record.getMessage())
+
+    def listen():
+        MMLogger.get_current_instance().addHandler(Keep(logging.WARNING))
+        return found
+
+    return listen
+
+
+def run(folder, work_dir, epochs, warnings_of, workers=0, **options):
+    runner = small_runner(
+        work_dir,
+        f'skip{epochs}{workers}{len(options)}',
+        epochs=epochs,
+        train_dataloader=dict(
+            batch_size=2,
+            num_workers=workers,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='SeededSampler', shuffle=True),
+            dataset=config(folder, unreadable='skip')),
+        custom_hooks=[dict(type='UnreadableImagesHook')],
+        **options)
+    found = warnings_of()
+    found.clear()
+    runner.train()
+    return list(found)
+
+
+def test_a_training_counts_them_also_when_resumed(folder, warnings_of):
+    """Each epoch meets the three once; stand-ins may be unusable, too."""
+    whole = run(folder, folder / 'whole', 2, warnings_of)
+    first, second, total = whole
+    assert first.startswith('epoch 1: ') and second.startswith('epoch 2: ')
+    counts = [int(line.split(': ')[1].split()[0]) for line in whole]
+    assert counts[0] >= 3 and counts[1] >= 3
+    assert total.startswith(
+        f'the whole training: {counts[0] + counts[1]} times')
+    assert all('of which there are 3: ' in line and name in line
+               for line in whole for name in BAD.values())
+
+    begun = run(folder, folder / 'begun', 1, warnings_of, workers=1)
+    assert begun[0] == first
+    shutil.move(folder / 'begun' / 'epoch_1.pth', folder / 'epoch_1.pth')
+    resumed = run(
+        folder,
+        folder / 'resumed',
+        2,
+        warnings_of,
+        load_from=str(folder / 'epoch_1.pth'),
+        resume=True)
+    assert resumed == [second, total]
