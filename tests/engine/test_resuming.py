@@ -259,3 +259,30 @@ def test_loaders_outlive_the_cluster_and_not_their_parent():
     process, = batches._workers
     process.join()
     assert process.exitcode == 0
+
+
+@pytest.fixture
+def two_threads():
+    """As many for both runs; and no traces of the switch afterwards."""
+    threads = torch.get_num_threads()
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)
+    cudnn.deterministic, cudnn.benchmark = before
+
+
+@pytest.mark.parametrize('is_deterministic', [False, True])
+def test_two_runs_are_bit_equal(tmp_path, two_threads, is_deterministic):
+    for name, seed in (('one', 0), ('two', 0), ('other', 1)):
+        train(
+            tmp_path / name,
+            name, [],
+            train_cfg=dict(type='ResumableTrainLoop', max_epochs=1),
+            randomness=dict(seed=seed, deterministic=is_deterministic))
+    assert torch.are_deterministic_algorithms_enabled() == is_deterministic
+    assert differences(tmp_path / 'one', tmp_path / 'two') == []
+    found = differences(tmp_path / 'one', tmp_path / 'other')
+    assert 'epoch_1.pth has another state_dict' in found
