@@ -290,8 +290,8 @@ def default_metrics(scores: Mapping[str, float]) -> list[str]:
         scores: name -> score, as they are logged.
 
     Returns:
-        Names, the benchmark's first: ``mpii/PCKh@0.5``, ``mpii/PCKh@0.2``,
-        ``mpii/PCKh@0.1``, ``mpii/AUC``.
+        ``mpii/PCKh@0.5``, ``mpii/PCKh@0.2``, ``mpii/PCKh@0.1`` and
+        ``mpii/AUC``, for example; the benchmark's name is the first.
     """
     rows = rows_of_logged(dict(scores))
     return [
