@@ -25,13 +25,24 @@ NOT_FOLLOWED = {
     'python tools/score_predictions.py': 'test_paper_page.py follows it',
     'python tools/benchmark.py': 'test_speed_page.py follows it',
     'python tools/convert_checkpoint.py': 'tests/tools/test_convert_tool.py',
+    'python tools/predict.py FOLDER': 'test_predict_page.py follows it',
+    'python tools/predict.py photo.jpg': 'test_predict_page.py follows it',
     'python tools/export_': 'test_deploy_page.py follows it',
+    'python tools/publish_checkpoint.py': 'tests/test_publishing.py',
+    'python tools/compare_trainings.py': 'tests/tools/'
+    'test_compare_trainings.py',
+    'python tools/check_resume.py': 'tests/tools/test_check_resume.py',
 }
 PLACES = dict(
     INPUT='data/lspet/images',
     CONFIG='small.py',
     CHECKPOINT='work_dirs/small/epoch_1.pth',
     DIR='pictures')
+# What the page says may be left out.
+PLACES.update({
+    '[CONFIG': PLACES['CONFIG'],
+    'CHECKPOINT]': PLACES['CHECKPOINT']
+})
 SHORT = ('--cfg-options', 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1',
          'train_dataloader.num_workers=0',
          'train_dataloader.persistent_workers=False',
@@ -47,7 +58,9 @@ def followed(trained):
         if command.startswith(tuple(NOT_FOLLOWED)):
             continue
         words = [PLACES.get(word, word) for word in command.split()]
-        ours = ' '.join(words).replace('epoch_12.pth', 'epoch_1.pth')
+        ours = ' '.join(words).replace(
+            'hourglass_plugin/weights/lsp_hg2_128x128.pth',
+            'work_dirs/hg2_128x128/epoch_1.pth')
         more = ()
         if 'configs/lsp/' in ours and 'mean_pose' not in ours:
             more = SHORT
@@ -62,7 +75,7 @@ def test_what_is_followed(followed):
     folder, printed = followed
     assert len(printed) >= 10
     # The comparison on photographs: both trained, one tested and drawn.
-    for name in ('hg1_128x128', 'resnet18_128x128'):
+    for name in ('hg1_128x128', 'hg2_128x128'):
         assert (folder / 'work_dirs' / name / 'epoch_1.pth').is_file()
     assert len(list((folder / 'pictures').glob('lspet_val*.jpg'))) >= 3
     (mean, ) = [text for command, text in printed.items()
