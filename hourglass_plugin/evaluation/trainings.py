@@ -23,7 +23,9 @@ _START = re.compile(r'\d{8}_\d{6}')
 #: training goes, how it is watched, and what is kept of it.
 _NOT_COMPARED = ('work_dir', 'visualizer', 'vis_backends', 'log_level',
                  'log_processor')
-_HOOKS_NOT_COMPARED = ('logger', 'checkpoint', 'visualization')
+_HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'finite_numbers',
+                       'logger', 'runtime_info', 'timer', 'unreadable_images',
+                       'visualization')
 
 
 class Training(NamedTuple):
