@@ -29,6 +29,7 @@ from torch.utils.data import Dataset
 
 from . import __version__
 from .atomic_files import atomic_file
+from .config_checks import check_runner
 from .datasets import SeededSampler
 from .engine.checkpoint_hook import check_progress
 from .evaluation import PCKhMetric
@@ -537,11 +538,13 @@ def build_loops(runner: Runner, *names: str) -> None:
 
     Raises:
         FileNotFoundError: if annotations are not there.
-        ValueError: if they cannot be used, or lack what a metric needs.
+        ValueError: if they cannot be used, lack what a metric needs, or do
+            not belong to the model.
     """
     for name in names:
         # mmengine builds it when asked.
         loop = getattr(runner, f'{name}_loop')
+        check_runner(runner, name)
         if getattr(loop, 'evaluator', None) is not None:
             _check_evaluation(loop.evaluator, loop.dataloader.dataset)
 

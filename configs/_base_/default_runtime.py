@@ -17,6 +17,8 @@ default_hooks = dict(
     finite_numbers=dict(type='FiniteNumbersHook', max_skipped=0),
     # Counts what train_dataloader.dataset.unreadable=skip leaves out.
     unreadable_images=dict(type='UnreadableImagesHook'),
+    # Model, codecs and data sets belong together, or nothing runs.
+    config_check=dict(type='ConfigCheckHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # --cfg-options default_hooks.compile.enable=True switches it on.
     compile=dict(type='CompileNetworkHook', enable=False),

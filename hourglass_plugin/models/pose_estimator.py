@@ -10,6 +10,8 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
+from ..config_checks import check_model
+
 
 @MODELS.register_module()
 class HourglassPoseEstimator(TopdownPoseEstimator):
@@ -19,10 +21,15 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
     image are one batch of 2B where that is faster: on GPUs, unless their
     memory is too small, which is found out once; and on processors for fewer
     images than threads. The results are the same. Arguments are MMPose's.
+
+    Raises:
+        ValueError: if network, head, codec and ``test_cfg`` disagree; see
+            :func:`hourglass_plugin.config_checks.check_model`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        check_model(self)
         self._doubles_fit = True
 
     def predict(self, inputs: Tensor,
