@@ -56,6 +56,7 @@ class Outcome:
     trainings: list[int] = field(default_factory=list)  # loader processes
     kills_at_random: int = 0
     kills_in_saving: int = 0
+    incomplete_files: int = 0  # that a kill left, under no checkpoint's name
     stops: int = 0  # by SIGTERM
     problems: list[str] = field(default_factory=list)
 
@@ -131,7 +132,7 @@ class ResumeCheck:
             if way == 'saving':
                 # A checkpoint and its evaluation touch some 15 files.
                 aim = _Aim(self._random.randrange(20),
-                           self._random.choice([0, 0, 1e-3, 5e-3]))
+                           self._random.random() < 0.5)
             run = self._start(work_dir, workers, aim)
             if way in ('moment', 'stop'):
                 # Mostly in the middle of an epoch, sometimes after its end.
@@ -152,6 +153,8 @@ class ResumeCheck:
             self.outcome.stops += way == 'stop'
             self.outcome.kills_at_random += way == 'moment'
             self.outcome.kills_in_saving += way == 'saving'
+            self.outcome.incomplete_files += any(
+                work_dir.glob('.*.partial*'))
 
     def _start(self,
                work_dir: Path,
@@ -162,7 +165,10 @@ class ResumeCheck:
         for loader in (config.train_dataloader, config.val_dataloader):
             loader.num_workers = workers
             loader.persistent_workers = workers > 0
-        config.pretty_text  # laid out once, for all that are forked
+        command_line.set_training(config, 'auto', False, True, False)
+        config.launcher = 'none'
+        # mmengine lays it out for its log; here once, for all forked ones.
+        _ = config.pretty_text
         work_dir.mkdir(parents=True, exist_ok=True)
         return _Run(self._processes, config, aim)
 
@@ -180,13 +186,13 @@ class _Aim:
     """The moment in which a process kills itself.
 
     Args:
-        event: the how manieth time that a checkpoint's file is opened, renamed
-            or removed.
-        delay: seconds after it.
+        event: before the how manieth time that a checkpoint's file is opened,
+            renamed or removed, counted from 0.
+        is_in_writing: rather while the next such file is written.
     """
 
     event: int
-    delay: float
+    is_in_writing: bool
 
     def take(self, work_dir: str) -> None:
         """Watch this process's files from now on."""
@@ -196,18 +202,30 @@ class _Aim:
             if event not in ('open', 'os.rename', 'os.remove'):
                 return
             path = str(arguments[0])
-            name = os.path.basename(path)
             if not path.startswith(prefix) or not (
-                    '.pth' in name or 'last_checkpoint' in name):
+                    '.pth' in path or 'last_checkpoint' in path):
                 return
             self.event -= 1
-            if self.event == -1:
-                if not self.delay:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                threading.Timer(self.delay, os.kill,
-                                (os.getpid(), signal.SIGKILL)).start()
+            if self.event >= 0:
+                return
+            if not self.is_in_writing:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if event == 'open' and 'w' in str(arguments[1]):
+                threading.Thread(
+                    target=_kill_when_begun, args=(path, ),
+                    daemon=True).start()
 
         sys.addaudithook(watch)
+
+
+def _kill_when_begun(path: str) -> None:
+    """Kill this process when something of a file is there."""
+    while True:
+        try:
+            if os.stat(path).st_size:
+                os.kill(os.getpid(), signal.SIGKILL)
+        except FileNotFoundError:
+            continue
 
 
 class _Run:
@@ -264,8 +282,9 @@ def _train(config: Config, screen: Path, aim: Optional[_Aim],
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     torch.set_num_threads(1)
-    command_line.set_training(config, 'auto', False, True, False)
     runner = command_line.build_runner(config)
+    # Checkpoints of 8 MB, for there to be time while they are written.
+    runner.model.register_buffer('ballast', torch.zeros(2**20))
     command_line.build_loops(runner, 'train', 'val')
     command_line.check_resumable(runner, 'auto')
     runner.register_hook(_Began(trains))
@@ -425,7 +444,8 @@ def figures(outcome: Outcome, epochs: int) -> Iterator[str]:
     yield (f'disturbed: {len(outcome.trainings)} trainings with '
            f'{", ".join(map(str, outcome.trainings))} loader processes')
     yield (f'SIGKILL: {outcome.kills}, {outcome.kills_in_saving} of them '
-           'while a checkpoint was written; '
+           f'while checkpoints were written, {outcome.incomplete_files} with '
+           'an incomplete file; '
            f'SIGTERM: {outcome.stops}; {outcome.seconds:.0f} s in all')
     for what, words in (
         ('weights, averages, optimizer, schedulers, random numbers bit-equal',

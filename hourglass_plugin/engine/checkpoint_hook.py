@@ -69,6 +69,9 @@ class ResumableCheckpointHook(CheckpointHook):
     Arguments are those of ``CheckpointHook``.
     """
 
+    backend_args: Optional[dict]
+    keep_ckpt_ids: deque
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stop_request = StopRequest()

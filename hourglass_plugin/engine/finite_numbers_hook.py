@@ -1,5 +1,4 @@
-"""Numbers that are no numbers end a training before they reach a checkpoint.
-"""
+"""NaN and infinity end a training before they reach a checkpoint."""
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -164,7 +163,8 @@ class FiniteNumbersHook(Hook):
             return
         finite = _are_finite([x.grad for x in parameters])
         self._are_gradients_finite = _both(self._are_gradients_finite, finite)
-        finite = _both(self._is_step_finite, finite)
+        if self._is_step_finite is not None:
+            finite = finite & self._is_step_finite
         self._is_step_finite = None
         if not self.max_skipped:
             return

@@ -14,8 +14,9 @@ def random_state() -> dict[str, Any]:
         ``weights_only=True``.
     """
     version, words, gauss = random.getstate()
-    kind, keys, position, has_gauss, cached = np.random.get_state()
-    state = dict(
+    numpy: Any = np.random.get_state()
+    kind, keys, position, has_gauss, cached = numpy
+    state: dict[str, Any] = dict(
         python=dict(version=version, words=torch.tensor(words), gauss=gauss),
         numpy=dict(
             kind=kind,

@@ -1,5 +1,6 @@
 """A loop over epochs that begins where a training was stopped."""
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -60,7 +61,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         loader = self.dataloader
         if first and self._sampler_can_begin():
             loader.sampler.begin_at(first * loader.batch_size)
-            batches = zip(itertools.count(first), loader)
+            batches: Iterator = zip(itertools.count(first), loader)
         else:
             if first:
                 self.runner.logger.info(
