@@ -1,5 +1,6 @@
 """Parts of a config that do not belong together are refused, in one line."""
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -176,8 +177,14 @@ def test_data_of_another_model_are_refused(tmp_path, options, message):
 
 def test_any_tools_runner_refuses_it_before_it_runs(tmp_path):
     (tmp_path / 'a.json').write_text(
-        '[{"image": "a.png", "center": [9, 9], "scale": 0.1, "joints": %s, '
-        '"joints_vis": %s}]' % ([[9, 9]] * 16, [1] * 16))
+        json.dumps([
+            dict(
+                image='a.png',
+                center=[9, 9],
+                scale=0.1,
+                joints=[[9, 9]] * 16,
+                joints_vis=[1] * 16)
+        ]))
     built = dataset(tmp_path, 'MPIIDataset')
     built.full_init()
     runner = Runner(

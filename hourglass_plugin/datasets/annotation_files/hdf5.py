@@ -25,7 +25,10 @@ def own_array(file: Any, name: str) -> np.ndarray:
         if isinstance(link, h5py.ExternalLink):
             raise ValueError(f'{name} is a link to another file, '
                              f'{link.filename}, which is not followed')
-    array = file[name]
+    try:
+        array = file[name]
+    except KeyError:
+        raise ValueError(f'{name} leads nowhere') from None
     if not isinstance(array, h5py.Dataset):
         raise ValueError(f'{name} is not an array')
     if array.external or array.is_virtual:

@@ -28,6 +28,10 @@ def read_record(out: Path) -> dict:
     except (OSError, ValueError):
         return {}
     known = isinstance(record, dict) and record.get('version') == _VERSION
+    # They are removed when they are outdated, and must be files of this
+    # folder, whoever wrote the record.
+    known = known and isinstance(record.get('annotations'), dict) and all(
+        Path(name).name == name for name in record['annotations'])
     return record if known else {}
 
 

@@ -1,0 +1,315 @@
+"""Files made to do harm are refused in one line, and do none.
+
+Archives are tested in tests/datasets/test_preparation.py, checkpoints on every
+version of torch in tests/test_compat.py, dumps of predictions in
+tests/evaluation/test_prediction_files.py.
+"""
+import json
+import os
+import pickle
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from matlab_files import mpii_person, mpii_point, write_official_mpii
+from mmengine.runner import load_checkpoint
+from newell_files import newell_rows
+from scipy.io import savemat
+
+from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
+from hourglass_plugin.datasets.annotation_files.matlab import load_matlab
+from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
+from hourglass_plugin.datasets.annotation_files.newell_h5 import (
+    read_newell_h5,
+)
+from hourglass_plugin.datasets.annotation_files.pose_json import (
+    load_json,
+    read_pose_json,
+)
+from hourglass_plugin.datasets.image_names import check_image_name
+from hourglass_plugin.datasets.own_keypoints import check_coco_file
+from hourglass_plugin.datasets.preparation.record import (
+    RECORD_FILE,
+    read_record,
+)
+from hourglass_plugin.evaluation.prediction_files import read_predictions
+from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.skeletons import LSP, MPII
+
+
+class Program:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, trace):
+        self.trace = str(trace)
+
+    def __reduce__(self):
+        return os.mkdir, (self.trace, )
+
+
+@pytest.fixture
+def trace(tmp_path):
+    """Where a program leaves its trace, which it must not."""
+    path = tmp_path / 'trace'
+    pickle.loads(pickle.dumps(Program(path)))  # it would
+    path.rmdir()
+    yield path
+    assert not path.exists()
+
+
+def refused(call, path, message):
+    """The error is one line with the file's name."""
+    with pytest.raises(ValueError, match=message) as raised:
+        call(path)
+    assert str(path) in str(raised.value)
+    assert '\n' not in str(raised.value)
+
+
+def predictions(path):
+    return read_predictions(path, LSP, 1, 0)
+
+
+@pytest.mark.parametrize('load', [
+    read_checkpoint,
+    lambda path: load_checkpoint(torch.nn.Linear(1, 1), path),
+])
+@pytest.mark.parametrize('is_zip', [True, False])
+def test_a_checkpoint(load, is_zip, trace, tmp_path):
+    path = str(tmp_path / 'a.pth')
+    content = dict(
+        state_dict=dict(weight=torch.zeros(1, 1)),
+        meta=dict(epoch=1),
+        message_hub=Program(trace))
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    refused(load, path, 'mkdir.*could run code')
+
+
+@pytest.mark.parametrize('suffix', ['.npy', '.npz', '.pkl'])
+def test_arrays_of_objects(suffix, trace, tmp_path):
+    path = tmp_path / f'a{suffix}'
+    objects = np.array([Program(trace)], object)
+    with open(path, 'wb') as file:
+        if suffix == '.pkl':
+            pickle.dump([dict(pred_instances=objects)], file)
+        else:
+            save = np.save if suffix == '.npy' else np.savez
+            save(file, objects, allow_pickle=True)
+    refused(predictions, path,
+            'read' if suffix != '.pkl' else 'a pickle can run programs')
+    path = path.rename(tmp_path / 'a.npy')  # the suffix does not decide
+    refused(predictions, path, 'array of numbers')
+
+
+def matlab_file(path, change, compress=False):
+    """A matrix whose bytes are changed; compressed after that."""
+    savemat(path, dict(joints=np.zeros((3, 14, 2))))
+    data = bytearray(path.read_bytes())
+    change(data)
+    if compress:
+        packed = zlib.compress(bytes(data[128:]))
+        data[128:] = struct.pack('<II', 15, len(packed)) + packed
+    path.write_bytes(data)
+    return path
+
+
+def set_class(number):
+
+    def change(data):
+        data[128 + 16] = number  # after the matrix' tag and the flags'
+
+    return change
+
+
+def set_size(position, value):
+
+    def change(data):
+        data[position:position + 4] = struct.pack('<i', value)
+
+    return change
+
+
+@pytest.mark.parametrize('compress', [False, True])
+@pytest.mark.parametrize('change, message', [
+    (set_class(17), 'holds an object'),
+    (set_class(3), 'holds an object'),
+    (set_class(16), 'holds a function'),
+    (set_class(5), 'holds a sparse matrix'),
+    (set_class(1), 'type 9 stands where an array should'),
+    (set_class(99), 'unknown class 99'),
+    (set_size(128 + 32, 1 << 30), 'numbers has 84'),  # 48 GiB of them
+    (set_size(128 + 32, -3), 'the side -3'),
+    (set_size(128 + 64, 200), 'bytes of type 200'),  # SciPy: a crash
+    (set_size(128 + 68, 1 << 20), 'longer than what it belongs to'),
+])
+def test_matlab_files(change, message, compress, tmp_path):
+    path = matlab_file(tmp_path / 'joints.mat', change, compress)
+    refused(read_lsp, path, message)
+
+
+def test_a_matlab_file_of_cells_in_cells(tmp_path):
+    """SciPy calls itself for each; the stack ends before its own limit."""
+    flags = struct.pack('<IIIIIIii', 6, 8, 1, 0, 5, 8, 1, 1)
+    matrix = b''
+    for _ in range(5000):
+        matrix = flags + struct.pack('<II', 1, 0) + matrix
+        matrix = struct.pack('<II', 14, len(matrix)) + matrix
+    savemat(tmp_path / 'a.mat', {})
+    data = (tmp_path / 'a.mat').read_bytes()[:128] + matrix
+    (tmp_path / 'a.mat').write_bytes(data)
+    refused(load_matlab, tmp_path / 'a.mat', 'nested more than 64 times')
+
+
+@pytest.mark.parametrize('read', [
+    load_json,
+    lambda path: read_mpii(path),
+    lambda path: read_pose_json(path, LSP, 0),
+    lambda path: check_coco_file(str(path), 3, ''),
+    predictions,
+])
+@pytest.mark.parametrize('content', [
+    '[' * 100_000,
+    '{"a":' * 100_000,
+    '[' + '9' * 100_000 + ']',
+])
+def test_json_that_is_too_deep_or_too_long(content, read, tmp_path):
+    path = tmp_path / 'a.json'
+    path.write_text(content)
+    refused(read, path, 'is not a JSON file')
+
+
+@pytest.mark.parametrize('kind, message', [
+    ('link', 'scale is a link to another file, .*other.h5'),
+    ('external', 'numbers of scale are kept in another file'),
+    ('virtual', 'numbers of scale are kept in another file'),
+    ('huge', 'scale has the shape .* larger than the memory'),
+    ('group', 'scale is not an array'),
+    ('nowhere', 'scale leads nowhere'),
+])
+def test_hdf5_that_leads_elsewhere(kind, message, tmp_path):
+    h5py = pytest.importorskip('h5py')
+    rows = newell_rows(2, 16)
+    scale = rows.pop('scale')
+    with h5py.File(tmp_path / 'other.h5', 'w') as file:
+        file['scale'] = scale
+    (tmp_path / 'numbers').write_bytes(scale.tobytes())
+    with h5py.File(tmp_path / 'a.h5', 'w') as file:
+        for name, values in rows.items():
+            file[name] = values
+        if kind == 'link':
+            file['scale'] = h5py.ExternalLink(
+                str(tmp_path / 'other.h5'), 'scale')
+        elif kind == 'external':
+            file.create_dataset(
+                'scale', (2, ),
+                'f8',
+                external=[(str(tmp_path / 'numbers'), 0, 16)])
+        elif kind == 'virtual':
+            layout = h5py.VirtualLayout((2, ), 'f8')
+            layout[:] = h5py.VirtualSource(
+                str(tmp_path / 'other.h5'), 'scale', (2, ))
+            file.create_virtual_dataset('scale', layout)
+        elif kind == 'huge':  # in a file of a few kilobytes
+            file.create_dataset('scale', (1 << 50, ), 'f8', chunks=(1024, ))
+        elif kind == 'group':
+            file.create_group('scale')
+        else:
+            file['scale'] = h5py.SoftLink('/not/there')
+    refused(lambda path: read_newell_h5(path, MPII), tmp_path / 'a.h5',
+            message)
+
+
+@pytest.mark.parametrize('name', [
+    '../a.jpg', 'x/../../a.jpg', '..', 'x\\..\\a.jpg', '/etc/a.jpg',
+    'C:\\a.jpg', 'C:a.jpg', '\\\\host\\a.jpg', 'http://host/a.jpg',
+    'a\0.jpg', ' ', 3, None
+])
+class TestNamesOfImagesOutsideOfTheirFolder:
+    """In every kind of annotation file, with file and entry."""
+
+    entry = dict(
+        center=[9, 9], scale=1, joints=[[1, 1]] * 16, joints_vis=[1] * 16)
+
+    def test_json_of_hrnet(self, name, tmp_path):
+        entries = [dict(self.entry, image='a b/\u00e4.jpg')] * 2
+        entries += [dict(self.entry, image=name)]
+        (tmp_path / 'a.json').write_text(json.dumps(entries))
+        refused(read_mpii, tmp_path / 'a.json', 'entry 2: the image')
+
+    def test_json_of_cpm(self, name, tmp_path):
+        entry = dict(
+            objpos=[9, 9], scale_provided=1, joint_self=[[1, 1, 1]] * 16)
+        (tmp_path / 'a.json').write_text(
+            json.dumps([dict(entry, img_paths=name)]))
+        refused(read_mpii, tmp_path / 'a.json', 'entry 0: the image')
+
+    def test_hdf5(self, name, tmp_path):
+        h5py = pytest.importorskip('h5py')
+        if not isinstance(name, str) or '\0' in name:
+            pytest.skip('not to be written')
+        rows = newell_rows(2, 16)
+        rows['imgname'] = np.array(['a.jpg', name], 'S')
+        with h5py.File(tmp_path / 'a.h5', 'w') as file:
+            for key, values in rows.items():
+                file[key] = values
+        refused(read_mpii, tmp_path / 'a.h5', 'row 1: the image')
+
+    def test_matlab(self, name, tmp_path):
+        if not isinstance(name, str) or not name.strip() or '\0' in name:
+            pytest.skip('not to be written')
+        people = [mpii_person([mpii_point(0, 3, 4)])]
+        path = write_official_mpii(
+            tmp_path / 'a.mat', [('a.jpg', 1, people, []),
+                                 (name, 1, people, [])])
+        refused(read_mpii, path, r'image 2, person 1 .*: the image')
+
+    def test_coco(self, name, tmp_path):
+        content = dict(
+            images=[
+                dict(id=1, file_name=name, width=9, height=9),
+            ],
+            annotations=[],
+            categories=[])
+        (tmp_path / 'a.json').write_text(json.dumps(content))
+        refused(lambda path: check_coco_file(str(path), 3, str(tmp_path)),
+                tmp_path / 'a.json', r'images\[0\]: the image')
+
+
+def test_names_below_the_folder(tmp_path):
+    for name in ('a.jpg', 'a b/\u4eba.jpg', './a..b.jpg', '...jpg'):
+        check_image_name(name, 'a.json')
+    inside = str(tmp_path / 'images' / 'a.jpg')
+    check_image_name(inside, 'a.json', str(tmp_path / 'images'))
+    check_image_name(inside, 'a.json', '/')
+    for folder in (str(tmp_path / 'image'), None):
+        with pytest.raises(ValueError, match='a.json: the image'):
+            check_image_name(inside, 'a.json', folder)
+
+
+def test_a_record_names_no_files_of_other_folders(tmp_path):
+    """Outdated annotations are removed."""
+    record = dict(version=1, annotations={'a.json': 'hash'})
+    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
+    assert read_record(tmp_path) == record
+    record['annotations']['../a.json'] = 'hash'
+    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
+    assert read_record(tmp_path) == {}
+
+
+def test_programs_of_ours_read_nothing_as_code():
+    """What can run code is called nowhere, or where it is made harmless."""
+    import hourglass_plugin
+    folder = os.path.dirname(hourglass_plugin.__file__)
+    for root, _, names in os.walk(folder):
+        for name in names:
+            if not name.endswith('.py'):
+                continue
+            with open(os.path.join(root, name), encoding='utf-8') as file:
+                source = file.read()
+            if name not in ('compat.py', 'prediction_files.py'):
+                assert 'import pickle' not in source, name
+            for word in ('allow_pickle=True', ' eval(', ' exec(', 'os.system',
+                         'shell=True', 'yaml.load', 'import shelve',
+                         'import marshal'):
+                assert word not in source, (name, word)
