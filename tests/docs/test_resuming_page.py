@@ -1,0 +1,49 @@
+"""docs/resuming.md: its batch script, its settings and its figures."""
+import re
+import subprocess
+
+import pytest
+from page import ROOT, page_text, pieces
+
+from hourglass_plugin.command_line import load_config
+from hourglass_plugin.engine.termination import EXIT_STATUS
+from hourglass_plugin.resume_check import Outcome, figures
+
+PAGE = page_text('docs/resuming.md')
+
+
+@pytest.mark.parametrize('status, requeued', [(0, False), (1, False),
+                                              (EXIT_STATUS, True)])
+def test_batch_script_goes_on_after_sigterm_only(tmp_path, status, requeued):
+    script, = [
+        text for _, text in pieces(PAGE) if text.startswith('#!/bin/bash')
+    ]
+    for name, end in (('srun', status), ('scontrol', 0)):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {end}\n')
+        stub.chmod(0o755)
+    finished = subprocess.run(['/bin/bash', '-c', script],
+                              env=dict(PATH=str(tmp_path), SLURM_JOB_ID='7'),
+                              capture_output=True,
+                              text=True)
+    assert finished.returncode == status and not finished.stderr
+    first, *others = finished.stdout.splitlines()
+    assert first == ('srun --kill-on-bad-exit=1 python -u tools/train.py '
+                     'CONFIG --work-dir work_dirs/people --launcher slurm '
+                     '--resume')
+    assert others == ['scontrol requeue 7'] * requeued
+
+
+def test_settings_exist():
+    options = re.findall(r'(?<=--cfg-options )\S+', PAGE)
+    assert len(options) == 2
+    config = load_config(str(ROOT / 'configs/synthetic/hg1_quick.py'), options)
+    assert config.default_hooks.finite_numbers.max_skipped == 10
+    assert config.randomness.deterministic is True
+
+
+def test_table_has_the_tools_lines():
+    lines = list(figures(Outcome(), 4))[3:]
+    assert len(lines) == 5
+    for line in lines:
+        assert f'| {line.replace(": ", " | ")} |' in PAGE
