@@ -256,7 +256,7 @@ def _way_out(runner: Runner) -> str:
     path = find_latest_checkpoint(runner.work_dir)
     last = (f'The last good checkpoint is {path}, and --resume goes on from '
             'it' if path else 'There is no checkpoint yet')
-    return (f'{last}. Look at the files; smaller gradients come from '
-            'optim_wrapper.clip_grad.max_norm=1, and '
+    return (f'{last}. Look at the files; clip_grad=dict(max_norm=1) in the '
+            "config's optim_wrapper bounds gradients, and --cfg-options "
             'default_hooks.finite_numbers.max_skipped=10 leaves up to 10 such '
             'steps out')
