@@ -172,11 +172,6 @@ def test_heatmaps_of_mmposes_heads(tmp_path):
         mmpose_head('RegressionHead', num_joints=3),
         decoder=dict(type='RegressionLabel', input_size=(48, 32))),
      r'RegressionHead gives'),
-    (dict(
-        type='MultiStageHeatmapHead',
-        out_channels=3,
-        decoder=dict(CODEC, heatmap_size=(24, 16))),
-     r'the codec has heatmap_size=\(24, 16\)'),
 ])
 def test_what_cannot_be_exported_is_named(head, message):
     features = head['type'] == 'RegressionHead'
