@@ -171,7 +171,7 @@ def main(args: argparse.Namespace) -> None:
                 },
                 indent=1)
         if args.curve is not None:
-            title, _, unit, _ = truth.measure
+            measure = truth.measure
             curves = {
                 names[path]: found.mean_curve
                 for path, found in scores.items()
@@ -179,9 +179,10 @@ def main(args: argparse.Namespace) -> None:
             save_image(
                 args.curve,
                 draw_pck_curves(
-                    curves, first.thresholds, f'{title} on {args.dataset}, '
+                    curves, first.thresholds,
+                    f'{measure.title} on {args.dataset}, '
                     f'{first.num_people:,} people',
-                    f'threshold, times {unit}',
+                    f'threshold, times {measure.unit}',
                     'percent of correct joints, mean'))
 
 
