@@ -1,4 +1,5 @@
 """The codecs: keypoints of a person to what is learnt, and back."""
+from numbers import Real
 from typing import Optional
 
 import numpy as np
@@ -17,6 +18,18 @@ from .gaussians import (
 
 _REFINEMENTS = ('quarter', 'subpixel', 'none')
 _TARGETS = ('heatmaps', 'keypoints')
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_size(value: object) -> bool:
+    """Whether a value is two whole numbers of 3 or more."""
+    return isinstance(value, (tuple, list, np.ndarray)) and len(
+        value) == 2 and all(
+            _is_number(side) and 3 <= side < float('inf') and int(side) == side
+            for side in value)
 
 
 @KEYPOINT_CODECS.register_module()
@@ -54,15 +67,14 @@ class HourglassHeatmap(BaseKeypointCodec):
         super().__init__()
         for name, size in (('input_size', input_size), ('heatmap_size',
                                                         heatmap_size)):
-            if len(size) != 2 or any(
-                    int(side) != side or side < 3 for side in size):
+            if not _is_size(size):
                 raise ValueError(f'{name} must be two whole numbers, width '
                                  f'and height, of 3 or more, but is {size}')
         if any(side > large for side, large in zip(heatmap_size, input_size)):
             raise ValueError(f'heatmap_size={heatmap_size} is larger than '
                              f'input_size={input_size}')
-        if not (np.isfinite(sigma) and sigma > 0):
-            raise ValueError(f'sigma must be positive, but it is {sigma}')
+        if not (_is_number(sigma) and 0 < sigma < float('inf')):
+            raise ValueError(f'sigma must be positive, but it is {sigma!r}')
         if refinement not in _REFINEMENTS:
             raise ValueError(f'refinement={refinement!r} is unknown; choose '
                              f'from {", ".join(_REFINEMENTS)}')

@@ -140,6 +140,9 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
         ValueError: if it is wrong; names the entry.
     """
     content = load_json(path)
+    if str(path).endswith('.gz'):
+        raise ValueError(f'{path}: COCO\'s own reader reads no compressed '
+                         'files; unpack it')
     for part in ('images', 'annotations', 'categories'):
         if not isinstance(content, dict) or not isinstance(
                 content.get(part), list):

@@ -116,7 +116,9 @@ def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
         with h5py.File(path, 'r') as file:
             file.visititems(keep)
             return _array_among(arrays, path, skeleton, num_people)
-    except (OSError, RuntimeError) as error:
+    except Exception as error:  # damage shows as nearly any exception
+        if str(path) in str(error):
+            raise
         raise ValueError(
             f'{path} is damaged or no HDF5 file: {error}') from error
 
@@ -189,7 +191,7 @@ def _read_npy(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
     """The predictions in a NumPy file."""
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+    except Exception as error:  # damage shows as nearly any exception
         raise ValueError(
             f'{path} cannot be read as an array of numbers: {error}'
         ) from error

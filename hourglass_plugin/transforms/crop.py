@@ -122,12 +122,13 @@ def _check_box(results: dict, size: tuple[int, int]) -> None:
     center, scale = results['bbox_center'][0], results['bbox_scale'][0]
     nearest = np.clip(center, 0, size)
     # Written so that NaN is refused.
-    if not np.hypot(*(nearest - center)) < np.hypot(*scale) / 2:
+    if not (0 < scale.min() and scale.max() < np.inf
+            and np.hypot(*(nearest - center)) < np.hypot(*scale) / 2):
         raise ValueError(
             unusable(
                 f'a box of {scale[0]:g} x {scale[1]:g} pixels around '
-                f'({center[0]:g}, {center[1]:g}) lies outside of the image, '
-                f'{size[0]} x {size[1]} pixels', results.get('img_path')))
+                f'({center[0]:g}, {center[1]:g}) is empty or lies outside of the '
+                f'image, {size[0]} x {size[1]} pixels', results.get('img_path')))
 
 
 def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:

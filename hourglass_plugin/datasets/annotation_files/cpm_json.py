@@ -46,6 +46,9 @@ def cpm_people(entries: list[dict], path: Union[str, Path],
     people = []
     for index, entry in enumerate(entries):
         where = f'{path}, entry {index}'
+        if not isinstance(entry, dict):
+            raise ValueError(f'{where} must be an object, but is a '
+                             f'{type(entry).__name__}')
         try:
             if validation is not None and validation != bool(
                     entry['isValidation']):

@@ -70,6 +70,9 @@ def pose_json_people(entries: Any, path: Union[str, Path], skeleton: Skeleton,
     people = []
     for index, entry in enumerate(entries):
         where = f'{path}, entry {index}'
+        if not isinstance(entry, dict):
+            raise ValueError(f'{where} must be an object, but is a '
+                             f'{type(entry).__name__}')
         try:
             if not annotated:
                 count = skeleton.num_keypoints

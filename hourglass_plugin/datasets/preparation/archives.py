@@ -1,4 +1,5 @@
 """Unpacks downloaded archives without trusting them."""
+import errno
 import shutil
 import stat
 import tarfile
@@ -36,7 +37,10 @@ def unpack(archive: Path, target: Path) -> None:
             unit_scale=True) as progress:
         try:
             read(archive, target, progress)
-        except _DAMAGE as error:
+        except (*_DAMAGE, OSError) as error:
+            # A damaged zip file leads to places before its beginning.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
             raise ValueError(
                 f'{archive} is damaged or was not downloaded completely '
                 f'({type(error).__name__}: {error}); download it '

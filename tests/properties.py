@@ -1,0 +1,700 @@
+"""What holds for any input: of codec, transforms, metrics and readers.
+
+``test_properties.py`` tries a few inputs of each, always the same ones;
+``fuzz.py`` as many as one likes.
+"""
+import copy
+import gzip
+import json
+import pickle
+import tempfile
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from matlab_files import (
+    mpii_person,
+    mpii_point,
+    struct_array,
+    write_head_boxes,
+    write_official_mpii,
+)
+from newell_files import newell_rows, write_newell_h5
+from scipy.io import loadmat, savemat
+
+import hourglass_plugin  # noqa: F401
+from hourglass_plugin.codecs import HourglassHeatmap
+from hourglass_plugin.datasets import OwnKeypointsDataset
+from hourglass_plugin.datasets.annotation_files.flic import read_flic
+from hourglass_plugin.datasets.annotation_files.head_sizes import (
+    read_ground_truth_mat,
+)
+from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
+from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
+from hourglass_plugin.datasets.annotation_files.person import Person
+from hourglass_plugin.datasets.annotation_files.pose_json import (
+    pose_json_entries,
+    pose_json_people,
+)
+from hourglass_plugin.datasets.preparation.archives import unpack
+from hourglass_plugin.evaluation.pck import (
+    mean_pck,
+    normalized_distances,
+    pck,
+    pck_curve,
+)
+from hourglass_plugin.evaluation.prediction_files import read_predictions
+from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.skeletons import LSP, MPII
+from hourglass_plugin.transforms import CropPerson
+from hourglass_plugin.transforms.photographs import read_photograph
+
+_SCRATCH = tempfile.TemporaryDirectory()
+_FOLDER = Path(_SCRATCH.name)
+
+#: Name -> (strategies of the arguments, function that must not fail).
+PROPERTIES = {}
+
+
+def holds(**strategies):
+    """Enter a function, whose arguments are drawn from strategies."""
+
+    def enter(function):
+        PROPERTIES[function.__name__] = (strategies, function)
+        return function
+
+    return enter
+
+
+# ---------------------------------------------------------------------------
+# Codec
+# ---------------------------------------------------------------------------
+
+_ANY_NUMBER = st.floats(width=32)
+_NEAR = st.floats(-40, 300, width=32)
+_SEEDS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def _codecs(draw, sigma=st.floats(0.3, 4), **fixed):
+    width, height = draw(st.integers(3, 20)), draw(st.integers(3, 20))
+    stride = draw(st.sampled_from([1, 2, 4, 8]))
+    settings = dict(
+        input_size=(width * stride, height * stride),
+        heatmap_size=(width, height),
+        sigma=draw(sigma),
+        refinement=draw(st.sampled_from(['quarter', 'subpixel', 'none'])))
+    return settings | fixed
+
+
+@st.composite
+def _keypoints(draw, numbers):
+    count = draw(st.integers(1, 5))
+    flat = draw(st.lists(numbers, min_size=2 * count, max_size=2 * count))
+    return np.array(flat, np.float32).reshape(1, count, 2)
+
+
+@holds(
+    settings=_codecs(),
+    keypoints=_keypoints(st.one_of(_ANY_NUMBER, _NEAR)),
+    seed=_SEEDS)
+def heatmaps_are_the_same_drawn_here_and_there(settings, keypoints, seed):
+    """And in [0, 1], and zero where the weight is 0. Exponentials of the two
+    libraries differ in the last place."""
+    visible = np.random.default_rng(seed).integers(0, 2, keypoints.shape[:2])
+    encoded = HourglassHeatmap(**settings).encode(keypoints, visible)
+    codec = HourglassHeatmap(**settings, targets='keypoints')
+    labels = codec.encode(keypoints, visible)
+    weights = encoded['keypoint_weights']
+    np.testing.assert_array_equal(labels['keypoint_weights'], weights)
+    drawn = codec.draw(
+        torch.from_numpy(labels['keypoint_labels']),
+        torch.from_numpy(labels['keypoint_weights']))[0].numpy()
+    heatmaps = encoded['heatmaps']
+    np.testing.assert_allclose(drawn, heatmaps, rtol=0, atol=1e-6)
+    assert np.isfinite(heatmaps).all() and set(weights.ravel()) <= {0, 1}
+    assert heatmaps.min() >= 0 and heatmaps.max() <= 1
+    assert not heatmaps[weights[0] == 0].any()
+    assert not (weights * (1 - visible)).any()
+
+
+@holds(
+    settings=_codecs(st.floats(0.85, 4)),
+    keypoints=_keypoints(st.floats(0, 1, width=32)))
+def keypoints_come_back(settings, keypoints):
+    """To half a cell, as a quarter cell towards the higher neighbour never
+    leaves the cell; and exactly where Gaussians are drawn around exact places,
+    if three cells from the first one's edge they are not cut off yet, which
+    needs 3 sigma > 2.5. Float32 has 7 digits of a value that is as low as
+    exp(-4.5) and of its logarithm, divided by 1 / sigma^2 = 1 / 16."""
+    codec = HourglassHeatmap(**settings)
+    size = np.array(settings['input_size'], np.float32)
+    shift = 0.5 if settings['refinement'] == 'subpixel' else 0.0
+    keypoints = keypoints * (size - 1e-3) - shift
+    encoded = codec.encode(keypoints)
+    decoded, scores = codec.decode(encoded['heatmaps'])
+    inside = encoded['keypoint_weights'] > 0
+    error = np.abs(decoded - keypoints)[inside]
+    part = 1e-3 if settings['refinement'] == 'subpixel' else 0.5
+    assert (error <= part * codec.stride[0] + 1e-3).all()
+    assert (scores[inside] > 0).all() and (scores[~inside] == 0).all()
+
+
+@holds(settings=_codecs(), seed=_SEEDS, kind=st.integers(0, 4))
+def any_heatmaps_are_decoded_inside_of_the_image(settings, seed, kind):
+    """Noise, constants, one NaN, only NaN, infinity."""
+    rng = np.random.default_rng(seed)
+    codec = HourglassHeatmap(**settings)
+    width, height = settings['heatmap_size']
+    heatmaps = rng.normal(0, 10**rng.uniform(-6, 6), (3, height, width))
+    if kind == 1:
+        heatmaps[:] = rng.normal()
+    elif kind == 2:
+        heatmaps[0, rng.integers(height), rng.integers(width)] = np.nan
+    elif kind == 3:
+        heatmaps[:] = np.nan
+    elif kind == 4:
+        heatmaps[0, rng.integers(height), rng.integers(width)] = np.inf
+    heatmaps = heatmaps.astype(np.float32)
+    keypoints, scores = codec.decode(heatmaps)
+    assert (keypoints >= -0.5).all()
+    assert (keypoints <= settings['input_size']).all()
+    np.testing.assert_array_equal(scores[0], heatmaps.max((1, 2)))
+
+
+_JUNK = st.one_of(
+    st.sampled_from([
+        None, True, False, '', '1', 'x', [], {}, [[]], {'a': 1}, 0, -1, 1e300,
+        -1e300, 10**400, float('nan'),
+        float('inf'), -float('inf'), 2**31, 2**63, 1e-300, '\ud800', '\0',
+        '../a', [1, [2]], [None] * 3
+    ]), st.integers(-2**40, 2**40), st.floats(), st.text(max_size=6),
+    st.lists(st.floats(), max_size=4))
+
+
+@holds(
+    name=st.sampled_from([
+        'input_size', 'heatmap_size', 'sigma', 'refinement', 'targets'
+    ]),
+    value=_JUNK)
+def a_codec_is_built_or_refused(name, value):
+    """What is built can encode."""
+    settings = dict(input_size=(64, 64), heatmap_size=(16, 16))
+    try:
+        codec = HourglassHeatmap(**{**settings, name: value})
+    except ValueError:
+        return
+    if max(codec.input_size) < 1000 and codec.sigma < 1000:
+        codec.encode(np.ones((1, 2, 2), np.float32))
+
+
+# ---------------------------------------------------------------------------
+# Transforms
+# ---------------------------------------------------------------------------
+
+
+def _image_files():
+    rng = np.random.default_rng(0)
+    small = cv2.resize(rng.integers(0, 255, (9, 12, 3), np.uint8), (60, 44))
+    files = {}
+    for suffix in ('.jpg', '.png', '.webp', '.bmp', '.tiff'):
+        files[suffix] = cv2.imencode(suffix, small)[1].tobytes()
+    return files
+
+
+_IMAGES = _image_files()
+(_FOLDER / 'whole.jpg').write_bytes(_IMAGES['.jpg'])
+
+
+@holds(
+    center=st.tuples(*[st.floats(-100, 160, width=32)] * 2),
+    scale=st.tuples(*[
+        st.one_of(st.floats(0.5, 500, width=32), _ANY_NUMBER)] * 2),
+    rotation=st.floats(-400, 400, width=32),
+    mirror=st.booleans(),
+    reduced=st.booleans(),
+    seed=_SEEDS)
+def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
+                               seed):
+    """Joints move as one would compute in float64, whatever is decoded."""
+    joints = np.random.default_rng(seed).uniform(-50, 150, (1, 14, 2))
+    record = dict(
+        img_path=str(_FOLDER / 'whole.jpg'),
+        bbox_center=np.array([center], np.float32),
+        bbox_scale=np.array([scale], np.float32),
+        bbox_rotation=np.array([rotation], np.float32),
+        mirror=mirror,
+        keypoints=joints.astype(np.float32),
+        keypoints_visible=np.ones((1, 14), np.float32),
+        flip_indices=LSP.flip_indices)
+    try:
+        found = CropPerson((32, 48), reduced).transform(record)
+    except ValueError as error:
+        assert 'whole.jpg' in str(error)
+        return
+    assert found['img'].shape == (48, 32, 3)
+    assert found['img'].dtype == np.uint8
+    assert found['img_shape'] == (44, 60)
+    moved = found['transformed_keypoints']
+    assert np.isfinite(moved).all()
+    size = found['bbox_scale'][0].astype(float)
+    if size.min() < 1 or size.max() > 1e4:  # float32 knows it no better
+        return
+    assert abs(size[0] * 48 - size[1] * 32) <= 1e-4 * size[0] * 48
+    source = joints[0, LSP.flip_indices] if mirror else joints[0]
+    if mirror:
+        source = source * (-1, 1) + (59, 0)
+    angle = np.deg2rad(np.float64(np.float32(rotation)))
+    turn = np.array([[np.cos(angle), -np.sin(angle)],
+                     [np.sin(angle), np.cos(angle)]])
+    zoom = 32 / size[0]
+    expected = (source - found['input_center']) @ turn * zoom + (16, 24)
+    tolerance = 1e-2 * max(1, zoom)  # hundredths of the image's pixels
+    np.testing.assert_allclose(moved[0], expected, atol=tolerance)
+
+
+def _damaged(content, damages):
+    """Bytes with some changed, cut out, doubled or cut off."""
+    content = bytearray(content)
+    for place, kind, value in damages:
+        place %= max(len(content), 1)
+        if kind == 'byte':
+            content[place:place + 1] = bytes([value])
+        elif kind == 'number':
+            content[place // 4 * 4:place // 4 * 4 + 4] = [
+                b'\0\0\0\0', b'\xff\xff\xff\xff', b'\xff\xff\xff\x7f',
+                b'\0\0\0\x80', b'\1\0\0\0'
+            ][value % 5]
+        elif kind == 'cut':
+            del content[place:place + value]
+        elif kind == 'double':
+            content[place:place] = content[place:place + value]
+        elif kind == 'end':
+            del content[place:]
+    return bytes(content)
+
+
+_DAMAGES = st.lists(
+    st.tuples(
+        st.integers(0, 2**20),
+        st.sampled_from(
+            ['byte', 'byte', 'byte', 'number', 'cut', 'double', 'end']),
+        st.integers(0, 255)),
+    min_size=1,
+    max_size=4)
+
+
+@holds(
+    suffix=st.sampled_from(sorted(_IMAGES)),
+    damages=_DAMAGES,
+    factor=st.sampled_from([1, 2, 8]))
+def a_damaged_image_is_read_or_refused(suffix, damages, factor):
+    """Whole in size; and a JPEG that was cut off is refused."""
+    path = _FOLDER / 'damaged'
+    content = _damaged(_IMAGES[suffix], damages)
+    path.write_bytes(content)
+    try:
+        photograph = read_photograph(str(path), factor)
+    except ValueError as error:
+        assert str(path) in str(error)
+        return
+    size = [-(-side // photograph.factor) for side in photograph.size]
+    assert photograph.pixels.shape == (size[1], size[0], 3)
+    assert photograph.pixels.dtype == np.uint8
+    assert suffix != '.jpg' or b'\xff\xd9' in content
+
+
+# ---------------------------------------------------------------------------
+# Metrics
+# ---------------------------------------------------------------------------
+
+
+@holds(
+    people=st.integers(1, 6),
+    seed=_SEEDS,
+    threshold=st.floats(0, 2),
+    more=st.floats(0, 1),
+    factor=st.floats(0.01, 100),
+    missing=st.floats(0, 1))
+def pck_is_what_counting_gives(people, seed, threshold, more, factor,
+                               missing):
+    """One joint after the other; in any order of people, any unit."""
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(-100, 300, (people, 5, 2))
+    predicted = truth + rng.normal(0, 10, truth.shape)
+    predicted[rng.random(predicted.shape) < 0.05] = np.nan
+    sizes = rng.uniform(5, 50, people)
+    annotated = rng.random((people, 5)) >= missing
+    distances = normalized_distances(predicted, truth, sizes)
+    found = pck(distances, annotated, threshold)
+    for joint in range(5):
+        counted = [
+            sum((p - t)**2 for p, t in zip(predicted[n, joint], truth[n, joint])
+                )**0.5 / sizes[n] <= threshold for n in range(people)
+            if annotated[n, joint]
+        ]
+        expected = 100 * np.mean(counted) if counted else np.nan
+        np.testing.assert_allclose(found[joint], expected, rtol=1e-12)
+    curve = pck_curve(distances, annotated, [threshold, threshold + more])
+    known = annotated.any(0)
+    assert (curve[1] >= curve[0])[known].all()
+    order = rng.permutation(people)
+    np.testing.assert_array_equal(
+        pck(distances[order], annotated[order], threshold), found)
+    np.testing.assert_allclose(
+        normalized_distances(predicted * factor, truth * factor,
+                             sizes * factor),
+        distances,
+        rtol=1e-9,
+        atol=1e-9)
+    mean = mean_pck(found, annotated, range(5))
+    if annotated.any():
+        assert 0 <= mean <= 100
+        hits = (distances <= threshold) & annotated
+        np.testing.assert_allclose(mean, 100 * hits.sum() / annotated.sum())
+    else:
+        assert np.isnan(mean)
+    np.testing.assert_array_equal(
+        pck(normalized_distances(truth, truth, sizes), annotated,
+            0.0)[known], 100.0)
+
+
+# ---------------------------------------------------------------------------
+# Readers
+# ---------------------------------------------------------------------------
+
+
+@st.composite
+def _people(draw):
+    rng = np.random.default_rng(draw(_SEEDS))
+    names = st.text(
+        st.characters(exclude_categories=('Cs', ), exclude_characters='\0/\\'),
+        min_size=1,
+        max_size=8).map(lambda text: f'\u00e4 {text}.jpg')
+    return [
+        Person(
+            image=draw(names),
+            center=rng.uniform(-50, 2000, 2).astype(np.float32),
+            scale=float(rng.uniform(0.1, 20)),
+            keypoints=rng.uniform(-500, 3000, (14, 2)).astype(np.float32),
+            annotated=rng.random(14) < 0.8,
+            visible=rng.random(14) < 0.5 if draw(st.booleans()) else None,
+            torso_size=draw(st.none() | st.floats(1, 500)),
+            official_index=draw(
+                st.none() | st.tuples(st.integers(0, 10**6),
+                                      st.integers(0, 50))))
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+
+
+@holds(people=_people(), first_pixel=st.sampled_from([0, 1]))
+def people_come_back_from_json(people, first_pixel):
+    """To a thousandth of a pixel, or what float32 knows of it."""
+    text = json.dumps(pose_json_entries(people, first_pixel))
+    found = pose_json_people(json.loads(text), 'a.json', LSP, first_pixel)
+    assert len(found) == len(people)
+    for one, other in zip(people, found):
+        assert (one.image, one.official_index) == (other.image,
+                                                   other.official_index)
+        np.testing.assert_array_equal(one.annotated, other.annotated)
+        np.testing.assert_allclose(other.center, one.center, atol=1.2e-3)
+        np.testing.assert_allclose(other.scale, one.scale, atol=1e-6)
+        np.testing.assert_allclose(
+            other.keypoints[one.annotated],
+            one.keypoints[one.annotated],
+            atol=1.2e-3)
+        assert (one.visible is None) == (other.visible is None)
+        if one.torso_size is not None:
+            np.testing.assert_allclose(
+                other.torso_size, one.torso_size, atol=1e-6)
+
+
+def _check_people(people):
+    """What a reader returns is usable."""
+    for person in people:
+        assert isinstance(person.image, str) and '..' not in person.image
+        assert np.isfinite(person.center).all()
+        assert 0 < person.scale < float('inf')
+        assert np.isfinite(person.keypoints[person.annotated]).all()
+
+
+def _entry(count, **changes):
+    points = [[10 + 3 * joint, 20 + 2 * joint] for joint in range(count)]
+    return dict(
+        image='a.jpg',
+        center=[60, 70],
+        scale=1.5,
+        joints=points,
+        joints_vis=[1] * count) | changes
+
+
+_JSON = dict(
+    hrnet=([_entry(16), _entry(16, head_size=9.0, official_index=[3, 1])],
+           lambda path: _check_people(read_mpii(path))),
+    cpm=([
+        dict(
+            img_paths='a.jpg',
+            objpos=[60, 70],
+            scale_provided=1.5,
+            joint_self=[[9 + joint, 9, 1] for joint in range(16)],
+            isValidation=0,
+            annolist_index=3,
+            people_index=1)
+    ] * 2, lambda path: _check_people(read_mpii(path, 'train'))),
+    lsp=([_entry(14), _entry(14, joints_visible=[1] * 14)],
+         lambda path: _check_people(read_lsp(path))),
+    flic=([_entry(11, torso_size=30.0)],
+          lambda path: _check_people(read_flic(path))),
+    predictions=(dict(preds=[[[9, 9]] * 14] * 2),
+                 lambda path: read_predictions(path, LSP, 2, 0)),
+)
+_METAINFO = dict(
+    dataset_name='dogs',
+    keypoint_info={
+        0: dict(name='nose'),
+        1: dict(name='left_ear', swap='right_ear'),
+        2: dict(name='right_ear', swap='left_ear')
+    },
+    skeleton_info={},
+    joint_weights=[1.0] * 3,
+    sigmas=[])
+_COCO = dict(
+    images=[
+        dict(id=index, file_name=f'{index}.jpg', width=100, height=80)
+        for index in range(2)
+    ],
+    annotations=[
+        dict(
+            id=index,
+            image_id=index,
+            category_id=1,
+            bbox=[10, 20, 30, 40],
+            area=1200,
+            iscrowd=0,
+            num_keypoints=2,
+            keypoints=[12, 22, 2, 0, 0, 0, 30, 50.5, 1])
+        for index in range(2)
+    ],
+    categories=[dict(id=1, name='dog')])
+
+
+def _read_coco(path):
+    dataset = OwnKeypointsDataset(
+        metainfo=_METAINFO, ann_file=str(path), data_prefix=dict(img='x'))
+    for index in range(len(dataset)):
+        record = dataset.get_data_info(index)
+        assert record['keypoints'].shape == (1, 3, 2)
+        for key in ('keypoints', 'bbox'):
+            assert np.isfinite(record[key]).all()
+        assert str(record['img_path']).startswith('x')
+
+
+_JSON['coco'] = (_COCO, _read_coco)
+
+_STEPS = st.lists(st.integers(0, 100), max_size=6)
+_CHANGES = st.lists(
+    st.tuples(_STEPS, st.sampled_from(['replace', 'remove', 'double']), _JUNK),
+    min_size=1,
+    max_size=3)
+
+
+def _changed(content, changes):
+    """JSON's content with parts replaced, removed or doubled."""
+    content = copy.deepcopy(content)
+    for steps, action, value in changes:
+        parent, key, part = None, None, content
+        for step in steps:
+            if not isinstance(part, (dict, list)) or not part:
+                break
+            keys = list(part) if isinstance(part, dict) else range(len(part))
+            parent, key = part, keys[step % len(keys)]
+            part = parent[key]
+        if parent is None:
+            content = copy.deepcopy(value) if action == 'replace' else content
+        elif action == 'replace':
+            parent[key] = copy.deepcopy(value)
+        elif action == 'remove':
+            del parent[key]
+        elif isinstance(parent, list):
+            parent.append(copy.deepcopy(part))
+    return content
+
+
+def _is_refused_in_one_message(read, path):
+    """Whatever is read is right, and an error names the file."""
+    try:
+        read(path)
+    except ValueError as error:
+        assert path.name in str(error), str(error)
+
+
+@holds(kind=st.sampled_from(sorted(_JSON)), changes=_CHANGES)
+def changed_json_is_read_or_refused(kind, changes):
+    """Each value replaced by what does not belong there."""
+    content, read = _JSON[kind]
+    path = _FOLDER / 'changed.json'
+    text = json.dumps(_changed(content, changes))
+    path.write_text(text)
+    _is_refused_in_one_message(read, path)
+
+
+@holds(
+    kind=st.sampled_from(sorted(_JSON)),
+    damages=_DAMAGES,
+    packed=st.booleans())
+def damaged_json_is_read_or_refused(kind, damages, packed):
+    """Bytes changed or cut off, also of compressed files."""
+    content, read = _JSON[kind]
+    data = json.dumps(content).encode()
+    if packed and kind != 'predictions':
+        data = gzip.compress(data, mtime=0)
+    path = _FOLDER / ('damaged.json.gz' if packed and kind != 'predictions'
+                      else 'damaged.json')
+    path.write_bytes(_damaged(data, damages))
+    _is_refused_in_one_message(read, path)
+
+
+def _mat(name, **variables):
+    """A MATLAB file's bytes, uncompressed."""
+    savemat(_FOLDER / name, variables)
+    return (_FOLDER / name).read_bytes()
+
+
+def _mat_files():
+    people = [mpii_person([mpii_point(0, 3, 4), mpii_point(5, 9, 4)])]
+    official = write_official_mpii(
+        _FOLDER / 'o.mat', [('a.jpg', 1, people, [1]), ('b.jpg', 1, [], [])])
+    truth = write_head_boxes(
+        _FOLDER / 't.mat', [_entry(16), _entry(16)], [[[1, 1], [5, 6]]] * 2)
+    examples = struct_array([
+        dict(
+            filepath='a.jpg',
+            coords=np.arange(58.).reshape(2, 29),
+            torsobox=np.array([[9., 9., 90., 99.]]),
+            imgdims=np.array([[480., 720., 3.]]),
+            istrain=1,
+            istest=0)
+    ] * 2)
+    joints = np.arange(84.).reshape(3, 14, 2) + 1
+    joints[2] = 0
+    return dict(
+        official=(_mat(
+            'o2.mat', RELEASE=loadmat(official)['RELEASE']),
+                  lambda path: _check_people(read_mpii(path))),
+        packed=(official.read_bytes(),
+                lambda path: _check_people(read_mpii(path))),
+        truth=(truth.read_bytes(), read_ground_truth_mat),
+        lsp=(_mat('j.mat', joints=joints),
+             lambda path: _check_people(read_lsp(path))),
+        flic=(_mat('e.mat', examples=examples),
+              lambda path: _check_people(read_flic(path))),
+        predictions=(_mat('p.mat', preds=np.ones((2, 14, 2))),
+                     lambda path: read_predictions(path, LSP, 2, 1)))
+
+
+_MAT = _mat_files()
+
+
+@holds(kind=st.sampled_from(sorted(_MAT)), damages=_DAMAGES)
+def damaged_matlab_files_are_read_or_refused(kind, damages):
+    """And none ends the process; the header's text does not matter."""
+    content, read = _MAT[kind]
+    path = _FOLDER / 'damaged.mat'
+    path.write_bytes(content[:116] + _damaged(content[116:], damages))
+    _is_refused_in_one_message(read, path)
+
+
+def _h5_files():
+    rows = newell_rows(2, 16)
+    people = write_newell_h5(_FOLDER / 'n.h5', rows).read_bytes()
+    preds = write_newell_h5(_FOLDER / 'p.h5',
+                            dict(preds=np.ones((2, 14, 2)))).read_bytes()
+    return dict(
+        people=(people, lambda path: _check_people(read_mpii(path))),
+        predictions=(preds, lambda path: read_predictions(path, LSP, 2, 1)))
+
+
+_H5 = _h5_files()
+
+
+@holds(kind=st.sampled_from(sorted(_H5)), damages=_DAMAGES)
+def damaged_hdf5_files_are_read_or_refused(kind, damages):
+    """As MATLAB's."""
+    content, read = _H5[kind]
+    path = _FOLDER / 'damaged.h5'
+    path.write_bytes(_damaged(content, damages))
+    _is_refused_in_one_message(read, path)
+
+
+def _pickle_files():
+    sample = dict(
+        id=0,
+        img_path='a.jpg',
+        pred_instances=dict(keypoints=torch.ones(1, 14, 2)),
+        gt_instances=dict(
+            keypoints=np.ones((1, 14, 2)),
+            keypoints_visible=np.ones((1, 14))))
+    dump = pickle.dumps([sample, dict(sample, id=1)])
+    np.save(_FOLDER / 'a.npy', np.ones((2, 14, 2)))
+    files = {
+        '.pkl': (dump, lambda path: read_predictions(path, LSP, 2, 0)),
+        '.npy': ((_FOLDER / 'a.npy').read_bytes(),
+                 lambda path: read_predictions(path, LSP, 2, 0))
+    }
+    for suffix, is_zip in (('.pth', True), ('.tar', False)):
+        torch.save(
+            dict(state_dict=dict(a=torch.ones(3)), meta=dict(epoch=1)),
+            _FOLDER / 'a.pth',
+            _use_new_zipfile_serialization=is_zip)
+        files[suffix] = ((_FOLDER / 'a.pth').read_bytes(),
+                         lambda path: read_checkpoint(str(path)))
+    return files
+
+
+_PICKLES = _pickle_files()
+
+
+@holds(suffix=st.sampled_from(sorted(_PICKLES)), damages=_DAMAGES)
+def damaged_pickles_are_read_or_refused(suffix, damages):
+    """Checkpoints, dumps and NumPy's files."""
+    content, read = _PICKLES[suffix]
+    path = _FOLDER / f'damaged{suffix}'
+    path.write_bytes(_damaged(content, damages))
+    _is_refused_in_one_message(read, path)
+
+
+def _archive():
+    with zipfile.ZipFile(_FOLDER / 'a.zip', 'w',
+                         zipfile.ZIP_DEFLATED) as file:
+        file.writestr('images/a.jpg', _IMAGES['.jpg'])
+        file.writestr('images/b.jpg', _IMAGES['.jpg'])
+    return (_FOLDER / 'a.zip').read_bytes()
+
+
+_ZIP = _archive()
+
+
+@holds(damages=_DAMAGES, name=st.text(max_size=9) | st.sampled_from(
+    ['../x.jpg', '/x.jpg', 'a/../../x', 'C:/x', '..', '\\x', '//h/x']))
+def archives_write_below_their_folder(damages, name):
+    """Whatever their entries are called."""
+    with tempfile.TemporaryDirectory() as folder:
+        outer = Path(folder)
+        path = outer / 'damaged.zip'
+        path.write_bytes(_damaged(_ZIP, damages))
+        named = outer / 'named.zip'
+        with zipfile.ZipFile(named, 'w') as file:
+            file.writestr(
+                name.encode('utf-8', 'ignore').decode() or 'x', 'content')
+        for archive in (path, named):
+            _is_refused_in_one_message(
+                lambda archive: unpack(archive, outer / 'inner' / 'target'),
+                archive)
+        assert {each.name for each in outer.iterdir()
+                } <= {'damaged.zip', 'named.zip', 'inner'}
+        inner = outer / 'inner'
+        assert not inner.exists() or [
+            each.name for each in inner.iterdir()] == ['target']

@@ -1,0 +1,27 @@
+"""A few inputs for each property, always the same ones; see fuzz.py."""
+import warnings
+
+import pytest
+
+hypothesis = pytest.importorskip('hypothesis')
+pytest.importorskip('h5py')
+
+from mmengine.registry import init_default_scope  # noqa: E402
+from properties import PROPERTIES  # noqa: E402
+
+_EXAMPLES = 40
+
+
+@pytest.mark.parametrize('name', PROPERTIES)
+def test_property(name):
+    init_default_scope('mmpose')
+    strategies, function = PROPERTIES[name]
+    settings = hypothesis.settings(
+        max_examples=_EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # overflows, as numbers are any
+        settings(hypothesis.given(**strategies)(function))()
