@@ -48,7 +48,7 @@ from hourglass_plugin.evaluation.pck import (
 )
 from hourglass_plugin.evaluation.prediction_files import read_predictions
 from hourglass_plugin.models.pretrained import read_checkpoint
-from hourglass_plugin.skeletons import LSP, MPII
+from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.transforms import CropPerson
 from hourglass_plugin.transforms.photographs import read_photograph
 

@@ -21,9 +21,7 @@ from scipy.io import savemat
 from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
 from hourglass_plugin.datasets.annotation_files.matlab import load_matlab
 from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
-from hourglass_plugin.datasets.annotation_files.newell_h5 import (
-    read_newell_h5,
-)
+from hourglass_plugin.datasets.annotation_files.newell_h5 import read_newell_h5
 from hourglass_plugin.datasets.annotation_files.pose_json import (
     load_json,
     read_pose_json,
