@@ -2,7 +2,7 @@
 # channels.
 _base_ = ['../_base_/lsp_study.py']
 
-max_epochs = 3
+max_epochs = 2
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [dict(_base_.param_scheduler[0], total_steps=max_epochs)]
 

@@ -1,4 +1,6 @@
 """A real training of mmengine's runner that takes a second."""
+import itertools
+
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -13,6 +15,9 @@ import hourglass_plugin  # noqa: F401
 # At depth 1 the sides of an image are multiples of 4 * 2.
 SIZE = 32
 KEYPOINTS = 3
+
+# Two runners of one name and one second would share their log.
+RUNNERS = itertools.count()
 
 
 class NoisePeople(Dataset):
@@ -79,7 +84,7 @@ def small_runner(work_dir, name, epochs=2, people=7, backbone=None, **options):
     arguments = dict(
         model=small_model(**(backbone or {})),
         work_dir=str(work_dir),
-        experiment_name=f'{name}_{work_dir.name}',
+        experiment_name=f'{name}_{next(RUNNERS)}',
         train_dataloader=dict(
             batch_size=2,
             # As in our configs; MMPose's stacks batches one image at a time.
