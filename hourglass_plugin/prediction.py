@@ -145,7 +145,8 @@ def find_people(model: BaseModel,
         images: (H, W, 3) uint8, BGR, of any sizes.
 
     Returns:
-        For each image a box (1, 4): left, top, right, bottom, in pixels.
+        One array of shape (1, 4) per image, with left, top, right and bottom
+        in pixels.
     """
 
     def predict(image: np.ndarray,

@@ -16,8 +16,8 @@ from .installed_files import config_path
 from .models.pretrained import read_checkpoint
 from .prediction import build_pose_model
 
-#: How far a heatmap, whose peaks are 1 high, may move by half precision: a
-#: weight is rounded by 0.05 % at most.
+#: How far a heatmap, whose peaks are 1 high, may move by half precision,
+#: in which a weight is rounded by 0.05 % at most.
 TOLERANCE = 0.005
 
 

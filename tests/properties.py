@@ -6,6 +6,7 @@
 import copy
 import gzip
 import json
+import math
 import pickle
 import tempfile
 import zipfile
@@ -59,6 +60,17 @@ _FOLDER = Path(_SCRATCH.name)
 PROPERTIES = {}
 
 
+def _result_or_refusal(path, call, *arguments):
+    """What is returned, or None if a message refuses it that has the file's
+    name."""
+    try:
+        return call(*arguments)
+    except ValueError as error:
+        message = str(error)
+    assert path.name in message, message
+    return None
+
+
 def holds(**strategies):
     """Enter a function, whose arguments are drawn from strategies."""
 
@@ -79,15 +91,14 @@ _SEEDS = st.integers(0, 2**32 - 1)
 
 
 @st.composite
-def _codecs(draw, sigma=st.floats(0.3, 4), **fixed):
+def _codecs(draw, smallest_sigma=0.3):
     width, height = draw(st.integers(3, 20)), draw(st.integers(3, 20))
     stride = draw(st.sampled_from([1, 2, 4, 8]))
-    settings = dict(
+    return dict(
         input_size=(width * stride, height * stride),
         heatmap_size=(width, height),
-        sigma=draw(sigma),
+        sigma=draw(st.floats(smallest_sigma, 4)),
         refinement=draw(st.sampled_from(['quarter', 'subpixel', 'none'])))
-    return settings | fixed
 
 
 @st.composite
@@ -122,7 +133,7 @@ def heatmaps_are_the_same_drawn_here_and_there(settings, keypoints, seed):
 
 
 @holds(
-    settings=_codecs(st.floats(0.85, 4)),
+    settings=_codecs(0.85),
     keypoints=_keypoints(st.floats(0, 1, width=32)))
 def keypoints_come_back(settings, keypoints):
     """To half a cell, as a quarter cell towards the higher neighbour never
@@ -206,7 +217,8 @@ def _image_files():
 
 
 _IMAGES = _image_files()
-(_FOLDER / 'whole.jpg').write_bytes(_IMAGES['.jpg'])
+_WHOLE = _FOLDER / 'whole.jpg'
+_WHOLE.write_bytes(_IMAGES['.jpg'])
 
 
 @holds(
@@ -222,7 +234,7 @@ def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
     """Joints move as one would compute in float64, whatever is decoded."""
     joints = np.random.default_rng(seed).uniform(-50, 150, (1, 14, 2))
     record = dict(
-        img_path=str(_FOLDER / 'whole.jpg'),
+        img_path=str(_WHOLE),
         bbox_center=np.array([center], np.float32),
         bbox_scale=np.array([scale], np.float32),
         bbox_rotation=np.array([rotation], np.float32),
@@ -230,10 +242,9 @@ def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
         keypoints=joints.astype(np.float32),
         keypoints_visible=np.ones((1, 14), np.float32),
         flip_indices=LSP.flip_indices)
-    try:
-        found = CropPerson((32, 48), reduced).transform(record)
-    except ValueError as error:
-        assert 'whole.jpg' in str(error)
+    found = _result_or_refusal(_WHOLE,
+                               CropPerson((32, 48), reduced).transform, record)
+    if found is None:
         return
     assert found['img'].shape == (48, 32, 3)
     assert found['img'].dtype == np.uint8
@@ -296,10 +307,8 @@ def a_damaged_image_is_read_or_refused(suffix, damages, factor):
     path = _FOLDER / 'damaged'
     content = _damaged(_IMAGES[suffix], damages)
     path.write_bytes(content)
-    try:
-        photograph = read_photograph(str(path), factor)
-    except ValueError as error:
-        assert str(path) in str(error)
+    photograph = _result_or_refusal(path, read_photograph, str(path), factor)
+    if photograph is None:
         return
     size = [-(-side // photograph.factor) for side in photograph.size]
     assert photograph.pixels.shape == (size[1], size[0], 3)
@@ -332,9 +341,8 @@ def pck_is_what_counting_gives(people, seed, threshold, more, factor,
     found = pck(distances, annotated, threshold)
     for joint in range(5):
         counted = [
-            sum((p - t)**2 for p, t in zip(predicted[n, joint], truth[n, joint])
-                )**0.5 / sizes[n] <= threshold for n in range(people)
-            if annotated[n, joint]
+            math.dist(predicted[n, joint], truth[n, joint]) / sizes[n] <=
+            threshold for n in range(people) if annotated[n, joint]
         ]
         expected = 100 * np.mean(counted) if counted else np.nan
         np.testing.assert_allclose(found[joint], expected, rtol=1e-12)
@@ -523,14 +531,6 @@ def _changed(content, changes):
     return content
 
 
-def _is_refused_in_one_message(read, path):
-    """Whatever is read is right, and an error names the file."""
-    try:
-        read(path)
-    except ValueError as error:
-        assert path.name in str(error), str(error)
-
-
 @holds(kind=st.sampled_from(sorted(_JSON)), changes=_CHANGES)
 def changed_json_is_read_or_refused(kind, changes):
     """Each value replaced by what does not belong there."""
@@ -538,7 +538,7 @@ def changed_json_is_read_or_refused(kind, changes):
     path = _FOLDER / 'changed.json'
     text = json.dumps(_changed(content, changes))
     path.write_text(text)
-    _is_refused_in_one_message(read, path)
+    _result_or_refusal(path, read, path)
 
 
 @holds(
@@ -554,7 +554,7 @@ def damaged_json_is_read_or_refused(kind, damages, packed):
     path = _FOLDER / ('damaged.json.gz' if packed and kind != 'predictions'
                       else 'damaged.json')
     path.write_bytes(_damaged(data, damages))
-    _is_refused_in_one_message(read, path)
+    _result_or_refusal(path, read, path)
 
 
 def _mat(name, **variables):
@@ -604,7 +604,7 @@ def damaged_matlab_files_are_read_or_refused(kind, damages):
     content, read = _MAT[kind]
     path = _FOLDER / 'damaged.mat'
     path.write_bytes(content[:116] + _damaged(content[116:], damages))
-    _is_refused_in_one_message(read, path)
+    _result_or_refusal(path, read, path)
 
 
 def _h5_files():
@@ -626,7 +626,7 @@ def damaged_hdf5_files_are_read_or_refused(kind, damages):
     content, read = _H5[kind]
     path = _FOLDER / 'damaged.h5'
     path.write_bytes(_damaged(content, damages))
-    _is_refused_in_one_message(read, path)
+    _result_or_refusal(path, read, path)
 
 
 def _pickle_files():
@@ -663,7 +663,7 @@ def damaged_pickles_are_read_or_refused(suffix, damages):
     content, read = _PICKLES[suffix]
     path = _FOLDER / f'damaged{suffix}'
     path.write_bytes(_damaged(content, damages))
-    _is_refused_in_one_message(read, path)
+    _result_or_refusal(path, read, path)
 
 
 def _archive():
@@ -690,9 +690,8 @@ def archives_write_below_their_folder(damages, name):
             file.writestr(
                 name.encode('utf-8', 'ignore').decode() or 'x', 'content')
         for archive in (path, named):
-            _is_refused_in_one_message(
-                lambda archive: unpack(archive, outer / 'inner' / 'target'),
-                archive)
+            _result_or_refusal(archive, unpack, archive,
+                               outer / 'inner' / 'target')
         assert {each.name for each in outer.iterdir()
                 } <= {'damaged.zip', 'named.zip', 'inner'}
         inner = outer / 'inner'

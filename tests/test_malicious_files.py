@@ -226,12 +226,11 @@ def test_hdf5_that_leads_elsewhere(kind, message, tmp_path):
 class TestNamesOfImagesOutsideOfTheirFolder:
     """In every kind of annotation file, with file and entry."""
 
-    entry = dict(
-        center=[9, 9], scale=1, joints=[[1, 1]] * 16, joints_vis=[1] * 16)
-
     def test_json_of_hrnet(self, name, tmp_path):
-        entries = [dict(self.entry, image='a b/\u00e4.jpg')] * 2
-        entries += [dict(self.entry, image=name)]
+        entry = dict(
+            center=[9, 9], scale=1, joints=[[1, 1]] * 16, joints_vis=[1] * 16)
+        entries = [dict(entry, image='a b/\u00e4.jpg')] * 2
+        entries += [dict(entry, image=name)]
         (tmp_path / 'a.json').write_text(json.dumps(entries))
         refused(read_mpii, tmp_path / 'a.json', 'entry 2: the image')
 

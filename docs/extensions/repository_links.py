@@ -30,6 +30,8 @@ PAGES = {
 }
 #: The folders whose files are shown in the built pages, below ``files/``.
 SHOWN = ('configs', 'docs/examples', 'hourglass_plugin', 'tools')
+#: The pictures that pages link without showing them.
+PICTURES = ('docs/quickstart.jpg', )
 LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.md': 'markdown'}
 
 
@@ -77,6 +79,9 @@ class RepositoryLinks(SphinxTransform):
             steps = '../' * docname.count('/')
             new = nodes.reference(
                 refuri=f'{steps}files/{name}.html', internal=True)
+        elif name in PICTURES:
+            new = addnodes.download_reference(
+                reftarget=f'/{name[len("docs/"):]}', refdoc=docname)
         else:
             logger.warning(
                 '%s is neither a page nor in a folder that is shown',
@@ -96,6 +101,8 @@ def file_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
                 continue
             if path.is_dir():
                 body = _folder_list(path)
+            elif path.suffix == '.pth':
+                body = f'<p>{path.stat().st_size:,} bytes</p>'
             else:
                 body = app.builder.highlighter.highlight_block(
                     path.read_text('utf-8'),

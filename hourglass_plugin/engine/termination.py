@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 
 from .delayed_flags import DelayedFlags
 
-#: Status of a process that ends after SIGTERM: what a shell reports of one
-#: that SIGTERM killed, 128 + 15. So scripts can tell it from a finished
+#: Status of a process that ends after SIGTERM, which is what a shell reports
+#: of one that SIGTERM killed, 128 + 15. So scripts can tell it from a finished
 #: training, and clusters from a failed one.
 EXIT_STATUS = 128 + signal.SIGTERM
 

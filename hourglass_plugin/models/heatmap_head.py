@@ -433,6 +433,6 @@ def needs_mirror_shift(codec: BaseKeypointCodec, num_keypoints: int) -> bool:
         raise ValueError(
             f'heatmaps that {type(codec).__name__} draws of the mirrored '
             "image do not line up with the image's, neither as they are nor "
-            'shifted by a cell: change encode() so that x is drawn in the cell that '
-            f'mirrors the one of {width - 1} - x, or one beside it')
+            'shifted by a cell: change encode() so that x is drawn in the '
+            f'cell that mirrors the one of {width - 1} - x, or one beside it')
     return shift

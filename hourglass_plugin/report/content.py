@@ -124,8 +124,8 @@ def count_numbers(everybody: People, scores: Scores,
 
     Args:
         everybody: all N people.
-        scores: of them, see :func:`~hourglass_plugin.evaluation.scores.
-            score_people`.
+        scores: of them, see
+            :func:`~hourglass_plugin.evaluation.scores.score_people`.
         pck_thresholds: of the table, in sizes of the person; the curves reach
             up to the largest.
         flip_indices: for each joint the position of its mirror image.

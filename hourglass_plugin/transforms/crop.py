@@ -127,8 +127,9 @@ def _check_box(results: dict, size: tuple[int, int]) -> None:
         raise ValueError(
             unusable(
                 f'a box of {scale[0]:g} x {scale[1]:g} pixels around '
-                f'({center[0]:g}, {center[1]:g}) is empty or lies outside of the '
-                f'image, {size[0]} x {size[1]} pixels', results.get('img_path')))
+                f'({center[0]:g}, {center[1]:g}) is empty or lies outside of '
+                f'the image, {size[0]} x {size[1]} pixels',
+                results.get('img_path')))
 
 
 def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:
