@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -475,6 +476,26 @@ def build_runner(config: Config,
         f'{runner.world_size} x {device}. Environment and config: '
         f'{runner.logger.log_file}')
     return runner
+
+
+@contextmanager
+def disconnecting_processes() -> Iterator[None]:
+    """Disconnect the processes of a run when it is over or asked to stop.
+
+    If a process ends before, threads that still wait for others abort it now
+    and then. After an error it must not wait: the others may be gone.
+    """
+    try:
+        yield
+    except SystemExit:
+        _disconnect_processes()
+        raise
+    _disconnect_processes()
+
+
+def _disconnect_processes() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _pin_memory(config: Config) -> None:

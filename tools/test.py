@@ -69,7 +69,8 @@ def main(args: argparse.Namespace) -> None:
         command_line.build_loops(runner, 'test')
         if args.report is not None:
             check_reportable(runner)
-    scores = runner.test()
+    with command_line.disconnecting_processes():
+        scores = runner.test()
     if args.out is not None and runner.rank == 0:
         command_line.write_json(args.out, scores, indent=1)
 

@@ -53,7 +53,8 @@ def main(args: argparse.Namespace) -> None:
         command_line.build_loops(runner, 'train', 'val')
         if args.resume is not None:
             command_line.check_resumable(runner, args.resume)
-    runner.train()
+    with command_line.disconnecting_processes():
+        runner.train()
 
 
 if __name__ == '__main__':
