@@ -256,9 +256,9 @@ def test_batches_are_pinned_for_gpus_unless_the_config_says_otherwise():
     assert config.test_dataloader is None
 
 
-@pytest.mark.parametrize(('error', 'is_left'), [(None, False),
-                                                (SystemExit, False),
-                                                (RuntimeError, True)])
+@pytest.mark.parametrize('error, is_left', [(None, False),
+                                            (SystemExit, False),
+                                            (RuntimeError, True)])
 def test_processes_are_disconnected_unless_one_failed(tmp_path, error,
                                                       is_left):
     """Whoever failed must not wait for others, which may be gone."""
