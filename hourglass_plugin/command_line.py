@@ -10,8 +10,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -40,6 +39,7 @@ from .evaluation.official_files import (
 )
 from .models import StackedHourglass
 from .models.pretrained import read_checkpoint
+from .processes import set_up_processes
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
@@ -465,7 +465,7 @@ def build_runner(config: Config,
         rank = str(local_rank)
     os.environ.setdefault('LOCAL_RANK', rank)
     if launcher != 'none':
-        _set_up_processes(config)
+        set_up_processes(config)
     if get_device() == 'cuda':
         _pin_memory(config)
     runner = _QuietlyBuiltRunner.from_cfg(config)
@@ -476,26 +476,6 @@ def build_runner(config: Config,
         f'{runner.world_size} x {device}. Environment and config: '
         f'{runner.logger.log_file}')
     return runner
-
-
-@contextmanager
-def disconnecting_processes() -> Iterator[None]:
-    """Disconnect the processes of a run when it is over or asked to stop.
-
-    If a process ends before, threads that still wait for others abort it now
-    and then. After an error it must not wait: the others may be gone.
-    """
-    try:
-        yield
-    except SystemExit:
-        _disconnect_processes()
-        raise
-    _disconnect_processes()
-
-
-def _disconnect_processes() -> None:
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
 
 
 def _pin_memory(config: Config) -> None:
@@ -664,37 +644,3 @@ class _QuietlyBuiltRunner(Runner):
         """From now on show the log on the screen, too."""
         for handler, level in self._screens:
             handler.setLevel(level)
-
-
-def _set_up_processes(config: Config) -> None:
-    """Connect the processes where mmengine cannot: without a GPU.
-
-    mmengine asks CUDA for a device for each process. Here they are connected
-    by gloo before it looks, and the model is wrapped without devices.
-
-    With or without, each process has its own running statistics of the norm
-    layers, and the first one's are saved: they are made equal before they are
-    used, or several processes would evaluate another model than the saved one.
-    """
-    hooks = list(config.get('custom_hooks') or [])
-    if not any(hook.get('type') == 'SyncBuffersHook' for hook in hooks):
-        config.custom_hooks = [*hooks, dict(type='SyncBuffersHook')]
-    if config.launcher == 'pytorch' and 'RANK' not in os.environ:
-        raise ValueError('--launcher pytorch is for processes that torchrun '
-                         'started: use tools/dist_train.sh or '
-                         'tools/dist_test.sh, or leave --launcher out')
-    if get_device() != 'cpu':
-        return
-    if config.launcher != 'pytorch':
-        raise ValueError(f'--launcher {config.launcher} needs GPUs, and there '
-                         'is none; --launcher pytorch works without')
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
-    config.setdefault(
-        'model_wrapper_cfg',
-        dict(
-            type='MMDistributedDataParallel',
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=config.get('find_unused_parameters',
-                                              False)))

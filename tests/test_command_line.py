@@ -1,5 +1,4 @@
 """Configs, checkpoints and the log's lines, as the tools treat them."""
-import contextlib
 import json
 import logging
 
@@ -254,23 +253,3 @@ def test_batches_are_pinned_for_gpus_unless_the_config_says_otherwise():
     assert config.train_dataloader == dict(batch_size=1, pin_memory=True)
     assert config.val_dataloader == dict(pin_memory=False)
     assert config.test_dataloader is None
-
-
-@pytest.mark.parametrize('error, is_left', [(None, False),
-                                            (SystemExit, False),
-                                            (RuntimeError, True)])
-def test_processes_are_disconnected_unless_one_failed(tmp_path, error,
-                                                      is_left):
-    """Whoever failed must not wait for others, which may be gone."""
-    torch.distributed.init_process_group(
-        'gloo', f'file://{tmp_path}/store', rank=0, world_size=1)
-    try:
-        with contextlib.suppress(
-                SystemExit,
-                RuntimeError), command_line.disconnecting_processes():
-            if error is not None:
-                raise error
-        assert torch.distributed.is_initialized() == is_left
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()

@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     with arguments.setting_up():
-        from hourglass_plugin import command_line
+        from hourglass_plugin import command_line, processes
         from hourglass_plugin.models.pretrained import read_checkpoint
         from hourglass_plugin.report.hook import check_reportable
         config = command_line.load_config(args.config, args.cfg_options)
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> None:
         command_line.build_loops(runner, 'test')
         if args.report is not None:
             check_reportable(runner)
-    with command_line.disconnecting_processes():
+    with processes.connected_processes():
         scores = runner.test()
     if args.out is not None and runner.rank == 0:
         command_line.write_json(args.out, scores, indent=1)

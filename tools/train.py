@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Build the runner and train."""
     with arguments.setting_up():
-        from hourglass_plugin import command_line
+        from hourglass_plugin import command_line, processes
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_training(
@@ -53,7 +53,7 @@ def main(args: argparse.Namespace) -> None:
         command_line.build_loops(runner, 'train', 'val')
         if args.resume is not None:
             command_line.check_resumable(runner, args.resume)
-    with command_line.disconnecting_processes():
+    with processes.connected_processes(config.work_dir):
         runner.train()
 
 

@@ -1,6 +1,7 @@
 """Additions to mmengine's runner."""
 from .checkpoint_hook import ResumableCheckpointHook
 from .compile_hook import CompileNetworkHook, compile_for_training
+from .data_parallel import WeightedDataParallel
 from .fast_inference_hook import FastInferenceHook
 from .finite_numbers_hook import FiniteNumbersHook
 from .memory_hook import (
@@ -18,6 +19,6 @@ __all__ = [
     'BFloat16OptimWrapper', 'CompileNetworkHook', 'DeferredRuntimeInfoHook',
     'FastInferenceHook', 'FiniteNumbersHook', 'KeepFreedMemoryHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'ReturnFreedMemoryHook',
-    'UnreadableImagesHook', 'compile_for_training', 'keep_freed_memory',
-    'return_freed_memory'
+    'UnreadableImagesHook', 'WeightedDataParallel', 'compile_for_training',
+    'keep_freed_memory', 'return_freed_memory'
 ]

@@ -104,6 +104,8 @@ class FiniteNumbersHook(Hook):
                 for name, value in (outputs or {}).items()
                 if isinstance(value, Tensor) and 'loss' in name
             },
+            # What is logged is of all processes.
+            is_loss_finite=self._is_loss_finite,
             gradients=self._are_gradients_finite,
             files=_files(data_batch))
         flag = _both(self._is_loss_finite, self._are_gradients_finite)
@@ -240,7 +242,7 @@ def _described(meaning: dict) -> str:
     gradients = ''
     if meaning['gradients'] is not None and not meaning['gradients']:
         gradients = ', gradients not finite'
-        if torch.isfinite(torch.tensor(list(losses.values()))).all():
+        if meaning['is_loss_finite']:
             gradients += (
                 " (in several processes the cause may be in another's batch)")
     return (

@@ -79,7 +79,8 @@ def small_model(**backbone):
 
 def small_runner(work_dir, name, epochs=2, people=7, backbone=None, **options):
     """A runner on batches of two: by default 4 iterations in each epoch, the
-    last with a single person. ``options`` are the runner's."""
+    last with a single person. ``options`` are the runner's, and ``cfg`` what
+    it looks up in its config."""
     init_default_scope('mmpose')
     arguments = dict(
         model=small_model(**(backbone or {})),
@@ -97,9 +98,10 @@ def small_runner(work_dir, name, epochs=2, people=7, backbone=None, **options):
         default_hooks=dict(logger=dict(type='LoggerHook', interval=3)),
         randomness=dict(seed=0),
         default_scope='mmpose')
+    config = Config(options.pop('cfg', {}))
     default_hooks = {
         **arguments['default_hooks'],
         **options.pop('default_hooks', {})
     }
     arguments.update(options, default_hooks=default_hooks)
-    return Runner(cfg=Config(), **arguments)
+    return Runner(cfg=config, **arguments)
