@@ -151,7 +151,9 @@ def _is_about_another(error: RuntimeError) -> bool:
 
 
 def _explanation(error: RuntimeError, work_dir: Optional[str]) -> str:
+    # Without the place in gloo's code, and the advice that follows.
     reason = re.sub(r'^\[\S*\]\s*', '', str(error).strip().splitlines()[0])
+    reason = reason.partition('. ')[0]
     text = (f'process {dist.get_rank()} of {dist.get_world_size()} has lost '
             f'another one ({reason.rstrip(".")}): that one failed, and said '
             'why here or in its own output, or was killed, perhaps for lack '

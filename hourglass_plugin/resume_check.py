@@ -5,10 +5,8 @@ once undisturbed, and once ended by SIGKILL and SIGTERM at random moments and
 resumed each time. In the end both must have the same checkpoint, bit by bit,
 the same log and the same best checkpoint.
 
-The training has everything that a checkpoint must carry: gradients over two
-batches in epochs of an odd number of batches, a moving average of the weights,
-a rate that follows the iterations and falls with the scores, clipped
-gradients, a best checkpoint, and only one other that is kept.
+The training has everything that a checkpoint must carry, see
+:mod:`hourglass_plugin.small_training`.
 
 Trainings are forked from one process that has imported everything, so this is
 for systems that fork.
@@ -35,16 +33,12 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from . import command_line
-from .datasets import synthetic_people
-from .datasets.drawn_data_set import Settings
 from .engine.termination import EXIT_STATUS
-from .installed_files import config_path
 from .models.pretrained import read_checkpoint
+from .small_training import draw_people, set_loader_processes, small_config
 
 _BATCHES = 7  # of an epoch
 _BATCH_SIZE = 3
-_PEOPLE = Settings(_BATCHES * _BATCH_SIZE, 6, 0)
-_SCORE = 'mpii/PCKh@0.5'
 
 
 @dataclass
@@ -81,9 +75,8 @@ class ResumeCheck:
         self._random = random.Random(seed)
         self._processes = multiprocessing.get_context('fork')
         people = folder / 'people'
-        for _ in synthetic_people.write_data_set(str(people), _PEOPLE, 1):
-            continue
-        self._config = _config(str(people), epochs)
+        draw_people(people, _BATCHES * _BATCH_SIZE, 6)
+        self._config = small_config(people, epochs, _BATCH_SIZE)
         self.outcome = Outcome()
 
     def run(self, kills: int, stops: int, workers: Sequence[int]) -> Outcome:
@@ -162,9 +155,7 @@ class ResumeCheck:
                aim: Optional['_Aim'] = None) -> '_Run':
         config = copy.deepcopy(self._config)
         config.work_dir = str(work_dir)
-        for loader in (config.train_dataloader, config.val_dataloader):
-            loader.num_workers = workers
-            loader.persistent_workers = workers > 0
+        set_loader_processes(config, workers)
         command_line.set_training(config, 'auto', False, True, False)
         config.launcher = 'none'
         # mmengine lays it out for its log; here once, for all forked ones.
@@ -291,37 +282,6 @@ def _train(config: Config, screen: Path, aim: Optional[_Aim],
     if aim is not None:
         aim.take(config.work_dir)
     runner.train()
-
-
-def _config(people: str, epochs: int) -> Config:
-    """The quick start's config, smaller, and with all that can go wrong."""
-    config = command_line.load_config(config_path('synthetic/hg1_quick.py'))
-    config.model.backbone.feat_channels = 8
-    for loader in (config.train_dataloader, config.val_dataloader):
-        loader.batch_size = _BATCH_SIZE
-        loader.dataset.data_root = people
-    config.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=1)
-    # Thresholds that an untrained network meets, to have scores that change.
-    config.val_evaluator.thresholds = [0.5, 2.0]
-    config.optim_wrapper = dict(
-        type='OptimWrapper',
-        optimizer=dict(type='RMSprop', lr=1e-3),
-        accumulative_counts=2,
-        clip_grad=dict(max_norm=1.0))
-    config.param_scheduler = [
-        dict(type='LinearLR', start_factor=0.1, end=10, by_epoch=False),
-        dict(
-            type='ReduceOnPlateauLR',
-            monitor=_SCORE,
-            rule='greater',
-            factor=0.5,
-            patience=0),
-    ]
-    config.custom_hooks = [*config.custom_hooks, dict(type='EMAHook')]
-    config.default_hooks.checkpoint.update(
-        max_keep_ckpts=1, save_best=_SCORE, rule='greater')
-    config.default_hooks.logger.interval = 1
-    return config
 
 
 def differences(reference: Path, work_dir: Path) -> list[str]:
