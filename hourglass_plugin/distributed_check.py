@@ -184,7 +184,7 @@ class DistributedCheck:
 
     def kill_and_resume(self, outcome: Outcome) -> None:
         """Two processes of which one dies, twice; then to the end."""
-        epochs = 3 * 4
+        epochs = 6
         config = self._config(2, epochs)
         config.work_dir = str(self.folder / 'undisturbed')
         path = self.folder / 'config.py'
@@ -197,7 +197,7 @@ class DistributedCheck:
             jobs = self._launch(number, path, work_dir)
             if number < 2:
                 outcome.deaths[name] = _kill_one(
-                    jobs, work_dir / f'epoch_{4 * number + 2}.pth')
+                    jobs, work_dir / f'epoch_{2 * number + 2}.pth')
                 text = ''.join(job.screen.read_text() for job in jobs)
                 outcome.is_explained &= any(
                     'error: process ' in line and '--resume' in line

@@ -1,4 +1,6 @@
 """Several processes learn what one does."""
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -122,6 +124,41 @@ def test_without_synchronized_norms_weights_stay_equal(tmp_path):
         if not np.array_equal(one['state'][name], other['state'][name])
     ]
     assert moved and all('running_' in name for name in moved)
+
+
+def predict(rank, folder, processes, people):
+    """Predictions of random weights, as they are dumped."""
+    out = folder / f'{processes}.pkl'
+    runner = small_runner(
+        folder / str(processes),
+        f'predict_{processes}',
+        cfg=dict(model_wrapper_cfg=WRAPPER),
+        launcher='pytorch' if processes > 1 else 'none',
+        test_dataloader=dict(
+            batch_size=2,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+            dataset=NoisePeople(people)),
+        test_cfg=dict(),
+        test_evaluator=dict(type='DumpResults', out_file_path=str(out)))
+    runner.test()
+
+
+def test_predictions_are_in_the_order_of_the_data_set(tmp_path):
+    found = []
+    for count in (1, 2, 3):
+        in_processes(tmp_path / f'meeting_{count}', count, predict, tmp_path,
+                     count, 7)
+        with open(tmp_path / f'{count}.pkl', 'rb') as file:
+            found.append(pickle.load(file))
+    one, two, three = found
+    assert [sample['id'] for sample in one] == list(range(7))
+    for others in (two, three):
+        assert [sample['id'] for sample in others] == list(range(7))
+        for sample, other in zip(one, others):
+            for name in ('keypoints', 'keypoint_scores'):
+                np.testing.assert_array_equal(sample['pred_instances'][name],
+                                              other['pred_instances'][name])
 
 
 @pytest.mark.parametrize('rank, shares', [
