@@ -9,7 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 import torch.distributed as dist
@@ -75,10 +75,10 @@ def _connect_without_gpu(config: Config) -> None:
     if config.launcher == 'slurm':
         _read_slurm()
     options = (config.get('env_cfg') or {}).get('dist_cfg') or {}
-    timeout = None
+    limit: dict[str, Any] = {}
     if options.get('timeout') is not None:
-        timeout = datetime.timedelta(seconds=options['timeout'])
-    dist.init_process_group('gloo', timeout=timeout)
+        limit['timeout'] = datetime.timedelta(seconds=options['timeout'])
+    dist.init_process_group('gloo', **limit)
 
 
 def _read_slurm() -> None:
