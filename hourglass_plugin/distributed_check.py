@@ -286,8 +286,7 @@ class _Job:
     def __init__(self, command: list[str], screen: Path,
                  variables: dict[str, str]) -> None:
         self.screen = screen
-        environment = dict(
-            os.environ, OMP_NUM_THREADS='1', PATH=_path(), **{})
+        environment = dict(os.environ, OMP_NUM_THREADS='1', PATH=_path())
         environment.update(variables)
         with screen.open('w') as file:
             self.process = subprocess.Popen(['bash', *command],

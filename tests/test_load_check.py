@@ -1,0 +1,80 @@
+"""What tools/check_load.py counts, and what it calls flat."""
+import os
+
+import numpy as np
+import pytest
+
+from hourglass_plugin.load_check import (
+    Level,
+    Look,
+    figures,
+    growth,
+    held,
+    is_flat,
+    levels,
+)
+
+pytestmark = pytest.mark.skipif(
+    not os.path.exists('/proc/self/smaps_rollup'), reason='Linux only')
+
+
+def test_memory_and_handles_of_all_processes_are_counted(tmp_path):
+    """A process that was forked shares what is there, and has its own."""
+    size = 64 * 2**20
+    shared = np.ones(size, np.uint8)
+    memory, handles = held(os.getpid())
+    ready, write = os.pipe()
+    wait, end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        own = np.ones(size, np.uint8)
+        with open(tmp_path / 'a', 'w'):
+            os.write(write, b'x')
+            os.read(wait, 1)
+        os._exit(int(own[0]) - int(shared[0]))
+    os.read(ready, 1)
+    both, more_handles = held(os.getpid())
+    os.write(end, b'x')
+    assert os.waitpid(child, 0)[1] == 0
+    for handle in (ready, write, wait, end):
+        os.close(handle)
+    # The child's array, and pages of Python that it has written to; not the
+    # one that it shares.
+    assert size <= both - memory < 1.5 * size
+    # What was open and four ends of pipes in both; the child's file there,
+    # and here the folder of handles that is looked at.
+    assert more_handles == 2 * (handles - 1 + 4) + 2
+
+
+LOOKS = [
+    Look(1, 'train', 100, 10),
+    Look(1, 'val', 300, 12),
+    Look(2, 'train', 200, 14),
+    Look(2, 'train', 204, 11),
+    Look(2, 'train', 900, 19),
+    Look(2, 'val', 400, 12),
+    Look(3, 'train', 200, 11),
+    Look(3, 'val', 406, 13),
+    Look(4, 'train', 210, 12),
+]
+
+
+def test_levels_are_medians_and_the_fewest_handles():
+    assert levels(LOOKS) == [
+        Level(1, 100, 300, 10),
+        Level(2, 204, 400, 11),
+        Level(3, 200, 406, 11)
+    ]
+
+
+@pytest.mark.parametrize('last, memory, handles', [
+    (Level(3, 203, 404, 11), 0.015, 0),
+    (Level(3, 196, 400, 11), 4 / 196, 0),
+    (Level(3, 200, 410, 11), 0.025, 0),
+    (Level(3, 200, 400, 12), 0.0, 1),
+])
+def test_growth_is_of_the_epochs_after_the_first(last, memory, handles):
+    found = [Level(1, 100, 300, 10), Level(2, 200, 400, 11), last]
+    assert growth(found) == (pytest.approx(memory), handles)
+    assert is_flat(found) == (memory == 0.015)
+    assert any('NO' in line for line in figures(found)) == (memory != 0.015)

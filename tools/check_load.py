@@ -1,0 +1,54 @@
+#!/usr/bin/env python
+"""Train for an hour and see that memory and open files do not grow.
+
+Eight narrow stacks learn drawn people, whose annotations are repeated, with
+two loader processes, and are evaluated after each epoch. Exit status 1 if
+memory of the epochs after the first differs by more than 2 %, or the number of
+open files at all.
+"""
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--people',
+        type=arguments.positive_int,
+        default=20_000,
+        help='in an epoch (default: %(default)s)')
+    parser.add_argument(
+        '--minutes',
+        type=float,
+        default=60,
+        help='how long; the last epoch is finished (default: %(default)s)')
+    parser.add_argument(
+        '--out', help='folder that keeps the training (default: none does)')
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Check and print the figures."""
+    with arguments.setting_up():
+        if not Path('/proc/self/smaps_rollup').exists():
+            raise ValueError('this system has no /proc, which this needs')
+        from hourglass_plugin import load_check
+    with tempfile.TemporaryDirectory() as temporary:
+        looks = load_check.train_long(
+            Path(args.out or temporary), args.people, args.minutes)
+    epochs = load_check.levels(looks)
+    for line in load_check.figures(epochs):
+        print(line)
+    if not load_check.is_flat(epochs):
+        sys.exit(1)
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())
