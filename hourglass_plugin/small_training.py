@@ -1,10 +1,11 @@
 """A training of seconds that has everything a real one has.
 
 What the studies behind ``tools/check_resume.py``,
-``tools/check_distributed.py`` and ``tools/check_load.py`` train: a small network on drawn people, with
-gradients over two batches in epochs of an odd number of batches, a moving
-average of the weights, a rate that follows the iterations and falls with the
-scores, clipped gradients, a best checkpoint, and only one other that is kept.
+``tools/check_distributed.py`` and ``tools/check_load.py`` train: a small
+network on drawn people, with gradients over two batches in epochs of an odd
+number of batches, a moving average of the weights, a rate that follows the
+iterations and falls with the scores, clipped gradients, a best checkpoint, and
+only one other that is kept.
 """
 from pathlib import Path
 
