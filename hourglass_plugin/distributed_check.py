@@ -12,7 +12,6 @@ import copy
 import math
 import multiprocessing
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -29,6 +28,7 @@ from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
 from . import command_line
+from .evaluation.prediction_files import read_dump
 from .models.pretrained import read_checkpoint
 from .processes import connected_processes
 from .resume_check import differences
@@ -166,9 +166,7 @@ class DistributedCheck:
             dump = folder / 'predictions.pkl'
             command_line.set_test_outputs(config, str(dump))
             _in_processes(count, _test, config, checkpoint)
-            # Written by this program.
-            with open(dump, 'rb') as file:
-                predictions = pickle.load(file)
+            predictions = read_dump(dump)
             found.append(((folder / 'scores.json').read_text(), [
                 (sample['img_path'], sample['pred_instances']['keypoints'],
                  sample['pred_instances']['keypoint_scores'])

@@ -9,6 +9,7 @@ only one other that is kept.
 """
 from pathlib import Path
 
+import cv2
 from mmengine.config import Config
 
 from . import command_line
@@ -28,6 +29,9 @@ def draw_people(folder: Path, train: int, val: int) -> None:
         train: how many people to train on.
         val: how many to evaluate.
     """
+    # The studies fork, which threads of OpenCV do not survive: whoever sets
+    # their number afterwards, as mmengine does, would wait for them.
+    cv2.setNumThreads(1)
     settings = Settings(train, val, 0)
     for _ in synthetic_people.write_data_set(str(folder), settings, 1):
         continue

@@ -160,7 +160,8 @@ class DrawnDataSet:
         ]
         drawn: dict[str, list] = {split: [] for split in SPLITS}
         results = _map_in_order(self.write_image, jobs, num_workers)
-        for done, (job, result) in enumerate(zip(jobs, results), 1):
+        # Results first, or zip would leave the processes waiting at the end.
+        for done, (result, job) in enumerate(zip(results, jobs), 1):
             drawn[job.split].append(result)
             yield done
         self.write_annotations(unfinished / 'annotations', drawn)
@@ -204,12 +205,15 @@ def _map_in_order(function: Callable[[Any], _Result], jobs: list,
     if num_workers <= 1:
         yield from map(function, jobs)
         return
-    with multiprocessing.Pool(num_workers, _use_one_thread) as pool:
-        yield from pool.imap(function, jobs, chunksize=8)
-
-
-def _use_one_thread() -> None:
+    # Threads of OpenCV do not survive a fork, and their number, which loaders
+    # and mmengine set, could then not be changed without waiting for them.
+    threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
+    try:
+        with multiprocessing.Pool(num_workers) as pool:
+            yield from pool.imap(function, jobs, chunksize=8)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def write_jpeg(path: Path, image: np.ndarray, quality: int) -> None:

@@ -317,7 +317,7 @@ _READERS = {
 
 def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     """The samples of ``tools/test.py --dump``, sorted by their number."""
-    samples = _load_pickle(path)
+    samples = read_dump(path)
     if not isinstance(samples, list):
         raise ValueError(f'{path} must hold a list of samples, but holds a '
                          f'{type(samples).__name__}')
@@ -359,8 +359,15 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
         if stacks and len(stacks) == len(ids) else None)
 
 
-def _load_pickle(path: Path) -> Any:
-    """Unpickle without running any program that the file may hold."""
+def read_dump(path: Path) -> Any:
+    """What ``tools/test.py --dump`` has written, a dictionary per sample.
+
+    No program that the file may hold is run.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is damaged, or asks for more than arrays and tensors.
+    """
     try:
         with open(path, 'rb') as file:
             return _DumpUnpickler(file).load()

@@ -171,7 +171,17 @@ def test_mmdetection_reads_the_boxes(data_set):
 
 
 def test_two_processes_write_the_same_bytes(data_set, tmp_path):
-    list(write_data_set(tmp_path / 'shapes', SETTINGS, num_workers=2))
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        written = write_data_set(tmp_path / 'shapes', SETTINGS, num_workers=2)
+        next(written)
+        # What forks has one thread, as no other survives.
+        assert cv2.getNumThreads() == 1
+        list(written)
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(threads)
     assert contents(tmp_path / 'shapes') == contents(data_set)
 
 
