@@ -35,8 +35,7 @@ _WAYS = {
 def set_up_processes(config: Config) -> None:
     """Prepare a config for several processes, and connect them without a GPU.
 
-    * The model is wrapped in
-      :class:`~hourglass_plugin.engine.WeightedDataParallel`, unless the config
+    * The model is wrapped in :class:`WeightedDataParallel`, unless the config
       has a ``model_wrapper_cfg``.
     * Each process has its own running statistics of the norm layers, and the
       first one's are saved: they are made equal before they are used, or
