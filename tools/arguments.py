@@ -6,6 +6,7 @@ module and argparse alone, and imports the package only then.
 import argparse
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -190,6 +191,19 @@ def draw_data_set(generator: ModuleType, args: argparse.Namespace) -> None:
     for _ in tqdm(written, 'drawing', len(settings.images), unit='image'):
         continue
     print(f'wrote {images} to {args.out}')
+
+
+def add_study_argument(parser: argparse.ArgumentParser) -> None:
+    """``--out`` of the tools that train to see what holds."""
+    parser.add_argument(
+        '--out', help='folder that keeps the trainings (default: none does)')
+
+
+@contextmanager
+def study_folder(args: argparse.Namespace) -> Iterator[Path]:
+    """The folder of :func:`add_study_argument`, or one that is removed."""
+    with tempfile.TemporaryDirectory() as temporary:
+        yield Path(args.out or temporary)
 
 
 def add_export_arguments(parser: argparse.ArgumentParser, out: str) -> None:

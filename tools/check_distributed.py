@@ -8,7 +8,6 @@ differs.
 """
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 import arguments
@@ -19,8 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        '--out', help='folder that keeps the trainings (default: none does)')
+    arguments.add_study_argument(parser)
     return parser.parse_args()
 
 
@@ -29,13 +27,12 @@ def main(args: argparse.Namespace) -> None:
     with arguments.setting_up():
         if not Path('/proc/self/stat').exists():
             raise ValueError('this system has no /proc, which this needs')
-        from hourglass_plugin import distributed_check
-    with tempfile.TemporaryDirectory() as temporary:
-        check = distributed_check.DistributedCheck(
-            Path(args.out or temporary),
-            Path(__file__).parent)
+        from hourglass_plugin.studies import distributed
+    with arguments.study_folder(args) as folder:
+        check = distributed.DistributedCheck(folder,
+                                             Path(__file__).parent)
         outcome = check.run()
-    for line in distributed_check.figures(outcome):
+    for line in distributed.figures(outcome):
         print(line)
     if not outcome.is_good:
         sys.exit(1)

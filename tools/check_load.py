@@ -8,7 +8,6 @@ open files at all.
 """
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 import arguments
@@ -29,8 +28,7 @@ def parse_args() -> argparse.Namespace:
         type=float,
         default=60,
         help='how long; the last epoch is finished (default: %(default)s)')
-    parser.add_argument(
-        '--out', help='folder that keeps the training (default: none does)')
+    arguments.add_study_argument(parser)
     return parser.parse_args()
 
 
@@ -39,14 +37,13 @@ def main(args: argparse.Namespace) -> None:
     with arguments.setting_up():
         if not Path('/proc/self/smaps_rollup').exists():
             raise ValueError('this system has no /proc, which this needs')
-        from hourglass_plugin import load_check
-    with tempfile.TemporaryDirectory() as temporary:
-        looks = load_check.train_long(
-            Path(args.out or temporary), args.people, args.minutes)
-    epochs = load_check.levels(looks)
-    for line in load_check.figures(epochs):
+        from hourglass_plugin.studies import load
+    with arguments.study_folder(args) as folder:
+        looks = load.train_long(folder, args.people, args.minutes)
+    epochs = load.levels(looks)
+    for line in load.figures(epochs):
         print(line)
-    if not load_check.is_flat(epochs):
+    if not load.is_flat(epochs):
         sys.exit(1)
 
 

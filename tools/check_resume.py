@@ -6,9 +6,8 @@ SIGKILL and SIGTERM at random moments and resumed each time. Exit status 1 if
 anything in the end differs.
 """
 import argparse
+import os
 import sys
-import tempfile
-from pathlib import Path
 
 import arguments
 
@@ -46,22 +45,20 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=0,
         help='of the moments (default: %(default)s)')
-    parser.add_argument(
-        '--out', help='folder that keeps the trainings (default: none does)')
+    arguments.add_study_argument(parser)
     return parser.parse_args()
 
 
 def main(args: argparse.Namespace) -> None:
     """Check and print the figures."""
     with arguments.setting_up():
-        if not hasattr(__import__('os'), 'fork'):
+        if not hasattr(os, 'fork'):
             raise ValueError('this system has no fork, which this needs')
-        from hourglass_plugin import resume_check
-    with tempfile.TemporaryDirectory() as temporary:
-        check = resume_check.ResumeCheck(
-            Path(args.out or temporary), args.epochs, args.seed)
+        from hourglass_plugin.studies import resuming
+    with arguments.study_folder(args) as folder:
+        check = resuming.ResumeCheck(folder, args.epochs, args.seed)
         outcome = check.run(args.kills, args.stops, args.workers)
-    for line in resume_check.figures(outcome, args.epochs):
+    for line in resuming.figures(outcome, args.epochs):
         print(line)
     if outcome.problems:
         sys.exit(1)

@@ -62,7 +62,7 @@ class ProcessorSyncBatchNorm(nn.modules.batchnorm._BatchNorm):
             # With momentum=None the mean of all batches.
             momentum = self.momentum
             if momentum is None:
-                momentum = 1 / tracked.item()
+                momentum = 1 / tracked.item()  # on a processor: no wait
             unbiased = variance * (count / (count - 1))
             with torch.no_grad():
                 self.running_mean.lerp_(mean.to(self.running_mean), momentum)
@@ -143,11 +143,11 @@ def _all_but_channels(x: Tensor) -> list[int]:
 
 
 class _OnProcessors(_Attendant, ProcessorSyncBatchNorm):
-    pass
+    """The package's own."""
 
 
 class _OnGPUs(_Attendant, nn.SyncBatchNorm):
-    pass
+    """torch's own."""
 
 
 def use_synchronized_batch_norm(model: nn.Module) -> list[nn.Module]:

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from page import ROOT, page_text
 
-from hourglass_plugin import distributed_check
 from hourglass_plugin.command_line import load_config
+from hourglass_plugin.studies import distributed
 
 PAGE = page_text('docs/distributed.md')
 COMMANDS = re.findall(r'^    ((?:[A-Z_]+=\S+ )*bash tools/.+)$', PAGE, re.M)
@@ -71,11 +71,11 @@ def test_settings_exist():
 
 
 def test_table_has_the_tools_lines():
-    for training in distributed_check.TRAININGS:
-        limit = distributed_check.TOLERANCES[training.mixed_precision]
+    for training in distributed.TRAININGS:
+        limit = distributed.TOLERANCES[training.mixed_precision]
         assert re.search(rf'\| {training} \| [\d.e-]+, at most {limit:.1g} \|',
                          PAGE)
-    for name in distributed_check.LAUNCHES[:2]:
+    for name in distributed.LAUNCHES[:2]:
         seconds, = re.findall(rf'\| {name}, a process killed.* \| ([\d.]+) ',
                               PAGE)
-        assert float(seconds) < distributed_check.SECONDS
+        assert float(seconds) < distributed.SECONDS

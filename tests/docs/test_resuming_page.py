@@ -7,7 +7,7 @@ from page import ROOT, page_text, pieces
 
 from hourglass_plugin.command_line import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
-from hourglass_plugin.resume_check import Outcome, figures
+from hourglass_plugin.studies.resuming import Outcome, figures
 
 PAGE = page_text('docs/resuming.md')
 

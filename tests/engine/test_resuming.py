@@ -11,7 +11,7 @@ from small_runner import NoisePeople, small_runner
 
 from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import termination
-from hourglass_plugin.resume_check import differences
+from hourglass_plugin.studies.resuming import differences
 
 CHECKPOINTS = dict(
     runtime_info=dict(type='DeferredRuntimeInfoHook'),

@@ -6,7 +6,7 @@ resumed each time. In the end both must have the same checkpoint, bit by bit,
 the same log and the same best checkpoint.
 
 The training has everything that a checkpoint must carry, see
-:mod:`hourglass_plugin.small_training`.
+:mod:`hourglass_plugin.studies.small_training`.
 
 Trainings are forked from one process that has imported everything, so this is
 for systems that fork.
@@ -32,9 +32,9 @@ from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from . import command_line
-from .engine.termination import EXIT_STATUS
-from .models.pretrained import read_checkpoint
+from .. import command_line
+from ..engine.termination import EXIT_STATUS
+from ..models.pretrained import read_checkpoint
 from .small_training import draw_people, set_loader_processes, small_config
 
 _BATCHES = 7  # of an epoch

@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 from mmengine.config import Config
 
-from . import command_line
-from .datasets import synthetic_people
-from .datasets.drawn_data_set import Settings
-from .installed_files import config_path
+from .. import command_line
+from ..datasets import synthetic_people
+from ..datasets.drawn_data_set import Settings
+from ..installed_files import config_path
 
 #: What decides which checkpoint is the best.
 SCORE = 'mpii/PCKh@0.5'

@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from hourglass_plugin.load_check import (
+from hourglass_plugin.studies.load import (
     Level,
     Look,
     figures,

@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from . import command_line
+from .. import command_line
 from .small_training import draw_people, small_config
 
 #: By how much memory may differ from epoch to epoch.

@@ -1,9 +1,9 @@
 """One, two and three processes that must find the same.
 
 What ``tools/check_distributed.py`` measures, without GPUs: the losses of a
-small training (:mod:`hourglass_plugin.small_training`) with the same number of
-samples in a step, the scores and predictions of its weights, and what becomes
-of a job of which a process dies. Batch norm is synchronised.
+small training (:mod:`hourglass_plugin.studies.small_training`) with the same
+number of samples in a step, the scores and predictions of its weights, and
+what becomes of a job of which a process dies. Batch norm is synchronised.
 
 Most processes are forked from one that has imported everything; those that die
 are started by the scripts that the documentation says. For Linux.
@@ -27,11 +27,11 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
-from . import command_line
-from .evaluation.prediction_files import read_dump
-from .models.pretrained import read_checkpoint
-from .processes import connected_processes
-from .resume_check import differences
+from .. import command_line
+from ..evaluation.prediction_files import read_dump
+from ..models.pretrained import read_checkpoint
+from ..processes import connected_processes
+from .resuming import differences
 from .small_training import draw_people, set_loader_processes, small_config
 
 COUNTS = (1, 2, 3)  # of processes
