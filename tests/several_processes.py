@@ -4,7 +4,6 @@ import os
 import pickle
 import traceback
 
-import cv2
 import torch
 
 
@@ -30,8 +29,6 @@ def in_processes(folder, count, function, *arguments):
     Returns:
         What each process returned, in their order.
     """
-    # Its threads do not survive a fork, and mmengine sets their number.
-    cv2.setNumThreads(1)
     context = multiprocessing.get_context('fork')
     folder.mkdir(parents=True, exist_ok=True)
     running = []

@@ -234,28 +234,35 @@ def test_second_sigterm_ends_at_once_if_it_is_another(monkeypatch, seconds,
     assert os.waitpid(process, 0)[1] == status
 
 
+class ProcessNumbers(NoisePeople):
+    """Says in which process a sample was loaded, and can get SIGTERM then."""
 
-class WhoDecides(NoisePeople):
-    """Says in which process it was loaded, and gets SIGTERM meanwhile."""
+    def __init__(self, length, is_signalled=False):
+        super().__init__(length)
+        self.is_signalled = is_signalled
 
     def __getitem__(self, index):
-        # From this process, so not from the parent.
-        os.kill(os.getpid(), signal.SIGTERM)
+        if self.is_signalled:
+            # From this process, so not from the parent.
+            os.kill(os.getpid(), signal.SIGTERM)
         return os.getpid()
 
 
-def test_loaders_outlive_the_cluster_and_not_their_parent():
-    loader = torch.utils.data.DataLoader(WhoDecides(4), num_workers=1)
-    termination.shield_workers(loader)
-    batches = iter(loader)
-    processes = {int(batch) for batch in batches}
-    assert len(processes) == 1 and os.getpid() not in processes
+def test_loaders_outlive_the_cluster():
     loader = torch.utils.data.DataLoader(
-        WhoDecides(4), num_workers=1, persistent_workers=True)
+        ProcessNumbers(4, is_signalled=True), num_workers=1)
+    termination.shield_workers(loader)
+    processes = {int(batch) for batch in loader}
+    assert len(processes) == 1 and os.getpid() not in processes
+
+
+def test_loaders_obey_their_parent():
+    # No other signal may come in the same moment: two that wait are one.
+    loader = torch.utils.data.DataLoader(
+        ProcessNumbers(4), num_workers=1, persistent_workers=True)
     termination.shield_workers(loader)
     batches = iter(loader)
-    worker = int(next(batches))
-    os.kill(worker, signal.SIGTERM)
+    os.kill(int(next(batches)), signal.SIGTERM)
     process, = batches._workers
     process.join()
     assert process.exitcode == 0
