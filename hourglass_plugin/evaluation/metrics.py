@@ -220,7 +220,7 @@ class PCKhMetric(PCKMetric):
         truth = sample['gt_instances']
         if 'head_size' not in truth:
             raise ValueError(_NO_HEAD_SIZE)
-        return float(np.asarray(truth['head_size']).reshape(-1)[0])
+        return float(np.asarray(truth['head_size']).item())
 
     def check_dataset(self, dataset: BaseDataset) -> None:
         """Find out before a long training whether it can be evaluated.
@@ -300,7 +300,6 @@ class BoxPCKMetric(PCKMetric):
         if 'bboxes' not in truth:
             raise ValueError('BoxPCK needs each person\'s box, but the data '
                              'set gives no bboxes')
-        left, top, right, bottom = np.asarray(truth['bboxes'],
-                                              np.float64).reshape(-1)[:4]
+        (left, top, right, bottom), = np.asarray(truth['bboxes'])
         size = max(right - left, bottom - top)
         return float(size) if size > 0 else float('nan')

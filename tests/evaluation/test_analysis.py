@@ -15,10 +15,11 @@ from hourglass_plugin.skeletons import LSP
 
 def test_mean_errors_are_of_annotated_joints():
     distances = np.array([[1., 3., 9.], [1., np.nan, 2.], [1., 1., 1.],
-                          [np.nan, 4., 0.]])
-    annotated = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 1, 1]])
+                          [np.nan, 4., 0.], [7., 5., 9.]])
+    annotated = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 1, 1],
+                          [0, 1, 0]])
     np.testing.assert_equal(
-        mean_errors(distances, annotated), [2, np.inf, np.nan, 2])
+        mean_errors(distances, annotated), [2, np.inf, np.nan, 2, 5])
 
 
 def test_best_median_and_worst_people():
@@ -34,6 +35,9 @@ def test_best_median_and_worst_people():
     ([4, 3], ([1], [], [0])),
     ([2, 2, 2], ([0], [1], [2])),
     ([4, 3, 2, 1], ([3], [2], [0])),
+    ([6, 5, 4, 3, 2, 1], ([5, 4], [3, 2], [0, 1])),
+    # So many that only a stable order is in order.
+    ([1] * 30, (list(range(8)), list(range(11, 19)), list(range(29, 21, -1)))),
 ])
 def test_of_few_people_nobody_is_shown_twice(errors, expected):
     found = best_median_worst(np.array(errors, float), 8)
@@ -57,6 +61,14 @@ def test_errors_by_size():
     # In sizes 0.2, 0.3; 0.4; 0.4, not finite.
     assert large.score == pytest.approx(20)
     assert large.quartiles == (6, 8, 16)
+
+
+def test_groups_are_equally_large():
+    groups = errors_by_size(
+        np.zeros((6, 1, 2)), np.zeros((6, 1, 2)), np.ones((6, 1), bool),
+        np.array([60., 10, 50, 20, 40, 30]), [0], 0.2, 3)
+    assert [group[:3] for group in groups] == [(10, 20, 2), (30, 40, 2),
+                                               (50, 60, 2)]
 
 
 def test_joints_that_do_not_count_change_no_size_group():
@@ -88,6 +100,15 @@ def test_left_taken_for_right():
     assert eyes == ((3, 4), 6, 1, 0)
     # Three of the first person's four are confused.
     assert (found.people, found.mirrored) == (3, 1)
+
+
+def test_found_at_the_threshold():
+    truth = np.array([[[0., 0], [10, 0]]])
+    for off, count in ((2, 2), (2.01, 0)):
+        predicted = np.array([[[10. - off, 0], [off, 0]]])
+        ears, = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
+                                      np.array([10.]), [1, 0], 0.2).pairs
+        assert ears == ((0, 1), 2, 2, count)
 
 
 def test_half_of_the_joints_confused_is_not_mirrored():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from hourglass_plugin.evaluation import ground_truth
 from hourglass_plugin.evaluation.ground_truth import (
     read_ground_truth,
     score_predictions,
@@ -44,6 +45,7 @@ def test_mpii(mpii_file):
     truth = read_ground_truth('mpii', mpii_file)
     assert truth.sizes.tolist() == pytest.approx([3, 6, 30])
     assert truth.annotated.sum() == 47 and truth.visible is None
+    assert truth.path == mpii_file
     for row in score(truth, truth.keypoints).values():
         assert set(row.values()) == {100.0}
 
@@ -84,11 +86,17 @@ def test_mpii_with_every_figure(tmp_path):
     rows = score(truth, moved)
     assert rows['PCKh@0.5/occluded']['Mean'] == pytest.approx(200 / 3)
     assert rows['PCKh@0.5/visible']['Mean'] == 100
-    with pytest.raises(ValueError, match='person 1 is in 2.jpg, but in 1.jpg'):
+    with pytest.raises(
+            ValueError,
+            match='^preds.npy: person 1 is in 2.jpg, but in 1.jpg in '
+            f'{path}; dump the predictions with the same people$'):
         score(truth, moved, images=['0.jpg', '2.jpg', '1.jpg'])
     del entries[2]['head_size']
     path.write_text(json.dumps(entries))
-    with pytest.raises(ValueError, match=r'no head size of 1 of 3.*\(2.jpg\)'):
+    with pytest.raises(
+            ValueError,
+            match=r'no head size of 1 of 3.*\(2.jpg\) for example; use '
+            r'mpii_gt_val.mat, valid.h5 or the official .mat file$'):
         read_ground_truth('mpii', path)
 
 
@@ -107,6 +115,7 @@ def test_flic_measures_the_persons_own_torso(tmp_path):
     assert rows['PCK@0.2']['Elbow'] == rows['PCK@0.2']['Mean'] == 50
     assert rows['PCK@0.1']['Mean'] == 0 and rows['PCK@0.5']['Mean'] == 100
     assert truth.skeleton is FLIC
+    assert truth.path == tmp_path / 'valid.h5'
 
 
 def test_lsp_leaves_out_people_without_a_torso(tmp_path):
@@ -149,8 +158,45 @@ def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_file):
     own[0, HEAD] = 0  # files differ in single joints
     own += 1  # MMPose's data set counts from 1
     score(truth, truth.keypoints, truth=own)
-    with pytest.raises(ValueError, match='joints of person 0 are annotated'):
+    with pytest.raises(
+            ValueError,
+            match='^preds.npy: the joints of person 0 are annotated .* pixels '
+            f'away in {mpii_file}; dump the predictions with the same '
+            'people$'):
         score(truth, truth.keypoints, truth=own[::-1])
+
+
+def test_truth_two_pixels_away_is_the_same_persons(mpii_file):
+    truth = read_ground_truth('mpii', mpii_file)
+    score(truth, truth.keypoints, truth=truth.keypoints + [2, 0])
+    with pytest.raises(ValueError, match='3 pixels away'):
+        score(truth, truth.keypoints, truth=truth.keypoints + [2.6, 0])
+
+
+def test_predictions_of_every_stack(mpii_file):
+    truth = read_ground_truth('mpii', mpii_file)
+    stacks = np.stack([truth.keypoints + 100, truth.keypoints], 1)
+    rows = score(truth, truth.keypoints, stacks=stacks)
+    assert rows['stack_1/PCKh@0.5']['Mean'] == 0
+    assert rows['stack_2/PCKh@0.5']['Mean'] == 100
+
+
+@pytest.mark.parametrize('data_set, reader, more', [
+    ('mpii', 'read_mpii', ['valid.mat']),
+    ('flic', 'read_flic', ['person']),
+    ('lsp', 'read_lsp', []),
+])
+def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
+                                       more):
+    calls = []
+    monkeypatch.setattr(ground_truth, reader,
+                        lambda *arguments: calls.append(arguments) or [])
+    path = tmp_path / 'people.json'
+    path.write_text('[]')
+    with pytest.raises(
+            ValueError, match=f'^{path} has nobody to compare with$'):
+        read_ground_truth(data_set, path, 'train', 'valid.mat', 'person')
+    assert calls == [(path, 'train', *more)]
 
 
 def test_other_ground_truth(mpii_file, tmp_path):

@@ -244,12 +244,68 @@ def test_errors():
             METRICS.build(dict(type='PCKhMetric', thresholds=thresholds))
     with pytest.raises(ValueError, match='nobody to score in mpii'):
         evaluate(dict(type='PCKhMetric'), MPII, [])
-    with pytest.raises(ValueError, match='no bboxes'):
-        evaluate(dict(type='BoxPCKMetric'), MPII, [sample(MPII, 0)])
+    with pytest.raises(
+            ValueError,
+            match="^BoxPCK needs each person's box, but the data set gives no "
+            'bboxes$'):
+        METRICS.build(dict(type='BoxPCKMetric')).person_size(sample(MPII, 0))
     metric = METRICS.build(dict(type='TorsoPCKMetric'))
     metric.dataset_meta = dict(dataset_name='coco')
     with pytest.raises(ValueError, match="data set is 'coco'"):
         metric.process(None, [sample(LSP, 0)])
+
+
+def test_scores_behind_coordinates_and_marks_of_0_and_1():
+    person = sample(MPII, 0, head_size=np.array([[10.0]]))
+    truth, predicted = person['gt_instances'], person['pred_instances']
+    places = truth['keypoints']
+    wrong = np.full((1, 16, 1), 1e6)  # where there is no coordinate
+    truth['keypoints'] = np.concatenate([places, wrong], 2)
+    predicted['keypoints'] = np.concatenate([places, -wrong], 2)
+    predicted['stack_keypoints'] = np.concatenate(
+        [np.stack([places + 6, places], 1), -wrong[:, None].repeat(2, 1)], 3)
+    visible = [int(joint != 9) for joint in range(16)]
+    person['raw_ann_info'] = dict(visible=visible)
+    scores = evaluate(dict(type='PCKhMetric'), MPII, [person])
+    assert scores['mpii/PCKh@0.5'] == 100
+    assert scores['mpii/stack_1/PCKh@0.5'] == 0
+    assert scores['mpii/stack_2/PCKh@0.5'] == 100
+    assert scores['mpii/PCKh@0.5/occluded/Head'] == 100
+    assert np.isnan(scores.get('mpii/PCKh@0.5/visible/Head', np.nan))
+
+
+def test_marks_of_a_keypoint_converter():
+    """It puts weights beside the marks, and leaves the annotation as it is,
+    which has other joints."""
+    person = sample(MPII, 0, head_size=np.array([[10.0]]))
+    marks = np.ones((1, 16, 2))
+    marks[0, 3] = 0, 1
+    person['gt_instances']['keypoints_visible'] = marks
+    person['raw_ann_info'] = dict(visible=np.ones(17))
+    metric = METRICS.build(dict(type='PCKhMetric'))
+    found = metric.person(person)
+    assert found['annotated'].tolist() == [joint != 3 for joint in range(16)]
+    assert 'visible' not in found
+
+
+def test_torso_of_joints_with_scores():
+    person = sample(LSP, 0)
+    keypoints = np.full((1, 14, 3), 1e6)
+    keypoints[0, 8, :2], keypoints[0, 3, :2] = (0, 0), (18, 24)
+    keypoints[0, 3, 2] = 0
+    person['gt_instances']['keypoints'] = keypoints
+    metric = METRICS.build(dict(type='TorsoPCKMetric'))
+    metric.dataset_meta = dict(dataset_name='lsp')
+    assert metric.person_size(person) == 30
+
+
+@pytest.mark.parametrize('box, size', [((2, 3, 2.5, 3.25), 0.5),
+                                       ((2, 3, 2.25, 3.5), 0.5),
+                                       ((2, 3, 2, 3), np.nan)])
+def test_larger_side_of_the_box(box, size):
+    person = sample(MPII, 0, bboxes=np.array([box]))
+    metric = METRICS.build(dict(type='BoxPCKMetric'))
+    np.testing.assert_equal(metric.person_size(person), size)
 
 
 @pytest.fixture
@@ -335,6 +391,29 @@ def test_head_sizes_are_missed_before_training():
     metric.check_dataset(People([dict(head_size=np.ones((1, 1)))]))
     with pytest.raises(ValueError, match='give the data set its headbox_file'):
         metric.check_dataset(People([dict(keypoints=None)]))
+
+
+def test_a_prefix_of_ones_own(caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    metric = METRICS.build(
+        dict(type='PCKhMetric', prefix='ours', collect_device='gpu'))
+    scores = evaluate(dict(type='PCKhMetric', prefix='ours'), MPII,
+                      mpii_people())
+    logger.removeHandler(caplog.handler)
+    assert metric.collect_device == 'gpu'
+    assert all(name.startswith('ours/') for name in scores)
+    assert caplog.records[-1].getMessage().startswith('ours: percent of')
+
+
+def test_without_a_prefix_nobody_is_warned(caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    METRICS.build(dict(type='PCKhMetric'))
+    logger.removeHandler(caplog.handler)
+    assert [
+        record for record in caplog.records if record.levelname == 'WARNING'
+    ] == []
 
 
 def test_the_table_is_explained_once(caplog):

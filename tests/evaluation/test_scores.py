@@ -146,6 +146,42 @@ def test_text_is_readable_without_knowing_the_code():
     assert 'without pelvis and thorax; All: with them' in text
 
 
+EXPLAINED = dict(
+    title='PCKh@t: a joint is correct within t times the head size (0.6 x the '
+    'diagonal of the head box).',
+    area='AUC: area under the curve of PCKh@t for t from 0 to 0.5.',
+    column="Each joint's column: mean of left and right.",
+    mean='Mean: every annotated joint counts once, without pelvis and thorax; '
+    'All: with them.',
+    ablation='AKEW: ankles, knees, elbows and wrists.',
+    visible='visible, occluded: of the annotated joints, those that can or '
+    'cannot be seen.',
+    stacks='stack_n: what the n-th stack predicts.')
+
+
+@pytest.mark.parametrize('options, left_out', [
+    (dict(), ['visible', 'stacks']),
+    (dict(visible=np.ones((1, 16))), ['stacks']),
+    (dict(visible=np.zeros((1, 16))), ['stacks']),
+    (dict(stacks=np.zeros((1, 2, 16, 2))), ['visible']),
+])
+def test_what_is_in_the_table_is_explained(options, left_out):
+    found = score(np.zeros((1, 16)), **options).explanations()
+    assert found == [
+        line for name, line in EXPLAINED.items() if name not in left_out
+    ]
+
+
+def test_a_table_of_few_joints_is_explained():
+    found = score_people(
+        np.zeros((1, 11, 2)), np.zeros((1, 11, 2)), np.ones((1, 11)),
+        np.ones(1), skeleton_columns(FLIC), TORSO_PCK).explanations()
+    assert found[1:] == [
+        'AUC: area under the curve of PCK@t for t from 0 to 0.2.',
+        EXPLAINED['column'], 'Mean: every annotated joint counts once.'
+    ]
+
+
 def test_one_stack_is_not_repeated():
     distances = np.zeros((1, 16))
     one = score(distances, stacks=np.zeros((1, 1, 16, 2))).rows
