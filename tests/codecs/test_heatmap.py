@@ -171,6 +171,67 @@ def test_subpixel_of_a_rotated_blob():
         atol=1e-3)
 
 
+def heatmap_of(rows):
+    """The exponential of a 3 x 3 neighbourhood, around cell (4, 3)."""
+    heatmap = torch.zeros(1, 1, 8, 9)
+    heatmap[0, 0, 2:5, 3:6] = torch.tensor(rows).exp()
+    return heatmap
+
+
+@pytest.mark.parametrize('sign', [1, -1])
+def test_subpixel_stays_within_half_a_cell(sign):
+    """Both second derivatives -1, the mixed one 0.495, the first ones 0.4:
+    the parabola's peak is 0.79 cells away in x and in y."""
+    rows = np.array([[-0.01, -0.9, -1.0], [-0.9, 0.0, -0.1],
+                     [-1.0, -0.1, -0.01]])
+    keypoints, _ = decode_heatmaps(
+        heatmap_of(rows[::sign, ::sign].tolist()), STRIDE, 'subpixel')
+    np.testing.assert_allclose(
+        keypoints[0, 0],
+        [(4.5 + sign * 0.5) * 4 - 0.5, (3.5 + sign * 0.5) * 4 - 0.5],
+        rtol=1e-6)
+
+
+def test_subpixel_keeps_the_cell_on_a_saddle():
+    # The mixed derivative, 2, is larger than the others, -0.25 and -0.2.
+    rows = [[-0.01, -0.1, -4.0], [-0.2, 0.0, -0.05], [-4.0, -0.1, -0.01]]
+    keypoints, _ = decode_heatmaps(heatmap_of(rows), STRIDE, 'subpixel')
+    assert keypoints[0, 0].tolist() == [4.5 * 4 - 0.5, 3.5 * 4 - 0.5]
+
+
+def test_subpixel_does_not_depend_on_the_height():
+    """Nor on that of another keypoint: early in training peaks are low."""
+    high = torch.from_numpy(draw([[41.3, 83.1]], exact_centers=True)[0])
+    heatmaps = torch.stack([high, 1e-4 * high], 1)
+    keypoints, _ = decode_heatmaps(heatmaps, STRIDE, 'subpixel')
+    # float32 rounds the logarithms of 3e-6 of a cell's side.
+    np.testing.assert_allclose(keypoints, [[[41.3, 83.1]] * 2], atol=1e-3)
+
+
+def test_without_refinement_the_middle_of_the_cell():
+    heatmap = torch.zeros(1, 1, 8, 8)
+    heatmap[0, 0, 3, 4] = 1.0
+    heatmap[0, 0, 3, 5] = heatmap[0, 0, 2, 4] = 0.5
+    # Cells of 2 x 8 pixels.
+    keypoints, _ = decode_heatmaps(heatmap, (2, 8), refinement='none')
+    assert keypoints[0, 0].tolist() == [4.5 * 2, 3.5 * 8]
+
+
+@pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
+@pytest.mark.parametrize('layout',
+                         [torch.contiguous_format, torch.channels_last])
+def test_everything_is_on_the_heatmaps_device(refinement, layout):
+    heatmaps = torch.rand(2, 3, 8, 8).to(memory_format=layout)
+    expected = decode_heatmaps(heatmaps, STRIDE, refinement)
+    # Where nothing is computed, so what is made there cannot be decoded.
+    with torch.device('meta'):
+        found = decode_heatmaps(heatmaps, STRIDE, refinement)
+        drawn = build().draw(expected[0], expected[1])
+    assert drawn.device.type == 'cpu'
+    for one, other in zip(found, expected):
+        assert torch.equal(one, other)
+
+
 def test_subpixel_keeps_the_cell_where_there_is_no_peak():
     keypoints, scores = decode_heatmaps(
         torch.zeros(1, 1, 8, 8), STRIDE, 'subpixel')
@@ -231,15 +292,22 @@ def test_data_sets_codecs_check_the_number_of_keypoints(name, count):
     codec = build(name)
     assert codec.encode(np.zeros((1, count, 2)))['heatmaps'].shape == (count,
                                                                        64, 64)
-    with pytest.raises(ValueError, match=f'{count} keypoints.*got 17'):
+    with pytest.raises(
+            ValueError,
+            match=f'^{name} encodes the {count} keypoints of .*, but got 17; '
+            'for another skeleton use HourglassHeatmap$'):
         codec.encode(np.zeros((1, 17, 2)))
 
 
 @pytest.mark.parametrize('options,message', [
     (dict(sigma=0), 'sigma must be positive'),
     (dict(sigma=float('nan')), 'sigma must be positive'),
-    (dict(refinement='half'), "refinement='half' is unknown"),
-    (dict(targets='points'), "targets='points' is unknown"),
+    (dict(sigma=float('inf')), 'sigma must be positive'),
+    (dict(refinement='half'), "^refinement='half' is unknown; choose from "
+     'quarter, subpixel, none$'),
+    (dict(targets='points'), "^targets='points' is unknown; choose from "
+     'heatmaps, keypoints$'),
+    (dict(input_size=(float('inf'), 9)), 'input_size must be two whole'),
     (dict(heatmap_size=(64, 0)), 'heatmap_size must be two whole numbers'),
     (dict(input_size=(256, )), 'input_size must be two whole numbers'),
     (dict(heatmap_size=(300, 64)), 'larger than'),
@@ -251,9 +319,40 @@ def test_bad_arguments(options, message):
 
 def test_bad_shapes():
     codec = build()
-    with pytest.raises(ValueError, match=r'\(1, K, 2\)'):
+    with pytest.raises(
+            ValueError,
+            match=r'^keypoints must have shape \(1, K, 2\), one person, but '
+            r'have \(2, 16, 2\)$'):
         codec.encode(np.zeros((2, 16, 2)))
-    with pytest.raises(ValueError, match=r'\(1, 16\)'):
+    with pytest.raises(
+            ValueError,
+            match=r'^keypoints_visible must have shape \(1, 16\), but has '
+            r'\(16,\)$'):
         codec.encode(np.zeros((1, 16, 2)), np.ones(16))
-    with pytest.raises(ValueError, match='do not fit the codec'):
+    with pytest.raises(
+            ValueError,
+            match=r'do not fit the codec, which expects \(B, K, H, W\) with '
+            r'width x height \(64, 64\)$'):
         codec.batch_decode(torch.zeros(1, 16, 32, 32))
+
+
+def test_where_mmpose_packs_targets():
+    assert build().sigma == 1.0
+    weights = dict(keypoint_weights='keypoint_weights')
+    for targets, labels, fields in (('heatmaps', {}, ['heatmaps']),
+                                    ('keypoints', ['keypoint_labels'], {})):
+        codec = build(targets=targets)
+        assert codec.label_mapping_table == {
+            **weights,
+            **{name: name for name in labels}
+        }
+        assert codec.field_mapping_table == {name: name for name in fields}
+
+
+def test_weights_of_exact_centers_reach_to_the_pixels_border():
+    """Cells begin half a pixel before the first pixel's centre."""
+    points = np.array([[[-0.4, 5], [255.6, 5], [5, 5]]])
+    for targets in ('heatmaps', 'keypoints'):
+        encoded = build(
+            refinement='subpixel', targets=targets).encode(points)
+        assert encoded['keypoint_weights'].tolist() == [[1, 0, 1]]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 from mmpose.registry import TRANSFORMS
+from mmpose.structures.bbox import get_warp_matrix
 from PIL import Image
 
 from hourglass_plugin.skeletons import MPII
@@ -294,6 +295,40 @@ def test_narrow_boxes_are_widened_first(bbox_scale, monkeypatch, tmp_path):
             bbox_center=np.full((1, 2), 20, np.float32),
             bbox_scale=np.array([bbox_scale], np.float32)))
     assert shapes == [(10, 10)]
+
+
+@pytest.mark.parametrize('rotation', [0.0, 33.3])
+@pytest.mark.parametrize('center', [(60, 40), (3, 4), (118, 77)])
+def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
+    """OpenCV warps no image of more than 32,767 pixels a side, so the part
+    that is seen is cut out before. The same crop, to OpenCV's rounding of
+    places to 1/32 pixel: of noise in 256 grey levels, 8."""
+    image = noise(np.random.default_rng(0), (120, 80))
+    matrix = get_warp_matrix(
+        np.array(center, float), np.array([30.0, 20.0]), rotation, (24, 16))
+    expected = crop._warp(image, matrix, (24, 16)).astype(int)
+    sizes = []
+    cut = crop._needed_part
+
+    def watched(*arguments):
+        part, moved = cut(*arguments)
+        sizes.append(part.shape[:2])
+        return part, moved
+
+    monkeypatch.setattr(crop, '_needed_part', watched)
+    monkeypatch.setattr(crop, '_LARGEST', 120)
+    np.testing.assert_array_equal(
+        crop._warp(image, matrix, (24, 16)), expected)
+    assert sizes == []
+    monkeypatch.setattr(crop, '_LARGEST', 119)
+    found = crop._warp(image, matrix, (24, 16)).astype(int)
+    assert np.abs(found - expected).max() <= 8
+    (height, width), = sizes
+    # The turned box of 30 x 20, two pixels more on each side, and rounding.
+    turned = np.abs(
+        [[np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(rotation))],
+         [np.sin(np.deg2rad(rotation)), np.cos(np.deg2rad(rotation))]])
+    assert (np.array([width, height]) <= turned @ (30, 20) + 5).all()
 
 
 @pytest.mark.parametrize('input_size', [(64, ), (64, 0), (64.5, 64)])

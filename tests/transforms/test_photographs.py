@@ -2,9 +2,13 @@
 import cv2
 import numpy as np
 import pytest
+from mmengine import fileio
 from PIL import Image
 
-from hourglass_plugin.transforms.photographs import read_photograph
+from hourglass_plugin.transforms.photographs import (
+    decode_image,
+    read_photograph,
+)
 
 #: In the pixels of the file; far enough from the borders for every factor.
 SPOTS = ((60.0, 52.0), (173.3, 61.6), (97.5, 148.2))
@@ -127,7 +131,8 @@ def test_jpeg_with_unreadable_exif_is_read_whole(exif, tmp_path):
 def test_a_missing_photograph_is_named(tmp_path):
     path = str(tmp_path / 'nowhere.jpg')
     with pytest.raises(
-            FileNotFoundError, match='occurs when loading `.*nowhere.jpg`'):
+            FileNotFoundError,
+            match='^`.*No such file.*` occurs when loading `.*nowhere.jpg`'):
         read_photograph(path)
 
 
@@ -137,5 +142,46 @@ def test_what_is_no_photograph_is_named(content, max_factor, tmp_path):
     path = tmp_path / 'broken.jpg'
     path.write_bytes(content)
     with pytest.raises(
-            ValueError, match='occurs when loading `.*broken.jpg`'):
+            ValueError,
+            match='^`not an image, or damaged` occurs when loading '
+            '`.*broken.jpg`.$'):
         read_photograph(str(path), max_factor)
+
+
+def test_a_photograph_that_is_elsewhere(tmp_path):
+    class Shelf(fileio.BaseStorageBackend):
+        """Where everything is the same photograph."""
+
+        def get(self, path):
+            return (tmp_path / 'a.jpg').read_bytes()
+
+        get_text = get
+
+    fileio.register_backend('shelf', Shelf, force=True)
+    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+    found = read_photograph('no/such.jpg', backend_args=dict(backend='shelf'))
+    # Whole unless something else is asked for.
+    assert found.factor == 1
+    np.testing.assert_array_equal(found.pixels, cv2.imread(path))
+
+
+@pytest.fixture
+def lenient_opencv(monkeypatch):
+    """Before 4.11 OpenCV makes grey of what is missing at the end."""
+    monkeypatch.setattr(cv2, 'imdecode', lambda data, flags: np.zeros(
+        (203, 237, 3), np.uint8))
+
+
+def test_cut_off_jpeg_is_not_left_to_opencv(tmp_path, lenient_opencv):
+    data = (tmp_path / 'a.jpg')
+    write_jpeg(data, spots_image(2))
+    whole = data.read_bytes()
+    assert decode_image(whole) is not None
+    # Other formats, and JPEG with more after its end, are OpenCV's business.
+    assert decode_image(b'\x89PNG' + whole[4:100]) is not None
+    assert decode_image(whole + b'more') is not None
+    with_preview = whole[:2] + whole + whole[2:]
+    assert decode_image(with_preview) is not None
+    for data in (whole[:-2], whole[:len(whole) // 2], whole[:2] + whole +
+                 whole[2:-2]):
+        assert decode_image(data) is None
