@@ -56,6 +56,7 @@ def test_transform_changes_scale_and_sets_rotation():
                                [[100 * expected[0], 50 * expected[0]]],
                                rtol=1e-6)
     np.testing.assert_allclose(results['bbox_rotation'], [expected[1]])
+    assert results['bbox_rotation'].dtype == np.float32
 
 
 def test_channel_gain_by_hand():

@@ -8,7 +8,7 @@ from mmpose.structures.bbox import get_warp_matrix
 from PIL import Image
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import CropPerson, crop
+from hourglass_plugin.transforms import CropPerson, crop, photographs
 
 
 @pytest.fixture(autouse=True)
@@ -333,11 +333,78 @@ def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
 
 @pytest.mark.parametrize('input_size', [(64, ), (64, 0), (64.5, 64)])
 def test_impossible_sizes_are_refused(input_size):
-    with pytest.raises(ValueError, match='input_size'):
+    with pytest.raises(
+            ValueError,
+            match='^input_size must be two whole numbers, width and height, '
+            'but is '):
         CropPerson(input_size)
+    assert CropPerson((1, 2)).input_size == (1, 2)
 
 
 def test_several_people_are_refused():
-    with pytest.raises(ValueError, match=r'one person .*\(2, 2\)'):
+    with pytest.raises(
+            ValueError,
+            match='^CropPerson crops one person at a time, but bbox_center '
+            r'has the shape \(2, 2\)$'):
         CropPerson((64, 64))(
             dict(bbox_center=np.zeros((2, 2)), bbox_scale=np.ones((2, 2))))
+
+
+# A box of 40 x 30 pixels: its corners are 25 pixels from its centre.
+@pytest.mark.parametrize('center, scale, is_there', [
+    ((50, 40), (40, 30), True),
+    ((-24.9, 40), (40, 30), True),
+    ((-25, 40), (40, 30), False),
+    ((124.9, 40), (40, 30), True),
+    ((125, 40), (40, 30), False),
+    ((50, -24.9), (40, 30), True),
+    ((50, -25), (40, 30), False),
+    ((50, 104.9), (40, 30), True),
+    ((50, 105), (40, 30), False),
+    ((50, 40), (0.4, 0.3), True),
+    ((50, 40), (0, 30), False),
+    ((50, 40), (40, -1), False),
+    ((50, 40), (np.nan, 30), False),
+    ((50, 40), (40, np.inf), False),
+    ((np.nan, 40), (40, 30), False),
+])
+def test_boxes_that_have_no_part_of_the_image(center, scale, is_there):
+    person = dict(
+        img_path='a.jpg',
+        bbox_center=np.array([center]),
+        bbox_scale=np.array([scale]))
+    if is_there:
+        return crop._check_box(person, (100, 80))
+    with pytest.raises(ValueError) as refused:
+        crop._check_box(person, (100, 80))
+    assert str(refused.value) == (
+        f'`a box of {scale[0]:g} x {scale[1]:g} pixels around '
+        f'({center[0]:g}, {center[1]:g}) is empty or lies outside of the '
+        'image, 100 x 80 pixels` occurs when loading `a.jpg`.')
+
+
+def test_scores_behind_joints_stay():
+    person = record(np.random.default_rng(5), (90, 70), img=np.zeros((70, 90)))
+    plain = compose(CENTER_SCALE, CropPerson((64, 48)))(copied(person))
+    scores = np.arange(16, dtype=np.float32)[None, :, None]
+    person['keypoints'] = np.concatenate([person['keypoints'], scores], 2)
+    found = compose(CENTER_SCALE, CropPerson((64, 48)))(person)
+    np.testing.assert_array_equal(
+        found['transformed_keypoints'],
+        np.concatenate([plain['transformed_keypoints'], scores], 2))
+
+
+def test_photographs_that_are_elsewhere(monkeypatch):
+    asked = []
+
+    def read_photograph(path, max_factor, backend_args):
+        asked.append((path, max_factor, backend_args))
+        return photographs.Photograph(np.zeros((70, 90, 3), np.uint8),
+                                      (90, 70))
+
+    monkeypatch.setattr(crop, 'read_photograph', read_photograph)
+    elsewhere = dict(backend='petrel')
+    person = record(np.random.default_rng(6), (90, 70), img_path='s3://a.jpg')
+    compose(CENTER_SCALE,
+            CropPerson((64, 48), backend_args=elsewhere))(person)
+    assert asked == [('s3://a.jpg', 1.0, elsewhere)]
