@@ -18,6 +18,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--trainings',
+        type=arguments.positive_int,
+        default=5,
+        help='of how many trainings losses are compared, at most 5 (default: '
+        '%(default)s)')
     arguments.add_study_argument(parser)
     return parser.parse_args()
 
@@ -31,7 +37,8 @@ def main(args: argparse.Namespace) -> None:
     with arguments.study_folder(args) as folder:
         check = distributed.DistributedCheck(folder,
                                              Path(__file__).parent)
-        outcome = check.run()
+        outcome = check.run(
+            distributed.TRAININGS[:args.trainings])
     for line in distributed.figures(outcome):
         print(line)
     if not outcome.is_good:

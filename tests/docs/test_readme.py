@@ -31,7 +31,8 @@ NOT_FOLLOWED = {
     'python tools/publish_checkpoint.py': 'tests/test_publishing.py',
     'python tools/compare_trainings.py': 'tests/tools/'
     'test_compare_trainings.py',
-    'python tools/check_resume.py': 'tests/tools/test_check_resume.py',
+    'python tools/check_resume.py': 'tests/tools/test_check_resume.py, '
+    'test_check_distributed.py and tests/studies',
 }
 PLACES = dict(
     INPUT='data/lspet/images',
