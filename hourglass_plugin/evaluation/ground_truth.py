@@ -85,10 +85,7 @@ def read_ground_truth(data_set: str,
                 raise ValueError(f'{path} holds the validation people only, '
                                  f'not those of --subset {subset}')
             truth = read_ground_truth_mat(path)
-            return GroundTruth(path, MPII, PCKH,
-                               np.asarray(truth.keypoints, np.float64),
-                               np.asarray(truth.annotated, bool),
-                               np.asarray(truth.head_sizes, np.float64))
+            return GroundTruth(path, MPII, PCKH, *truth)
         people = read_mpii(path, subset, validation_file)
         missing = [
             index for index, person in enumerate(people)

@@ -138,6 +138,17 @@ def test_keypoints_come_back_from_their_cells():
     assert (encoded['heatmaps'].reshape(17, -1).argmax(1) == places).all()
 
 
+def test_keypoints_that_are_not_annotated_count_nothing():
+    config = Config.fromfile(config_path(CONFIG))
+    init_default_scope('mmpose')
+    encoder = KEYPOINT_CODECS.build(
+        config.train_dataloader.dataset.pipeline[3].encoder)
+    visible = np.ones((1, 17))
+    visible[0, 4] = 0
+    encoded = encoder.encode(np.full((1, 17, 2), 100.0), visible)
+    assert encoded['keypoint_weights'].tolist() == visible.tolist()
+
+
 def test_mirrored_people_have_mirrored_targets():
     config = Config.fromfile(config_path(CONFIG))
     init_default_scope('mmpose')

@@ -240,7 +240,9 @@ def test_errors():
     with pytest.raises(ValueError, match='give the data set its headbox_file'):
         evaluate(dict(type='PCKhMetric'), MPII, [sample(MPII, 0)])
     for thresholds in ([0], [], [float('nan')], [float('inf')]):
-        with pytest.raises(ValueError, match='thresholds must be positive'):
+        with pytest.raises(
+                ValueError,
+                match='^thresholds must be positive numbers, but they are '):
             METRICS.build(dict(type='PCKhMetric', thresholds=thresholds))
     with pytest.raises(ValueError, match='nobody to score in mpii'):
         evaluate(dict(type='PCKhMetric'), MPII, [])

@@ -49,7 +49,9 @@ def test_joints_nobody_has_do_not_spoil_the_mean():
 
 @pytest.mark.parametrize('size', [0, -1, float('nan'), float('inf')])
 def test_sizes_must_be_positive(size):
-    with pytest.raises(ValueError, match='person 1 has size'):
+    with pytest.raises(
+            ValueError,
+            match='^person 1 has size .*; sizes must be positive and finite$'):
         normalized_distances(np.zeros((2, 1, 2)), np.zeros((2, 1, 2)),
                              [1, size])
 

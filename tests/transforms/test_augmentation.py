@@ -89,5 +89,8 @@ def test_mirroring_draws_what_mmpose_draws():
 
 @pytest.mark.parametrize('probability', [-0.1, 1.5])
 def test_impossible_probabilities_are_refused(probability):
-    with pytest.raises(ValueError, match=str(probability)):
+    with pytest.raises(
+            ValueError,
+            match='^probability must be between 0 and 1, but is '
+            f'{probability}$'):
         RandomMirror(probability)

@@ -298,7 +298,9 @@ def test_narrow_boxes_are_widened_first(bbox_scale, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize('rotation', [0.0, 33.3])
-@pytest.mark.parametrize('center', [(60, 40), (3, 4), (118, 77)])
+# The last four show nothing but what is outside.
+@pytest.mark.parametrize('center', [(60, 40), (3, 4), (118, 77), (145, 40),
+                                    (-26, 40), (60, 105), (60, -26)])
 def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
     """OpenCV warps no image of more than 32,767 pixels a side, so the part
     that is seen is cut out before. The same crop, to OpenCV's rounding of

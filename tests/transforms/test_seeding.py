@@ -1,6 +1,7 @@
 """A sample's augmentation follows from seed, epoch and position alone."""
 import json
 import pickle
+import random
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from mmengine.runner import Runner
 
 from hourglass_plugin.datasets.samplers import SampleIndex, SeededSampler
 from hourglass_plugin.skeletons import LSP
+from hourglass_plugin.transforms import SeedAugmentation
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,16 @@ def dataset(folder):
             dict(type='RandomChannelGain'),
             dict(type='PackPoseInputs'),
         ])
+
+
+def test_numpy_and_python_begin_anew():
+    """At what NumPy itself makes of the three numbers."""
+    index = SampleIndex(5, (3, 1, 7))
+    mixed = int(np.random.SeedSequence((3, 1, 7)).generate_state(1)[0])
+    for _ in range(2):
+        SeedAugmentation()(dict(sample_idx=index))
+        assert np.random.rand() == np.random.RandomState(mixed).rand()
+        assert random.random() == random.Random(mixed).random()
 
 
 def crops(dataset, epoch, workers=0, seed=3, shuffle=True, sampler='Seeded'):
