@@ -507,7 +507,7 @@ class RestrictedPickle:
 
 # What unpickling a file that is no checkpoint can raise.
 _UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
-                      RuntimeError, UnicodeError, struct.error)
+                      RuntimeError, ValueError, struct.error)
 
 
 def _refusal(error: Exception, filename: str) -> Optional[str]:

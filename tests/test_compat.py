@@ -417,7 +417,13 @@ def test_restricted_pickle_for_torch_without_an_allow_list(tmp_path):
     assert not (tmp_path / 'code_has_run').exists()
 
 
-@pytest.mark.parametrize('content', [b'', b'hello world', None])
+@pytest.mark.parametrize('content', [
+    b'',
+    b'hello world',
+    None,
+    # Protocol 2, then a number of which the digits are letters.
+    b'\x80\x02IZZ\n.'
+])
 def test_files_that_are_no_checkpoints_are_named(tmp_path, content):
     path = tmp_path / 'broken.pth'
     if content is None:  # a download that was cut off

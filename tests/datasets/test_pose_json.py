@@ -56,6 +56,10 @@ def test_unannotated_joints(tmp_path):
     (dict(scale='large'), 'entry 1: ValueError'),
     (dict(image=None), "entry 1: the image's name must be a text, but is N"),
     (dict(image=''), "the image's name must be a text, but is ''"),
+    (dict(official_index=[4]), r'official_index must be two whole numbers, '
+     r'but is \[4\]'),
+    (dict(official_index=[4, 0.5]), 'official_index must be two whole'),
+    (dict(official_index=7), 'official_index must be two whole numbers'),
 ])
 def test_bad_entries_are_named(tmp_path, changes, message):
     path = write(tmp_path / 'a.json', [entry(LSP), entry(LSP, **changes)])

@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -91,7 +91,6 @@ def _person(entry: dict, first_pixel: int) -> Person:
     """One entry as it stands, in 0-based pixels."""
     visible = entry.get('joints_visible')
     head_size, torso_size = entry.get('head_size'), entry.get('torso_size')
-    official_index = entry.get('official_index')
     return Person(
         image=entry['image'],
         center=np.asarray(entry['center'], np.float32) - first_pixel,
@@ -102,8 +101,17 @@ def _person(entry: dict, first_pixel: int) -> Person:
         if visible is None else np.asarray(visible, np.float32) > 0,
         head_size=None if head_size is None else float(head_size),
         torso_size=None if torso_size is None else float(torso_size),
-        official_index=None if official_index is None else
-        (int(official_index[0]), int(official_index[1])))
+        official_index=_official_index(entry.get('official_index')))
+
+
+def _official_index(index: Any) -> Optional[tuple[int, int]]:
+    if index is None:
+        return None
+    if not (isinstance(index, list) and len(index) == 2
+            and all(isinstance(number, int) for number in index)):
+        raise ValueError('official_index must be two whole numbers, but is '
+                         f'{index!r}')
+    return index[0], index[1]
 
 
 def pose_json_entries(people: Sequence[Person],
