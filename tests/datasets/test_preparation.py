@@ -602,6 +602,15 @@ def zip_with_link(path):
     write_zip(path, {link: '/etc'})
 
 
+def zip_with_nameless_entry(path):
+    """As a damaged one may have it."""
+    data = bytearray(write_zip(path, {'x': b'content'}).read_bytes())
+    # In both headers: the name's one byte becomes one of extra data.
+    for lengths in (26, data.index(b'PK\1\2') + 28):
+        data[lengths:lengths + 4] = 0, 0, 1, 0
+    path.write_bytes(data)
+
+
 @pytest.mark.parametrize('name, write, message', [
     ('a.zip', lambda path: write_zip(path, {'../evil.jpg': b'x'}),
      "'../evil.jpg', which would be written outside"),
@@ -617,6 +626,7 @@ def zip_with_link(path):
      'outside the folder'),
     ('a.tar.gz', tar_with_link, 'neither a file nor a folder'),
     ('a.zip', zip_with_link, 'neither a file nor a folder'),
+    ('a.zip', zip_with_nameless_entry, "holds '', which would be written"),
 ])
 def test_archives_that_reach_outside_are_not_unpacked(tmp_path, flic, name,
                                                       write, message):

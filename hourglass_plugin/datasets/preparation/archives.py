@@ -50,7 +50,8 @@ def unpack(archive: Path, target: Path) -> None:
 def _unpack_zip(archive: Path, target: Path, progress: tqdm) -> None:
     with zipfile.ZipFile(archive) as content:
         for entry in content.infolist():
-            if not entry.is_dir():
+            # Not is_dir(), which fails where a damaged name is empty.
+            if not entry.filename.endswith('/'):
                 mode = entry.external_attr >> 16  # as Unix has it, or 0
                 if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                     raise ValueError(_refusal(archive, entry.filename))
