@@ -40,14 +40,37 @@ def test_ways_of_reading_are_what_the_commands_choose(trained):
     ]
 
 
+CONTENDERS = dict(
+    tuned='one stack',
+    hg2_128x128='two stacks',
+    hourglassnet_128x128='`HourglassNet` + `CPMHead`',
+    hrnet_128x128='HRNet',
+    resnet50_128x128='ResNet-50')
+
+
 def test_comparison_is_trained_and_compared(trained):
-    train, compare = (line for line in COMMANDS if 'lsp_comparison' in line)
+    measure, train, compare = (
+        line for line in COMMANDS if 'lsp_comparison' in line)
     follow(train, trained.folder, '--cfg-options', 'max_epochs=1',
            'train_cfg.max_epochs=1', 'param_scheduler.0.total_steps=1',
            'model.backbone.feat_channels=16', 'train_dataloader.num_workers=0',
            'train_dataloader.persistent_workers=False',
            'val_dataloader.num_workers=0',
            'val_dataloader.persistent_workers=False')
+    costs = follow(measure, trained.folder, '--rounds', 1, '--batch-size', 2)
+    rows = {
+        cells[0]: list(map(float, cells[6:8]))
+        for cells in ([cell.strip() for cell in line.strip('|').split('|')]
+                      for line in costs.splitlines() if line.startswith('| '))
+        if cells[0] in CONTENDERS
+    }
+    assert rows.keys() == CONTENDERS.keys()
+    for name, row in rows.items():
+        told = re.search(
+            rf'^\| {re.escape(CONTENDERS[name])} \| (\S+) M \| (\S+) G \|',
+            PAGE, re.MULTILINE)
+        # The page has two digits, the tool three.
+        assert [float(told[1]), float(told[2])] == pytest.approx(row, abs=6e-3)
     table = follow(compare, trained.folder)
     # 16 instead of 128 channels, as told above.
     assert re.search(r'\| 0\.01 G \|', table)

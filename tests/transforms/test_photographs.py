@@ -26,11 +26,11 @@ def spots_image(factor, size=SIZE):
 
 
 def write_jpeg(path, image, orientation=None, quality=100):
-    exif = Image.Exif()
+    options = dict(quality=quality, subsampling=0)
     if orientation is not None:
+        options['exif'] = exif = Image.Exif()
         exif[0x0112] = orientation
-    Image.fromarray(image).save(
-        path, 'jpeg', quality=quality, subsampling=0, exif=exif)
+    Image.fromarray(image).save(path, 'jpeg', **options)
     return str(path)
 
 
