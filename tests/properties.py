@@ -687,8 +687,9 @@ def archives_write_below_their_folder(damages, name):
         path.write_bytes(_damaged(_ZIP, damages))
         named = outer / 'named.zip'
         with zipfile.ZipFile(named, 'w') as file:
-            file.writestr(
-                name.encode('utf-8', 'ignore').decode() or 'x', 'content')
+            # Python ends a name at its first NUL.
+            encoded = name.partition('\0')[0].encode('utf-8', 'ignore')
+            file.writestr(encoded.decode() or 'x', 'content')
         for archive in (path, named):
             _result_or_refusal(archive, unpack, archive,
                                outer / 'inner' / 'target')

@@ -1,6 +1,7 @@
 """Keypoints of one's own in COCO's format, checked before they are used."""
 import contextlib
 import io
+import math
 from typing import Any, Optional
 
 import numpy as np
@@ -168,6 +169,13 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
                           (int, str)) or annotation['image_id'] not in images:
             raise ValueError(f'{where}: there is no image with the id '
                              f'{annotation["image_id"]!r}')
+        if not isinstance(annotation['category_id'], (int, str)):
+            raise ValueError(f'{where}: category_id must be a number or a '
+                             f'text, but is {annotation["category_id"]!r}')
+        for name in ('area', 'num_keypoints'):
+            if name in annotation and not _is_finite(annotation[name]):
+                raise ValueError(f'{where}: {name} must be a number or left '
+                                 f'out, but is {annotation[name]!r}')
         if not _are_numbers(annotation['bbox'], 4):
             raise ValueError(f'{where}: bbox must be [left, top, width, '
                              f'height], but is {annotation["bbox"]!r}')
@@ -205,5 +213,9 @@ def _are_numbers(value: Any, count: int) -> bool:
     if not isinstance(value, list) or len(value) != count:
         return False
     return all(
-        isinstance(number, (int, float)) and not isinstance(number, bool)
-        and abs(number) < _LARGEST for number in value)  # NaN: no
+        _is_finite(number) and abs(number) < _LARGEST for number in value)
+
+
+def _is_finite(value: Any) -> bool:
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)
+            and math.isfinite(value))
