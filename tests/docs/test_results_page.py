@@ -42,6 +42,7 @@ def test_ways_of_reading_are_what_the_commands_choose(trained):
 
 CONTENDERS = dict(
     tuned='one stack',
+    hg1_widening_128x128='one stack, widening',
     hg2_128x128='two stacks',
     hourglassnet_128x128='`HourglassNet` + `CPMHead`',
     hrnet_128x128='HRNet',
@@ -78,7 +79,8 @@ def test_comparison_is_trained_and_compared(trained):
             'work_dirs/lsp_comparison/trainings.png').is_file()
 
 
-@pytest.mark.parametrize('name', ['hg1', 'hg2', 'hrnet', 'resnet50'])
+@pytest.mark.parametrize(
+    'name', ['hg1', 'hg1_widening', 'hg2', 'hrnet', 'resnet50'])
 def test_rates_are_the_best_of_the_table(name):
     """The config's rate is the row of the bold score in its column."""
     header, _, *rows = [
@@ -87,7 +89,10 @@ def test_rates_are_the_best_of_the_table(name):
     ]
     column = header.index(
         dict(
-            hg1='one stack', hg2='two stacks', hrnet='HRNet',
+            hg1='one stack',
+            hg1_widening='one stack, widening',
+            hg2='two stacks',
+            hrnet='HRNet',
             resnet50='ResNet-50')[name])
     best, = (row for row in rows if row[column].startswith('**'))
     others = [float(row[column].strip('*')) for row in rows if row[column]]
