@@ -1,12 +1,21 @@
 """Processes are connected, and a lost one is told of in a line."""
 import contextlib
 import stat
+import subprocess
+import sys
 
 import pytest
 import torch
 from mmengine.config import Config
 
 from hourglass_plugin import processes
+
+
+@pytest.fixture(autouse=True)
+def never_connected(monkeypatch):
+    """Nor is this process, for the tests that follow."""
+    monkeypatch.setattr(processes, '_were_connected', False)
+
 
 LOST = ('[../third_party/gloo/gloo/transport/tcp/pair.cc:534] Connection '
         'closed by peer [127.0.0.1]:4242')
@@ -104,3 +113,29 @@ def test_what_slurm_says(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     processes._read_slurm()
     assert {name: processes.os.environ[name] for name in told} == told
+
+
+@pytest.mark.parametrize('were_connected, status, printed, returned', [
+    (True, '3', 'all is written\n', 3),
+    (True, 'None', 'all is written\n', 0),
+    (True, '"why"', 'why\nall is written\n', 1),
+    (False, '3', 'goes on\nall is written\n', 0),
+])
+def test_who_was_connected_leaves_at_once(were_connected, status, printed,
+                                          returned):
+    finished = subprocess.run([
+        sys.executable, '-c', 'import atexit\n'
+        'from hourglass_plugin import processes\n'
+        'atexit.register(print, "all is written", flush=True)\n'
+        f'processes._were_connected = {were_connected}\n'
+        f'processes.leave({status})\n'
+        'print("goes on")\n'
+    ],
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
+                              text=True)
+    lines = [
+        line for line in finished.stdout.splitlines(True)
+        if not line.startswith('hourglass_plugin: ')
+    ]
+    assert (''.join(lines), finished.returncode) == (printed, returned)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Callable
+from typing import Callable, Union
 
 # In a clone the tools use the package beside them, installed or not.
 _ROOT = Path(__file__).resolve().parent.parent
@@ -266,6 +266,22 @@ def run(main: Callable[[argparse.Namespace], None],
 
     Exit status: 0, or 1 for an error, or 130 when interrupted.
     """
+    try:
+        _call(main, arguments)
+    except SystemExit as end:
+        _leave(end.code)
+        raise
+    _leave(0)
+
+
+def _leave(status: Union[int, str, None]) -> None:
+    processes = sys.modules.get('hourglass_plugin.processes')
+    if processes is not None:
+        processes.leave(status)
+
+
+def _call(main: Callable[[argparse.Namespace], None],
+          arguments: argparse.Namespace) -> None:
     try:
         main(arguments)
     except (OSError, FloatingPointError) as error:
