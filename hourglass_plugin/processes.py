@@ -33,6 +33,9 @@ _WAYS = {
     'mpi': "Open MPI's mpirun started",
 }
 
+# Whether this process was ever connected to others.
+_were_connected = False
+
 
 def set_up_processes(config: Config) -> None:
     """Prepare a config for several processes, and connect them without a GPU.
@@ -138,10 +141,6 @@ def connected_processes(work_dir: Optional[str] = None) -> Iterator[None]:
             raise
         raise ConnectionError(_explanation(error, work_dir)) from error
     _disconnect()
-
-
-# Whether this process was ever connected to others.
-_were_connected = False
 
 
 def leave(status: Union[int, str, None]) -> None:

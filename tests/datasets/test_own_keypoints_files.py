@@ -75,6 +75,9 @@ def test_wrong_metainfo_is_named(path, value, message):
     (['annotations', 0, 'category_id'], [1], r'category_id must .* is \[1\]'),
     (['annotations', 0, 'area'], 'large', "area must be a .* is 'large'"),
     (['annotations', 0, 'area'], float('inf'), 'area must be a number or'),
+    # More than a float holds; JSON's numbers have any length.
+    (['annotations', 0, 'area'], 10**400, 'area must be a number or'),
+    (['annotations', 0, 'bbox'], [10**400, 1, 2, 3], 'bbox must be'),
     (['annotations', 0, 'num_keypoints'], {}, 'num_keypoints must be a num'),
     (['annotations', 0, 'keypoints'], [1, 2, 2] * 4, '3 keypoints .* 9 num'),
     (['annotations', 0, 'keypoints'], [float('nan')] * 9, '9 numbers'),
