@@ -19,8 +19,10 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
 
     For the flip test MMPose runs the network twice. Here image and mirror
     image are one batch of 2B where that is faster: on GPUs, unless their
-    memory is too small, which is found out once; and on processors for fewer
-    images than threads. The results are the same. Arguments are MMPose's.
+    memory is too small, which is found out once; and on processors for one
+    image, or fewer than threads. The results are the same, and on processors
+    equal to the bit for an image alone and among others, so that they do not
+    depend on how many processes evaluate. Arguments are MMPose's.
 
     Raises:
         ValueError: if network, head, codec and ``test_cfg`` disagree; see
@@ -69,6 +71,8 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
     def _doubles(self, images: Tensor) -> bool:
         """Whether image and mirror image go through the network together."""
         if images.device.type == 'cpu':
-            # With an image for each thread, more only leave the caches.
-            return len(images) < torch.get_num_threads()
+            # With an image for each thread, more only leave the caches. But
+            # PyTorch has other code for one image than for several, whose
+            # last bits differ.
+            return len(images) == 1 or len(images) < torch.get_num_threads()
         return self._doubles_fit
