@@ -158,9 +158,12 @@ def test_predictions_are_in_the_order_of_the_data_set(tmp_path):
     for others in (two, three):
         assert [sample['id'] for sample in others] == list(range(7))
         for sample, other in zip(one, others):
-            for name in ('keypoints', 'keypoint_scores'):
-                np.testing.assert_array_equal(sample['pred_instances'][name],
-                                              other['pred_instances'][name])
+            mine, theirs = sample['pred_instances'], other['pred_instances']
+            np.testing.assert_array_equal(mine['keypoints'],
+                                          theirs['keypoints'])
+            # Without flip test the last bits of an image alone may differ.
+            np.testing.assert_allclose(mine['keypoint_scores'],
+                                       theirs['keypoint_scores'], atol=1e-8)
 
 
 @pytest.mark.parametrize('rank, shares', [

@@ -432,7 +432,7 @@ def test_parts_of_mmpose_and_ours_fit_together(backbone, head, losses):
     images = torch.rand(2, 3, 64, 64)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     history = []
-    for _ in range(40):
+    for _ in range(60):
         computed = model(images, batch, mode='loss')
         assert [name for name in computed if 'loss' in name] == losses
         loss = sum(computed[name] for name in losses)

@@ -58,9 +58,9 @@ def one_of_three(rank, momentum, options):
 def test_three_processes_are_like_one(tmp_path, momentum, options):
     found = in_processes(tmp_path, 3, one_of_three, momentum, options)
     wanted = outcome(norms(nn.BatchNorm2d, momentum, **options), samples())
-    # float32 of about 1 after subtracting a mean of 50: 50 * 2^-23 and more
-    # through the second norm; gradients are sums of terms of about 10.
-    close = dict(rtol=1e-4, atol=1e-4)
+    # float32 of about 1 after subtracting a mean of 50: 50 * 2^-23, magnified
+    # by the second norm; gradients are sums of terms of about 10.
+    close = dict(rtol=1e-4, atol=1e-3)
     torch.testing.assert_close(
         torch.cat([process['output'] for process in found[:2]]),
         wanted['output'], **close)

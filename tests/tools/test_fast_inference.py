@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 
@@ -35,6 +36,7 @@ def test_what_stopping_after_each_stack_gives(scores, project, tmp_path,
                                               capsys):
     config = Config.fromfile(project.config)
     config.model.backbone.num_stacks = 2
+    init_default_scope('mmpose')
     torch.manual_seed(0)
     torch.save(
         dict(state_dict=MODELS.build(config.model).state_dict()),
