@@ -1,31 +1,87 @@
 """Files that appear under their name when they are complete."""
+import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Union
+
+
+def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
+                  inputs: Iterable[Union[str, Path, None]] = ()) -> None:
+    """Find out before a long run whether its files can be written.
+
+    Args:
+        outputs: the argument's name, for the message -> the file to be, or
+            None.
+        inputs: files that are read, or None.
+
+    Raises:
+        ValueError: if a file is read, too, or there twice, is a folder or a
+            device, or its folder cannot be made or written to.
+    """
+    taken = {_place(path) for path in inputs if path is not None}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if _place(path) in taken:
+            raise ValueError(f'{name} {path} would overwrite what it is made '
+                             'from, or another output: choose another name')
+        taken.add(_place(path))
+        if os.path.exists(path) and not os.path.isfile(path):
+            kind = 'folder' if os.path.isdir(path) else 'device or a pipe'
+            raise ValueError(f'{name} {path} must be a file, but is a {kind}: '
+                             'choose another name')
+        folder = Path(_place(path)).parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise ValueError(f'{name} {path} cannot be written: {folder} is '
+                             'no folder')
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ValueError(f'{name} {path} cannot be written: no permission '
+                             f'to write to {folder}')
+
+
+def _place(path: Union[str, Path]) -> str:
+    """Where a file is in the end, after links."""
+    return os.path.realpath(path)
 
 
 @contextmanager
 def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
     """A file beside ``path`` that takes its name when all went well.
 
-    Otherwise it is removed, and an older file of the name stays as it was.
+    Otherwise it is removed, and an older file of the name stays as it was. A
+    link stays, and what it leads to is written.
 
     Args:
         path: the file to be; its folder is made.
 
     Yields:
         The path to write to, with the same suffix.
+
+    Raises:
+        OSError: if the file cannot be written, or ``path`` is a folder or a
+            device; names ``path``.
     """
-    target = Path(path)
+    target = Path(_place(path) if os.path.islink(path) else path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, 'is a folder', str(path))
+    if target.exists() and not target.is_file():
+        raise FileExistsError(errno.EEXIST, 'is no file', str(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(
         f'.{target.stem}.{os.getpid()}.partial{target.suffix}')
     try:
         yield partial
         os.replace(partial, target)
+    except OSError as error:
+        # Nobody knows the name beside it, and a full disk has none.
+        if error.errno is not None and error.filename in (None, str(partial)):
+            error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -247,6 +247,24 @@ def _official_annotations(dataset: dict) -> Optional[str]:
     return path
 
 
+def annotation_files(config: Config, phase: str) -> list[str]:
+    """The files that a config's data set reads besides images.
+
+    Args:
+        config: is left alone.
+        phase: ``train``, ``val`` or ``test``.
+    """
+    loader = config.get(f'{phase}_dataloader')
+    dataset = loader.get('dataset') if isinstance(loader, dict) else None
+    if not isinstance(dataset, dict):
+        return []
+    return [
+        os.path.join(dataset.get('data_root') or '', dataset[name])
+        for name in ('ann_file', 'headbox_file')
+        if isinstance(dataset.get(name), str)
+    ]
+
+
 def set_fast_inference(config: Config, dtype: Optional[str]) -> None:
     """Have the network rewritten for speed before the test.
 
@@ -321,13 +339,11 @@ def set_report(config: Config, out_dir: Optional[str],
         facts: what the page says of the test, name -> value.
 
     Raises:
-        ValueError: if the config is a detector's, or ``out_dir`` a file.
+        ValueError: if the config is a detector's.
     """
     if out_dir is None:
         return
     check_predicts_poses(config)
-    if Path(out_dir).exists() and not Path(out_dir).is_dir():
-        raise ValueError(f'--report {out_dir} must be a folder, but is a file')
     hook = dict(type='ReportHook', out_dir=out_dir, facts=facts)
     config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
 

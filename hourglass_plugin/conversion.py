@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 
 from . import __version__
-from .atomic_files import atomic_file
+from .atomic_files import atomic_file, check_outputs
 from .installed_files import config_path
 from .models import StackedHourglass
 from .models.checkpoints import convert
@@ -57,8 +57,7 @@ def convert_checkpoint(source: str,
         ValueError: if the source is not a stacked hourglass of a known port,
             or lacks or has tensors that it should not; nothing is written.
     """
-    if Path(source).resolve() == Path(target).resolve():
-        raise ValueError(f'{target} would overwrite what it is made from')
+    check_outputs({'target': target}, [source])
     checkpoint = read_checkpoint(source)
     try:
         weights, layout, _, unused = convert(checkpoint)

@@ -14,7 +14,7 @@ from mmpose.apis.inference import init_model
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 from tqdm import tqdm
 
-from .atomic_files import atomic_file
+from .atomic_files import atomic_file, check_outputs
 from .command_line import check_can_be_fast, check_predicts_poses, load_weights
 from .engine import keep_freed_memory
 from .engine.fast_inference_hook import DTYPES
@@ -179,13 +179,14 @@ def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
     Raises:
         FileNotFoundError: if there is nothing of this name.
         ValueError: if a folder has no images, a video cannot be read, or the
-            results would overwrite the input.
+            results would overwrite the input or cannot be written.
     """
     source = Path(path)
     folder = source if source.is_dir() else source.parent
     if folder.resolve() == out.resolve():
         raise ValueError(f'{out} is the folder of the input, which the '
                          'results would overwrite: choose another one')
+    check_outputs({'--out': out / 'predictions.json'})
     if source.is_dir():
         images = sorted(
             file for file in source.iterdir()
@@ -193,12 +194,26 @@ def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
         if not images:
             raise ValueError(f'{path} has no images '
                              f'({", ".join(IMAGE_SUFFIXES)})')
+        for image in images:
+            check_outputs({'--out': _drawn_image(image, out)}, [image])
         return images
     if not source.is_file():
         raise FileNotFoundError(f'there is no image, folder or video {path}')
     if source.suffix.lower() in VIDEO_SUFFIXES:
+        check_outputs({'--out': _drawn_video(source, out)}, [source])
         return Video(path)
+    check_outputs({'--out': _drawn_image(source, out)}, [source])
     return [source]
+
+
+def _drawn_image(source: Path, out: Path) -> Path:
+    """Under its own name, with a suffix that can be written."""
+    is_common = source.suffix.lower() in IMAGE_SUFFIXES
+    return out / (source.name if is_common else f'{source.name}.png')
+
+
+def _drawn_video(source: Path, out: Path) -> Path:
+    return out / f'{source.stem}.mp4'
 
 
 class PosePredictor:
@@ -263,9 +278,8 @@ class PosePredictor:
                 names.append(file.name)
                 images.append(image)
             for name, image, poses in self._predict(names, images):
-                is_common = Path(name).suffix.lower() in IMAGE_SUFFIXES
-                save_image(out / (name if is_common else f'{name}.png'),
-                           self._draw(image, poses))
+                save_image(
+                    _drawn_image(Path(name), out), self._draw(image, poses))
                 records.append(self._record(name, image.shape, poses))
         return records, failures
 
@@ -282,7 +296,7 @@ class PosePredictor:
         Raises:
             OSError: if this OpenCV cannot write the copy.
         """
-        target = out / f'{video.path.stem}.mp4'
+        target = _drawn_video(video.path, out)
         records: list[dict] = []
         frames_left = tqdm(
             video, total=video.length or None, unit='frame', disable=None)

@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from . import __version__
-from .atomic_files import atomic_file
+from .atomic_files import atomic_file, check_outputs
 from .command_line import load_config
 from .installed_files import config_path
 from .models.pretrained import read_checkpoint
@@ -49,8 +49,7 @@ def publish_checkpoint(config_file: str, source: str, target: str,
         ValueError: if they do not fit each other, or if half precision would
             change what the network computes; nothing is written.
     """
-    if Path(source).resolve() == Path(target).resolve():
-        raise ValueError(f'{target} would overwrite what it is made from')
+    check_outputs({'target': target}, [config_file, source])
     config = load_config(config_file)
     model = build_pose_model(config, read_checkpoint(source), source, 'cpu')
     expected = _outputs(model, config)

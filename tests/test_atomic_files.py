@@ -1,7 +1,10 @@
 """A file is there whole, or as it was before."""
+import errno
+import os
+
 import pytest
 
-from hourglass_plugin.atomic_files import atomic_file
+from hourglass_plugin.atomic_files import atomic_file, check_outputs
 
 
 def test_it_appears_at_the_end(tmp_path):
@@ -29,3 +32,83 @@ def test_an_error_leaves_what_was_there(tmp_path, is_begun):
         interrupted(target, is_begun)
     assert target.read_text() == 'old'
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path):
+    (tmp_path / 'real').mkdir()
+    link = tmp_path / 'link.json'
+    link.symlink_to(tmp_path / 'real' / 'scores.json')
+    for content in ('1', '2'):  # the first finds a link to nothing
+        with atomic_file(link) as partial:
+            partial.write_text(content)
+        assert link.is_symlink()
+        assert (tmp_path / 'real' / 'scores.json').read_text() == content
+    assert len(list((tmp_path / 'real').iterdir())) == 1
+
+
+def write(path):
+    with atomic_file(path) as partial:
+        partial.write_text('1')
+
+
+@pytest.mark.parametrize('kind', ['folder', 'pipe', 'below a file'])
+def test_what_is_no_file_is_named_and_stays(tmp_path, kind):
+    path = tmp_path / 'scores.json'
+    if kind == 'folder':
+        path.mkdir()
+    elif kind == 'pipe':
+        os.mkfifo(path)
+    else:
+        path.write_text('old')
+        path /= 'x.json'
+    before = os.stat(tmp_path / 'scores.json').st_ino
+    with pytest.raises(OSError, match='scores.json') as raised:
+        write(path)
+    assert 'partial' not in str(raised.value)
+    assert os.stat(tmp_path / 'scores.json').st_ino == before
+    with pytest.raises(ValueError, match=r'--out .*scores\.json'):
+        check_outputs({'--out': path})
+
+
+@pytest.mark.parametrize('named', [True, False])
+def test_an_error_of_writing_names_the_file_itself(tmp_path, named):
+    target = tmp_path / 'scores.json'
+
+    def fill_the_disk():
+        with atomic_file(target) as partial:
+            name = [str(partial)] if named else []
+            raise OSError(errno.ENOSPC, 'No space left', *name)
+
+    with pytest.raises(OSError, match='No space left') as raised:
+        fill_the_disk()
+    assert raised.value.filename == str(target)
+
+
+def test_outputs_that_can_be_written_are_let_through(tmp_path):
+    old = tmp_path / 'old.json'
+    old.write_text('old')
+    check_outputs({
+        '--out': old,
+        '--curve': tmp_path / 'new' / 'er' / 'curve.png',
+        '--dump': None
+    }, [tmp_path / 'input.json', None])
+    assert [*tmp_path.iterdir()] == [old]
+
+
+def test_outputs_that_are_read_or_there_twice_are_refused(tmp_path):
+    path, link = tmp_path / 'p.json', tmp_path / 'link.json'
+    path.write_text('old')
+    link.symlink_to(path)
+    for output in (path, link, tmp_path / 'x' / '..' / 'p.json'):
+        with pytest.raises(ValueError, match='--out .* would overwrite'):
+            check_outputs({'--out': output}, [path])
+    with pytest.raises(ValueError, match='--curve .* would overwrite'):
+        check_outputs({'--out': path, '--curve': link})
+
+
+def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
+    # Root may write anywhere, so that its modes would show nothing.
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(ValueError, match='no permission') as raised:
+        check_outputs({'--out': tmp_path / 'new' / 'scores.json'})
+    assert str(raised.value).endswith(str(tmp_path))

@@ -92,5 +92,6 @@ def test_another_result_is_refused(config, weights, tmp_path, monkeypatch):
 
 def test_it_does_not_overwrite_what_it_is_made_from(config, tmp_path):
     path = str(tmp_path / 'epoch_1.pth')
-    with pytest.raises(ValueError, match='overwrite'):
-        publish_checkpoint(config, path, path, 'anything')
+    for target in (path, config):
+        with pytest.raises(ValueError, match='overwrite'):
+            publish_checkpoint(config, path, target, 'anything')

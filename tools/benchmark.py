@@ -164,7 +164,12 @@ def main(args: argparse.Namespace) -> None:
         from mmengine.device import get_device
 
         from hourglass_plugin import command_line
+        from hourglass_plugin.atomic_files import atomic_file, check_outputs
         from hourglass_plugin.benchmark import contenders, machine, report
+        check_outputs({
+            '--out': args.out,
+            '--markdown': args.markdown
+        }, [args.config, *(getattr(args, 'beside', None) or [])])
         if args.subject == 'data':
             args.threads = 1
         if args.threads is not None:
@@ -188,8 +193,8 @@ def main(args: argparse.Namespace) -> None:
     text = report.markdown(tables, notes, described)
     print(text, end='')
     if args.markdown is not None:
-        Path(args.markdown).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.markdown).write_text(text, encoding='utf-8')
+        with atomic_file(args.markdown) as partial:
+            partial.write_text(text, encoding='utf-8')
     if args.out is not None:
         settings.update(
             config=args.config or str(CONFIG),

@@ -56,7 +56,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Read, compare, print, write."""
     with arguments.setting_up():
-        from hourglass_plugin.atomic_files import atomic_file
+        from hourglass_plugin.atomic_files import atomic_file, check_outputs
         from hourglass_plugin.evaluation.trainings import (
             best_first,
             check_metrics,
@@ -70,6 +70,9 @@ def main(args: argparse.Namespace) -> None:
         from hourglass_plugin.visualization.training_curves import (
             draw_trainings,
         )
+        out = Path(args.out)
+        check_outputs({'--out': out / 'trainings.md'})
+        check_outputs({'--out': out / 'trainings.png'})
         trainings, left_out = read_trainings(args.folders)
         groups = group_trainings(trainings)
         metrics = args.metric or default_metrics(trainings[0].last)
@@ -81,7 +84,6 @@ def main(args: argparse.Namespace) -> None:
             *(f'Left out: {reason}.' for reason in left_out)
         ])
         print(text)
-        out = Path(args.out)
         with atomic_file(out / 'trainings.md') as partial:
             partial.write_text(text + '\n', encoding='utf-8')
         curves = score_curves(groups, metrics[0])

@@ -28,6 +28,8 @@ def main(args: argparse.Namespace) -> None:
     """Load the model, write the file, say what is in it."""
     with arguments.setting_up():
         from hourglass_plugin import exported_files
+        from hourglass_plugin.atomic_files import check_outputs
+        check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
         exported_files.check_can_write(args.out, '.pt2')
         module, metadata = exported_files.load_model(
             args.config, args.checkpoint, args.cfg_options, args.decode,

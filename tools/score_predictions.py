@@ -122,6 +122,7 @@ def main(args: argparse.Namespace) -> None:
     """Read, score, print, write."""
     with arguments.setting_up():
         from hourglass_plugin import command_line
+        from hourglass_plugin.atomic_files import check_outputs
         from hourglass_plugin.evaluation.ground_truth import (
             read_ground_truth,
             score_predictions,
@@ -132,6 +133,13 @@ def main(args: argparse.Namespace) -> None:
         from hourglass_plugin.evaluation.table import format_table
         from hourglass_plugin.visualization import save_image
         from hourglass_plugin.visualization.curves import draw_pck_curves
+        check_outputs({
+            '--out': args.out,
+            '--curve': args.curve
+        }, [
+            args.ground_truth, args.validation_file, *args.predictions,
+            *args.others
+        ])
         first_pixels = dict.fromkeys(args.predictions, args.first_pixel)
         twice = sorted(set(args.others).intersection(first_pixels))
         if twice:

@@ -47,9 +47,20 @@ def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     with arguments.setting_up():
         from hourglass_plugin import command_line, processes
+        from hourglass_plugin.atomic_files import check_outputs
         from hourglass_plugin.models.pretrained import read_checkpoint
         from hourglass_plugin.report.hook import check_reportable
         config = command_line.load_config(args.config, args.cfg_options)
+        check_outputs(
+            {
+                '--out': args.out,
+                '--dump': args.dump,
+                '--out-official': args.out_official,
+                '--report': args.report and f'{args.report}/index.html'
+            }, [
+                args.config, args.checkpoint, args.official_annotations,
+                *command_line.annotation_files(config, 'test')
+            ])
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_test_outputs(config, args.dump, args.out_official,
                                       args.official_annotations)

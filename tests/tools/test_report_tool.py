@@ -152,4 +152,4 @@ def test_a_detector_has_no_report(error_of, trained, tmp_path):
 def test_a_file_in_place_of_the_folder(error_of, trained, tmp_path):
     error = error_of('test', trained.config, trained.checkpoint, '--report',
                      trained.config, '--work-dir', tmp_path / 'work')
-    assert 'must be a folder' in error
+    assert 'is no folder' in error

@@ -107,6 +107,47 @@ def test_arguments_of_test_that_do_not_fit_are_named(
     assert message in error
 
 
+@pytest.mark.parametrize('tool, arguments, message', [
+    ('test', ['{config}', '{checkpoint}', '--out', '{checkpoint}'],
+     'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--out', '{folder}/val.json'],
+     'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--dump', '{folder}/d.pkl', '--out',
+              '{folder}/d.pkl'], 'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--out', '{folder}'], 'a folder'),
+    ('export_onnx', ['{config}', '{checkpoint}', '{config}'], 'overwrite'),
+    ('export_torch', ['{config}', '{checkpoint}', '{folder}'], 'a folder'),
+    ('convert_checkpoint', ['{checkpoint}', '{checkpoint}'], 'overwrite'),
+    ('publish_checkpoint', ['{config}', '{checkpoint}', '{config}', '--data',
+                            'x'], 'overwrite'),
+    ('score_predictions', ['{config}', '--ground-truth', '{checkpoint}',
+                           '--dataset', 'mpii', '--zero-based', '--curve',
+                           '{checkpoint}'], 'overwrite'),
+    ('benchmark', ['codec', '--out', '{folder}'], 'a folder'),
+    ('compare_trainings', ['{work_dir}', '--out', '{config}'], 'no folder'),
+    ('predict', ['{folder}/images', '{config}', '{checkpoint}', '--out',
+                 '{config}'], 'no folder'),
+])
+def test_outputs_that_would_overwrite_or_cannot_be_written(
+        tool, arguments, message, error_of, trained, tmp_path):
+    names = {name: str(path) for name, path in vars(trained).items()}
+    before = trained.checkpoint.read_bytes(), trained.config.read_bytes()
+    assert message in error_of(tool,
+                               *(text.format(**names) for text in arguments))
+    assert before == (trained.checkpoint.read_bytes(),
+                      trained.config.read_bytes())
+
+
+def test_a_picture_does_not_overwrite_the_image_it_links_to(
+        error_of, trained, tmp_path):
+    (tmp_path / 'out').mkdir()
+    image = trained.folder / 'images' / 'val3.png'
+    (tmp_path / 'out' / 'val3.png').symlink_to(image)
+    error = error_of('predict', trained.folder / 'images', trained.config,
+                     trained.checkpoint, '--out', tmp_path / 'out')
+    assert 'val3.png would overwrite' in error
+
+
 @pytest.mark.parametrize('arguments, message', [
     (['--amp', '--cfg-options', 'optim_wrapper.type=Mine'], "'Mine'"),
     (['--resume', 'none.pth'], 'none.pth'),
