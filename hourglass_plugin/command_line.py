@@ -215,8 +215,7 @@ def set_test_outputs(config: Config,
         if not dump.endswith(('.pkl', '.pickle')):
             raise ValueError(f'--dump {dump}: the name must end in .pkl or '
                              '.pickle')
-        Path(dump).parent.mkdir(parents=True, exist_ok=True)
-        added.append(dict(type='DumpResults', out_file_path=dump))
+        added.append(dict(type='PredictionDump', out_file_path=dump))
     if official is not None:
         if not official.endswith('.mat'):
             raise ValueError(f'--out-official {official}: the name must end '
@@ -589,8 +588,7 @@ def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
 def _tells_the_user_something(record: logging.LogRecord) -> bool:
     """False for mmengine's warnings of its own use of itself."""
     return not str(record.msg).startswith(
-        ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
-         'The prefix is not set in metric class DumpResults'))
+        ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias'))
 
 
 class _ShortScores(logging.Formatter):

@@ -1,4 +1,5 @@
 """Percentage of correct keypoints: pure functions and mmengine metrics."""
+from .dump import PredictionDump
 from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
 from .official_files import OfficialPredictionFile
 from .pck import (
@@ -11,7 +12,7 @@ from .pck import (
 )
 
 __all__ = [
-    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric',
-    'area_under_curve', 'curve_thresholds', 'mean_pck', 'normalized_distances',
-    'pck', 'pck_curve'
+    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'PredictionDump',
+    'TorsoPCKMetric', 'area_under_curve', 'curve_thresholds', 'mean_pck',
+    'normalized_distances', 'pck', 'pck_curve'
 ]

@@ -1,5 +1,8 @@
 """Predictions in official files: joints in their places, counted from 1."""
+import errno
 import json
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from matlab_files import (
     struct_array,
     write_official_mpii,
 )
+from mmengine.evaluator import DumpResults
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from scipy.io import loadmat, savemat
@@ -238,6 +242,29 @@ def perfect(dataset, metric):
                 pred_instances=dict(keypoints=record['keypoints']))
         ])
     assert metric.evaluate(len(dataset)) == {}
+
+
+def test_a_dump_that_is_not_complete_leaves_the_older_one(
+        tmp_path, monkeypatch):
+    out = tmp_path / 'new' / 'dump.pkl'
+    metric = METRICS.build(
+        dict(type='PredictionDump', out_file_path=str(out)))
+    assert isinstance(metric, DumpResults)  # kept where nobody is annotated
+    metric.results = [dict(id=1)]
+    assert metric.evaluate(1) == {}
+    before = out.read_bytes()
+    assert pickle.loads(before) == [dict(id=1)]
+
+    def fill_the_disk(results, path):
+        Path(path).write_bytes(b'half')
+        raise OSError(errno.ENOSPC, 'No space left')
+
+    monkeypatch.setattr('hourglass_plugin.evaluation.dump.dump', fill_the_disk)
+    metric.results = [dict(id=2)]
+    with pytest.raises(OSError, match='dump.pkl'):
+        metric.evaluate(1)
+    assert out.read_bytes() == before
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_mpii_round_trip(tmp_path):
