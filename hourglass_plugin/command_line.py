@@ -29,10 +29,10 @@ from torch.utils.data import Dataset
 
 from . import __version__
 from .atomic_files import atomic_file
-from .config_checks import check_runner
+from .config_checks import check_runner, check_training_numbers
 from .datasets import SeededSampler
 from .engine.checkpoint_hook import check_progress
-from .evaluation import PCKhMetric
+from .evaluation.metrics import PCKMetric
 from .evaluation.official_files import (
     OfficialPredictionFile,
     official_data_set,
@@ -156,6 +156,7 @@ def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
         if config.get(setting) is None:
             raise ValueError('the config cannot be trained: it has no '
                              f'`{setting}`')
+    check_training_numbers(config)
     if config.get('compile'):
         raise ValueError("mmengine's setting `compile` is for train_step as a "
                          "whole, which fails on MMPose's data samples; to "
@@ -554,15 +555,36 @@ def build_loops(runner: Runner, *names: str) -> None:
 
     Raises:
         FileNotFoundError: if annotations are not there.
-        ValueError: if they cannot be used, lack what a metric needs, or do
-            not belong to the model.
+        ValueError: if they cannot be used, lack what a metric needs, do not
+            belong to the model, or there is no batch to train on.
     """
     for name in names:
         # mmengine builds it when asked.
         loop = getattr(runner, f'{name}_loop')
         check_runner(runner, name)
+        if name == 'train' and len(loop.dataloader) == 0:
+            raise ValueError(
+                'there is no batch to train on: train_dataloader.dataset has '
+                f'{len(loop.dataloader.dataset)} samples, and drop_last=True '
+                'leaves out what does not fill a batch: set '
+                'train_dataloader.drop_last=False, or a smaller batch_size')
         if getattr(loop, 'evaluator', None) is not None:
             _check_evaluation(loop.evaluator, loop.dataloader.dataset)
+
+
+def build_optimizer(runner: Runner) -> None:
+    """Build the optimizer, ahead of the training.
+
+    mmengine does it when training starts, past the place where errors are one
+    line, and keeps one that is there.
+
+    Raises:
+        ValueError: if a setting does not fit.
+    """
+    try:
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    except AssertionError as error:
+        raise ValueError(f'optim_wrapper: {error}') from error
 
 
 def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
@@ -581,7 +603,7 @@ def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
             print_log('Nobody here is annotated: there are predictions, but '
                       'no scores', 'current')
     for metric in evaluator.metrics:
-        if isinstance(metric, PCKhMetric):
+        if isinstance(metric, PCKMetric):
             metric.check_dataset(dataset)
 
 

@@ -5,9 +5,11 @@ images and heatmaps are. Where they disagree training would end in the middle
 of a step, or, worse, not at all. Each disagreement is one line that says what
 to change.
 """
+import math
 from collections.abc import Iterator
 from typing import Any, Optional
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
@@ -20,6 +22,49 @@ from .models.stacked_hourglass import StackedHourglass
 
 #: What says in a config where a loader's transforms are.
 _PHASES = ('train', 'val', 'test')
+
+#: Settings of a training that are whole numbers -> the least that makes sense.
+_COUNTS = {
+    'train_cfg.max_epochs': 1,
+    'train_cfg.max_iters': 1,
+    'train_cfg.val_interval': 1,
+    'train_cfg.val_begin': 0,
+    'optim_wrapper.accumulative_counts': 1,
+    'default_hooks.checkpoint.interval': -1,
+    'default_hooks.checkpoint.max_keep_ckpts': -1,
+}
+
+
+def check_training_numbers(config: Config) -> None:
+    """Check the numbers of a training, some of which it reads at its end.
+
+    Args:
+        config: what it leaves out has its default.
+
+    Raises:
+        ValueError: if a count is no whole number or too small, or the
+            learning rate is negative or no number.
+    """
+    for name, least in _COUNTS.items():
+        for value in _values(config, name):
+            if not (isinstance(value, (int, float)) and value >= least
+                    and value % 1 == 0):
+                raise ValueError(f'{name}={value!r} must be a whole number of '
+                                 f'{least} or more')
+    for value in _values(config, 'optim_wrapper.optimizer.lr'):
+        if not (isinstance(value, (int, float)) and 0 <= value < math.inf):
+            raise ValueError(f'optim_wrapper.optimizer.lr={value!r} must be a '
+                             'number of 0 or more')
+
+
+def _values(config: Config, name: str) -> Iterator[Any]:
+    """The setting of a dotted name, if the config has it."""
+    node: Any = config
+    for key in name.split('.'):
+        if not isinstance(node, (dict, Config)) or key not in node:
+            return
+        node = node[key]
+    yield node
 
 
 def check_model(model: nn.Module) -> None:

@@ -51,6 +51,7 @@ def main(args: argparse.Namespace) -> None:
                                            args.local_rank)
         command_line.start_from_weights(runner)
         command_line.build_loops(runner, 'train', 'val')
+        command_line.build_optimizer(runner)
         if args.resume is not None:
             command_line.check_resumable(runner, args.resume)
     with processes.connected_processes(config.work_dir):

@@ -120,6 +120,20 @@ class PCKMetric(BaseMetric):
             result['visible'] = np.asarray(visible, bool)
         return result
 
+    def check_dataset(self, dataset: BaseDataset) -> None:
+        """Find out before a long training whether it can be evaluated.
+
+        Args:
+            dataset: whose people will be predicted, and whose metainfo the
+                metric has.
+
+        Raises:
+            ValueError: if the metric does not know the data set, or it has
+                not what the metric measures with.
+        """
+        if self.dataset_meta is not None:
+            _ = self.columns  # raises for a data set that it does not know
+
     def score(self, people: People) -> Scores:
         """Score people with the metric's measure, columns and thresholds.
 
@@ -223,14 +237,8 @@ class PCKhMetric(PCKMetric):
         return float(np.asarray(truth['head_size']).item())
 
     def check_dataset(self, dataset: BaseDataset) -> None:
-        """Find out before a long training whether it can be evaluated.
-
-        Args:
-            dataset: whose people will be predicted.
-
-        Raises:
-            ValueError: if it has no head sizes.
-        """
+        """See :class:`PCKMetric`; there must be head sizes, too."""
+        super().check_dataset(dataset)
         if len(dataset) and 'head_size' not in dataset.get_data_info(0):
             raise ValueError(_NO_HEAD_SIZE)
 
@@ -262,6 +270,15 @@ class TorsoPCKMetric(PCKMetric):
         truth = sample['gt_instances']
         return self.skeleton.torso_size(
             np.asarray(truth['keypoints'])[0, :, :2], _annotated(truth))
+
+    def check_dataset(self, dataset: BaseDataset) -> None:
+        """See :class:`PCKMetric`; there must be torso sizes, too."""
+        super().check_dataset(dataset)
+        if (len(dataset) and not self.skeleton.torso and _annotation(
+                dataset.get_data_info(0), 'torso_size') is None):
+            raise ValueError(
+                f'TorsoPCKMetric: {self.skeleton.name} is not measured in '
+                'torso sizes; BoxPCKMetric measures any data set')
 
 
 @METRICS.register_module()

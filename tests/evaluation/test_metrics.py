@@ -385,10 +385,33 @@ def test_box_pck_of_keypoints_of_ones_own(birds, capsys):
     assert 'birds/BoxPCK_AUC' in scores
 
 
-def test_head_sizes_are_missed_before_training():
-    class People(list):
-        get_data_info = list.__getitem__
+class People(list):
+    get_data_info = list.__getitem__
 
+
+@pytest.mark.parametrize('kind, name, message', [
+    ('TorsoPCKMetric', 'mpii', 'mpii is not measured in torso sizes'),
+    ('TorsoPCKMetric', 'birds', "the data set is 'birds'"),
+    ('PCKhMetric', 'birds', "the data set is 'birds'"),
+])
+def test_a_metric_of_another_data_set_is_refused_before_training(
+        kind, name, message):
+    metric = METRICS.build(dict(type=kind))
+    metric.dataset_meta = dict(dataset_name=name)
+    person = dict(head_size=np.ones((1, 1)), raw_ann_info={})
+    with pytest.raises(ValueError, match=message):
+        metric.check_dataset(People([person]))
+    metric.dataset_meta = dict(dataset_name='lsp')
+    metric.check_dataset(People([person]))
+
+
+def test_a_data_set_that_has_torso_sizes_may_be_measured_in_them():
+    metric = METRICS.build(dict(type='TorsoPCKMetric'))
+    metric.dataset_meta = dict(dataset_name='mpii')
+    metric.check_dataset(People([dict(raw_ann_info=dict(torso_size=9.0))]))
+
+
+def test_head_sizes_are_missed_before_training():
     metric = METRICS.build(dict(type='PCKhMetric'))
     metric.check_dataset(People([dict(head_size=np.ones((1, 1)))]))
     with pytest.raises(ValueError, match='give the data set its headbox_file'):

@@ -67,6 +67,29 @@ def test_an_option_that_does_not_fit_is_named(option, message, error_of,
     assert message in error
 
 
+@pytest.mark.parametrize('option, message', [
+    ('train_cfg.max_epochs=0', 'max_epochs=0 must be a whole number of 1'),
+    ('train_cfg.val_interval=0', 'val_interval=0 must be'),
+    ('train_cfg.val_interval=often', "val_interval='often' must be"),
+    ('default_hooks.checkpoint.interval=0.5', 'interval=0.5 must be'),
+    ('default_hooks.checkpoint.max_keep_ckpts=all', "ckpts='all' must be"),
+    ('optim_wrapper.accumulative_counts=0', 'counts=0 must be'),
+    ('optim_wrapper.optimizer.lr=-1', 'lr=-1 must be a number'),
+    ('optim_wrapper.optimizer.lr=fast', "lr='fast' must be a number"),
+    ('train_dataloader.drop_last=True', 'no batch to train on'),
+    ('optim_wrapper.optimizer.eps=-1', 'epsilon'),
+    ('optim_wrapper.clip_grad=5', 'optim_wrapper: '),
+    ('val_evaluator.type=PCKhMetric', 'head size'),
+])
+def test_what_no_training_can_be_is_refused_before_it(option, message,
+                                                      error_of, project,
+                                                      tmp_path):
+    error = error_of('train', project.config, '--work-dir', tmp_path,
+                     '--cfg-options', 'train_dataloader.batch_size=100',
+                     option)
+    assert message in error
+
+
 def test_a_mistyped_setting_of_a_late_part_is_named(error_of, project,
                                                     tmp_path):
     # mmengine builds optimizers when training starts.
