@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
@@ -21,7 +22,7 @@ from mmengine.evaluator import DumpResults, Evaluator
 from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
-from mmengine.registry import init_default_scope
+from mmengine.registry import OPTIMIZERS, Registry, init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint
 from mmpose.registry import DATASETS
 from torch import nn
@@ -123,6 +124,33 @@ def _check_option(config: Config, key: str) -> None:
         if depth == 0 and name not in node:
             return  # the runner's own, absent from this config
         node = node[int(name) if isinstance(node, (list, tuple)) else name]
+
+
+def explain_unknown_type(message: str) -> str:
+    """What mmengine says of a type that is not registered, made useful.
+
+    Args:
+        message: of any KeyError.
+
+    Returns:
+        One line with the nearest names of that registry; other messages as
+        they are.
+    """
+    found = re.match(r'(\S+) is not in the (\w+)::(.+?) registry\. ', message)
+    if found is None:
+        return message
+    name, scope, kind = found.groups()
+    known: set[str] = set()
+    for part in vars(sys.modules.get(f'{scope}.registry', object)).values():
+        if isinstance(part, Registry) and part.name == kind:
+            node: Optional[Registry] = part
+            while node is not None:
+                known.update(node.module_dict)
+                node = node.parent
+    close = difflib.get_close_matches(name, sorted(known))
+    nearest = f'there is {", ".join(map(repr, close))}' if close else (
+        'nor is a name like it; custom_imports imports what registers it')
+    return f'{name!r} is not registered as a {kind} in {scope}; {nearest}'
 
 
 def set_work_dir(config: Config, work_dir: Optional[str], path: str) -> None:
@@ -579,8 +607,15 @@ def build_optimizer(runner: Runner) -> None:
     line, and keeps one that is there.
 
     Raises:
+        KeyError: if a type is not registered, as mmengine's registries say.
         ValueError: if a setting does not fit.
     """
+    wrapper = runner.optim_wrapper
+    settings = wrapper.get('optimizer') if isinstance(wrapper, dict) else None
+    if isinstance(settings, dict) and isinstance(settings.get('type'), str):
+        with OPTIMIZERS.switch_scope_and_registry(None) as registry:
+            if registry.get(settings['type']) is None:
+                registry.build(settings)  # mmengine's constructor fails on it
     try:
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     except AssertionError as error:

@@ -321,6 +321,9 @@ def _call(main: Callable[[argparse.Namespace], None],
 def _stop(error: Exception) -> None:
     """Print an error in one line and exit with status 1."""
     message = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if 'registry. ' in message:  # the package is imported, then
+        from hourglass_plugin.command_line import explain_unknown_type
+        message = explain_unknown_type(message)
     if isinstance(error, OSError) and error.filename is not None:
         message = f'{error.strerror}: {error.filename}'
     if 'Traceback' in message:
