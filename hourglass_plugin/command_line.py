@@ -388,7 +388,8 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
         path: where it came from, for the message.
 
     Raises:
-        ValueError: if weights are missing, unknown or of another size.
+        ValueError: if weights are missing, unknown, of another size, NaN or
+            infinite.
     """
     if is_model_wrapper(model):
         model = model.get_submodule('module')
@@ -416,6 +417,11 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
         raise ValueError(f'{path} holds the weights of another model than the '
                          f'config, which has {len(own)}: '
                          f'{"; ".join(problems)}')
+    for name, tensor in model.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f'{path} cannot be used: {name} has values that '
+                             'are NaN or infinite; take a checkpoint from '
+                             'before the training failed')
 
 
 def check_resumable(runner: Runner, path: str) -> None:

@@ -28,6 +28,8 @@ from .visualization import (
 )
 
 IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+#: Pixels; boxes are float32, which knows no parts of larger ones.
+_LARGEST = 1e7
 VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
 
 
@@ -74,7 +76,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
     if fast is not None:
         check_can_be_fast(config)
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()  # the device meta has no data
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f'device {device!r} cannot be used: {error}') from None
@@ -88,7 +90,8 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
 
 
 def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
-                  boxes: Sequence[np.ndarray]) -> list[list[Pose]]:
+                  boxes: Sequence[np.ndarray],
+                  names: Optional[Sequence[str]] = None) -> list[list[Pose]]:
     """Predict poses in several images at once.
 
     What ``mmpose.apis.inference_topdown`` does for one image, for a batch.
@@ -98,6 +101,7 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
         images: (H, W, 3) uint8, BGR, of any sizes.
         boxes: for each image (N, 4) left, top, right, bottom of N people, in
             pixels.
+        names: of the images, for messages.
 
     Returns:
         For each image the poses, in the order of its boxes.
@@ -109,6 +113,7 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
         for box in boxes[index]:
             person = dict(
                 img=image,
+                img_path=None if names is None else names[index],
                 bbox=np.array([box], np.float32),
                 bbox_score=np.ones(1, np.float32),
                 **model.dataset_meta)
@@ -229,7 +234,7 @@ class PosePredictor:
         is_whole_image: every image is a crop of one person.
 
     Raises:
-        ValueError: if a box is empty.
+        ValueError: if a box is empty or too large.
     """
 
     def __init__(self,
@@ -238,13 +243,18 @@ class PosePredictor:
                  score_threshold: float = 0.2,
                  batch_size: int = 16,
                  is_whole_image: bool = False) -> None:
-        for left, top, right, bottom in boxes or []:
-            if not (left < right and top < bottom):
+        with np.errstate(over='ignore'):  # infinity is refused
+            self.boxes = None if boxes is None else np.array(boxes, np.float32)
+        for box in [] if self.boxes is None else self.boxes:
+            left, top, right, bottom = box
+            # Written so that NaN is refused; beyond there are no parts of
+            # pixels.
+            if not (-_LARGEST < left < right < _LARGEST
+                    and -_LARGEST < top < bottom < _LARGEST):
                 raise ValueError(
-                    f'the box {left:g} {top:g} {right:g} {bottom:g} is empty: '
-                    'write left, top, right, bottom')
+                    f'--bbox {left:g} {top:g} {right:g} {bottom:g} is empty '
+                    'or too large: write left, top, right, bottom, in pixels')
         self.model = model
-        self.boxes = None if boxes is None else np.array(boxes, np.float32)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
         # Other models than top-down ones look for people themselves.
@@ -325,7 +335,8 @@ class PosePredictor:
         if images:
             yield from zip(
                 names, images,
-                predict_poses(self.model, images, self._boxes_in(images)))
+                predict_poses(self.model, images, self._boxes_in(images),
+                              names))
 
     def _boxes_in(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         if self.boxes is not None:

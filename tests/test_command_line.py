@@ -158,6 +158,14 @@ def test_weights_that_do_not_fit_are_counted(weights, message):
         command_line.load_weights(nn.Linear(2, 3), weights, 'a.pth')
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('-inf')])
+def test_weights_that_are_no_numbers_are_refused(value):
+    weights = dict(weight=torch.zeros(3, 2), bias=torch.zeros(3))
+    weights['bias'][1] = value
+    with pytest.raises(ValueError, match='a.pth cannot be used: bias has'):
+        command_line.load_weights(nn.Linear(2, 3), weights, 'a.pth')
+
+
 def test_a_batch_norms_count_may_be_missing():
     model = nn.BatchNorm1d(2)
     weights = model.state_dict()

@@ -32,9 +32,9 @@ def positive_int(text: str) -> int:
         number = int(text)
     except ValueError:
         number = 0
-    if number < 1:
+    if not 1 <= number <= sys.maxsize:
         raise argparse.ArgumentTypeError(
-            f'{text} is not a whole number of 1 or more')
+            f'{text} is not a whole number of 1 or more, or too large')
     return number
 
 
@@ -254,6 +254,11 @@ def setting_up() -> Iterator[None]:
                 r'__init__\(\) (got an unexpected|missing)', str(error)):
             raise
         _stop(error)
+    except AssertionError as error:
+        # What MMPose's data sets say without their annotation file.
+        if 'does not exist' not in str(error):
+            raise
+        _stop(error)
     except ModuleNotFoundError as error:
         if (error.name or '').startswith('hourglass_plugin.'):
             raise
@@ -301,7 +306,7 @@ def _call(main: Callable[[argparse.Namespace], None],
         # What MMPose says to a file that is no image, or a damaged one, around
         # the message of whichever library found out.
         images = re.findall(
-            r'`([^`]*)` occurs when loading `(.+?)`(, sample \d+ of .+)?',
+            r'`([^`]*)` occurs when loading `((?s:.+?))`(, sample \d+ of .+)?',
             str(error))
         if not images:
             raise

@@ -1,9 +1,11 @@
 """Wrong input ends a tool with one line that names it, and status 1."""
+import json
+
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
-from tool_process import run_tool
+from tool_process import ROOT, run_tool
 
 from hourglass_plugin.visualization import save_image
 
@@ -200,6 +202,10 @@ def test_weights_alone_cannot_be_resumed(error_of, project, other_model,
     ('broken.jpg', [], 'broken.jpg'),
     ('broken.mp4', [], 'broken.mp4'),
     ('small.png', ['--bbox', '5', '5', '2', '9'], '5 5 2 9'),
+    ('small.png', ['--bbox', '0', '0', 'inf', 'inf'], '--bbox 0 0 inf inf'),
+    ('small.png', ['--bbox', '0', 'nan', '9', '9'], '--bbox 0 nan 9 9'),
+    ('small.png', ['--bbox', '1', '0', '1.00000001', '9'], '--bbox 1 0 1 9'),
+    ('small.png', ['--device', 'meta'], "'meta' cannot be used"),
     ('small.png', ['--bbox', '30', '0', '40', '9'], '20 x 10'),
     ('small.png', ['--device', 'abacus'], 'abacus'),
     ('small.png', ['--out', '{inputs}'], 'overwrite'),
@@ -219,6 +225,31 @@ def test_input_that_cannot_be_predicted_is_named(
     assert not (tmp_path / 'out').exists() or not list(
         (tmp_path / 'out').iterdir())
     assert sorted(inputs.iterdir()) == before
+
+
+def test_a_batch_of_endless_size_is_named(call_tool, trained, capsys):
+    with pytest.raises(SystemExit):
+        call_tool('predict', trained.folder, '--batch-size', 10**30)
+    assert '000 is not a whole number' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('processes', [0, 1])
+def test_an_image_whose_name_has_two_lines_is_named(processes, error_of,
+                                                    project, tmp_path):
+    people = json.loads((project.folder / 'train.json').read_text())
+    people[1]['image'] = 'two\nlines.png'
+    (tmp_path / 'people.json').write_text(json.dumps(people))
+    error = error_of(
+        'train', project.config, '--work-dir', tmp_path, '--cfg-options',
+        f'train_dataloader.dataset.ann_file={tmp_path / "people.json"}',
+        f'train_dataloader.num_workers={processes}')
+    assert 'two lines.png, sample 1 of' in error
+
+
+def test_associative_embedding_without_annotations(error_of, tmp_path):
+    error = error_of('train', ROOT / 'configs/associative_embedding/'
+                     'hg2_8xb24-300e_coco-512x512.py', '--work-dir', tmp_path)
+    assert 'person_keypoints_train2017.json' in error
 
 
 @pytest.mark.parametrize('content', [b'', b'nothing'])

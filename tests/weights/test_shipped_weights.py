@@ -5,6 +5,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -12,7 +13,11 @@ import yaml
 from hourglass_plugin.command_line import load_config
 from hourglass_plugin.installed_files import config_path
 from hourglass_plugin.models.pretrained import read_checkpoint
-from hourglass_plugin.prediction import build_pose_model
+from hourglass_plugin.prediction import (
+    build_pose_model,
+    predict_poses,
+    whole_image,
+)
 from hourglass_plugin.weights import shipped_weights
 
 CONFIG, FILE = shipped_weights()
@@ -66,6 +71,16 @@ def test_weights_are_half_precision_and_those_of_the_config():
             assert tensor.dtype == torch.float32
             torch.testing.assert_close(
                 tensor, checkpoint['state_dict'][name].float(), rtol=0, atol=0)
+
+
+def test_a_box_that_cannot_be_cropped_names_its_image():
+    model = build_pose_model(
+        load_config(CONFIG), read_checkpoint(FILE), FILE, 'cpu')
+    image = np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(ValueError, match='is empty.*`b.jpg`'):
+        predict_poses(model, [image, image],
+                      [whole_image(image), np.zeros((1, 4))],
+                      ['a.jpg', 'b.jpg'])
 
 
 def test_card_and_model_index_have_one_score():
