@@ -59,8 +59,8 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is not a config of a model, or an option does
-            not fit it.
+        ValueError: if the file is not a config of a model, has a mistyped
+            setting of the runner, or an option does not fit it.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no config {path}')
@@ -69,6 +69,7 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
     except Exception as error:  # a config is a program and can fail anyhow
         raise ValueError(f'the config {path} cannot be read: '
                          f'{type(error).__name__}: {error}') from error
+    _check_names(config, path)
     for key, value in _parse_options(options).items():
         _check_option(config, key)
         config.merge_from_dict({key: value})
@@ -76,6 +77,24 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
         raise ValueError(f'{path} is not a config of a model: it has no '
                          '`model`')
     return config
+
+
+def _check_names(config: Config, path: str) -> None:
+    """Refuse what is almost, but not quite, a setting of the runner.
+
+    Any other name may be a variable of the config's, and so may one that a
+    setting's name begins, such as ``model_width``.
+    """
+    known = sorted(_RUNNER_SETTINGS)
+    for name in config:
+        if name.startswith(tuple(known)):
+            continue
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.85)
+        if close:
+            raise ValueError(
+                f'{path}: nobody reads the setting {name!r}; there is '
+                f'{close[0]!r}. A variable of your own needs a name that is '
+                'less like it')
 
 
 def _parse_options(options: Sequence[str]) -> dict[str, Any]:

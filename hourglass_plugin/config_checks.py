@@ -5,6 +5,7 @@ images and heatmaps are. Where they disagree training would end in the middle
 of a step, or, worse, not at all. Each disagreement is one line that says what
 to change.
 """
+import difflib
 import math
 from collections.abc import Iterator
 from typing import Any, Optional
@@ -22,6 +23,10 @@ from .models.stacked_hourglass import StackedHourglass
 
 #: What says in a config where a loader's transforms are.
 _PHASES = ('train', 'val', 'test')
+
+#: What estimator and head read of ``test_cfg``.
+_TEST_SETTINGS = ('every_stack', 'flip_mode', 'flip_test', 'output_heatmaps',
+                  'shift_coords', 'shift_heatmap', 'stack')
 
 #: Settings of a training that are whole numbers -> the least that makes sense.
 _COUNTS = {
@@ -86,6 +91,11 @@ def check_model(model: nn.Module) -> None:
         _check_network(network, head)
     codec = head.decoder
     test_cfg = getattr(model, 'test_cfg', None) or {}
+    for name in test_cfg:
+        close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.85)
+        if close and name not in _TEST_SETTINGS:
+            raise ValueError(f'test_cfg has {name}, which nobody reads: there '
+                             f'is {close[0]}')
     if codec is None:
         if test_cfg.get('flip_test'):
             raise ValueError('test_cfg has flip_test=True, which needs the '

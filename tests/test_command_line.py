@@ -51,6 +51,16 @@ def test_an_option_that_would_do_nothing_is_refused(config_file, option,
         command_line.load_config(str(config_file), [option])
 
 
+def test_a_mistyped_setting_of_the_file_is_refused(config_file):
+    with open(config_file, 'a') as file:
+        file.write('codec = data_root = model_width = train_pipeline = 1\n')
+    command_line.load_config(str(config_file))
+    with open(config_file, 'a') as file:
+        file.write('train_confg = dict(max_epochs=3)\n')
+    with pytest.raises(ValueError, match="tiny.py.*'train_confg'.*'train_cfg"):
+        command_line.load_config(str(config_file))
+
+
 @pytest.mark.parametrize('argument, in_config, expected', [
     ('mine', 'its', 'mine'),
     (None, 'its', 'its'),

@@ -63,6 +63,7 @@ FEATURES = dict(backbone__num_keypoints=None)
         head__decoder__heatmap_size=(32, 16)),
     dict(test_cfg=dict(flip_test=True, shift_heatmap=False)),
     dict(head__decoder=None, test_cfg=dict()),
+    dict(test_cfg=dict(flip_mode='heatmap', output_heatmaps=True, mine=1)),
 ])
 def test_what_belongs_together_is_built(changes):
     MODELS.build(model(**changes))
@@ -92,6 +93,8 @@ def test_what_belongs_together_is_built(changes):
     (dict(test_cfg=dict(flip_test=True, shift_heatmap=True)),
      'remove shift_heatmap from model.test_cfg'),
     (dict(head__decoder=None), 'set model.head.decoder=codec'),
+    (dict(test_cfg=dict(flip_tset=True)), 'flip_tset.*there is flip_test'),
+    (dict(test_cfg=dict(stacks=0)), 'stacks, .*there is stack'),
 ])
 def test_what_does_not_is_refused_when_the_model_is_built(changes, message):
     with pytest.raises(ValueError, match=message) as raised:
