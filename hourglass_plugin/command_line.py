@@ -169,7 +169,7 @@ def explain_unknown_type(message: str) -> str:
     close = difflib.get_close_matches(name, sorted(known))
     nearest = f'there is {", ".join(map(repr, close))}' if close else (
         'nor is a name like it; custom_imports imports what registers it')
-    return f'{name!r} is not registered as a {kind} in {scope}; {nearest}'
+    return f'{name!r} is not in the registry {scope}::{kind}; {nearest}'
 
 
 def set_work_dir(config: Config, work_dir: Optional[str], path: str) -> None:
