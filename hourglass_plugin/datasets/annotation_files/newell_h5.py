@@ -7,6 +7,7 @@ file has them, ``visible`` (N, K), ``normalize`` (N,), ``index`` (N,) and
 enlarged the scale already (``src/misc/convert_annot.py`` of pose-hg-train):
 they are those of the crop.
 """
+import sys
 from pathlib import Path
 from typing import Union
 
@@ -122,10 +123,19 @@ def _names(values: np.ndarray, count: int,
            path: Union[str, Path]) -> list[str]:
     """Image names from texts, bytes or zero-padded character codes."""
     if values.ndim == 2 and values.dtype.kind in 'uif':
+        is_code = (values >= 0) & (values <= sys.maxunicode) & (
+            values == np.floor(values))  # NaN: False
+        if not is_code.all():
+            row, place = np.argwhere(~is_code)[0]
+            raise ValueError(f'{path}, row {row}: the character codes of '
+                             'imgname must be 0, 1, 2, ... up to '
+                             f'{sys.maxunicode}, but one is '
+                             f'{values[row, place]}')
         names = [''.join(chr(int(code)) for code in row) for row in values]
     elif values.ndim == 1 and values.dtype.kind in 'SUO':
         names = [
-            name.decode('utf-8', 'replace')
+            # What is not UTF-8 is refused with its row, as any wrong name.
+            name.decode('utf-8', 'surrogateescape')
             if isinstance(name, bytes) else str(name) for name in values
         ]
     else:
