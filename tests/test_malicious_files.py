@@ -255,7 +255,7 @@ class TestNamesOfImagesOutsideOfTheirFolder:
 
     def test_matlab(self, name, tmp_path):
         if not isinstance(name, str) or not name.strip() or (
-                set(name) & {'\0', '\udce9', '\ud800'}):
+                '\0' in name or not name.isascii()):
             pytest.skip('not to be written')
         people = [mpii_person([mpii_point(0, 3, 4)])]
         path = write_official_mpii(

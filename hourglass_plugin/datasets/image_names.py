@@ -34,9 +34,9 @@ def check_image_name(name: Any, where: str,
         raise ValueError(f"{where}: the image's name must be a text, but is "
                          f'{name!r}')
     if any(unicodedata.category(letter) in ('Cc', 'Cs') for letter in name):
-        raise ValueError(f'{where}: the image {name!r} has a control character '
-                         'or one that UTF-8 does not have in its name; rename '
-                         'the file, and write the new name')
+        raise ValueError(f'{where}: the image {name!r} has a control '
+                         'character or one that UTF-8 does not have in its '
+                         'name; rename the file, and write the new name')
     if '..' in re.split(r'[/\\]', name) or '://' in name:
         raise ValueError(f'{where}: the image {name!r} leads out of the image '
                          'folder; write its name below that folder')
