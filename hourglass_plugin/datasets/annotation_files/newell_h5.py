@@ -26,7 +26,8 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
 
     ``visible`` is 1 for a visible joint and 0 for an occluded as for a missing
     one (-1 where a person has no joints at all); a missing one stands at
-    (0, 0). So a joint is annotated unless it is there and not visible.
+    (0, 0), or at NaN. So a joint is annotated unless it is there and not
+    visible.
     ``normalize`` is the head size (MPII) or the torso's (FLIC); 0 and -1 say
     that there is none.
 
@@ -59,13 +60,18 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
             raise ValueError(f'{path}: {name} of {skeleton.name} must have '
                              f'shape {shape}, but has {rows[name].shape}')
     images = _names(rows['imgname'], count, path)
-    annotated = np.isfinite(parts).all(2)  # (N, K)
-    missing = (parts == 0).all(2)
+    missing = (parts == 0).all(2) | np.isnan(parts).all(2)  # (N, K)
     visible = None
     if 'visible' in rows:
+        wrong = np.argwhere(~np.isin(rows['visible'], (-1, 0, 1)))
+        if len(wrong):
+            row, joint = wrong[0].tolist()
+            raise ValueError(f'{path}, row {row}: visible must be 0, 1 or -1, '
+                             f'but is {rows["visible"][row, joint]} for joint '
+                             f'{joint}')
         missing = (missing & (rows['visible'] == 0)) | (rows['visible'] < 0)
-        visible = annotated & ~missing & (rows['visible'] > 0)
-    annotated &= ~missing
+        visible = ~missing & (rows['visible'] > 0)
+    annotated = ~missing
     keypoints = np.where(annotated[:, :, None], parts - 1, -1)  # no NaN
     people = []
     for row in range(count):
