@@ -40,6 +40,14 @@ class SizeOfPredictions(BaseMetric):
         return dict(size=float(sum(results)))
 
 
+class RandomPeople(NoisePeople):
+    """Draws a random number for each, as augmentation without seeds does."""
+
+    def __getitem__(self, index):
+        torch.rand(())
+        return super().__getitem__(index)
+
+
 class Watch(Hook):
     """Keeps which samples were learnt, and lets random numbers decide."""
 
@@ -111,7 +119,7 @@ def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
         batch_size=2,
         collate_fn=dict(type='default_collate'),
         sampler=dict(type=sampler, shuffle=True),
-        dataset=NoisePeople(7))
+        dataset=RandomPeople(7))
     arguments = dict(
         epochs=3,
         train_dataloader=loader,
