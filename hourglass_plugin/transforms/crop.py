@@ -144,9 +144,10 @@ def _check_size(results: dict, size: tuple[int, int]) -> None:
     if sorted(annotated) != sorted(size):
         raise ValueError(
             unusable(
-                f'the image has {size[0]} x {size[1]} pixels, but width and '
-                f'height in the annotation file are {annotated[0]} x '
-                f'{annotated[1]}', results.get('img_path')))
+                f'it has {size[0]} x {size[1]} pixels, but width and height '
+                f'in the annotation file are {annotated[0]} x {annotated[1]}, '
+                'to which boxes are cut: correct them',
+                results.get('img_path')))
 
 
 def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:

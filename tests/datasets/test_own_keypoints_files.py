@@ -157,9 +157,9 @@ def test_images_of_another_size_are_named(size, is_right, tmp_path):
         return
     with pytest.raises(
             ValueError,
-            match='the image has 100 x 79 pixels, but width and height in the '
-            'annotation file are 100 x 80` occurs when loading .*a.jpg`, '
-            'sample 0 of .*a.json'):
+            match='it has 100 x 79 pixels, but width and height in the '
+            'annotation file are 100 x 80, .*: correct them` occurs when '
+            'loading .*a.jpg`, sample 0 of .*a.json'):
         dataset[0]
 
 
