@@ -23,7 +23,7 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIMIZERS, Registry, init_default_scope
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset
@@ -33,6 +33,7 @@ from .atomic_files import atomic_file
 from .config_checks import check_runner, check_training_numbers
 from .datasets import SeededSampler
 from .engine.checkpoint_hook import check_progress
+from .engine.latest_checkpoint import checkpoints_in, latest_checkpoint
 from .evaluation.metrics import PCKMetric
 from .evaluation.official_files import (
     OfficialPredictionFile,
@@ -444,7 +445,7 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
 
 
 def check_resumable(runner: Runner, path: str) -> None:
-    """Check that training can go on from a checkpoint, before it starts.
+    """See that training goes on from a checkpoint, before it starts.
 
     Args:
         runner: with its training loop built.
@@ -456,12 +457,22 @@ def check_resumable(runner: Runner, path: str) -> None:
         ValueError: if it is not a checkpoint of this model's training, or one
             in the middle of an epoch with batches of another size.
     """
+    other = None
     if path == 'auto':
-        latest = find_latest_checkpoint(runner.work_dir)
+        latest = latest_checkpoint(runner.work_dir)
         if latest is None:
             return
-        path = latest
-    checkpoint = read_checkpoint(path)
+        path = runner._load_from = latest
+        other = next(
+            (name for name in checkpoints_in(runner.work_dir)
+             if not os.path.samefile(name, path)), None)
+    try:
+        checkpoint = read_checkpoint(path)
+    except ValueError as error:
+        if other is None:
+            raise
+        raise ValueError(f'{error}; the one before it is there: --resume '
+                         f'{other}') from error
     if 'optimizer' not in checkpoint:
         raise ValueError(f'{path} holds weights only, so training cannot go '
                          'on from it; to start from these weights use '
@@ -621,6 +632,8 @@ def build_loops(runner: Runner, *names: str) -> None:
                 f'{len(loop.dataloader.dataset)} samples, and drop_last=True '
                 'leaves out what does not fill a batch: set '
                 'train_dataloader.drop_last=False, or a smaller batch_size')
+        if name == 'train':
+            _check_schedules(runner)
         if getattr(loop, 'evaluator', None) is not None:
             _check_evaluation(loop.evaluator, loop.dataloader.dataset)
 
@@ -647,6 +660,24 @@ def build_optimizer(runner: Runner) -> None:
         raise ValueError(f'optim_wrapper: {error}') from error
 
 
+def _check_schedules(runner: Runner) -> None:
+    """Refuse a schedule that ends in an error before the training does."""
+    for schedulers in _each_optimizers(runner.param_schedulers):
+        for scheduler in schedulers:
+            if scheduler.get('type') != 'OneCycleLR':
+                continue
+            steps = scheduler.get('total_steps')
+            is_by_epoch = scheduler.get('by_epoch', True)
+            unit = 'epochs' if is_by_epoch else 'iterations'
+            length = runner.max_epochs if is_by_epoch else runner.max_iters
+            end = min(scheduler.get('end', length), length)
+            if steps is not None and end - scheduler.get('begin', 0) > steps:
+                raise ValueError(
+                    f'OneCycleLR in param_scheduler has total_steps={steps}, '
+                    f'but the training has {length} {unit}: take total_steps '
+                    'out of the config, it follows from the length')
+
+
 def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
     """Find out before a long run whether its predictions can be used.
 
@@ -668,9 +699,13 @@ def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
 
 
 def _tells_the_user_something(record: logging.LogRecord) -> bool:
-    """False for mmengine's warnings of its own use of itself."""
+    """False for mmengine's warnings of its own use of itself.
+
+    And for the one of gradients that a checkpoint does not hold, as ours do.
+    """
     return not str(record.msg).startswith(
-        ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias'))
+        ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
+         'Resumed iteration number is not divisible by'))
 
 
 class _ShortScores(logging.Formatter):
@@ -693,6 +728,15 @@ class _ShortScores(logging.Formatter):
         return re.sub(r'\s+[^\s/]+(/[^\s/]+){2,}: \S+', '', text)
 
 
+def _each_optimizers(schedulers: Any) -> list[list]:
+    """The schedules, or their configs, of each optimizer."""
+    if isinstance(schedulers, dict) and 'type' not in schedulers:
+        return [_each_optimizers(each)[0] for each in schedulers.values()]
+    if schedulers is None:
+        return []
+    return [schedulers if isinstance(schedulers, list) else [schedulers]]
+
+
 class _QuietlyBuiltRunner(Runner):
     """A runner that is silent on the screen until it is built."""
 
@@ -712,12 +756,31 @@ class _QuietlyBuiltRunner(Runner):
         """Resume as mmengine, with the checkpoint's seed in the sampler, too.
 
         mmengine builds that before it takes the seed; augmentation would go
-        on with another one.
+        on with another one. Schedules are the checkpoint's, whatever the
+        config says now, which is said.
         """
+        before = self._lengths_of_schedules()
         super().resume(*args, **kwargs)
+        for name, length in self._lengths_of_schedules().items():
+            if length != before.get(name, length):
+                self.logger.warning(
+                    f'{name} of the learning rate is {length}, as it was when '
+                    f'this training began, not {before[name]}: to train '
+                    'longer on another schedule start a training from the '
+                    'weights, --cfg-options load_from=CHECKPOINT')
         sampler = self.train_dataloader.sampler
         if isinstance(sampler, SeededSampler):
             sampler.seed = self.seed
+
+    def _lengths_of_schedules(self) -> dict[str, int]:
+        """Where the schedules of the learning rate end."""
+        return {
+            f'{type(scheduler).__name__}.{name}': length
+            for schedulers in _each_optimizers(self.param_schedulers)
+            for scheduler in schedulers
+            for name in ('end', 'T_max', 'total_steps', 'total_iters')
+            if (length := getattr(scheduler, name, None)) is not None
+        }
 
     def scale_lr(self,
                  optim_wrapper: OptimWrapper,

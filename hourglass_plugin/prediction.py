@@ -183,8 +183,9 @@ def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
 
     Raises:
         FileNotFoundError: if there is nothing of this name.
-        ValueError: if a folder has no images, a video cannot be read, or the
-            results would overwrite the input or cannot be written.
+        ValueError: if a folder has no images, a video cannot be read, its
+            path or that of its results is not UTF-8, or the results would
+            overwrite the input or cannot be written.
     """
     source = Path(path)
     folder = source if source.is_dir() else source.parent
@@ -206,6 +207,7 @@ def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
         raise FileNotFoundError(f'there is no image, folder or video {path}')
     if source.suffix.lower() in VIDEO_SUFFIXES:
         check_outputs({'--out': _drawn_video(source, out)}, [source])
+        check_utf8(str(out))
         return Video(path)
     check_outputs({'--out': _drawn_image(source, out)}, [source])
     return [source]
@@ -382,11 +384,13 @@ class Video:
         length: number of frames, as the file says; 0 if it does not.
 
     Raises:
-        ValueError: if the file is not a video or is damaged.
+        ValueError: if the file is not a video or is damaged, or its path is
+            not UTF-8.
     """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        check_utf8(path)
         self._capture = cv2.VideoCapture(path)
         has_frame, self._first = self._capture.read()
         if not has_frame:
@@ -403,6 +407,19 @@ class Video:
             yield frame
             has_frame, frame = self._capture.read()
         self._capture.release()
+
+
+def check_utf8(path: str) -> None:
+    """Refuse a video's path at which OpenCV would end the process.
+
+    Raises:
+        ValueError: if it is not UTF-8.
+    """
+    try:
+        path.encode('utf-8')
+    except UnicodeEncodeError:
+        raise ValueError(f'{path!r} is not UTF-8, which OpenCV needs for '
+                         'videos: rename the file or folder') from None
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

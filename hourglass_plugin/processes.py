@@ -17,7 +17,8 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import find_latest_checkpoint
+
+from .engine.latest_checkpoint import latest_checkpoint
 
 #: What each launcher tells a process: its number, and how many there are.
 _VARIABLES = {
@@ -128,6 +129,7 @@ def connected_processes(work_dir: Optional[str] = None) -> Iterator[None]:
     Raises:
         ConnectionError: if another process is gone, in place of what gloo and
             NCCL say.
+        ChildProcessError: if a process is gone that loaded data.
     """
     global _were_connected
     _were_connected |= dist.is_initialized()
@@ -137,9 +139,16 @@ def connected_processes(work_dir: Optional[str] = None) -> Iterator[None]:
         _disconnect()
         raise
     except RuntimeError as error:
+        loader = re.search(r'DataLoader worker \(pid.*?\) (.*\w)', str(error))
+        if loader is not None:
+            raise ChildProcessError(
+                f'a process that loads data {loader.group(1)}, perhaps for '
+                'lack of memory: fewer of them need less (num_workers of the '
+                f'data loaders). {_way_on(work_dir)}') from error
         if not dist.is_initialized() or not _is_about_another(error):
             raise
-        raise ConnectionError(_explanation(error, work_dir)) from error
+        raise ConnectionError(
+            f'{_explanation(error)} {_way_on(work_dir)}') from error
     _disconnect()
 
 
@@ -179,18 +188,21 @@ def _is_about_another(error: RuntimeError) -> bool:
             r'ncclremoteerror|socket timeout', str(error), re.IGNORECASE))
 
 
-def _explanation(error: RuntimeError, work_dir: Optional[str]) -> str:
+def _explanation(error: RuntimeError) -> str:
     # Without the place in gloo's code, and the advice that follows.
     reason = re.sub(r'^\[\S*\]\s*', '', str(error).strip().splitlines()[0])
     reason = reason.partition('. ')[0]
-    text = (f'process {dist.get_rank()} of {dist.get_world_size()} has lost '
+    return (f'process {dist.get_rank()} of {dist.get_world_size()} has lost '
             f'another one ({reason.rstrip(".")}): that one failed, and said '
             'why here or in its own output, or was killed, perhaps for lack '
-            'of memory. ')
+            'of memory.')
+
+
+def _way_on(work_dir: Optional[str]) -> str:
     if work_dir is None:
-        return text + 'Nothing was kept; start anew'
-    path = find_latest_checkpoint(work_dir)
+        return 'Nothing was kept; start anew'
+    path = latest_checkpoint(work_dir)
     if path is None:
-        return text + 'There is no checkpoint yet; start anew'
-    return text + (f'The latest checkpoint is {path}; the same command with '
-                   '--resume goes on from it')
+        return 'There is no checkpoint yet; start anew'
+    return (f'The latest checkpoint is {path}; the same command with '
+            '--resume goes on from it')

@@ -231,6 +231,59 @@ def test_scaling_the_learning_rate_scales_the_peak_of_one_cycle(tmp_path):
     assert max(rates) == pytest.approx(0.2)
 
 
+def runner_of_epochs(tmp_path, epochs, **scheduler):
+    """One iteration in an epoch, and one cycle."""
+    return command_line._QuietlyBuiltRunner(
+        model=nn.Linear(1, 1),
+        work_dir=str(tmp_path),
+        train_dataloader=dict(
+            batch_size=4, dataset=list(range(4)), sampler=dict(
+                type='SeededSampler')),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.8)),
+        param_scheduler=dict(type='OneCycleLR', eta_max=0.8, **scheduler),
+        default_scope='mmpose',
+        experiment_name=f'{tmp_path.name}_{epochs}')
+
+
+def test_one_cycle_that_ends_too_early_is_refused(tmp_path):
+    message = ('total_steps=3, but the training has 5 epochs: take '
+               'total_steps out')
+    with pytest.raises(ValueError, match=message):
+        command_line.build_loops(
+            runner_of_epochs(tmp_path, 5, total_steps=3), 'train')
+
+
+@pytest.mark.parametrize('epochs, scheduler', [
+    (3, dict(total_steps=3)),
+    (5, dict()),
+    (5, dict(total_steps=3, begin=1, end=4)),
+    (5, dict(total_steps=5, by_epoch=False)),
+])
+def test_one_cycle_that_lasts(tmp_path, epochs, scheduler):
+    command_line.build_loops(
+        runner_of_epochs(tmp_path, epochs, **scheduler), 'train')
+
+
+def test_schedules_that_were_shorter_are_named(tmp_path, capsys):
+    runners = []
+    for epochs in (3, 5):
+        runner = runner_of_epochs(tmp_path, epochs)
+        command_line.build_loops(runner, 'train')
+        runner.optim_wrapper = runner.build_optim_wrapper(
+            runner.optim_wrapper)
+        runner.param_schedulers = runner.build_param_scheduler(
+            runner.param_schedulers)
+        runners.append(runner)
+    runners[0].save_checkpoint(str(tmp_path), 'epoch_3.pth')
+    capsys.readouterr()
+    runners[1].resume(str(tmp_path / 'epoch_3.pth'))
+    printed = ''.join(capsys.readouterr())
+    for name in ('end', 'total_steps'):
+        assert f'OneCycleLR.{name} of the learning rate is 3, as it was ' \
+            'when this training began, not 5' in printed
+
+
 def test_resuming_takes_the_seed_of_the_augmentation_along(tmp_path):
     """mmengine builds the sampler before it reads the checkpoint's seed."""
 

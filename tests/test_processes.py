@@ -41,6 +41,19 @@ def test_processes_are_disconnected_unless_one_failed(tmp_path, error,
             torch.distributed.destroy_process_group()
 
 
+def test_a_lost_process_that_loads_data_is_one_line(tmp_path):
+    (tmp_path / 'epoch_3.pth').touch()
+    with pytest.raises(ChildProcessError) as failed, \
+            processes.connected_processes(str(tmp_path)):
+        raise RuntimeError('DataLoader worker (pid 7) is killed by signal: '
+                           'Killed. ')
+    text = str(failed.value)
+    assert text.startswith('a process that loads data is killed by signal: '
+                           'Killed, perhaps for lack of memory: ')
+    assert text.endswith(f'{tmp_path}/epoch_3.pth; the same command with '
+                         '--resume goes on from it')
+
+
 @pytest.mark.parametrize('message, checkpoint, said', [
     (LOST, 'epoch_3.pth',
      'epoch_3.pth; the same command with --resume goes on from it'),
@@ -49,7 +62,7 @@ def test_processes_are_disconnected_unless_one_failed(tmp_path, error,
 ])
 def test_a_lost_process_is_one_line(tmp_path, message, checkpoint, said):
     if checkpoint is not None:
-        (tmp_path / 'last_checkpoint').write_text(checkpoint)
+        (tmp_path / checkpoint).touch()
     torch.distributed.init_process_group(
         'gloo', f'file://{tmp_path}/store', rank=0, world_size=1)
     try:

@@ -141,10 +141,11 @@ def main(args: argparse.Namespace) -> None:
             *args.others
         ])
         first_pixels = dict.fromkeys(args.predictions, args.first_pixel)
-        twice = sorted(set(args.others).intersection(first_pixels))
-        if twice:
-            raise ValueError(f'{twice[0]} is also among --others; its pixels '
-                             'count from 0 or from 1')
+        files = {Path(path).resolve() for path in args.predictions}
+        for path in args.others:
+            if Path(path).resolve() in files:
+                raise ValueError(f'{path} is also among --others; its pixels '
+                                 'count from 0 or from 1')
         first_pixels.update(dict.fromkeys(args.others, 1 - args.first_pixel))
         truth = read_ground_truth(args.dataset, args.ground_truth, args.subset,
                                   args.validation_file, args.labels)

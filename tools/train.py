@@ -52,8 +52,8 @@ def main(args: argparse.Namespace) -> None:
         command_line.start_from_weights(runner)
         command_line.build_loops(runner, 'train', 'val')
         command_line.build_optimizer(runner)
-        if args.resume is not None:
-            command_line.check_resumable(runner, args.resume)
+        if config.resume:
+            command_line.check_resumable(runner, config.load_from or 'auto')
     with processes.connected_processes(config.work_dir):
         runner.train()
 

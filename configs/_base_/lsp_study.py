@@ -10,7 +10,6 @@ param_scheduler = [
     dict(
         type='OneCycleLR',
         eta_max=1.5e-3,
-        total_steps=max_epochs,
         pct_start=0.1,
         by_epoch=True,
         convert_to_iter_based=True)

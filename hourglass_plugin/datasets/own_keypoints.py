@@ -28,6 +28,8 @@ class OwnKeypointsDataset(UnreadableImagesDataset):
     check that ``metainfo`` and file belong together. Here both are checked,
     and what is dropped is counted in the log. Where the file has both of
     COCO's marks, hidden and seen, ``raw_ann_info.visible`` says which.
+    ``annotated_size`` is the image's width and height as the file has them,
+    to which MMPose cuts the boxes; ``CropPerson`` refuses other images.
 
     Args:
         metainfo: ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
@@ -52,6 +54,14 @@ class OwnKeypointsDataset(UnreadableImagesDataset):
                         self.data_prefix['img'])
         with contextlib.redirect_stdout(io.StringIO()):  # COCO's four lines
             return super()._load_annotations()
+
+    def parse_data_info(self, raw_data_info: dict) -> Optional[dict]:
+        """MMPose's record, with ``annotated_size``."""
+        record = super().parse_data_info(raw_data_info)
+        if record is not None:
+            image = raw_data_info['raw_img_info']
+            record['annotated_size'] = image['width'], image['height']
+        return record
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
         records = super()._get_topdown_data_infos(instance_list)
@@ -157,35 +167,64 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
     for index, image in enumerate(content['images']):
         where = f'{path}, images[{index}]'
         check_image_name(image['file_name'], where, image_folder)
-        if not _are_numbers([image['width'], image['height']], 2) or min(
-                image['width'], image['height']) <= 0:
-            raise ValueError(f'{where}: width and height must be positive, '
-                             f'but are {image["width"]!r} and '
-                             f'{image["height"]!r}')
-    images = {image['id'] for image in content['images']}
+        if isinstance(image['id'], str):  # MMPose computes with it
+            raise ValueError(f'{where}: the id must be a whole number, but is '
+                             f'{image["id"]!r}')
+        sides = [image['width'], image['height']]
+        if not _are_numbers(sides, 2) or any(
+                side <= 0 or side != int(side) for side in sides):
+            raise ValueError(f'{where}: width and height must be positive '
+                             f'whole numbers, but are {sides[0]!r} and '
+                             f'{sides[1]!r}')
+    images = {image['id']: image for image in content['images']}
+    categories = {category['id'] for category in content['categories']}
     for index, annotation in enumerate(content['annotations']):
-        where = f'{path}, annotations[{index}]'
-        if not isinstance(annotation['image_id'],
-                          (int, str)) or annotation['image_id'] not in images:
-            raise ValueError(f'{where}: there is no image with the id '
-                             f'{annotation["image_id"]!r}')
-        if not isinstance(annotation['category_id'], (int, str)):
-            raise ValueError(f'{where}: category_id must be a number or a '
-                             f'text, but is {annotation["category_id"]!r}')
-        for name in ('area', 'num_keypoints'):
-            if name in annotation and not _is_finite(annotation[name]):
-                raise ValueError(f'{where}: {name} must be a number or left '
-                                 f'out, but is {annotation[name]!r}')
-        if not _are_numbers(annotation['bbox'], 4):
-            raise ValueError(f'{where}: bbox must be [left, top, width, '
-                             f'height], but is {annotation["bbox"]!r}')
-        keypoints = annotation.get('keypoints')
-        if keypoints is not None and not _are_numbers(keypoints,
-                                                      3 * num_keypoints):
+        where = f'{path}, annotations[{index}] (id {annotation["id"]!r})'
+        for name, known in (('image', images), ('category', categories)):
+            value = annotation[f'{name}_id']
+            if not _is_id(value) or value not in known:
+                raise ValueError(f'{where}: there is no {name} with the id '
+                                 f'{value!r}')
+        _check_annotation(annotation, images[annotation['image_id']],
+                          num_keypoints, where)
+
+
+def _check_annotation(annotation: dict, image: dict, num_keypoints: int,
+                      where: str) -> None:
+    """Refuse numbers that MMPose would misread or stumble over."""
+    if annotation.get('iscrowd', 0) not in (0, 1):
+        raise ValueError(f'{where}: iscrowd must be 0 or 1 or left out, but '
+                         f'is {annotation["iscrowd"]!r}')
+    for name in ('area', 'num_keypoints'):
+        if name in annotation and not _is_finite(annotation[name]):
+            raise ValueError(f'{where}: {name} must be a number or left '
+                             f'out, but is {annotation[name]!r}')
+    if not _are_numbers(annotation['bbox'], 4):
+        raise ValueError(f'{where}: bbox must be [left, top, width, '
+                         f'height], but is {annotation["bbox"]!r}')
+    left, top, width, height = annotation['bbox']
+    # MMPose cuts boxes to the centres of the outermost pixels, and leaves
+    # out those of which nothing remains.
+    if width > 0 and height > 0 and not (
+            max(left, 0) < min(left + width, image['width'] - 1)
+            and max(top, 0) < min(top + height, image['height'] - 1)):
+        raise ValueError(
+            f'{where}: the box {annotation["bbox"]} has no part in the image '
+            f'{image["file_name"]!r}, {image["width"]} x {image["height"]} '
+            'pixels; correct it, or take the annotation out')
+    if 'keypoints' not in annotation:
+        return
+    keypoints = annotation['keypoints']
+    if not _are_numbers(keypoints, 3 * num_keypoints):
+        raise ValueError(
+            f'{where}: keypoints must be x, y and v of each of the '
+            f'{num_keypoints} keypoints of the config\'s metainfo, '
+            f'{3 * num_keypoints} numbers, but are {keypoints!r}')
+    for index, mark in enumerate(keypoints[2::3]):
+        if mark not in (0, 1, 2):
             raise ValueError(
-                f'{where}: keypoints must be x, y and v of each of the '
-                f'{num_keypoints} keypoints of the config\'s metainfo, '
-                f'{3 * num_keypoints} numbers, but are {keypoints!r}')
+                f'{where}: v of keypoint {index} must be 0 (not annotated), '
+                f'1 (hidden) or 2 (visible), but is {mark!r}')
 
 
 def _check_entries(entries: list[Any], needed: tuple[str, ...],
@@ -199,13 +238,18 @@ def _check_entries(entries: list[Any], needed: tuple[str, ...],
         missing = [key for key in needed if key not in entry]
         if missing:
             raise ValueError(f'{where}[{index}] lacks {", ".join(missing)}')
-        if not isinstance(entry['id'], (int, str)):
+        if not _is_id(entry['id']):
             raise ValueError(f'{where}[{index}]: the id must be a number or a '
                              f'text, but is {entry["id"]!r}')
         if entry['id'] in ids:
             raise ValueError(f'{where}[{index}]: the id {entry["id"]!r} is '
                              'there twice')
         ids.add(entry['id'])
+
+
+def _is_id(value: Any) -> bool:
+    """Whether a value is a number or a text that entries are known by."""
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
 def _are_numbers(value: Any, count: int) -> bool:

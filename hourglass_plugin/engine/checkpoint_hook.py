@@ -11,6 +11,8 @@ What a checkpoint holds besides mmengine's, under ``progress``:
 
 Numbers and tensors only, so that it is read with ``weights_only=True``.
 """
+import functools
+import operator
 import os
 from collections import deque
 from pathlib import Path
@@ -46,10 +48,11 @@ class AtomicBackend(LocalBackend):
 
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
         """Write a file; till then an older one of the name stays."""
-        with atomic_file(filepath) as partial, open(partial, 'wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            _write_whole(filepath, obj)
+        except OSError as error:  # a full disk's has no name
+            raise OSError(error.errno, error.strerror,
+                          str(filepath)) from error
 
 
 @HOOKS.register_module()
@@ -130,6 +133,8 @@ class ResumableCheckpointHook(CheckpointHook):
         if isinstance(runner.train_loop, EpochBasedTrainLoop):
             self._batches = batch_idx + 1
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        if self._is_over(runner):
+            return  # sooner than to make up for what follows
         if self._stop_request.is_agreed():
             self._save(runner, INTERRUPTED,
                        dict(epoch=runner.epoch, iter=runner.iter + 1))
@@ -230,9 +235,9 @@ class ResumableCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args)
         if is_main_process():
-            with atomic_file(Path(runner.work_dir,
-                                  'last_checkpoint')) as partial:
-                partial.write_text(self.last_ckpt)
+            _write_whole(
+                Path(runner.work_dir, 'last_checkpoint'),
+                self.last_ckpt.encode())
 
     def _state_of_process(self, runner: Runner) -> dict[str, dict]:
         model = _unwrapped(runner.model)
@@ -266,25 +271,41 @@ class ResumableCheckpointHook(CheckpointHook):
         self._batches = progress['batches']
         self._is_evaluated = progress['is_evaluated']
         self.last_ckpt = runner.message_hub.get_info('last_ckpt')
-        if not self._batches:
+        # Another folder's checkpoint is not found by `--resume` here.
+        if not self._batches and self._is_own(self.last_ckpt):
             self._saved = self._step(runner), self._is_evaluated
         loop = runner.train_loop
         if isinstance(loop, ResumableTrainLoop):
             loop.resume_at(self._batches, self._is_evaluated)
-        processes = progress['processes']
-        if len(processes) != get_world_size():
-            return  # other random numbers, as in another training
-        state = processes[get_rank()]
-        set_random_state(state['random'])
         model = _unwrapped(runner.model)
-        buffers = dict(model.named_buffers())
-        for name, value in state.get('buffers', {}).items():
-            buffers[name].copy_(value)
-        parameters = dict(model.named_parameters())
-        for name, value in state.get('gradients', {}).items():
-            parameters[name].grad = value.to(parameters[name].device)
+        processes = progress['processes']
+        gradients = [state.get('gradients', {}) for state in processes]
+        if len(processes) == get_world_size():
+            state = processes[get_rank()]
+            set_random_state(state['random'])
+            buffers = dict(model.named_buffers())
+            for name, value in state.get('buffers', {}).items():
+                buffers[name].copy_(value)
+            gradients = [gradients[get_rank()]]
+        # Otherwise random numbers are others, as in another training. Of
+        # gradients the processes' mean counts, so any may have that.
+        for name, parameter in model.named_parameters():
+            waiting = [each[name] for each in gradients if name in each]
+            if waiting:
+                total = functools.reduce(operator.add, waiting)
+                parameter.grad = (total / len(gradients)).to(parameter.device)
 
     # Small things
+
+    @staticmethod
+    def _is_over(runner: Runner) -> bool:
+        """Whether this was the last iteration of a loop over iterations.
+
+        It has no epoch whose evaluation a resumed training could make up for.
+        """
+        loop = runner.train_loop
+        return (not isinstance(loop, EpochBasedTrainLoop)
+                and runner.iter + 1 >= loop.max_iters)
 
     def _step(self, runner: Runner) -> int:
         return runner.epoch if self.by_epoch else runner.iter
@@ -298,13 +319,14 @@ class ResumableCheckpointHook(CheckpointHook):
         A training that goes on from another folder's checkpoint knows that
         folder's files, too.
         """
-        own = [
-            path for path in paths - {None}
-            if os.path.dirname(path) == str(self.out_dir).rstrip('/')
-        ]
-        for path in own:
+        for path in filter(self._is_own, paths - {None}):
             if is_main_process() and self.file_backend.exists(path):
                 self.file_backend.remove(path)
+
+    def _is_own(self, path: Optional[str]) -> bool:
+        """Whether a file is of the folder that is written to."""
+        return (path is not None
+                and os.path.dirname(path) == str(self.out_dir).rstrip('/'))
 
     def _best_files(self) -> dict[str, Optional[str]]:
         """The best checkpoint by each score that decides it."""
@@ -321,6 +343,14 @@ class ResumableCheckpointHook(CheckpointHook):
             self.best_ckpt_path = files['']
         else:
             self.best_ckpt_path_dict = dict(files)
+
+
+def _write_whole(path: Union[str, Path], content: bytes) -> None:
+    """Write a file that is complete after a power cut, too, or not there."""
+    with atomic_file(path) as partial, open(partial, 'wb') as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def check_progress(runner: Runner, progress: dict, epoch: int) -> None:

@@ -8,10 +8,11 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from torch import Tensor
 
 from .delayed_flags import DelayedFlags
+from .latest_checkpoint import latest_checkpoint
 
 
 @HOOKS.register_module()
@@ -255,7 +256,7 @@ def _described(meaning: dict) -> str:
 
 
 def _way_out(runner: Runner) -> str:
-    path = find_latest_checkpoint(runner.work_dir)
+    path = latest_checkpoint(runner.work_dir)
     last = (f'The last good checkpoint is {path}, and --resume goes on from '
             'it' if path else 'There is no checkpoint yet')
     return (f'{last}. Look at the files; clip_grad=dict(max_norm=1) in the '

@@ -14,6 +14,7 @@ from .data_parallel import (
     leave_out_repeats,
     share_of_batch,
 )
+from .random_state import random_state, set_random_state
 
 
 @LOOPS.register_module()
@@ -73,11 +74,15 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             loader.sampler.begin_at(first * loader.batch_size)
             batches: Iterator = zip(itertools.count(first), loader)
         else:
+            batches = enumerate(loader)
             if first:
                 self.runner.logger.info(
                     f'{type(loader.sampler).__name__} cannot begin in the '
                     f'middle: {first} batches are loaded and dropped')
-            batches = itertools.islice(enumerate(loader), first, None)
+                state = random_state()  # that of after these batches
+                for _ in range(first):
+                    next(batches)
+                set_random_state(state)
         for index, batch in batches:
             self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')

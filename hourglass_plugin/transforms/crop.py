@@ -40,8 +40,8 @@ class CropPerson(BaseTransform):
 
     Raises:
         ValueError: if ``input_size`` is not two positive whole numbers, a
-            record has the boxes of several people, or a box has no part of
-            the image.
+            record has the boxes of several people, a box has no part of the
+            image, or the image has another size than its annotations are for.
     """
 
     def __init__(self,
@@ -60,8 +60,9 @@ class CropPerson(BaseTransform):
         """Crop one person.
 
         Needs ``img_path`` or ``img``, and ``bbox_center`` and ``bbox_scale``,
-        (1, 2) in pixels; uses ``mirror``, ``bbox_rotation`` (1,) in degrees
-        and ``keypoints`` (1, K, 2) where they are there.
+        (1, 2) in pixels; uses ``mirror``, ``bbox_rotation`` (1,) in degrees,
+        ``keypoints`` (1, K, 2) and ``annotated_size``, width and height of
+        the image in the annotation file, where they are there.
         """
         if results['bbox_center'].shape != (1, 2):
             raise ValueError('CropPerson crops one person at a time, but '
@@ -71,6 +72,7 @@ class CropPerson(BaseTransform):
                                          self.input_size)
         photograph = self._photograph(results)
         _check_box(results, photograph.size)
+        _check_size(results, photograph.size)
         results['img_shape'] = photograph.size[::-1]
         results['ori_shape'] = photograph.size[::-1]
         mirrored = results.pop('mirror', None)
@@ -129,6 +131,22 @@ def _check_box(results: dict, size: tuple[int, int]) -> None:
                 f'a box of {scale[0]:g} x {scale[1]:g} pixels around '
                 f'({center[0]:g}, {center[1]:g}) is empty or lies outside of '
                 f'the image, {size[0]} x {size[1]} pixels',
+                results.get('img_path')))
+
+
+def _check_size(results: dict, size: tuple[int, int]) -> None:
+    """Refuse an image of another size than the annotation file says.
+
+    Width and height may be exchanged: some programs write those of a
+    photograph before a camera's orientation tag is applied.
+    """
+    annotated = results.get('annotated_size', size)
+    if sorted(annotated) != sorted(size):
+        raise ValueError(
+            unusable(
+                f'it has {size[0]} x {size[1]} pixels, but width and height '
+                f'in the annotation file are {annotated[0]} x {annotated[1]}, '
+                'to which boxes are cut: correct them',
                 results.get('img_path')))
 
 

@@ -51,7 +51,9 @@ def save_image(path: Union[str, Path], image: np.ndarray) -> None:
         OSError: if the file cannot be written.
     """
     path = Path(path)
-    if not cv2.haveImageWriter(path.name):
+    # OpenCV ends the process at a name that is not UTF-8.
+    if not path.suffix.isascii() or not cv2.haveImageWriter(
+            f'image{path.suffix}'):
         raise ValueError(f'{path} cannot be written: no image format has the '
                          f'suffix {path.suffix!r}; use .jpg or .png')
     is_jpeg = path.suffix.lower() in ('.jpg', '.jpeg')

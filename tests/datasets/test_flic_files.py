@@ -159,6 +159,8 @@ def test_one_person_in_a_1x1_struct(tmp_path):
     (dict(coords='none'), 'row 1: coords must hold numbers'),
     (dict(torsobox=np.ones((1, 3))), 'torsobox must be x1, y1, x2, y2'),
     (dict(torsobox=np.full((1, 4), np.nan)), 'row 1: center must be two fin'),
+    (dict(coords=np.where(coords() == 60, np.inf, coords())),
+     'row 1: an annotated joint is not finite'),
     (dict(istest=EMPTY), 'row 1: istest is missing or empty'),
 ])
 def test_wrong_examples_are_named(tmp_path, changes, message):

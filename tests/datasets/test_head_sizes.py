@@ -65,6 +65,11 @@ def test_ground_truth_of_one_person(tmp_path):
     (dict(jnt_missing=np.zeros((16, 0))), 'gt.mat holds nobody'),
     (dict(headboxes_src=np.ones((2, 2, 3))), 'person 0: .* head size is 0.0'),
     (dict(pos_gt_src=np.full((16, 2, 3), np.nan)), 'person 0: joints that'),
+    (dict(headboxes_src=np.full((2, 2, 3), [[[1e200]], [[0]]])),
+     'person 0: .* larger than 1e.06 pixels, but its head size is inf'),
+    (dict(jnt_missing=np.full((16, 3), [0, 0.5, 0])),
+     'person 1: jnt_missing of joint 0 must be 0 or 1, but is 0.5'),
+    (dict(jnt_missing=np.full((16, 3), np.nan)), 'jnt_missing of joint 0'),
     (dict(dataset_joints=cell_array(['head'] * 16)), 'dataset_joints must be'),
 ])
 def test_ground_truth_that_cannot_be_used(tmp_path, changes, message):

@@ -27,6 +27,12 @@ def lspet_array(count):
     return joints
 
 
+def without(joints, place, number):
+    """Joints with another number at a place."""
+    joints[place] = number
+    return joints
+
+
 def write(folder, joints):
     path = folder / 'joints.mat'
     savemat(path, dict(joints=joints))
@@ -111,6 +117,16 @@ def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
     (np.full((3, 14, 2), 2.0), 'person 0, joint 0 must be 0 or 1, but is 2'),
     (np.full((14, 3, 2), np.nan), 'must be 0 or 1, but is nan'),
     ('text', 'joints must be 3 x 14 x people'),
+    (np.where(np.arange(2) == 1, np.nan, lsp_array(2)),
+     'third number of person 1, joint 0 must be 0 or 1, but is nan'),
+    (without(lsp_array(2), (0, WRIST, 1), np.nan),
+     r'joint 6 of person 1 must be finite, .* but is \[nan, 52.0\]'),
+    (without(lsp_array(2), (1, WRIST, 0), np.inf),
+     'joint 6 of person 0 must be finite'),
+    (without(lspet_array(2), (WRIST, 0, 1), -np.inf),
+     r'joint 6 of person 1 .* but is \[-inf, 52.0\]'),
+    (without(lspet_array(2), (WRIST, 1, 1), np.nan),
+     'joint 6 of person 1 must be finite'),
 ])
 def test_wrong_joints_are_named(tmp_path, joints, message):
     path = write(tmp_path, joints)

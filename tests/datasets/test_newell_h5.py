@@ -47,7 +47,7 @@ def test_annotated_is_not_visible(tmp_path):
     part[2], visible[2] = [0, 90], 0  # occluded, left of the image's border
     part[3], visible[3] = [-4, 0], 0  # occluded, outside
     part[4], visible[4] = 0, 1  # visible in the corner
-    part[5] = np.nan
+    part[5], visible[5] = np.nan, 0  # missing, too
     # A person without joints, as the code that wrote the files marks one.
     rows['part'][1], rows['visible'][1] = -1, -1
     person, nobody = read(tmp_path, rows)
@@ -107,11 +107,24 @@ def test_no_head_size(tmp_path, size):
     (dict(index=np.ones(3)), 'index of mpii must have shape'),
     (dict(imgname=np.array([b'a.jpg'])), '1 image names for 2 people'),
     (dict(imgname=np.ones(2)), 'imgname must hold texts'),
+    (dict(imgname=np.array([b'a.jpg', b'caf\xe9.jpg'])),
+     r"row 1: the image 'caf\\udce9.jpg' has a control character or one that"),
+    (dict(imgname=np.array([[97, 98], [97, 1 << 31]])),
+     r'row 1: the character codes of imgname must .* one is 2147483648'),
+    (dict(imgname=np.array([[97, -1], [97, 98]])), 'row 0: .* one is -1'),
+    (dict(imgname=np.array([[97, 98], [np.nan, 98]])), 'row 1: .* is nan'),
+    (dict(imgname=np.array([[97, 98], [97, 0xd800]])), 'row 1: the image'),
     (dict(scale=np.array([1.0, 0.0])), 'row 1: scale must be positive'),
     (dict(center=np.array([[1, 2], [np.nan, 2]])), 'row 1: center must be'),
     (dict(index=np.array([0.0, 1.5])), 'row 1: index must be 0, 1, 2'),
     (dict(person=np.array([0.0, -1])), 'row 1: person must be 0, 1, 2'),
     (dict(person=np.array([np.inf, 0])), 'row 0: person must be 0, 1, 2'),
+    (dict(visible=np.full((2, 16), np.nan)),
+     'row 0: visible must be 0, 1 or -1, but is nan for joint 0'),
+    (dict(part=np.full((2, 16, 2), np.nan)), 'row 0: an annotated joint is'),
+    (dict(part=np.full((2, 16, 2), np.inf), visible=np.zeros((2, 16))),
+     'row 0: an annotated joint is not finite'),
+    (dict(normalize=np.array([1, 1e7])), 'row 1: head_size must be .* 100000'),
     (dict(part=np.array([b'a', b'b'])), "not an .h5 file of the paper's code"),
 ])
 def test_bad_rows_are_named(tmp_path, changes, message):

@@ -2,14 +2,16 @@
 import copy
 import json
 
+import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from hourglass_plugin.datasets.own_keypoints import (
     OwnKeypointsDataset,
     check_coco_file,
     check_metainfo,
 )
-from hourglass_plugin.visualization import skeleton_from_metainfo
+from hourglass_plugin.visualization import save_image, skeleton_from_metainfo
 
 METAINFO = dict(
     dataset_name='dogs',
@@ -70,9 +72,18 @@ def test_wrong_metainfo_is_named(path, value, message):
     (['categories'], None, 'categories is missing'),
     (['images', 0, 'width'], None, r'images\[0\] lacks width'),
     (['annotations', 0, 'bbox'], None, r'annotations\[0\] lacks bbox'),
-    (['annotations', 0, 'bbox'], [1, 2, 3], r'\[0\]: bbox must be'),
+    (['annotations', 0, 'bbox'], [1, 2, 3], r'\[0\] \(id 1\): bbox must be'),
     (['annotations', 0, 'image_id'], 8, 'no image with the id 8'),
-    (['annotations', 0, 'category_id'], [1], r'category_id must .* is \[1\]'),
+    (['annotations', 0, 'image_id'], [7], r'no image with the id \[7\]'),
+    (['annotations', 0, 'category_id'], 2, 'no category with the id 2'),
+    (['annotations', 0, 'category_id'], [1], r'no category with the id \[1\]'),
+    # Python's True is equal to 1, and to the category's id.
+    (['annotations', 0, 'category_id'], True, 'no category with the id True'),
+    (['annotations', 0, 'id'], True, r'annotations\[0\]: the id must .* True'),
+    (['images', 0, 'width'], 0, 'must be positive whole numbers, but are 0'),
+    (['images', 0, 'height'], 80.5, 'but are 100 and 80.5'),
+    (['annotations', 0, 'iscrowd'], '0', "iscrowd must be 0 or 1 .* is '0'"),
+    (['annotations', 0, 'iscrowd'], 2, 'iscrowd must be 0 or 1 .* is 2'),
     (['annotations', 0, 'area'], 'large', "area must be a .* is 'large'"),
     (['annotations', 0, 'area'], float('inf'), 'area must be a number or'),
     # More than a float holds; JSON's numbers have any length.
@@ -81,6 +92,14 @@ def test_wrong_metainfo_is_named(path, value, message):
     (['annotations', 0, 'num_keypoints'], {}, 'num_keypoints must be a num'),
     (['annotations', 0, 'keypoints'], [1, 2, 2] * 4, '3 keypoints .* 9 num'),
     (['annotations', 0, 'keypoints'], [float('nan')] * 9, '9 numbers'),
+    (['annotations', 0, 'keypoints'], [[1, 2, 2]] * 3, '9 numbers, but are'),
+    (['annotations', 0, 'keypoints'], [1, 2, 2, 1, 2, 7, 1, 2, 0],
+     r'\(id 1\): v of keypoint 1 must be 0 .* is 7'),
+    (['annotations', 0, 'keypoints'], [1, 2, 0.5] * 3, 'keypoint 0 .* is 0.5'),
+    # Pixels reach from 0 to 99 and 79.
+    (['annotations', 0, 'bbox'], [99, 20, 30, 40], 'no part in the image'),
+    (['annotations', 0, 'bbox'], [10, -40, 30, 40], "'a.jpg', 100 x 80 pixel"),
+    (['images', 0, 'id'], '7', r"images\[0\]: the id must be a whole .* '7'"),
     (['images'], CONTENT['images'] * 2, r'images\[1\]: the id 7 is there'),
 ])
 def test_a_wrong_file_is_named(tmp_path, path, value, message):
@@ -90,6 +109,58 @@ def test_a_wrong_file_is_named(tmp_path, path, value, message):
     file.write_text(json.dumps(changed(CONTENT, path, value)))
     with pytest.raises(ValueError, match=f'a.json.*{message}'):
         check_coco_file(str(file), 3, 'images')
+
+
+def test_keypoints_that_are_null_are_named(tmp_path):
+    """None at all are those of an annotation that is left out."""
+    content = copy.deepcopy(CONTENT)
+    content['annotations'][0]['keypoints'] = None
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r'\(id 1\): keypoints .* are None'):
+        check_coco_file(str(file), 3, 'images')
+    del content['annotations'][0]['keypoints']
+    file.write_text(json.dumps(content))
+    check_coco_file(str(file), 3, 'images')
+
+
+@pytest.mark.parametrize('box', [[98, 20, 30, 40], [-29, -39, 30, 40],
+                                 [500, 500, 0, 0]])
+def test_boxes_with_a_part_in_the_image_or_without_an_area(box, tmp_path):
+    """What has no area is left out, and counted."""
+    file = tmp_path / 'a.json'
+    file.write_text(
+        json.dumps(changed(CONTENT, ('annotations', 0, 'bbox'), box)))
+    check_coco_file(str(file), 3, 'images')
+
+
+@pytest.mark.parametrize('size, is_right', [((100, 80), True),
+                                            ((80, 100), True),
+                                            ((100, 79), False)])
+def test_images_of_another_size_are_named(size, is_right, tmp_path):
+    """MMPose cuts boxes to the size in the file; a camera may be turned."""
+    init_default_scope('mmpose')
+    file = tmp_path / 'a.json'
+    file.write_text(json.dumps(CONTENT))
+    save_image(tmp_path / 'a.jpg', np.zeros((size[1], size[0], 3), np.uint8))
+    dataset = OwnKeypointsDataset(
+        metainfo=METAINFO,
+        ann_file=str(file),
+        data_prefix=dict(img=str(tmp_path)),
+        pipeline=[
+            dict(type='GetBBoxCenterScale'),
+            dict(type='CropPerson', input_size=(32, 32)),
+            dict(type='PackPoseInputs')
+        ])
+    if is_right:
+        assert dataset[0]['inputs'].shape == (3, 32, 32)
+        return
+    with pytest.raises(
+            ValueError,
+            match='it has 100 x 79 pixels, but width and height in the '
+            'annotation file are 100 x 80, .*: correct them` occurs when '
+            'loading .*a.jpg`, sample 0 of .*a.json'):
+        dataset[0]
 
 
 def test_a_file_of_which_nothing_can_be_used(tmp_path):

@@ -54,6 +54,19 @@ def test_unannotated_joints(tmp_path):
      ),
     (dict(joints=None), 'entry 1: '),
     (dict(scale='large'), 'entry 1: ValueError'),
+    (dict(scale=True), 'scale must be a number, but is True'),
+    (dict(scale=0.004), r'scale 0.004 is that of a person of 0.8 pixels'),
+    (dict(joints_vis=[1] * 13 + [None]), 'entry 1: .* joints_vis must be 0 or '
+     '1, but is None for joint 13'),
+    (dict(joints_vis=[float('nan')] * 14), 'is nan for joint 0'),
+    (dict(joints_vis=['1'] * 14), "is '1' for joint 0"),
+    (dict(joints_vis=[1, 2] * 7), 'is 2 for joint 1'),
+    (dict(joints_vis=1), 'joints_vis must be a list, but is 1'),
+    (dict(joints_visible=[None] * 14), 'joints_visible must be 0 or 1'),
+    (dict(head_size=True), 'head_size must be a number, but is True'),
+    (dict(head_size=1e6 + 1), 'head_size must be positive, and no more than '
+     '1e.06 pixels, but is 1000001'),
+    (dict(torso_size=1e300), 'torso_size must be .* 1e.300'),
     (dict(image=None), "entry 1: the image's name must be a text, but is N"),
     (dict(image=''), "the image's name must be a text, but is ''"),
     (dict(official_index=[4]), r'official_index must be two whole numbers, '

@@ -53,7 +53,7 @@ def test_comparison_is_trained_and_compared(trained):
     measure, train, compare = (
         line for line in COMMANDS if 'lsp_comparison' in line)
     follow(train, trained.folder, '--cfg-options', 'max_epochs=1',
-           'train_cfg.max_epochs=1', 'param_scheduler.0.total_steps=1',
+           'train_cfg.max_epochs=1',
            'model.backbone.feat_channels=16', 'train_dataloader.num_workers=0',
            'train_dataloader.persistent_workers=False',
            'val_dataloader.num_workers=0',

@@ -11,6 +11,7 @@ from small_runner import NoisePeople, small_runner
 
 from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import termination
+from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
 from hourglass_plugin.studies.resuming import differences
 
 CHECKPOINTS = dict(
@@ -37,6 +38,14 @@ class SizeOfPredictions(BaseMetric):
 
     def compute_metrics(self, results):
         return dict(size=float(sum(results)))
+
+
+class RandomPeople(NoisePeople):
+    """Draws a random number for each, as augmentation without seeds does."""
+
+    def __getitem__(self, index):
+        torch.rand(())
+        return super().__getitem__(index)
 
 
 class Watch(Hook):
@@ -68,6 +77,29 @@ class Send(Hook):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
+class SendInEvaluation(Hook):
+    """Sends SIGTERM to this process in each evaluation."""
+
+    priority = 'VERY_HIGH'
+
+    def after_val_iter(self, runner, batch_idx, data_batch, outputs):
+        if batch_idx == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Waiting(Hook):
+    """Keeps the gradients with which training begins."""
+
+    priority = 'LOWEST'
+
+    def before_train(self, runner):
+        self.gradients = {
+            name: parameter.grad.clone()
+            for name, parameter in runner.model.named_parameters()
+            if parameter.grad is not None
+        }
+
+
 class Break(Hook):
     """Ends the process in an evaluation."""
 
@@ -87,7 +119,7 @@ def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
         batch_size=2,
         collate_fn=dict(type='default_collate'),
         sampler=dict(type=sampler, shuffle=True),
-        dataset=NoisePeople(7))
+        dataset=RandomPeople(7))
     arguments = dict(
         epochs=3,
         train_dataloader=loader,
@@ -155,6 +187,79 @@ def test_evaluation_is_made_up_for(tmp_path, whole):
     train(tmp_path, 'resumed', seen)
     assert seen == whole[1]
     assert differences(whole[0], tmp_path) == []
+
+
+def test_a_work_dir_has_a_checkpoint_of_its_own_when_sigterm_stops_it(
+        tmp_path, whole):
+    """Not only that of the folder which it came from."""
+    with pytest.raises(RuntimeError, match='broken'):
+        train(tmp_path / 'first', 'broken', [], [Break(2)])
+    seen = []
+    with pytest.raises(SystemExit):
+        train(
+            tmp_path / 'second',
+            'stopped',
+            seen, [SendInEvaluation()],
+            load_from=str(tmp_path / 'first' / 'epoch_2.pth'))
+    train(tmp_path / 'second', 'resumed', seen)
+    assert seen == whole[1][8:]
+
+
+def test_loop_over_iterations_ends_with_its_evaluation(tmp_path):
+    """SIGTERM in its last iteration is no reason to leave it out."""
+    runner = train(
+        tmp_path,
+        'stopped', [], [Send(5)],
+        train_cfg=dict(by_epoch=False, max_iters=6, val_interval=6),
+        default_hooks=dict(
+            CHECKPOINTS,
+            checkpoint=dict(CHECKPOINTS['checkpoint'], by_epoch=False)))
+    assert runner.message_hub.get_scalar('val/noise/size').data[0].shape == (
+        1, )
+    assert (tmp_path / 'iter_6.pth').exists()
+    assert not (tmp_path / 'interrupted.pth').exists()
+
+
+def test_gradients_that_wait_are_those_of_all_processes(tmp_path):
+    """Two processes' mean, for one that goes on in their place."""
+    with pytest.raises(SystemExit):
+        train(tmp_path, 'stopped', [], [Send(4)])  # 2 of 3 gradients wait
+    path = tmp_path / 'interrupted.pth'
+    checkpoint = torch.load(path, weights_only=True)
+    process, = checkpoint['progress']['processes']
+    gradients = process['gradients']
+    assert gradients and all(x.any() for x in gradients.values())
+    checkpoint['progress']['processes'] = [
+        dict(
+            process,
+            gradients={
+                name: factor * value
+                for name, value in gradients.items()
+            }) for factor in (3, 1)
+    ]
+    torch.save(checkpoint, path)
+    waiting = Waiting()
+    train(tmp_path, 'resumed', [], [waiting])
+    for name, value in gradients.items():
+        torch.testing.assert_close(waiting.gradients[name], 2 * value)
+
+
+@pytest.mark.parametrize('note, expected', [
+    ('{0}/epoch_2.pth', 'epoch_2.pth'),
+    ('/moved/from/epoch_1.pth', 'epoch_1.pth'),
+    ('/moved/from/epoch_7.pth', 'interrupted.pth'),
+    ('', 'interrupted.pth'),
+    (None, 'interrupted.pth'),
+])
+def test_which_checkpoint_is_the_latest(tmp_path, note, expected):
+    assert latest_checkpoint(tmp_path) is None
+    for seconds, name in enumerate(
+        ['epoch_2.pth', 'epoch_1.pth', 'interrupted.pth', 'best_a_1.pth']):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    if note is not None:
+        (tmp_path / 'last_checkpoint').write_text(note.format(tmp_path))
+    assert latest_checkpoint(tmp_path) == str(tmp_path / expected)
 
 
 def test_differences_are_found(tmp_path, whole):

@@ -112,6 +112,11 @@ def test_errors(error_of, ground_truth, files, tmp_path, capsys):
     assert '3 people' in message and 'has 4' in message
     assert 'also among --others' in error_of(*common, files[0], '--one-based',
                                              '--others', files[0])
+    # The same file by another path.
+    other = tmp_path / '..' / tmp_path.name / files[0].name
+    assert str(other) != str(files[0])
+    assert 'also among --others' in error_of(*common, files[0], '--one-based',
+                                             '--others', files[1], other)
     message = error_of(*common, files[1], '--one-based', '--curve',
                        tmp_path / 'curve.docx')
     assert "suffix '.docx'" in message

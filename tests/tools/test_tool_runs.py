@@ -2,6 +2,7 @@
 import json
 import pickle
 import socket
+import sys
 
 import cv2
 import numpy as np
@@ -160,6 +161,26 @@ def test_folder_with_a_damaged_image(trained, call_tool, tmp_path):
     assert whole['bbox'] == [0, 0, 100, 100]
     drawn = read_image(tmp_path / 'out' / 'val0.png')
     assert (drawn != read_image(images / 'val0.png')).any()
+
+
+@pytest.mark.skipif(
+    sys.platform != 'linux', reason='other systems have no such names')
+def test_names_that_are_not_utf8(trained, call_tool, error_of, tmp_path):
+    """OpenCV must not see them: it ends the process."""
+    images = tmp_path / 'images'
+    images.mkdir()
+    (images / 'caf\udce9.png').write_bytes(  # b'caf\xe9.png'
+        (trained.folder / 'images' / 'val0.png').read_bytes())
+    common = (trained.config, trained.checkpoint, '--whole-image', '--out')
+    call_tool('predict', images, *common, tmp_path / 'out')
+    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
+    assert [image['file'] for image in result['predictions']
+            ] == ['caf\udce9.png']
+    assert names_in(tmp_path / 'out') == ['caf\udce9.png', 'predictions.json']
+    for video, out in (('caf\udce9.mp4', 'b'), ('a.mp4', 'caf\udce9')):
+        (tmp_path / video).write_bytes(b'nothing')
+        error = error_of('predict', tmp_path / video, *common, tmp_path / out)
+        assert 'caf\\udce9' in error and 'rename the file' in error
 
 
 def test_video_frame_by_frame(trained, call_tool, tmp_path):

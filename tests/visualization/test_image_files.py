@@ -1,4 +1,6 @@
 """Images are read whole or not at all, and so are they written."""
+import sys
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,15 @@ def test_an_unknown_format_leaves_nothing_behind(tmp_path):
     with pytest.raises(ValueError, match='.sketch'):
         save_image(tmp_path / 'a' / 'image.sketch', np.zeros((2, 2, 3)))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(
+    sys.platform != 'linux', reason='other systems have no such names')
+def test_names_that_are_not_utf8(tmp_path):
+    """OpenCV must not see them: it ends the process."""
+    image = np.full((2, 3, 3), 7, np.uint8)
+    path = tmp_path / 'caf\udce9.png'  # b'caf\xe9.png'
+    save_image(path, image)
+    np.testing.assert_array_equal(read_image(path), image)
+    with pytest.raises(ValueError, match='no image format has the suffix'):
+        save_image(tmp_path / 'a.jp\udce9', image)

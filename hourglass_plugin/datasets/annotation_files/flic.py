@@ -155,7 +155,7 @@ def _read_example(example: np.void, row: int) -> Person:
     if field(example, 'imgdims') is not None:
         height = _numbers(example, 'imgdims').ravel()[0]  # rows, columns, ...
     keypoints = coords[:, COORDS_COLUMNS].T - 1  # (11, 2)
-    annotated = np.isfinite(keypoints).all(1)
+    annotated = ~np.isnan(keypoints).any(1)
     torso = FLIC.torso_size(keypoints, annotated)
     return Person(
         image=image,

@@ -7,7 +7,7 @@ import numpy as np
 from ...skeletons import MPII
 from .joint_matching import match_joints
 from .matlab import load_matlab, texts
-from .person import Person
+from .person import LARGEST, Person
 
 #: A head's size is this part of its box's diagonal (MPII's evaluation code).
 HEAD_BOX_PART = 0.6
@@ -80,21 +80,28 @@ def ground_truth(content: dict, path: Union[str, Path]) -> GroundTruth:
                              f'{shape}, but has shape {array.shape} and type '
                              f'{array.dtype}')
         arrays[name] = np.moveaxis(array.astype(np.float64), -1, 0)
+    wrong = np.argwhere(~np.isin(arrays['jnt_missing'], (0, 1)))
+    if len(wrong):
+        person, joint = wrong[0].tolist()
+        raise ValueError(
+            f'{path}, person {person}: jnt_missing of joint {joint} must be 0 '
+            f'or 1, but is {arrays["jnt_missing"][person, joint]}')
     boxes = arrays['headboxes_src']  # (N, corner, x and y)
+    with np.errstate(over='ignore'):  # refused below
+        diagonals = np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
     truth = GroundTruth(
         keypoints=arrays['pos_gt_src'] - 1,
         annotated=arrays['jnt_missing'] == 0,
-        head_sizes=HEAD_BOX_PART *
-        np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1))
+        head_sizes=HEAD_BOX_PART * diagonals)
     finite = np.isfinite(truth.keypoints).all(2) | ~truth.annotated
-    sized = np.isfinite(truth.head_sizes) & (truth.head_sizes > 0)
+    sized = (truth.head_sizes > 0) & (truth.head_sizes <= LARGEST)
     useless = ~(finite.all(1) & sized)  # (N,)
     if useless.any():
         person = int(useless.argmax())
         raise ValueError(
             f'{path}, person {person}: joints that are not missing must be '
-            'finite and the head box not empty, but its head size is '
-            f'{truth.head_sizes[person]}')
+            f'finite and the head box not empty, nor larger than {LARGEST:g} '
+            f'pixels, but its head size is {truth.head_sizes[person]}')
     return truth
 
 

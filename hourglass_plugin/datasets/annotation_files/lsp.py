@@ -87,13 +87,14 @@ def read_lsp_joints(path: Union[str, Path]) -> LSPJoints:
     """Read a ``joints.mat``; the shape tells which it is.
 
     LSP's is (3, 14, N): x, y, and 1 where occluded; all joints are annotated.
-    LSP extended's is (14, 3, N): x, y, and 1 where annotated. Joints that are
-    not finite, or where both coordinates are 0 or less in LSP extended, are
-    not annotated either.
+    LSP extended's is (14, 3, N): x, y, and 1 where annotated. Joints where
+    both coordinates are 0 or less, or both NaN, are not annotated either in
+    LSP extended.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file.
+        ValueError: if it is not such a file, or an annotated joint is not
+            finite.
     """
     joints = load_matlab(path, ['joints'])['joints']
     if joints.ndim == 2:  # MATLAB drops the last axis of a single person
@@ -116,12 +117,18 @@ def read_lsp_joints(path: Union[str, Path]) -> LSPJoints:
         raise ValueError(
             f'{path}: the third number of person {person}, joint {joint} must '
             f'be 0 or 1, but is {flag[person, joint]}')
-    annotated = np.isfinite(position).all(2)
-    if not extended:
-        return LSPJoints(False, position - 1, annotated,
-                         annotated & (flag == 0))
-    annotated &= (flag == 1) & (position > 0).any(2)
-    return LSPJoints(True, position - 1, annotated, None)
+    annotated = np.full(flag.shape, True)
+    if extended:
+        annotated = (flag == 1) & ~np.isnan(position).all(2) & ~(
+            position <= 0).all(2)
+    wrong = np.argwhere(annotated & ~np.isfinite(position).all(2))
+    if len(wrong):
+        person, joint = wrong[0].tolist()
+        raise ValueError(f'{path}: joint {joint} of person {person} must be '
+                         'finite, since it is annotated, but is '
+                         f'{position[person, joint].tolist()}')
+    return LSPJoints(extended, position - 1, annotated,
+                     None if extended else flag == 0)
 
 
 def _positions(joints: LSPJoints, subset: Optional[str],

@@ -7,6 +7,7 @@ file has them, ``visible`` (N, K), ``normalize`` (N,), ``index`` (N,) and
 enlarged the scale already (``src/misc/convert_annot.py`` of pose-hg-train):
 they are those of the crop.
 """
+import sys
 from pathlib import Path
 from typing import Union
 
@@ -25,7 +26,8 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
 
     ``visible`` is 1 for a visible joint and 0 for an occluded as for a missing
     one (-1 where a person has no joints at all); a missing one stands at
-    (0, 0). So a joint is annotated unless it is there and not visible.
+    (0, 0), or at NaN. So a joint is annotated unless it is there and not
+    visible.
     ``normalize`` is the head size (MPII) or the torso's (FLIC); 0 and -1 say
     that there is none.
 
@@ -58,13 +60,18 @@ def read_newell_h5(path: Union[str, Path], skeleton: Skeleton) -> list[Person]:
             raise ValueError(f'{path}: {name} of {skeleton.name} must have '
                              f'shape {shape}, but has {rows[name].shape}')
     images = _names(rows['imgname'], count, path)
-    annotated = np.isfinite(parts).all(2)  # (N, K)
-    missing = (parts == 0).all(2)
+    missing = (parts == 0).all(2) | np.isnan(parts).all(2)  # (N, K)
     visible = None
     if 'visible' in rows:
+        wrong = np.argwhere(~np.isin(rows['visible'], (-1, 0, 1)))
+        if len(wrong):
+            row, joint = wrong[0].tolist()
+            raise ValueError(f'{path}, row {row}: visible must be 0, 1 or -1, '
+                             f'but is {rows["visible"][row, joint]} for joint '
+                             f'{joint}')
         missing = (missing & (rows['visible'] == 0)) | (rows['visible'] < 0)
-        visible = annotated & ~missing & (rows['visible'] > 0)
-    annotated &= ~missing
+        visible = ~missing & (rows['visible'] > 0)
+    annotated = ~missing
     keypoints = np.where(annotated[:, :, None], parts - 1, -1)  # no NaN
     people = []
     for row in range(count):
@@ -122,10 +129,19 @@ def _names(values: np.ndarray, count: int,
            path: Union[str, Path]) -> list[str]:
     """Image names from texts, bytes or zero-padded character codes."""
     if values.ndim == 2 and values.dtype.kind in 'uif':
+        is_code = (values >= 0) & (values <= sys.maxunicode) & (
+            values == np.floor(values))  # NaN: False
+        if not is_code.all():
+            row, place = np.argwhere(~is_code)[0]
+            raise ValueError(f'{path}, row {row}: the character codes of '
+                             'imgname must be 0, 1, 2, ... up to '
+                             f'{sys.maxunicode}, but one is '
+                             f'{values[row, place]}')
         names = [''.join(chr(int(code)) for code in row) for row in values]
     elif values.ndim == 1 and values.dtype.kind in 'SUO':
         names = [
-            name.decode('utf-8', 'replace')
+            # What is not UTF-8 is refused with its row, as any wrong name.
+            name.decode('utf-8', 'surrogateescape')
             if isinstance(name, bytes) else str(name) for name in values
         ]
     else:

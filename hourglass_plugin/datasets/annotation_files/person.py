@@ -12,6 +12,9 @@ SCALE_UNIT = 200.0
 #: No image has as many pixels in a row.
 LARGEST = 1e6
 
+#: Nobody who can be seen has fewer pixels.
+SMALLEST = 1.0
+
 #: A crop is this many times as large as its person (the paper's code).
 CROP_PADDING = 1.25
 
@@ -85,11 +88,15 @@ def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:
         raise ValueError(f'{where}: center {person.center.tolist()} and scale '
                          f'{person.scale} are of no image, which has at most '
                          f'{LARGEST:g} pixels in a row')
+    if person.scale * SCALE_UNIT < SMALLEST:
+        raise ValueError(f'{where}: scale {person.scale} is that of a person '
+                         f'of {person.scale * SCALE_UNIT:g} pixels; it is the '
+                         f'size divided by {SCALE_UNIT:g} pixels')
     if not np.isfinite(person.keypoints[person.annotated]).all():
         raise ValueError(f'{where}: an annotated joint is not finite')
     for name in ('head_size', 'torso_size'):
         size = getattr(person, name)
-        if size is not None and not (np.isfinite(size) and size > 0):
-            raise ValueError(f'{where}: {name} must be positive, but is '
-                             f'{size}')
+        if size is not None and not 0 < size <= LARGEST:  # NaN: False
+            raise ValueError(f'{where}: {name} must be positive, and no more '
+                             f'than {LARGEST:g} pixels, but is {size}')
     return person

@@ -94,14 +94,33 @@ def _person(entry: dict, first_pixel: int) -> Person:
     return Person(
         image=entry['image'],
         center=np.asarray(entry['center'], np.float32) - first_pixel,
-        scale=float(entry['scale']),
+        scale=_number(entry, 'scale'),
         keypoints=np.asarray(entry['joints'], np.float32) - first_pixel,
-        annotated=np.asarray(entry['joints_vis'], np.float32) > 0,
-        visible=None
-        if visible is None else np.asarray(visible, np.float32) > 0,
-        head_size=None if head_size is None else float(head_size),
-        torso_size=None if torso_size is None else float(torso_size),
+        annotated=_marks(entry, 'joints_vis'),
+        visible=None if visible is None else _marks(entry, 'joints_visible'),
+        head_size=None if head_size is None else _number(entry, 'head_size'),
+        torso_size=None
+        if torso_size is None else _number(entry, 'torso_size'),
         official_index=_official_index(entry.get('official_index')))
+
+
+def _number(entry: dict, name: str) -> float:
+    value = entry[name]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError(f'{name} must be a number, but is {value!r}')
+    return float(value)
+
+
+def _marks(entry: dict, name: str) -> np.ndarray:
+    """(K,) bool from a list of 0 and 1."""
+    marks = entry[name]
+    if not isinstance(marks, list):
+        raise ValueError(f'{name} must be a list, but is {marks!r}')
+    for joint, mark in enumerate(marks):
+        if mark not in (0, 1):
+            raise ValueError(f'{name} must be 0 or 1, but is {mark!r} for '
+                             f'joint {joint}')
+    return np.array(marks, bool)
 
 
 def _official_index(index: Any) -> Optional[tuple[int, int]]:
