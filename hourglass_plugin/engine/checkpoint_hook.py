@@ -48,11 +48,7 @@ class AtomicBackend(LocalBackend):
 
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
         """Write a file; till then an older one of the name stays."""
-        try:
-            _write_whole(filepath, obj)
-        except OSError as error:  # a full disk's has no name
-            raise OSError(error.errno, error.strerror,
-                          str(filepath)) from error
+        _write_whole(filepath, obj)
 
 
 @HOOKS.register_module()

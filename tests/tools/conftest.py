@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
 from stick_figures import write_people
 from tool_process import ROOT, TOOLS, run_tool
 
@@ -17,6 +19,10 @@ def call_tool(monkeypatch):
         monkeypatch.syspath_prepend(str(TOOLS))
         spec = importlib.util.spec_from_file_location(f'tool_{name}',
                                                       TOOLS / f'{name}.py')
+        # Runners of the same second have the same name, by which a later one
+        # would find an earlier one's log and screen.
+        for kind in (DefaultScope, MMLogger, MessageHub):
+            kind._instance_dict.clear()
         tool = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(tool)
         monkeypatch.setattr(sys, 'argv',
