@@ -30,6 +30,8 @@ PAGES = {
 }
 #: The folders whose files are shown in the built pages, below ``files/``.
 SHOWN = ('configs', 'docs/examples', 'hourglass_plugin', 'tools')
+#: What Python and installing leave in them.
+NOT_SHOWN = {'__pycache__', '.mim'}
 #: The pictures that pages link without showing them.
 PICTURES = ('docs/quickstart.jpg', )
 LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.md': 'markdown'}
@@ -92,16 +94,12 @@ class RepositoryLinks(SphinxTransform):
         link.replace_self(new)
 
 
-#: What Python and installing leave in the folders.
-_NOT_OURS = {'__pycache__', '.mim'}
-
-
 def file_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
     """A page for each file and folder that links may lead to."""
     for folder in SHOWN:
         for path in sorted([ROOT / folder, *(ROOT / folder).rglob('*')]):
             name = path.relative_to(ROOT).as_posix()
-            if _NOT_OURS.intersection(path.parts):
+            if NOT_SHOWN.intersection(path.parts):
                 continue
             if path.is_dir():
                 body = _folder_list(path)
@@ -120,7 +118,7 @@ def _folder_list(folder: Path) -> str:
     """Links to what is in a folder, relative to the page of the folder."""
     items = []
     for path in sorted(folder.iterdir()):
-        if path.name not in _NOT_OURS:
+        if path.name not in NOT_SHOWN:
             name = html.escape(path.name + '/' * path.is_dir())
             link = html.escape(f'{folder.name}/{path.name}.html')
             items.append(f'<li><a href="{link}">{name}</a></li>')
