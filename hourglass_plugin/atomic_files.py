@@ -66,7 +66,7 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
         OSError: if the file cannot be written, or ``path`` is a folder or a
             device; names ``path``.
     """
-    target = Path(_place(path) if os.path.islink(path) else path)
+    target = Path(_place(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, 'is a folder', str(path))
     if target.exists() and not target.is_file():

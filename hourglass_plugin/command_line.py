@@ -26,7 +26,7 @@ from mmengine.registry import OPTIMIZERS, Registry, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from torch import nn
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from . import __version__
 from .atomic_files import atomic_file
@@ -626,13 +626,8 @@ def build_loops(runner: Runner, *names: str) -> None:
         # mmengine builds it when asked.
         loop = getattr(runner, f'{name}_loop')
         check_runner(runner, name)
-        if name == 'train' and len(loop.dataloader) == 0:
-            raise ValueError(
-                'there is no batch to train on: train_dataloader.dataset has '
-                f'{len(loop.dataloader.dataset)} samples, and drop_last=True '
-                'leaves out what does not fill a batch: set '
-                'train_dataloader.drop_last=False, or a smaller batch_size')
         if name == 'train':
+            _check_batches(loop.dataloader)
             _check_schedules(runner)
         if getattr(loop, 'evaluator', None) is not None:
             _check_evaluation(loop.evaluator, loop.dataloader.dataset)
@@ -660,22 +655,32 @@ def build_optimizer(runner: Runner) -> None:
         raise ValueError(f'optim_wrapper: {error}') from error
 
 
+def _check_batches(loader: DataLoader) -> None:
+    """Refuse a training that would end at once, with random weights."""
+    dataset: Any = loader.dataset  # Dataset does not say that it is Sized
+    if len(loader) == 0:
+        raise ValueError(
+            'there is no batch to train on: train_dataloader.dataset has '
+            f'{len(dataset)} samples, and drop_last=True leaves out '
+            'what does not fill a batch: set train_dataloader.drop_last='
+            'False, or a smaller batch_size')
+
+
 def _check_schedules(runner: Runner) -> None:
     """Refuse a schedule that ends in an error before the training does."""
-    for schedulers in _each_optimizers(runner.param_schedulers):
-        for scheduler in schedulers:
-            if scheduler.get('type') != 'OneCycleLR':
-                continue
-            steps = scheduler.get('total_steps')
-            is_by_epoch = scheduler.get('by_epoch', True)
-            unit = 'epochs' if is_by_epoch else 'iterations'
-            length = runner.max_epochs if is_by_epoch else runner.max_iters
-            end = min(scheduler.get('end', length), length)
-            if steps is not None and end - scheduler.get('begin', 0) > steps:
-                raise ValueError(
-                    f'OneCycleLR in param_scheduler has total_steps={steps}, '
-                    f'but the training has {length} {unit}: take total_steps '
-                    'out of the config, it follows from the length')
+    for scheduler in _schedules(runner.param_schedulers):
+        steps = scheduler.get('total_steps')
+        if scheduler.get('type') != 'OneCycleLR' or steps is None:
+            continue
+        is_by_epoch = scheduler.get('by_epoch', True)
+        unit = 'epochs' if is_by_epoch else 'iterations'
+        length = runner.max_epochs if is_by_epoch else runner.max_iters
+        end = min(scheduler.get('end', length), length)
+        if end - scheduler.get('begin', 0) > steps:
+            raise ValueError(
+                f'OneCycleLR in param_scheduler has total_steps={steps}, '
+                f'but the training has {length} {unit}: take total_steps '
+                'out of the config, it follows from the length')
 
 
 def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
@@ -728,13 +733,13 @@ class _ShortScores(logging.Formatter):
         return re.sub(r'\s+[^\s/]+(/[^\s/]+){2,}: \S+', '', text)
 
 
-def _each_optimizers(schedulers: Any) -> list[list]:
-    """The schedules, or their configs, of each optimizer."""
-    if isinstance(schedulers, dict) and 'type' not in schedulers:
-        return [_each_optimizers(each)[0] for each in schedulers.values()]
+def _schedules(schedulers: Any) -> list:
+    """The schedules, or their configs, of one optimizer or of several."""
     if schedulers is None:
         return []
-    return [schedulers if isinstance(schedulers, list) else [schedulers]]
+    if isinstance(schedulers, dict) and 'type' not in schedulers:
+        return [one for own in schedulers.values() for one in _schedules(own)]
+    return schedulers if isinstance(schedulers, list) else [schedulers]
 
 
 class _QuietlyBuiltRunner(Runner):
@@ -776,8 +781,7 @@ class _QuietlyBuiltRunner(Runner):
         """Where the schedules of the learning rate end."""
         return {
             f'{type(scheduler).__name__}.{name}': length
-            for schedulers in _each_optimizers(self.param_schedulers)
-            for scheduler in schedulers
+            for scheduler in _schedules(self.param_schedulers)
             for name in ('end', 'T_max', 'total_steps', 'total_iters')
             if (length := getattr(scheduler, name, None)) is not None
         }

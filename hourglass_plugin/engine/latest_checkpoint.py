@@ -44,8 +44,9 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
     beside = os.path.join(work_dir, os.path.basename(named))
     if named and os.path.isfile(beside):
         return beside
-    for path in checkpoints_in(work_dir):
+    newest = next(iter(checkpoints_in(work_dir)), None)
+    if newest is not None:
         what = f'names {named}, which is not there' if named else 'is missing'
-        print_log(f'{note} {what}: {path} is the newest checkpoint', 'current')
-        return path
-    return None
+        print_log(f'{note} {what}: {newest} is the newest checkpoint',
+                  'current')
+    return newest
