@@ -3,7 +3,8 @@ import cv2
 import pytest
 from mmengine.registry import DefaultScope
 
-import hourglass_plugin  # noqa: F401
+import hourglass_plugin  # noqa: F401, with stand-ins for what MMPose lacks
+import mmpose  # noqa: F401, isort: skip
 
 # Many tests fork, which threads of OpenCV do not survive: a process would wait
 # for them as soon as it, or mmengine in it, sets their number.

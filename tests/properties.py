@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from archives import unpack
 from hypothesis import strategies as st
 from matlab_files import (
     mpii_person,
@@ -28,30 +29,27 @@ from scipy.io import loadmat, savemat
 
 import hourglass_plugin  # noqa: F401
 from hourglass_plugin.codecs import HourglassHeatmap
-from hourglass_plugin.datasets import OwnKeypointsDataset
-from hourglass_plugin.datasets.annotation_files.flic import read_flic
-from hourglass_plugin.datasets.annotation_files.head_sizes import (
-    read_ground_truth_mat,
-)
-from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
-from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
-from hourglass_plugin.datasets.annotation_files.person import Person
-from hourglass_plugin.datasets.annotation_files.pose_json import (
+from hourglass_plugin.datasets import CustomKeypointDataset
+from hourglass_plugin.datasets.readers.flic import read_flic
+from hourglass_plugin.datasets.readers.head_sizes import read_ground_truth_mat
+from hourglass_plugin.datasets.readers.lsp import read_lsp
+from hourglass_plugin.datasets.readers.mpii import read_mpii
+from hourglass_plugin.datasets.readers.person import Person
+from hourglass_plugin.datasets.readers.pose_json import (
     pose_json_entries,
     pose_json_people,
 )
-from hourglass_plugin.datasets.preparation.archives import unpack
+from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.evaluation.pck import (
     mean_pck,
     normalized_distances,
     pck,
     pck_curve,
 )
-from hourglass_plugin.evaluation.prediction_files import read_predictions
-from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP
-from hourglass_plugin.transforms import CropPerson
-from hourglass_plugin.transforms.photographs import read_photograph
+from hourglass_plugin.transforms import TopdownCrop
+from hourglass_plugin.transforms.image_io import load_image
 
 _SCRATCH = tempfile.TemporaryDirectory()
 _FOLDER = Path(_SCRATCH.name)
@@ -243,7 +241,7 @@ def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
         keypoints_visible=np.ones((1, 14), np.float32),
         flip_indices=LSP.flip_indices)
     found = _result_or_refusal(_WHOLE,
-                               CropPerson((32, 48), reduced).transform, record)
+                               TopdownCrop((32, 48), reduced).transform, record)
     if found is None:
         return
     assert found['img'].shape == (48, 32, 3)
@@ -307,7 +305,7 @@ def a_damaged_image_is_read_or_refused(suffix, damages, factor):
     path = _FOLDER / 'damaged'
     content = _damaged(_IMAGES[suffix], damages)
     path.write_bytes(content)
-    photograph = _result_or_refusal(path, read_photograph, str(path), factor)
+    photograph = _result_or_refusal(path, load_image, str(path), factor)
     if photograph is None:
         return
     size = [-(-side // photograph.factor) for side in photograph.size]
@@ -491,7 +489,7 @@ _COCO = dict(
 
 
 def _read_coco(path):
-    dataset = OwnKeypointsDataset(
+    dataset = CustomKeypointDataset(
         metainfo=_METAINFO, ann_file=str(path), data_prefix=dict(img='x'))
     for index in range(len(dataset)):
         record = dataset.get_data_info(index)

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
-from hourglass_plugin import command_line
+from hourglass_plugin.cli import command_line
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_pictures_keep_the_settings_of_the_configs_hook():
     config = Config(
         dict(
             default_hooks=dict(
-                visualization=dict(type='PosePictureHook', sheet_size=6))))
+                visualization=dict(type='HourglassVisualizationHook', sheet_size=6))))
     command_line.set_pictures(config, arguments)
     hook = config.default_hooks.visualization
     assert (hook.sheet_size, hook.enable, hook.out_dir) == (6, True, 'out')
@@ -138,7 +138,7 @@ def test_pictures_keep_the_settings_of_the_configs_hook():
                 visualization=dict(type='PoseVisualizationHook', x=1))))
     command_line.set_pictures(config, arguments)
     hook = config.default_hooks.visualization
-    assert hook.type == 'PosePictureHook' and 'x' not in hook
+    assert hook.type == 'HourglassVisualizationHook' and 'x' not in hook
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.'])

@@ -22,7 +22,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 from torch.utils.data import DataLoader
 
-from hourglass_plugin import compat
+from hourglass_plugin.compat import imports as compat
 
 # What the tests of stand-ins look at, once hourglass_plugin is imported.
 STATE = '''
@@ -189,7 +189,7 @@ def save_coco_files(folder, offset):
 
 
 def coco_average_precision(tmp_path, offset, **options):
-    from hourglass_plugin.coco import COCO, COCOeval
+    from hourglass_plugin.compat.coco import COCO, COCOeval
     truth, found = save_coco_files(tmp_path, offset)
     (tmp_path / 'truth.json').write_text(json.dumps(truth))
     truth = COCO(str(tmp_path / 'truth.json'))
@@ -213,7 +213,7 @@ def test_coco_evaluation_uses_the_data_sets_sigmas(tmp_path):
 
 
 def test_coco_people_are_no_crowd_unless_it_is_said(tmp_path):
-    from hourglass_plugin.coco import COCO
+    from hourglass_plugin.compat.coco import COCO
     truth, _ = save_coco_files(tmp_path, 0)
     coco = COCO()
     coco.dataset = truth
@@ -226,7 +226,7 @@ def test_coco_people_are_no_crowd_unless_it_is_said(tmp_path):
     dict(iouType='keypoints', use_area=False),
 ])
 def test_what_only_xtcocotools_evaluates_is_refused(options):
-    from hourglass_plugin.coco import COCOeval
+    from hourglass_plugin.compat.coco import COCOeval
     with pytest.raises(ValueError, match='install xtcocotools'):
         COCOeval(**options)
 

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
 
-from hourglass_plugin.config_checks import check_data, check_model
+from hourglass_plugin.models.consistency import check_data, check_model
 
 CODEC = dict(
     type='HourglassHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
@@ -140,7 +140,7 @@ def test_a_codec_whose_mirror_image_is_elsewhere():
                     heatmap_size=(16, 16))))
 
 
-def dataset(tmp_path, kind='LSPDataset', size=(64, 64), **encoder):
+def dataset(tmp_path, kind='HourglassLSPDataset', size=(64, 64), **encoder):
     return DATASETS.build(
         dict(
             type=kind,
@@ -148,16 +148,16 @@ def dataset(tmp_path, kind='LSPDataset', size=(64, 64), **encoder):
             ann_file='a.json',
             lazy_init=True,
             pipeline=[
-                dict(type='CropPerson', input_size=size),
+                dict(type='TopdownCrop', input_size=size),
                 dict(type='GenerateTarget', encoder=dict(CODEC, **encoder)),
                 dict(type='PackPoseInputs'),
             ]))
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(kind='MPIIDataset'), r'val_dataloader.dataset \(mpii\) has 16 '
+    (dict(kind='HourglassMPIIDataset'), r'val_dataloader.dataset \(mpii\) has 16 '
      'keypoints.*set model.head.out_channels=16'),
-    (dict(size=(128, 128)), r'CropPerson in val_dataloader.dataset makes '
+    (dict(size=(128, 128)), r'TopdownCrop in val_dataloader.dataset makes '
      r'images of \(128, 128\).*input_size=\(64, 64\)'),
     (dict(heatmap_size=(32, 32)), r'heatmap_size=\(32, 32\), but that of '
      r'model.head.decoder heatmap_size=\(16, 16\)'),
@@ -188,7 +188,7 @@ def test_any_tools_runner_refuses_it_before_it_runs(tmp_path):
                 joints=[[9, 9]] * 16,
                 joints_vis=[1] * 16)
         ]))
-    built = dataset(tmp_path, 'MPIIDataset')
+    built = dataset(tmp_path, 'HourglassMPIIDataset')
     built.full_init()
     runner = Runner(
         model=model(type='TopdownPoseEstimator'),

@@ -8,13 +8,19 @@ from mmpose.registry import MODELS
 from princeton_network import PrincetonNetwork
 from reference_network import reference_name, reference_network
 
-from hourglass_plugin.command_line import load_weights
-from hourglass_plugin.conversion import convert_checkpoint, matching_config
-from hourglass_plugin.installed_files import config_path
+from hourglass_plugin.cli.command_line import load_weights
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import convert
-from hourglass_plugin.models.layouts import find_layout, read_arguments
-from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.models.weights.conversion import (
+    convert_checkpoint,
+    matching_config,
+)
+from hourglass_plugin.models.weights.key_maps import (
+    find_layout,
+    read_arguments,
+)
+from hourglass_plugin.models.weights.loading import read_checkpoint
+from hourglass_plugin.models.weights.state_dicts import convert
+from hourglass_plugin.resources import config_path
 
 BEARPAW = dict(stem_channels=(64, 128, 256), num_keypoints=16)
 
@@ -154,7 +160,7 @@ def test_what_is_written_is_plain(tmp_path):
      ['model.backbone.num_stacks=5']),
     (dict(num_stacks=1, num_blocks=4), 'mpii/hg1_256x256_bearpaw.py',
      ['model.backbone.num_blocks=4']),
-    (dict(num_stacks=2, num_keypoints=14), 'own_keypoints/hg2_256x256.py', [
+    (dict(num_stacks=2, num_keypoints=14), 'custom_dataset/hg2_256x256.py', [
         'model.backbone.stem_channels="[64,128,256]"',
         'model.data_preprocessor.mean="[112.302,113.22,110.3385]"'
     ]),

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from hourglass_plugin import config_path, installed_files
+from hourglass_plugin import config_path
+from hourglass_plugin import resources as installed_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,7 +43,7 @@ def test_config_inherits_from_an_installed_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     loaded = Config.fromfile('own.py')
     assert loaded.model.backbone.num_stacks == 3
-    assert loaded.train_dataloader.dataset.type == 'MPIIDataset'
+    assert loaded.train_dataloader.dataset.type == 'HourglassMPIIDataset'
 
 
 def test_mistyped_name_is_answered_with_close_ones():

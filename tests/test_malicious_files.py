@@ -16,24 +16,21 @@ import torch
 from matlab_files import mpii_person, mpii_point, write_official_mpii
 from mmengine.runner import load_checkpoint
 from newell_files import newell_rows
+from record import RECORD_FILE, read_record
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
-from hourglass_plugin.datasets.annotation_files.matlab import load_matlab
-from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
-from hourglass_plugin.datasets.annotation_files.newell_h5 import read_newell_h5
-from hourglass_plugin.datasets.annotation_files.pose_json import (
+from hourglass_plugin.datasets.custom_dataset import check_coco_file
+from hourglass_plugin.datasets.image_names import check_image_name
+from hourglass_plugin.datasets.readers.lsp import read_lsp
+from hourglass_plugin.datasets.readers.matlab import load_matlab
+from hourglass_plugin.datasets.readers.mpii import read_mpii
+from hourglass_plugin.datasets.readers.newell_h5 import read_newell_h5
+from hourglass_plugin.datasets.readers.pose_json import (
     load_json,
     read_pose_json,
 )
-from hourglass_plugin.datasets.image_names import check_image_name
-from hourglass_plugin.datasets.own_keypoints import check_coco_file
-from hourglass_plugin.datasets.preparation.record import (
-    RECORD_FILE,
-    read_record,
-)
-from hourglass_plugin.evaluation.prediction_files import read_predictions
-from hourglass_plugin.models.pretrained import read_checkpoint
+from hourglass_plugin.evaluation.files.predictions import read_predictions
+from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP, MPII
 
 

@@ -1,7 +1,7 @@
 """Windows, boxes and reduced images of the search for a person."""
 import numpy as np
 
-from hourglass_plugin.person_search import (
+from hourglass_plugin.inference.person_search import (
     box_around,
     find_person,
     search_windows,

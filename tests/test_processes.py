@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from hourglass_plugin import processes
+from hourglass_plugin.cli import distributed as processes
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from hourglass_plugin import publishing
-from hourglass_plugin.installed_files import config_path
+from hourglass_plugin.inference import publish as publishing
+from hourglass_plugin.inference.publish import TOLERANCE, publish_checkpoint
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.publishing import TOLERANCE, publish_checkpoint
+from hourglass_plugin.resources import config_path
 
 
 @pytest.fixture(scope='module')

@@ -21,11 +21,11 @@ from mmpose.registry import DATASETS, METRICS
 from newell_files import newell_rows, write_newell_h5
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.ground_truth import (
+from hourglass_plugin.evaluation.files.ground_truth import (
     read_ground_truth,
     score_predictions,
 )
-from hourglass_plugin.evaluation.prediction_files import read_predictions
+from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.skeletons import SKELETONS
 
 # Head boxes of 3-4-5 triangles: head sizes 1.8, 2.1 and 30 pixels. Half of
@@ -68,7 +68,7 @@ def mpii_official(folder):
     write_official_mpii(folder / 'a.mat',
                         [('0.png', 1, people[:1], [1]),
                          ('1.png', 1, people[1:], [])])
-    return dict(type='MPIIDataset', ann_file='a.mat')
+    return dict(type='HourglassMPIIDataset', ann_file='a.mat')
 
 
 def entries(skeleton, first_pixel=1):
@@ -88,7 +88,7 @@ def mpii_json(folder):
     write_head_boxes(folder / 'gt.mat', people,
                      [np.reshape(box(index), (2, 2)) for index in range(3)])
     return dict(
-        type='MPIIDataset', ann_file='a.json', headbox_file='gt.mat')
+        type='HourglassMPIIDataset', ann_file='a.json', headbox_file='gt.mat')
 
 
 def newell(folder, skeleton, sizes):
@@ -104,12 +104,12 @@ def newell(folder, skeleton, sizes):
 
 def mpii_h5(folder):
     newell(folder, SKELETONS['mpii'], [0.6 * size for size in DIAGONALS])
-    return dict(type='MPIIDataset', ann_file='a.h5')
+    return dict(type='HourglassMPIIDataset', ann_file='a.h5')
 
 
 def flic_h5(folder):
     newell(folder, SKELETONS['flic'], TORSOS)
-    return dict(type='FLICDataset', ann_file='a.h5', labels='person')
+    return dict(type='HourglassFLICDataset', ann_file='a.h5', labels='person')
 
 
 def flic_official(folder):
@@ -130,7 +130,7 @@ def flic_official(folder):
                 istrain=0,
                 istest=1))
     savemat(folder / 'a.mat', dict(examples=struct_array(examples)))
-    return dict(type='FLICDataset', ann_file='a.mat', subset='test')
+    return dict(type='HourglassFLICDataset', ann_file='a.mat', subset='test')
 
 
 def lsp_mat(folder):
@@ -139,13 +139,13 @@ def lsp_mat(folder):
     savemat(folder / 'a.mat', dict(joints=np.moveaxis(array, 0, 2)))
     for index in range(3):
         (folder / f'{index}.png').rename(folder / f'im{index + 1:05d}.jpg')
-    return dict(type='LSPDataset', ann_file='a.mat')
+    return dict(type='HourglassLSPDataset', ann_file='a.mat')
 
 
 def lsp_json(folder):
     (folder / 'a.json').write_text(
         json.dumps(entries(SKELETONS['lsp'], first_pixel=0)))
-    return dict(type='LSPDataset', ann_file='a.json')
+    return dict(type='HourglassLSPDataset', ann_file='a.json')
 
 
 KINDS = [

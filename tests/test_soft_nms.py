@@ -12,7 +12,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 
-from hourglass_plugin import soft_nms
+from hourglass_plugin.compat import soft_nms
 
 try:
     from mmcv import _ext as compiled

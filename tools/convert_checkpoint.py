@@ -8,7 +8,7 @@ config goes with it. Every tensor must find its place, or nothing is written.
 """
 import argparse
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,7 +29,9 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Convert the file and say what goes with it."""
     with arguments.setting_up():
-        from hourglass_plugin.conversion import convert_checkpoint
+        from hourglass_plugin.models.weights.conversion import (
+            convert_checkpoint,
+        )
         done = convert_checkpoint(args.source, args.target,
                                   args.num_keypoints)
     network = done.arguments
@@ -42,8 +44,8 @@ def main(args: argparse.Namespace) -> None:
     config = f'configs/{done.config.name}'
     if done.config.is_example:
         print(f'It fits a copy of {config} in which you name the keypoints '
-              '(docs/own_keypoints.md):')
-        config = 'configs/own_keypoints/my_keypoints.py'
+              '(docs/custom_dataset.md):')
+        config = 'configs/custom_dataset/my_keypoints.py'
     else:
         print(f'It fits {config}:')
     options = ''.join(f' {option}' for option in done.config.options)

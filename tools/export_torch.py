@@ -7,7 +7,7 @@ file is checked against PyTorch before it appears under its name.
 """
 import argparse
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,13 +27,13 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Load the model, write the file, say what is in it."""
     with arguments.setting_up():
-        from hourglass_plugin import exported_files
         from hourglass_plugin.atomic_files import check_outputs
+        from hourglass_plugin.inference import export_files as exported_files
         check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
         exported_files.check_can_write(args.out, '.pt2')
         module, metadata = exported_files.load_model(
             args.config, args.checkpoint, args.cfg_options, args.decode,
-            args.every_stack, args.flip_test)
+            args.eval_all_stacks, args.flip_test)
         written = exported_files.write_program(module, args.out, metadata,
                                                args.aot_inductor)
     print(written.lines(args.out, module))

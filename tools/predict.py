@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -75,8 +75,9 @@ def main(args: argparse.Namespace) -> None:
                              'for the weights of the package')
         from mmengine.device import get_device
 
-        from hourglass_plugin import command_line, prediction
-        from hourglass_plugin.models.pretrained import read_checkpoint
+        from hourglass_plugin.cli import command_line
+        from hourglass_plugin.inference import predictor as prediction
+        from hourglass_plugin.models.weights.loading import read_checkpoint
         if args.config is None:
             from hourglass_plugin.weights import shipped_weights
             args.config, args.checkpoint = shipped_weights()

@@ -8,7 +8,7 @@ anything else with them. Prints the SHA-256 for the card.
 """
 import argparse
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Write the file and say what is in it."""
     with arguments.setting_up():
-        from hourglass_plugin.publishing import publish_checkpoint
+        from hourglass_plugin.inference.publish import publish_checkpoint
         done = publish_checkpoint(args.config, args.checkpoint, args.target,
                                   args.data)
     print(f'{args.target}: {done.num_weights:,} weights, '

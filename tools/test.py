@@ -4,7 +4,7 @@ import argparse
 import shlex
 import sys
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,9 +46,10 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
     with arguments.setting_up():
-        from hourglass_plugin import command_line, processes
         from hourglass_plugin.atomic_files import check_outputs
-        from hourglass_plugin.models.pretrained import read_checkpoint
+        from hourglass_plugin.cli import command_line
+        from hourglass_plugin.cli import distributed as processes
+        from hourglass_plugin.models.weights.loading import read_checkpoint
         from hourglass_plugin.report.hook import check_reportable
         config = command_line.load_config(args.config, args.cfg_options)
         check_outputs(

@@ -2,7 +2,7 @@
 """Train the model of a config with mmengine's runner."""
 import argparse
 
-import arguments
+from hourglass_plugin.cli import arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,7 +37,8 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Build the runner and train."""
     with arguments.setting_up():
-        from hourglass_plugin import command_line, processes
+        from hourglass_plugin.cli import command_line
+        from hourglass_plugin.cli import distributed as processes
         config = command_line.load_config(args.config, args.cfg_options)
         command_line.set_work_dir(config, args.work_dir, args.config)
         command_line.set_training(

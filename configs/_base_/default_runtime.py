@@ -14,19 +14,19 @@ default_hooks = dict(
     checkpoint=dict(
         type='ResumableCheckpointHook', interval=1, max_keep_ckpts=2),
     # NaN and infinity end training; max_skipped=10 leaves up to 10 steps out.
-    finite_numbers=dict(type='FiniteNumbersHook', max_skipped=0),
+    finite_numbers=dict(type='InvalidLossHook', max_skipped=0),
     # Counts what train_dataloader.dataset.unreadable=skip leaves out.
-    unreadable_images=dict(type='UnreadableImagesHook'),
+    corrupt_images=dict(type='CorruptImagesHook'),
     # Model, codecs and data sets belong together, or nothing runs.
     config_check=dict(type='ConfigCheckHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # --cfg-options default_hooks.compile.enable=True switches it on.
-    compile=dict(type='CompileNetworkHook', enable=False),
+    compile=dict(type='CompileHook', enable=False),
     # tools/test.py --show-dir switches it on.
-    visualization=dict(type='PosePictureHook', enable=False))
+    visualization=dict(type='HourglassVisualizationHook', enable=False))
 
 # On processors saves up to a third of the time; on GPUs does nothing.
-custom_hooks = [dict(type='KeepFreedMemoryHook')]
+custom_hooks = [dict(type='MallocHook')]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -6,7 +6,7 @@ codec = dict(type='FLICHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'FLICHeatmap'
 
-dataset_type = 'FLICDataset'
+dataset_type = 'HourglassFLICDataset'
 people = dict(type=dataset_type, data_root='data/flic/')
 train_dataloader = dict(
     dataset=dict(

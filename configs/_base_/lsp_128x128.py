@@ -7,7 +7,7 @@ codec = dict(type='LSPHeatmap', refinement='subpixel')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.update(codec)
 
-dataset_type = 'LSPDataset'
+dataset_type = 'HourglassLSPDataset'
 people = dict(type=dataset_type, data_root='data/lspet/')
 train_dataloader = dict(
     dataset=dict(people, ann_file='lspet_train.json', pipeline=train_pipeline))

@@ -7,7 +7,7 @@ codec = dict(type='LSPHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'LSPHeatmap'
 
-dataset_type = 'LSPDataset'
+dataset_type = 'HourglassLSPDataset'
 people = dict(type=dataset_type, data_root='data/lsp/')
 train_dataloader = dict(
     dataset=dict(

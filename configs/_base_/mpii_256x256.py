@@ -6,7 +6,7 @@ codec = dict(type='MPIIHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.type = 'MPIIHeatmap'
 
-dataset_type = 'MPIIDataset'
+dataset_type = 'HourglassMPIIDataset'
 people = dict(type=dataset_type, data_root='data/mpii/')
 train_dataloader = dict(
     dataset=dict(

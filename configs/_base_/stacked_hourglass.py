@@ -11,4 +11,4 @@ model = dict(
     head=dict(type='MultiStageHeatmapHead'),
     # Image and mirror image averaged, as in the paper; every stack is scored,
     # so that its halfway comparison falls out of one evaluation.
-    test_cfg=dict(flip_test=True, every_stack=True))
+    test_cfg=dict(flip_test=True, eval_all_stacks=True))

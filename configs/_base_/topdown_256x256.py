@@ -12,12 +12,12 @@ codec = dict(
 train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='RandomMirror'),
+    dict(type='RandomHorizontalFlip'),
     # As the paper's Torch code draws them, wider than the paper says; what the
     # paper says is PaperScaleRotation without RandomChannelGain.
     dict(type='TorchCodeScaleRotation'),
     dict(
-        type='CropPerson',
+        type='TopdownCrop',
         input_size=codec['input_size'],
         reduced_decoding=True),
     dict(type='RandomChannelGain'),
@@ -26,7 +26,7 @@ train_pipeline = [
 ]
 val_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
-    dict(type='CropPerson', input_size=codec['input_size']),
+    dict(type='TopdownCrop', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
 ]
 

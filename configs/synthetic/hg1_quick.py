@@ -4,7 +4,7 @@
 # (one seed each).
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/hg1_half_width.py',
-    '../_base_/synthetic_people_128x128.py'
+    '../_base_/synthetic_128x128.py'
 ]
 
 # Less than one seed reached, for other seeds and machines.

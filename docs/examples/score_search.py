@@ -13,14 +13,14 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import hourglass_plugin  # noqa: F401, registers its parts
-from hourglass_plugin.command_line import load_config
-from hourglass_plugin.models.pretrained import read_checkpoint
-from hourglass_plugin.prediction import (
+from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.inference.predictor import (
     build_pose_model,
     find_people,
     predict_poses,
     whole_image,
 )
+from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
 

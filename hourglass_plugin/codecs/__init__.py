@@ -1,12 +1,16 @@
 """Keypoints to heatmaps and back."""
+from ..registration import register_with
+
+register_with('mmpose')
+
 from .associative_embedding import TrainableAssociativeEmbedding
-from .gaussians import (
+from .codec import FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap
+from .heatmaps import (
     decode_heatmaps,
     draw_heatmaps,
     encode_heatmaps,
-    find_peaks,
+    heatmap_maximum,
 )
-from .heatmap import FLICHeatmap, HourglassHeatmap, LSPHeatmap, MPIIHeatmap
 
 __all__ = [
     'FLICHeatmap',
@@ -17,5 +21,5 @@ __all__ = [
     'decode_heatmaps',
     'draw_heatmaps',
     'encode_heatmaps',
-    'find_peaks'
+    'heatmap_maximum'
 ]

@@ -7,15 +7,15 @@ import numpy as np
 from mmpose.registry import DATASETS
 
 from ..skeletons import FLIC, LSP, MPII
-from .annotation_files.flic import read_flic
-from .annotation_files.head_sizes import add_head_sizes
-from .annotation_files.lsp import read_lsp
-from .annotation_files.mpii import read_mpii
-from .annotation_files.person import SCALE_UNIT, Person
-from .unreadable_images import UnreadableImagesDataset
+from .corrupt_images import SkipCorruptImagesDataset
+from .readers.flic import read_flic
+from .readers.head_sizes import add_head_sizes
+from .readers.lsp import read_lsp
+from .readers.mpii import read_mpii
+from .readers.person import SCALE_UNIT, Person
 
 
-class _PersonDataset(UnreadableImagesDataset):
+class _PersonDataset(SkipCorruptImagesDataset):
     """Turns people into the records that MMPose's pipelines expect.
 
     ``bbox_scale`` is the person's size; ``GetBBoxCenterScale(padding=1.25)``
@@ -68,14 +68,14 @@ class _PersonDataset(UnreadableImagesDataset):
 
 
 @DATASETS.register_module()
-class MPIIDataset(_PersonDataset):
+class HourglassMPIIDataset(_PersonDataset):
     """MPII Human Pose, single people.
 
     ``ann_file`` is any file in which MPII comes: the official
     ``mpii_human_pose_v1_u12_1.mat``, the JSON files of HRNet and MMPose, the
     ``.h5`` files of the paper's code, or the JSON file of Convolutional Pose
     Machines; see
-    :func:`hourglass_plugin.datasets.annotation_files.mpii.read_mpii`. The
+    :func:`hourglass_plugin.datasets.readers.mpii.read_mpii`. The
     crop's centre is the annotated one moved down by 15 * scale pixels, as in
     the paper's code.
 
@@ -92,7 +92,7 @@ class MPIIDataset(_PersonDataset):
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
             ``test_mode``, ``indices``, ...; and ``unreadable``, see
-            :class:`.unreadable_images.UnreadableImagesDataset`.
+            :class:`.corrupt_images.SkipCorruptImagesDataset`.
     """
 
     METAINFO = MPII.metainfo()
@@ -130,12 +130,12 @@ class MPIIDataset(_PersonDataset):
 
 
 @DATASETS.register_module()
-class FLICDataset(_PersonDataset):
+class HourglassFLICDataset(_PersonDataset):
     """Frames Labeled In Cinema: upper bodies in films.
 
     ``ann_file`` is the official ``examples.mat``, an ``.h5`` file of the
     paper's code or what ``tools/prepare_flic.py`` writes; see
-    :func:`hourglass_plugin.datasets.annotation_files.flic.read_flic`. Crops
+    :func:`hourglass_plugin.datasets.readers.flic.read_flic`. Crops
     are those of the paper's code, 440 pixels wide.
 
     Args:
@@ -161,11 +161,11 @@ class FLICDataset(_PersonDataset):
 
 
 @DATASETS.register_module()
-class LSPDataset(_PersonDataset):
+class HourglassLSPDataset(_PersonDataset):
     """Leeds Sports Pose and its extension.
 
     ``ann_file`` is a ``joints.mat`` or MPII-style JSON in 0-based pixels; see
-    :func:`hourglass_plugin.datasets.annotation_files.lsp.read_lsp`.
+    :func:`hourglass_plugin.datasets.readers.lsp.read_lsp`.
 
     Args:
         subset: ``'train'`` or ``'test'``, for files that hold both.

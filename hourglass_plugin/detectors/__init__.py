@@ -5,9 +5,9 @@ config, ``custom_imports = dict(imports=['hourglass_plugin',
 'hourglass_plugin.detectors'])`` does it. ``import hourglass_plugin`` does not
 import it: nothing else needs MMDetection.
 """
-from .. import compat
+from ..compat.imports import import_mmdet
 
-compat.import_mmdet()
+import_mmdet()
 
 from .centernet import HourglassCenterNet, StackedCenterNetHead
 from .cornernet import HourglassCornerNet

@@ -11,7 +11,7 @@ from mmdet.models.dense_heads import CentripetalHead
 from mmdet.models.detectors import CornerNet
 from mmdet.registry import MODELS
 
-from ..compat import has_mmcv_operators
+from ..compat.imports import has_mmcv_operators
 from .single_stage import OnStacks
 
 

@@ -5,7 +5,7 @@ from mmdet.models.dense_heads import CenterNetHead
 from mmdet.models.detectors import SingleStageDetector
 from torch import Tensor, nn
 
-from ..models import StackedHourglass
+from ..models.stacked_hourglass import StackedHourglass
 
 
 class OnStacks(SingleStageDetector):

@@ -1,11 +1,15 @@
 """Additions to mmengine's runner."""
+from ..registration import register_with
+
+register_with('mmengine')
+
 from .checkpoint_hook import ResumableCheckpointHook
-from .compile_hook import CompileNetworkHook, compile_for_training
+from .compile_hook import CompileHook, compile_for_training
 from .data_parallel import WeightedDataParallel
 from .fast_inference_hook import FastInferenceHook
-from .finite_numbers_hook import FiniteNumbersHook
-from .memory_hook import (
-    KeepFreedMemoryHook,
+from .invalid_loss_hook import InvalidLossHook
+from .malloc_hook import (
+    MallocHook,
     ReturnFreedMemoryHook,
     keep_freed_memory,
     return_freed_memory,
@@ -13,12 +17,10 @@ from .memory_hook import (
 from .optim_wrapper import BFloat16OptimWrapper
 from .runtime_info_hook import DeferredRuntimeInfoHook
 from .train_loop import ResumableTrainLoop
-from .unreadable_images_hook import UnreadableImagesHook
 
 __all__ = [
-    'BFloat16OptimWrapper', 'CompileNetworkHook', 'DeferredRuntimeInfoHook',
-    'FastInferenceHook', 'FiniteNumbersHook', 'KeepFreedMemoryHook',
+    'BFloat16OptimWrapper', 'CompileHook', 'DeferredRuntimeInfoHook',
+    'FastInferenceHook', 'InvalidLossHook', 'MallocHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'ReturnFreedMemoryHook',
-    'UnreadableImagesHook', 'WeightedDataParallel', 'compile_for_training',
     'keep_freed_memory', 'return_freed_memory'
 ]

@@ -15,12 +15,12 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
-from ..compat import programs_serve_all_modules
+from ..compat.versions import programs_serve_all_modules
 from ..models.stacked_hourglass import StackedHourglass
 
 
 @HOOKS.register_module()
-class CompileNetworkHook(Hook):
+class CompileHook(Hook):
     """Compile the model's backbone for training, with ``torch.compile``.
 
     mmengine's own setting ``compile`` compiles the whole ``train_step``, which
@@ -63,7 +63,7 @@ class CompileNetworkHook(Hook):
         if is_model_wrapper(model):
             model = model.module
         if not isinstance(getattr(model, 'backbone', None), nn.Module):
-            raise ValueError('CompileNetworkHook compiles the backbone of the '
+            raise ValueError('CompileHook compiles the backbone of the '
                              f'model, but {type(model).__name__} has none; '
                              'switch the hook off')
         compile_for_training(model.backbone, **self.options)
@@ -90,7 +90,7 @@ def compile_for_training(network: nn.Module, **options: Any) -> None:
             programs_serve_all_modules()):
         raise ValueError('compiling a network with with_cp=True needs torch '
                          f'2.5 or newer, but this is {torch.__version__}: '
-                         'switch CompileNetworkHook or with_cp off')
+                         'switch CompileHook or with_cp off')
     parts = [(network, 'forward')]
     if isinstance(network, StackedHourglass):
         parts = [(network.stem, 'forward'),
@@ -120,7 +120,7 @@ def _check_compiler(device: str) -> None:
             raise ValueError('compiling for a GPU needs triton, which is not '
                              'installed: pip install it in the version that '
                              'fits your torch, or switch '
-                             'CompileNetworkHook off')
+                             'CompileHook off')
         return
     compiler = os.environ.get(
         'CXX', 'clang++' if sys.platform == 'darwin' else 'g++')
@@ -128,4 +128,4 @@ def _check_compiler(device: str) -> None:
         raise ValueError(f'compiling needs a C++ compiler, but there is no '
                          f'{compiler}: install it, name another in the '
                          'environment variable CXX, or switch '
-                         'CompileNetworkHook off')
+                         'CompileHook off')

@@ -8,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-from ..models.inference import optimize_model
+from ..inference.optimize import optimize_model
 
 DTYPES = {
     'float32': torch.float32,
@@ -22,7 +22,7 @@ class FastInferenceHook(Hook):
     """Tests with :func:`hourglass_plugin.models.inference.optimize_model`.
 
     The runner has its own model back after the test. Where every stack is
-    scored (``test_cfg=dict(every_stack=True)``) the log gets a table of what
+    scored (``test_cfg=dict(eval_all_stacks=True)``) the log gets a table of what
     stopping after each of them gives and costs.
 
     Args:

@@ -1,7 +1,11 @@
 """Percentage of correct keypoints: pure functions and mmengine metrics."""
+from ..registration import register_with
+
+register_with('mmpose')
+
 from .dump import PredictionDump
+from .files.submissions import OfficialPredictionFile
 from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
-from .official_files import OfficialPredictionFile
 from .pck import (
     area_under_curve,
     curve_thresholds,

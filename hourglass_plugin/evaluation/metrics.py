@@ -6,7 +6,7 @@ set>/<row>/<column>`` for the table's other columns. The rows are
 threshold, the benchmark's, ``<title>@<threshold>/visible`` and ``/occluded``
 where the data set tells them apart, and ``stack_1/<title>@<threshold>`` and so
 on where the head predicts with each of several stacks (``test_cfg=dict(
-every_stack=True)``). Nothing depends on the order of the people, on how they
+eval_all_stacks=True)``). Nothing depends on the order of the people, on how they
 are spread over batches and processes, or on repeated people that fill up the
 last batch.
 """
@@ -26,7 +26,7 @@ from .scores import (
     PCKH,
     TORSO_PCK,
     Columns,
-    Measure,
+    Normalizer,
     People,
     Scores,
     metainfo_columns,
@@ -46,7 +46,7 @@ class PCKMetric(BaseMetric):
     """
 
     #: How people are measured.
-    measure: Measure
+    measure: Normalizer
 
     def __init__(self,
                  thresholds: Union[float, Sequence[float], None] = None,

@@ -24,7 +24,7 @@ ALL_JOINTS = 'all_joints'
 ABLATION = 'ankle_knee_elbow_wrist'
 
 
-class Measure(NamedTuple):
+class Normalizer(NamedTuple):
     """One way to measure distances.
 
     Attributes:
@@ -42,13 +42,13 @@ class Measure(NamedTuple):
     thresholds: tuple[float, ...]
 
 
-PCKH = Measure('PCKh', 'AUC',
+PCKH = Normalizer('PCKh', 'AUC',
                'the head size (0.6 x the diagonal of the head box)',
                'head sizes', (0.5, 0.2, 0.1))
-TORSO_PCK = Measure('PCK', 'AUC',
+TORSO_PCK = Normalizer('PCK', 'AUC',
                     'the torso size (from right shoulder to left hip)',
                     'torso sizes', (0.2, 0.1, 0.5))
-BOX_PCK = Measure('BoxPCK', 'BoxPCK_AUC',
+BOX_PCK = Normalizer('BoxPCK', 'BoxPCK_AUC',
                   'the larger side of the bounding box', 'sides of the box',
                   (0.2, 0.1, 0.05))
 
@@ -182,7 +182,7 @@ class Scores(NamedTuple):
     """
 
     columns: Columns
-    measure: Measure
+    measure: Normalizer
     rows: dict[str, Row]
     thresholds: np.ndarray
     mean_curve: np.ndarray
@@ -268,7 +268,7 @@ def score_people(predicted: np.ndarray,
                  annotated: np.ndarray,
                  sizes: np.ndarray,
                  columns: Columns,
-                 measure: Measure,
+                 measure: Normalizer,
                  thresholds: Optional[Sequence[float]] = None,
                  visible: Optional[np.ndarray] = None,
                  stacks: Optional[np.ndarray] = None) -> Scores:

@@ -2,6 +2,10 @@
 
 The head for MMPose is in ``heatmap_head`` and is not imported from here.
 """
+from ..registration import register_with
+
+register_with('mmengine')
+
 from .stacked_hourglass import SIZES, NetworkSize, StackedHourglass
 
 __all__ = ['SIZES', 'NetworkSize', 'StackedHourglass']

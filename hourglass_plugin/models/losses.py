@@ -11,7 +11,7 @@ from mmpose.models.losses import KeypointMSELoss
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from ..codecs import find_peaks
+from ..codecs.heatmaps import heatmap_maximum
 
 
 def heatmap_losses(predicted: Sequence[Tensor],
@@ -95,8 +95,8 @@ def heatmap_accuracy(predicted: Tensor, target: Tensor,
         counts.
     """
     height, width = target.shape[2:]
-    x, y, _ = find_peaks(predicted.detach())  # (B, K)
-    target_x, target_y, _ = find_peaks(target)
+    x, y, _ = heatmap_maximum(predicted.detach())  # (B, K)
+    target_x, target_y, _ = heatmap_maximum(target)
     x, y = (x - target_x) / width, (y - target_y) / height
     counted = keypoint_weights > 0
     close = (x**2 + y**2 < 0.05**2) & counted

@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import Tensor
 
-from ..config_checks import check_model
+from .consistency import check_model
 
 
 @MODELS.register_module()

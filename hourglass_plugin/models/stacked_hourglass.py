@@ -17,12 +17,12 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..compat import is_compiling
+from ..compat.versions import is_compiling
 from .cornernet_form import CornerNetStack, CornerNetStem
 from .hourglass import Hourglass
 from .norm import build_norm
-from .pretrained import load_pretrained, read_checkpoint
 from .residual import Residual, residuals
+from .weights.loading import load_pretrained, read_checkpoint
 
 
 class NetworkSize(NamedTuple):
@@ -211,7 +211,7 @@ class StackedHourglass(BaseModule):
         with_cp: recompute each stack's activations in the backward pass
             instead of keeping them: less memory for more time, same result.
             Those of the last stack, which are needed at once, are kept.
-            ``CompileNetworkHook`` compiles such a network too. The network as
+            ``CompileHook`` compiles such a network too. The network as
             a whole is not to be compiled with torch 2.8 or older, which then
             counts each batch twice in the running statistics (2.1 fails).
         form: ``'newell'``, or ``'cornernet'`` for the modules of

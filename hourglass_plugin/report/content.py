@@ -4,15 +4,15 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ..evaluation.analysis import (
+from ..evaluation.pck import curve_thresholds, normalized_distances
+from ..evaluation.scores import People, Scores, column_curves
+from .analysis import (
     Confusions,
     SizeGroup,
     errors_by_size,
     left_right_confusions,
     mean_errors,
 )
-from ..evaluation.pck import curve_thresholds, normalized_distances
-from ..evaluation.scores import People, Scores, column_curves
 
 _NUM_SIZES = 5
 

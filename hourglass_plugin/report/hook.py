@@ -17,9 +17,9 @@ from torch.utils.data import Dataset
 
 from .. import __version__
 from ..atomic_files import atomic_file
-from ..evaluation.analysis import best_median_worst
 from ..evaluation.metrics import PCKMetric, stack_people
-from ..visualization import skeleton_from_metainfo
+from ..visualization.drawing import skeleton_from_metainfo
+from .analysis import best_median_worst
 from .content import Numbers, Person, PersonHeatmaps, Report, count_numbers
 from .pictures import (
     draw_crop,
@@ -94,7 +94,7 @@ class ReportHook(Hook):
         self._records = []
         if records is None:  # another process has them
             return
-        from .page import write_page  # matplotlib takes time to import
+        from .page import write_page
         records.sort(key=lambda record: record['index'])
         page = write_page(self._report(runner, records))
         path = self.out_dir / 'index.html'

@@ -3,10 +3,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from curves import pck_curves_svg
 
 from ..evaluation.scores import pair_name
 from ..evaluation.table import Row, short_name
-from ..visualization.curves import pck_curves_svg
 from .content import Numbers, Person, PersonHeatmaps, Report
 from .elements import (
     Content,
@@ -186,7 +186,7 @@ def _curves(numbers: Numbers) -> list[Content]:
             _paragraph(
                 'One stack was scored; of a network with several, ',
                 element('code',
-                        '--cfg-options model.test_cfg.every_stack=True'),
+                        '--cfg-options model.test_cfg.eval_all_stacks=True'),
                 ' scores them all.'))
     return content
 

@@ -11,7 +11,8 @@ from mmengine.model import BaseModel, is_model_wrapper
 from torch.utils.data import Dataset
 
 from ..skeletons import Skeleton
-from ..visualization import draw_heatmaps, draw_pose, read_image
+from ..visualization.drawing import draw_heatmaps, draw_pose
+from ..visualization.image_files import read_image
 from ..visualization.sheet import draw_cropped_poses
 
 PERSON_HEIGHT = 208

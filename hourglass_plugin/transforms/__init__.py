@@ -1,18 +1,22 @@
 """From a photograph to the crop, augmented as in the paper and its code."""
+from ..registration import register_with
+
+register_with('mmpose')
+
 from .augmentation import (
     PaperScaleRotation,
     RandomChannelGain,
-    RandomMirror,
+    RandomHorizontalFlip,
     TorchCodeScaleRotation,
 )
-from .crop import CropPerson
+from .crop import TopdownCrop
 from .seeding import SeedAugmentation
 
 __all__ = [
-    'CropPerson',
+    'TopdownCrop',
     'PaperScaleRotation',
     'RandomChannelGain',
-    'RandomMirror',
+    'RandomHorizontalFlip',
     'SeedAugmentation',
     'TorchCodeScaleRotation'
 ]

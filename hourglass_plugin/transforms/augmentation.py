@@ -1,6 +1,6 @@
 """Random mirror images, scale, rotation and colour.
 
-The geometric transforms only say what is to be done; ``CropPerson`` then warps
+The geometric transforms only say what is to be done; ``TopdownCrop`` then warps
 once, straight from the photograph to the crop. Scale and rotation cannot be
 expressed by MMPose's ``RandomBBoxTransform``, which draws from a normal
 distribution cut at one standard deviation.
@@ -14,8 +14,8 @@ from mmpose.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class RandomMirror(BaseTransform):
-    """Have ``CropPerson`` mirror the photograph, or not.
+class RandomHorizontalFlip(BaseTransform):
+    """Have ``TopdownCrop`` mirror the photograph, or not.
 
     MMPose's ``RandomFlip`` needs the photograph, and copies it.
 

@@ -8,7 +8,7 @@ from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import flip_bbox, get_warp_matrix
 from mmpose.structures.keypoint import flip_keypoints
 
-from .photographs import Photograph, read_photograph, unusable
+from .image_io import DecodedImage, load_image, unusable
 
 # Pixels of a side up to which OpenCV warps images.
 _LARGEST = 32766
@@ -18,7 +18,7 @@ _SMALL = 4
 
 
 @TRANSFORMS.register_module()
-class CropPerson(BaseTransform):
+class TopdownCrop(BaseTransform):
     """Read, mirror, turn and crop at once.
 
     Does what MMPose's ``LoadImage``, ``RandomFlip`` and ``TopdownAffine`` do
@@ -65,7 +65,7 @@ class CropPerson(BaseTransform):
         the image in the annotation file, where they are there.
         """
         if results['bbox_center'].shape != (1, 2):
-            raise ValueError('CropPerson crops one person at a time, but '
+            raise ValueError('TopdownCrop crops one person at a time, but '
                              'bbox_center has the shape '
                              f'{results["bbox_center"].shape}')
         results['bbox_scale'] = _widened(results['bbox_scale'],
@@ -98,15 +98,15 @@ class CropPerson(BaseTransform):
         results['input_scale'] = scale
         return results
 
-    def _photograph(self, results: dict) -> Photograph:
+    def _photograph(self, results: dict) -> DecodedImage:
         """The photograph that is there already, or the file's."""
         if results.get('img') is not None:
             results.setdefault('img_path', None)
-            return Photograph(results['img'], results['img'].shape[1::-1])
+            return DecodedImage(results['img'], results['img'].shape[1::-1])
         max_factor = 1.0
         if self.reduced_decoding:
             max_factor = (results['bbox_scale'] / self.input_size).min()
-        return read_photograph(results['img_path'], max_factor,
+        return load_image(results['img_path'], max_factor,
                                self.backend_args)
 
 
@@ -161,7 +161,7 @@ def _mirror_annotations(results: dict, size: tuple[int, int]) -> None:
             results['flip_indices'])
 
 
-def _from_decoded_pixels(matrix: np.ndarray, photograph: Photograph,
+def _from_decoded_pixels(matrix: np.ndarray, photograph: DecodedImage,
                          mirrored: bool) -> np.ndarray:
     """Let a matrix (2, 3) start from the pixels that were decoded.
 

@@ -3,6 +3,10 @@
 The hooks are not imported here: they need mmcv and MMPose, the drawing does
 not.
 """
+from ..registration import register_with
+
+register_with('mmpose')
+
 from .boxes import draw_boxes
 from .drawing import draw_heatmaps, draw_pose, skeleton_from_metainfo
 from .image_files import read_image, save_image

@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.registry import HOOKS
 
 from .boxes import draw_boxes
-from .picture_hook import PictureHook
+from .visualization_hook import PictureHook
 
 
 @HOOKS.register_module()

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..atomic_files import atomic_file
-from ..transforms.photographs import decode_image
+from ..transforms.image_io import decode_image
 
 # JPEG otherwise halves the resolution of colours, which blurs thin lines.
 _JPEG = [

@@ -7,12 +7,12 @@ from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample
 
 from .drawing import skeleton_from_metainfo
-from .picture_hook import PictureHook
 from .sheet import draw_cropped_poses
+from .visualization_hook import PictureHook
 
 
 @HOOKS.register_module()
-class PosePictureHook(PictureHook):
+class HourglassVisualizationHook(PictureHook):
     """Draws predictions beside the ground truth, person by person.
 
     Takes the place of MMPose's ``PoseVisualizationHook`` and has its

@@ -6,7 +6,7 @@ They find the 14 joints of Leeds Sports Pose, and are what
 from pathlib import Path
 from typing import NamedTuple
 
-from ..installed_files import config_path
+from ..resources import config_path
 
 _FILE = 'lsp_hg2_128x128.pth'
 _CONFIG = 'lsp/hg2_128x128.py'

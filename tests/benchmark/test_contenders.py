@@ -1,11 +1,8 @@
 """What is compared: layouts, weights and multiply-adds."""
+import baselines
 import pytest
 import torch
-from mmengine.config import Config
-from torch import nn
-
-from hourglass_plugin.benchmark import contenders
-from hourglass_plugin.benchmark.contenders import (
+from baselines import (
     STOCK,
     check_config,
     multiply_adds,
@@ -13,7 +10,10 @@ from hourglass_plugin.benchmark.contenders import (
     stock_config,
     training_batch,
 )
-from hourglass_plugin.benchmark.plain_network import PlainNetwork
+from mmengine.config import Config
+from plain_network import PlainNetwork
+from torch import nn
+
 from hourglass_plugin.models import StackedHourglass
 
 
@@ -21,7 +21,7 @@ def our_network(**options):
     torch.manual_seed(0)
     network = StackedHourglass(
         num_stacks=2, feat_channels=16, depth=2, num_keypoints=5, **options)
-    contenders.randomize(network)
+    baselines.randomize(network)
     return network.eval()
 
 
@@ -104,23 +104,23 @@ def test_stock_configs_are_mmposes(name, backbone, channels):
 
 
 def test_mmpose_without_configs_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(contenders.mmpose, '__file__',
+    monkeypatch.setattr(baselines.mmpose, '__file__',
                         str(tmp_path / 'mmpose' / '__init__.py'))
     with pytest.raises(FileNotFoundError, match='hrnet-w32.*--beside'):
         stock_config('HRNet-W32 + HeatmapHead')
 
 
 def test_networks_of_another_size_are_refused():
-    config = contenders.resize(stock_config('HRNet-W32 + HeatmapHead'),
+    config = baselines.resize(stock_config('HRNet-W32 + HeatmapHead'),
                                (128, 96))
     with pytest.raises(ValueError, match=r'^theirs is .*\(128, 96\).*256'):
-        next(contenders.other_models((256, 256), 'cpu', {'theirs': config}))
-    assert list(contenders.other_models((256, 256), 'cpu', {})) == []
+        next(baselines.other_models((256, 256), 'cpu', {'theirs': config}))
+    assert list(baselines.other_models((256, 256), 'cpu', {})) == []
 
 
 def test_both_get_the_same_images_and_keypoints():
     size = (64, 64)
-    stock = contenders.resize(stock_config('HRNet-W32 + HeatmapHead'), size)
+    stock = baselines.resize(stock_config('HRNet-W32 + HeatmapHead'), size)
     batch = training_batch(stock, 2)
     again = training_batch(stock, 2)
     assert batch['inputs'].shape == (2, 3, 64, 64)

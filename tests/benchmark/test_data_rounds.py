@@ -1,7 +1,7 @@
 """Timing two pipelines transform by transform."""
 
-from hourglass_plugin.benchmark import data
-from hourglass_plugin.benchmark.data import measure_pipelines, transform_rows
+import data
+from data import measure_pipelines, transform_rows
 
 
 class People:

@@ -2,11 +2,10 @@
 import functools
 import sys
 
+import machine
 import pytest
 import torch
-
-from hourglass_plugin.benchmark import machine
-from hourglass_plugin.benchmark.machine import (
+from machine import (
     MatrixProducts,
     add_matrix_shares,
     describe,

@@ -2,13 +2,7 @@
 import json
 
 import pytest
-
-from hourglass_plugin.benchmark.report import (
-    Table,
-    markdown,
-    record,
-    timed_rows,
-)
+from report import Table, markdown, record, timed_rows
 
 MACHINE = dict(
     device_name='Abacus',

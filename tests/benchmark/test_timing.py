@@ -1,8 +1,7 @@
 """Turns and statistics, against numbers worked out by hand."""
 import pytest
-
-from hourglass_plugin.benchmark import timing
-from hourglass_plugin.benchmark.timing import measure, summarize
+import timing
+from timing import measure, summarize
 
 
 def test_median_and_quartiles_by_hand():

@@ -9,7 +9,7 @@ from hourglass_plugin.codecs import (
     decode_heatmaps,
     draw_heatmaps,
     encode_heatmaps,
-    find_peaks,
+    heatmap_maximum,
 )
 
 # Input and heatmap, (W, H): square, not square, strides that no float holds
@@ -158,7 +158,7 @@ def test_peaks_in_every_memory_format(layout):
     generator = torch.Generator().manual_seed(1)
     heatmaps = torch.randn(3, 5, 12, 16, generator=generator)
     scores, place = heatmaps.flatten(2).max(2)
-    x, y, found = find_peaks(laid_out(heatmaps, layout))
+    x, y, found = heatmap_maximum(laid_out(heatmaps, layout))
     assert torch.equal(found, scores)
     assert torch.equal(y * 16 + x, place)
     for refinement in ('quarter', 'subpixel', 'none'):
@@ -174,7 +174,7 @@ def test_a_tie_gives_a_cell_that_holds_the_maximum(layout):
     """Heights of 0 to 3 only: 192 cells hold dozens of equal maxima."""
     generator = torch.Generator().manual_seed(2)
     heatmaps = torch.randint(4, (2, 9, 12, 16), generator=generator).float()
-    x, y, scores = find_peaks(laid_out(heatmaps, layout))
+    x, y, scores = heatmap_maximum(laid_out(heatmaps, layout))
     for b in range(2):
         for k in range(9):
             assert heatmaps[b, k, y[b, k], x[b, k]] == scores[b, k] == 3

@@ -18,10 +18,10 @@ from scipy.io import savemat
 from hourglass_plugin.models.stacked_hourglass import SIZES
 from hourglass_plugin.skeletons import SKELETONS
 
-# test_own_keypoints_page.py follows own_keypoints' page with data of its own.
+# test_own_keypoints_page.py follows custom_dataset' page with data of its own.
 CONFIGS = [
     str(path.relative_to(ROOT)) for path in TOP_DOWN
-    if path.parent.name != 'own_keypoints'
+    if path.parent.name != 'custom_dataset'
 ]
 
 

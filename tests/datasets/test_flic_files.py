@@ -6,10 +6,8 @@ import pytest
 from matlab_files import EMPTY, struct, struct_array
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.flic import read_flic
-from hourglass_plugin.datasets.annotation_files.pose_json import (
-    pose_json_entries,
-)
+from hourglass_plugin.datasets.readers.flic import read_flic
+from hourglass_plugin.datasets.readers.pose_json import pose_json_entries
 from hourglass_plugin.skeletons import FLIC
 
 # Where a person stands in the file, by name and column of `coords`, 1-based.

@@ -4,11 +4,11 @@ import pytest
 from matlab_files import cell_array, write_head_boxes
 from test_pose_json import entry, write
 
-from hourglass_plugin.datasets.annotation_files.head_sizes import (
+from hourglass_plugin.datasets.readers.head_sizes import (
     add_head_sizes,
     read_ground_truth_mat,
 )
-from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
+from hourglass_plugin.datasets.readers.pose_json import read_pose_json
 from hourglass_plugin.skeletons import MPII
 
 # Boxes of 3-4-5 triangles: diagonals 5, 10, 15, ...; head sizes 3, 6, 9, ...

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
+from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.skeletons import LSP
 
 WRIST = LSP.joints.index('right_wrist')

@@ -4,7 +4,7 @@ import pytest
 from matlab_files import EMPTY, cell_array, struct, struct_array
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.matlab import (
+from hourglass_plugin.datasets.readers.matlab import (
     cells,
     field,
     load_matlab,

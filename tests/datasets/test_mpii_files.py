@@ -17,7 +17,7 @@ from matlab_files import (
 from newell_files import newell_rows, write_newell_h5
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.annotation_files.mpii import (
+from hourglass_plugin.datasets.readers.mpii import (
     lower_centers,
     raise_centers,
     read_mpii,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from newell_files import newell_rows, write_newell_h5
 
-from hourglass_plugin.datasets.annotation_files.newell_h5 import read_newell_h5
+from hourglass_plugin.datasets.readers.newell_h5 import read_newell_h5
 from hourglass_plugin.skeletons import FLIC, MPII
 
 

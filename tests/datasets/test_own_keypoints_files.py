@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from hourglass_plugin.datasets.own_keypoints import (
-    OwnKeypointsDataset,
+from hourglass_plugin.datasets.custom_dataset import (
+    CustomKeypointDataset,
     check_coco_file,
     check_metainfo,
 )
@@ -143,13 +143,13 @@ def test_images_of_another_size_are_named(size, is_right, tmp_path):
     file = tmp_path / 'a.json'
     file.write_text(json.dumps(CONTENT))
     save_image(tmp_path / 'a.jpg', np.zeros((size[1], size[0], 3), np.uint8))
-    dataset = OwnKeypointsDataset(
+    dataset = CustomKeypointDataset(
         metainfo=METAINFO,
         ann_file=str(file),
         data_prefix=dict(img=str(tmp_path)),
         pipeline=[
             dict(type='GetBBoxCenterScale'),
-            dict(type='CropPerson', input_size=(32, 32)),
+            dict(type='TopdownCrop', input_size=(32, 32)),
             dict(type='PackPoseInputs')
         ])
     if is_right:
@@ -168,7 +168,7 @@ def test_a_file_of_which_nothing_can_be_used(tmp_path):
     file.write_text(
         json.dumps(changed(CONTENT, ['annotations', 0, 'iscrowd'], 1)))
     with pytest.raises(ValueError, match='none of the 1 annotations'):
-        OwnKeypointsDataset(metainfo=METAINFO, ann_file=str(file))
+        CustomKeypointDataset(metainfo=METAINFO, ann_file=str(file))
 
 
 def test_a_left_keypoint_may_be_alone_in_pictures():
@@ -197,7 +197,7 @@ def test_hidden_keypoints_are_told_where_a_file_has_both_marks(
     file.write_text(
         json.dumps(
             changed(CONTENT, ('annotations', 0, 'keypoints'), keypoints)))
-    dataset = OwnKeypointsDataset(
+    dataset = CustomKeypointDataset(
         metainfo=METAINFO, ann_file=str(file), test_mode=True)
     told = dataset.get_data_info(0)['raw_ann_info'].get('visible')
     assert (told if told is None else told.tolist()) == visible

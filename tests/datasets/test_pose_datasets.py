@@ -31,7 +31,7 @@ def test_mpii_record(tmp_path):
     ]
     write(tmp_path / 'a.json', entries)
     write_head_boxes(tmp_path / 'gt.mat', entries, [[[1, 1], [4, 5]]] * 2)
-    dataset = build('MPIIDataset', tmp_path, headbox_file='gt.mat')
+    dataset = build('HourglassMPIIDataset', tmp_path, headbox_file='gt.mat')
     first, second = dataset[0], dataset[1]
     # 1-based centre (120, 80), moved down by 15 * 1.5, counted from 0.
     assert first['bbox_center'].tolist() == [[119, 101.5]]
@@ -56,22 +56,22 @@ def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
     write(folder / 'a.json', [entry(MPII)])
     write_head_boxes(folder / 'gt.mat', [entry(MPII)], [[[1, 1], [4, 5]]])
     for name in ('gt.mat', 'data/gt.mat', str(folder / 'gt.mat')):
-        record = build('MPIIDataset', 'data', headbox_file=name)[0]
+        record = build('HourglassMPIIDataset', 'data', headbox_file=name)[0]
         assert record['head_size'].item() == pytest.approx(3.0)
     with pytest.raises(FileNotFoundError, match='data/none.mat'):
-        build('MPIIDataset', 'data', headbox_file='none.mat')
+        build('HourglassMPIIDataset', 'data', headbox_file='none.mat')
 
 
 def test_lsp_record_keeps_its_pixels(tmp_path):
     write(tmp_path / 'a.json', [entry(LSP)])
-    record = build('LSPDataset', tmp_path)[0]
+    record = build('HourglassLSPDataset', tmp_path)[0]
     assert record['bbox_center'].tolist() == [[120, 80]]
     np.testing.assert_allclose(
         record['keypoints'][0], entry(LSP)['joints'], rtol=1e-6)
     assert 'head_size' not in record
 
 
-@pytest.mark.parametrize('kind', ['MPIIDataset', 'FLICDataset', 'LSPDataset'])
+@pytest.mark.parametrize('kind', ['HourglassMPIIDataset', 'HourglassFLICDataset', 'HourglassLSPDataset'])
 def test_a_file_without_people_is_named(kind, tmp_path):
     write(tmp_path / 'a.json', [])
     with pytest.raises(ValueError, match=r'a\.json has nobody'):

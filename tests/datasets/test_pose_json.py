@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from hourglass_plugin.datasets.annotation_files.pose_json import read_pose_json
+from hourglass_plugin.datasets.readers.pose_json import read_pose_json
 from hourglass_plugin.skeletons import LSP, MPII
 
 

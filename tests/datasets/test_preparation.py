@@ -7,8 +7,14 @@ import tarfile
 import zipfile
 
 import cv2
+import data_set
+import downloads
 import numpy as np
 import pytest
+from contents import Task
+from flic import prepare_flic
+from lsp import prepare_lsp
+from mpii import prepare_mpii
 from matlab_files import write_head_boxes, write_official_mpii
 from scipy.io import savemat
 from test_flic_files import coords, example
@@ -17,17 +23,9 @@ from test_lsp_files import lsp_array, lspet_array
 from test_mpii_files import official_images
 from test_pose_json import entry
 
-from hourglass_plugin.datasets.annotation_files.flic import read_flic
-from hourglass_plugin.datasets.annotation_files.lsp import read_lsp
-from hourglass_plugin.datasets.annotation_files.mpii import read_mpii
-from hourglass_plugin.datasets.preparation import (
-    Task,
-    data_set,
-    downloads,
-    prepare_flic,
-    prepare_lsp,
-    prepare_mpii,
-)
+from hourglass_plugin.datasets.readers.flic import read_flic
+from hourglass_plugin.datasets.readers.lsp import read_lsp
+from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.skeletons import MPII
 
 TEST = dict(istrain=np.array([[0]]), istest=np.array([[1]]))

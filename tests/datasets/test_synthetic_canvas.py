@@ -1,8 +1,7 @@
 """Solids of the drawn people against geometry worked out by hand."""
 import numpy as np
 import pytest
-
-from hourglass_plugin.datasets.synthetic_people.canvas import Canvas
+from synthetic_people.canvas import Canvas
 
 TOWARD_VIEWER = np.array([0.0, 0.0, 1.0])
 

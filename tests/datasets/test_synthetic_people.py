@@ -9,26 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from scipy.io import loadmat
+from synthetic_people import Settings, is_complete, make_sample, write_data_set
+from synthetic_people.canvas import Canvas
+from synthetic_people.clothing import random_outfit
+from synthetic_people.figure import Projection, draw_person, head_box
+from synthetic_people.pose import ball_joint, rotation, sample_figure
 
-from hourglass_plugin.datasets.pose_datasets import MPIIDataset
-from hourglass_plugin.datasets.synthetic_people import (
-    Settings,
-    is_complete,
-    make_sample,
-    write_data_set,
-)
-from hourglass_plugin.datasets.synthetic_people.canvas import Canvas
-from hourglass_plugin.datasets.synthetic_people.clothing import random_outfit
-from hourglass_plugin.datasets.synthetic_people.figure import (
-    Projection,
-    draw_person,
-    head_box,
-)
-from hourglass_plugin.datasets.synthetic_people.pose import (
-    ball_joint,
-    rotation,
-    sample_figure,
-)
+from hourglass_plugin.datasets.pose_datasets import HourglassMPIIDataset
 from hourglass_plugin.skeletons import MPII
 
 SETTINGS = Settings(num_train=5, num_val=3, seed=7)
@@ -309,7 +296,7 @@ def test_head_boxes_are_in_the_evaluation_file(data_set):
 
 
 def test_the_mpii_data_set_reads_it(data_set):
-    dataset = MPIIDataset(
+    dataset = HourglassMPIIDataset(
         data_root=str(data_set),
         ann_file='annotations/mpii_val.json',
         headbox_file='annotations/mpii_gt_val.mat',

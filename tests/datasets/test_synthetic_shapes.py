@@ -5,8 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
-
-from hourglass_plugin.datasets.synthetic_shapes import (
+from synthetic_shapes import (
     CLASSES,
     Settings,
     box_of,

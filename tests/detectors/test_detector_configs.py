@@ -11,7 +11,7 @@ from mmdet.registry import TRANSFORMS
 from mmengine.config import Config
 from small_detectors import build, sample, total, unlearnt
 
-from hourglass_plugin.compat import has_mmcv_operators
+from hourglass_plugin.compat.imports import has_mmcv_operators
 from hourglass_plugin.models import StackedHourglass
 
 ROOT = Path(__file__).resolve().parents[2] / 'configs/cornernet'

@@ -6,8 +6,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from page import ROOT, page_text
 
-from hourglass_plugin.command_line import load_config
-from hourglass_plugin.datasets import unreadable_images
+from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.datasets import corrupt_images as corrupt_images
 
 PAGE = page_text('docs/bad_input.md')
 
@@ -39,5 +39,5 @@ def test_the_switch_is_the_data_sets():
 
 
 def test_in_a_row():
-    assert unreadable_images._MOST_IN_A_ROW == 20
+    assert corrupt_images._MOST_IN_A_ROW == 20
     assert 'Twenty in a row' in PAGE

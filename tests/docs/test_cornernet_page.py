@@ -8,8 +8,8 @@ pytest.importorskip('mmdet', reason='requirements/mminstall.txt lists mmdet')
 
 from mmengine.registry import init_default_scope
 from page import ROOT, commands, follow, page_text
+from synthetic_shapes import make_sample
 
-from hourglass_plugin.datasets.synthetic_shapes import make_sample
 from hourglass_plugin.visualization import read_image
 
 PAGE = page_text('configs/cornernet/README.md')

@@ -12,8 +12,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from page import commands, follow, page_text, python_examples, run_python
 
-from hourglass_plugin.compat import can_export_programs
-from hourglass_plugin.exported_files import load_model
+from hourglass_plugin.compat.versions import can_export_programs
+from hourglass_plugin.inference.export_files import load_model
 
 PAGE = page_text('docs/deploy.md')
 COMMANDS = [line for line in commands(PAGE) if line.startswith('python ')]

@@ -1,4 +1,4 @@
-"""docs/own_keypoints.md, followed by the letter with a drawn data set."""
+"""docs/custom_dataset.md, followed by the letter with a drawn data set."""
 import json
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from page import ROOT, commands, follow, page_text, pieces
 
 from hourglass_plugin.visualization import read_image
 
-PAGE = page_text('docs/own_keypoints.md')
+PAGE = page_text('docs/custom_dataset.md')
 COMMANDS = commands(PAGE)
 NAMES = ['nose', 'left_ear', 'right_ear', 'tail']
 
@@ -63,8 +63,8 @@ def write_dogs(folder, name, count, rng):
 
 @pytest.fixture(scope='module')
 def project(clone):
-    """A clone as the page expects it, with data/own_keypoints."""
-    data = clone / 'data' / 'own_keypoints'
+    """A clone as the page expects it, with data/custom_dataset."""
+    data = clone / 'data' / 'custom_dataset'
     for name in ('images', 'annotations'):
         (data / name).mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -125,10 +125,10 @@ def test_the_pages_annotation_file_is_read(tmp_path):
                    if language == 'json']
     (tmp_path / 'a.json').write_text(example)
     config = Config.fromfile(
-        str(ROOT / 'configs/own_keypoints/hg2_256x256.py'))
+        str(ROOT / 'configs/custom_dataset/hg2_256x256.py'))
     dataset = DATASETS.build(
         dict(
-            type='OwnKeypointsDataset',
+            type='CustomKeypointDataset',
             metainfo=config.metainfo,
             ann_file=str(tmp_path / 'a.json')))
     (record, ) = dataset
@@ -150,20 +150,20 @@ def test_browsed_sheets_show_what_can_be_used(followed, project):
 
 
 def test_training_evaluates_and_says_what_was_left_out(followed, project):
-    output = printed_by(followed, 'train.py configs/own_keypoints/my_dogs.py')
+    output = printed_by(followed, 'train.py configs/custom_dataset/my_dogs.py')
     work = project / 'work_dirs' / 'my_dogs'
     assert (work / 'epoch_2.pth').is_file()
     # The test's own log lies beside; the file system gives either first.
     log = ''.join(path.read_text() for path in work.glob('*/*.log'))
     assert 'train.json: 4 of 6 annotations are used' in log
     assert re.search(r'nose +ear +tail +Mean', output)
-    assert 'own_keypoints/BoxPCK@0.1' in output
+    assert 'custom_dataset/BoxPCK@0.1' in output
 
 
 def test_scores_and_pictures(followed, project):
     scores = json.loads((project / 'scores.json').read_text())
-    assert {'own_keypoints/BoxPCK@0.2',
-            'own_keypoints/BoxPCK@0.1/tail'} <= set(scores)
+    assert {'custom_dataset/BoxPCK@0.2',
+            'custom_dataset/BoxPCK@0.1/tail'} <= set(scores)
     assert sorted(file.name for file in (project / 'pictures').iterdir()) == [
         'sheet.jpg', *(f'val{index}_{index}.jpg' for index in range(3))
     ]

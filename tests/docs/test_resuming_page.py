@@ -4,10 +4,10 @@ import subprocess
 
 import pytest
 from page import ROOT, page_text, pieces
+from stress.resuming import Outcome, figures
 
-from hourglass_plugin.command_line import load_config
+from hourglass_plugin.cli.command_line import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
-from hourglass_plugin.studies.resuming import Outcome, figures
 
 PAGE = page_text('docs/resuming.md')
 

@@ -1,6 +1,7 @@
 """docs/speed.md: its commands with a small network, its table of options."""
 import re
 
+import machine
 import pytest
 import torch
 from mmengine.config import Config
@@ -13,7 +14,6 @@ from page import (
     run_python,
 )
 
-from hourglass_plugin.benchmark import machine
 from hourglass_plugin.models import StackedHourglass
 
 PAGE = page_text('docs/speed.md')

@@ -12,8 +12,8 @@ import torch
 from small_runner import NoisePeople, small_runner
 from torch._dynamo.utils import counters
 
-from hourglass_plugin.compat import programs_serve_all_modules
-from hourglass_plugin.engine import CompileNetworkHook, compile_for_training
+from hourglass_plugin.compat.versions import programs_serve_all_modules
+from hourglass_plugin.engine import CompileHook, compile_for_training
 from hourglass_plugin.models import StackedHourglass
 
 
@@ -77,7 +77,7 @@ def nothing_compiled_yet():
 def compiled_hook(**options):
     return dict(
         compile=dict(
-            type='CompileNetworkHook', **{
+            type='CompileHook', **{
                 'backend': 'aot_eager',
                 **options
             }))
@@ -237,9 +237,9 @@ def test_switched_off(tmp_path):
 def test_missing_compiler_is_named(monkeypatch):
     monkeypatch.setenv('CXX', 'no-such-compiler -O2')
     with pytest.raises(ValueError, match='there is no no-such-compiler -O2'):
-        CompileNetworkHook()
-    CompileNetworkHook(enable=False)
-    CompileNetworkHook(backend='aot_eager')
+        CompileHook()
+    CompileHook(enable=False)
+    CompileHook(backend='aot_eager')
 
 
 def test_recomputing_is_refused_where_torch_cannot(monkeypatch):

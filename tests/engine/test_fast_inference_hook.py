@@ -7,8 +7,8 @@ from torch import nn
 
 from hourglass_plugin.engine import FastInferenceHook
 from hourglass_plugin.engine.fast_inference_hook import accuracy_against_time
+from hourglass_plugin.inference.optimize import OptimizedHourglass
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.inference import OptimizedHourglass
 
 
 def test_table():

@@ -17,7 +17,7 @@ def hooks(max_skipped=0):
         DEFERRED,
         checkpoint=dict(type='ResumableCheckpointHook', interval=1),
         finite_numbers=dict(
-            type='FiniteNumbersHook', max_skipped=max_skipped))
+            type='InvalidLossHook', max_skipped=max_skipped))
 
 
 class Spoil(Hook):

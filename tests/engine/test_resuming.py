@@ -8,11 +8,11 @@ from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.registry import METRICS
 from small_runner import NoisePeople, small_runner
+from stress.resuming import differences
 
 from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import termination
 from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
-from hourglass_plugin.studies.resuming import differences
 
 CHECKPOINTS = dict(
     runtime_info=dict(type='DeferredRuntimeInfoHook'),

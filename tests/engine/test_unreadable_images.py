@@ -56,7 +56,7 @@ def folder(tmp_path):
 
 def config(folder, **options):
     return dict(
-        type='OwnKeypointsDataset',
+        type='CustomKeypointDataset',
         metainfo=dict(
             dataset_name='dogs',
             keypoint_info={
@@ -73,7 +73,7 @@ def config(folder, **options):
             dict(type='SeedAugmentation'),
             dict(type='GetBBoxCenterScale', padding=1.25),
             dict(type='PaperScaleRotation'),
-            dict(type='CropPerson', input_size=(SIZE, SIZE)),
+            dict(type='TopdownCrop', input_size=(SIZE, SIZE)),
             dict(
                 type='GenerateTarget',
                 encoder=dict(
@@ -192,7 +192,7 @@ def run(folder, work_dir, epochs, warnings_of, workers=0, **options):
             collate_fn=dict(type='default_collate'),
             sampler=dict(type='SeededSampler', shuffle=True),
             dataset=config(folder, unreadable='skip')),
-        custom_hooks=[dict(type='UnreadableImagesHook')],
+        custom_hooks=[dict(type='CorruptImagesHook')],
         **options)
     found = warnings_of()
     found.clear()

@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 
-from hourglass_plugin.evaluation.analysis import (
+from hourglass_plugin.evaluation.pck import curve_thresholds, pck
+from hourglass_plugin.evaluation.scores import column_curves, skeleton_columns
+from hourglass_plugin.report.analysis import (
     best_median_worst,
     errors_by_size,
     left_right_confusions,
     mean_errors,
 )
-from hourglass_plugin.evaluation.pck import curve_thresholds, pck
-from hourglass_plugin.evaluation.scores import column_curves, skeleton_columns
 from hourglass_plugin.skeletons import LSP
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation import ground_truth
-from hourglass_plugin.evaluation.ground_truth import (
+from hourglass_plugin.evaluation.files import ground_truth
+from hourglass_plugin.evaluation.files.ground_truth import (
     read_ground_truth,
     score_predictions,
 )
-from hourglass_plugin.evaluation.prediction_files import Predictions
+from hourglass_plugin.evaluation.files.predictions import Predictions
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 RNG = np.random.default_rng(0)

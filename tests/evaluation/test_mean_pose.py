@@ -1,7 +1,6 @@
 """The mean pose of two people, by hand."""
 import numpy as np
-
-from hourglass_plugin.evaluation.mean_pose import mean_pose, place_pose
+from mean_pose import mean_pose, place_pose
 
 
 def test_mean_of_places_in_the_box():

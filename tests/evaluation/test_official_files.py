@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from scipy.io import loadmat, savemat
 
-from hourglass_plugin.evaluation.official_files import (
+from hourglass_plugin.evaluation.files.submissions import (
     PredictedPerson,
     count_unpredicted,
     flic_predictions,
@@ -279,7 +279,7 @@ def test_mpii_round_trip(tmp_path):
     ]
     (tmp_path / 'mpii.json').write_text(json.dumps(entries))
     dataset = DATASETS.build(
-        dict(type='MPIIDataset', ann_file=str(tmp_path / 'mpii.json')))
+        dict(type='HourglassMPIIDataset', ann_file=str(tmp_path / 'mpii.json')))
     out = tmp_path / 'pred.mat'
     perfect(dataset, dict(type='OfficialPredictionFile', out_file=str(out)))
     (entry, ) = loadmat(str(out))['pred'][0]
@@ -292,7 +292,7 @@ def test_mpii_round_trip(tmp_path):
 
 def test_mpii_round_trip_from_the_official_file(release_file, tmp_path):
     dataset = DATASETS.build(
-        dict(type='MPIIDataset', ann_file=release_file, subset='trainval'))
+        dict(type='HourglassMPIIDataset', ann_file=release_file, subset='trainval'))
     out = tmp_path / 'pred.mat'
     perfect(
         dataset,
@@ -321,7 +321,7 @@ def test_flic_round_trip(tmp_path):
     ]
     (tmp_path / 'flic.json').write_text(json.dumps(entries))
     dataset = DATASETS.build(
-        dict(type='FLICDataset', ann_file=str(tmp_path / 'flic.json')))
+        dict(type='HourglassFLICDataset', ann_file=str(tmp_path / 'flic.json')))
     out = tmp_path / 'pred.mat'
     perfect(dataset, dict(type='OfficialPredictionFile', out_file=str(out)))
     back = loadmat(str(out))['examples'][0]

@@ -10,13 +10,13 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.official_files import (
+from hourglass_plugin.evaluation.files.predictions import read_predictions
+from hourglass_plugin.evaluation.files.submissions import (
     PredictedPerson,
     flic_predictions,
     mpii_predictions,
     write_mat,
 )
-from hourglass_plugin.evaluation.prediction_files import read_predictions
 from hourglass_plugin.skeletons import FLIC, MPII
 
 PEOPLE = np.random.default_rng(0).uniform(-20, 500, (5, 16, 2))

@@ -7,8 +7,7 @@ from training_logs import (
     write_start,
     write_training,
 )
-
-from hourglass_plugin.evaluation.trainings import (
+from trainings import (
     best_first,
     check_metrics,
     comparison_tables,

@@ -7,7 +7,7 @@ from princeton_network import PrincetonNetwork
 from reference_network import reference_name, reference_network
 
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import (
+from hourglass_plugin.models.weights.state_dicts import (
     convert_state_dict,
     read_arguments,
 )

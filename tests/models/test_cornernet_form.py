@@ -4,12 +4,12 @@ import torch
 from small_network import image, train_steps
 from torch import nn
 
+from hourglass_plugin.inference.optimize import optimize
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.checkpoints import convert
 from hourglass_plugin.models.cornernet_form import BasicBlock
-from hourglass_plugin.models.inference import optimize
-from hourglass_plugin.models.layouts import read_arguments
-from hourglass_plugin.models.pretrained import load_pretrained
+from hourglass_plugin.models.weights.key_maps import read_arguments
+from hourglass_plugin.models.weights.loading import load_pretrained
+from hourglass_plugin.models.weights.state_dicts import convert
 
 # Sides are multiples of 4 * 2^3 = 32, or one less.
 SMALL = dict(

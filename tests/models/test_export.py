@@ -12,10 +12,10 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from torch import nn
 
-from hourglass_plugin import exported_files
 from hourglass_plugin.codecs import HourglassHeatmap
-from hourglass_plugin.compat import can_export_programs
-from hourglass_plugin.models.export import (
+from hourglass_plugin.compat.versions import can_export_programs
+from hourglass_plugin.inference import export_files as exported_files
+from hourglass_plugin.inference.export import (
     ExportModel,
     check_agreement,
     describe,
@@ -114,8 +114,8 @@ def test_the_flip_test_is_the_heads():
     assert not torch.equal(once, module(images))
 
 
-@pytest.mark.parametrize('every_stack', [False, True])
-def test_a_head_with_convolutions(every_stack):
+@pytest.mark.parametrize('eval_all_stacks', [False, True])
+def test_a_head_with_convolutions(eval_all_stacks):
     model = pose_model(
         backbone=NETWORK,
         head=dict(
@@ -124,17 +124,17 @@ def test_a_head_with_convolutions(every_stack):
             num_stages=2,
             out_channels=3,
             decoder=CODEC))
-    module = ExportModel(model, every_stack=every_stack)
+    module = ExportModel(model, eval_all_stacks=eval_all_stacks)
     images = module.random_images(2)
     first, last = [
         convolution(x) for convolution, x in zip(model.head.heatmaps,
                                                  model.backbone(images))
     ]
-    outputs = module(images) if every_stack else (module(images), )
+    outputs = module(images) if eval_all_stacks else (module(images), )
     names = ['heatmaps_stack_1', 'heatmaps_stack_2']
-    assert module.output_names == (names if every_stack else ['heatmaps'])
+    assert module.output_names == (names if eval_all_stacks else ['heatmaps'])
     for output, expected in zip(outputs,
-                                (first, last) if every_stack else (last, )):
+                                (first, last) if eval_all_stacks else (last, )):
         torch.testing.assert_close(output, expected)
 
 

@@ -12,10 +12,7 @@ from mmpose.structures import PoseDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-from hourglass_plugin.models.heatmap_head import (
-    needs_mirror_shift,
-    unmirror_heatmaps,
-)
+from hourglass_plugin.models.head import flip_heatmaps, needs_mirror_shift
 from hourglass_plugin.skeletons import MPII
 
 CODEC = dict(
@@ -326,10 +323,10 @@ def test_contradicting_shift_heatmap_is_reported_once(caplog, monkeypatch):
 
 def test_unmirror_swaps_sides_and_columns():
     heatmaps = torch.arange(12.).reshape(1, 3, 1, 4)
-    back = unmirror_heatmaps(heatmaps, FLIP_INDICES, shift=False)
+    back = flip_heatmaps(heatmaps, FLIP_INDICES, shift=False)
     assert back[0, :, 0].tolist() == [[7, 6, 5, 4], [3, 2, 1, 0],
                                       [11, 10, 9, 8]]
-    shifted = unmirror_heatmaps(heatmaps, FLIP_INDICES, shift=True)
+    shifted = flip_heatmaps(heatmaps, FLIP_INDICES, shift=True)
     assert shifted[0, 0, 0].tolist() == [7, 7, 6, 5]
 
 
@@ -456,7 +453,7 @@ def test_every_stack_is_decoded_into_image_pixels():
     last = targets(batch)
     first = last.roll(1, dims=3)  # one cell, 4 pixels, to the right
     people = build_head().predict([first, last], batch,
-                                  dict(every_stack=True))
+                                  dict(eval_all_stacks=True))
     # The last stack is what is predicted, in pixels of the crop.
     np.testing.assert_array_equal(people[0].keypoints[0],
                                   [[10, 22], [50, 22], [34, 46]])
@@ -486,7 +483,7 @@ def test_the_decoded_stack_is_the_same_number_by_number():
         dict(NETWORK, num_keypoints=3),
         dict(type='MultiStageHeatmapHead', out_channels=3, decoder=CODEC))
     people = model.head.predict([targets(batch)] * 2, batch,
-                                dict(every_stack=True))
+                                dict(eval_all_stacks=True))
     for sample in model.add_pred_to_datasample(people, None, batch):
         found = sample.pred_instances
         for stack in found.stack_keypoints[0]:
@@ -499,13 +496,13 @@ def test_decoding_every_stack_changes_nothing_else():
     for index in (0, 1, -1):
         plain = build_head().predict(stacks, batch, dict(stack=index))
         beside = build_head().predict(stacks, batch,
-                                      dict(stack=index, every_stack=True))
+                                      dict(stack=index, eval_all_stacks=True))
         for one, other in zip(plain, beside):
             np.testing.assert_array_equal(one.keypoints, other.keypoints)
             np.testing.assert_array_equal(one.keypoint_scores,
                                           other.keypoint_scores)
     by_stack = build_head().predict(stacks, batch,
-                                    dict(every_stack=True))[0].stack_keypoints
+                                    dict(eval_all_stacks=True))[0].stack_keypoints
     assert not np.array_equal(by_stack[0, 0], by_stack[0, 1])
 
 

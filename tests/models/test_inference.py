@@ -6,8 +6,8 @@ import torch
 from small_network import image, small_network
 from torch import nn
 
-from hourglass_plugin.models import inference
-from hourglass_plugin.models.inference import optimize
+from hourglass_plugin.inference import optimize as inference
+from hourglass_plugin.inference.optimize import optimize
 
 # Reordered float32 sums of the small network's heatmaps, of height about 1.
 CLOSE = dict(atol=1e-5, rtol=1e-5)

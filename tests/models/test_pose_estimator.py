@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from hourglass_plugin.models.inference import optimize_model
+from hourglass_plugin.inference.optimize import optimize_model
 
 CODEC = dict(
     type='HourglassHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
@@ -153,7 +153,7 @@ def test_optimized_model_computes_no_more_than_it_decodes(
     assert_same(predict(fast), predict(model))
 
 
-@pytest.mark.parametrize('asked', ['every_stack', 'output_heatmaps'])
+@pytest.mark.parametrize('asked', ['eval_all_stacks', 'output_heatmaps'])
 def test_optimized_model_computes_all_that_is_asked_for(asked):
     model = build(stack=0, flip_test=True, **{asked: True})
     fast = optimize_model(model)

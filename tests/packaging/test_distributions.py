@@ -17,12 +17,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import synthetic_people
 import torch
 from fresh_interpreter import run_python
 from mmengine.config import Config
 from mmengine.runner import Runner
-
-from hourglass_plugin.datasets import synthetic_people
 
 pytest.importorskip('setuptools', '70.1', 'pyproject.toml asks for it')
 ROOT = Path(__file__).resolve().parents[2]

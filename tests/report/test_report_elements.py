@@ -2,6 +2,7 @@
 from html.parser import HTMLParser
 
 import numpy as np
+from curves import pck_curves_svg
 
 from hourglass_plugin.report.elements import (
     bar_cell,
@@ -11,7 +12,6 @@ from hourglass_plugin.report.elements import (
     picture,
     table,
 )
-from hourglass_plugin.visualization.curves import pck_curves_svg
 
 ATTACK = '</title></style><script>alert("1")</script>&amp;\'\x00\udc80'
 

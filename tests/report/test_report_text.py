@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from test_report_elements import ATTACK, Tags
 
-from hourglass_plugin.evaluation.analysis import best_median_worst
 from hourglass_plugin.evaluation.scores import (
     PCKH,
     TORSO_PCK,
@@ -13,6 +12,7 @@ from hourglass_plugin.evaluation.scores import (
     score_people,
     skeleton_columns,
 )
+from hourglass_plugin.report.analysis import best_median_worst
 from hourglass_plugin.report.content import (
     Person,
     PersonHeatmaps,

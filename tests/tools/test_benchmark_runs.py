@@ -3,10 +3,10 @@ import json
 from pathlib import Path
 from statistics import median
 
+import baselines
+import machine
 import pytest
 import torch
-
-from hourglass_plugin.benchmark import contenders, machine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +18,7 @@ def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(torch, 'compile', lambda module, **options: module)
     monkeypatch.setitem(machine._MATRIX_SIDES, 'cpu', 32)
     name = 'SimpleBaseline-ResNet-50'
-    monkeypatch.setattr(contenders, 'STOCK', {name: contenders.STOCK[name]})
+    monkeypatch.setattr(baselines, 'STOCK', {name: baselines.STOCK[name]})
 
     def run(subject, *arguments):
         out = tmp_path / 'new' / 'result.json'

@@ -53,9 +53,9 @@ def test_weights_for_other_keypoints_are_a_start(call_tool, tmp_path, capsys):
               tmp_path / 'ours.pth', '--num-keypoints', 4)
     lines = capsys.readouterr().out.splitlines()
     assert 'network is for 4: 6 tensors start anew: stacks.0.heat' in lines[1]
-    assert lines[3].startswith('It fits a copy of configs/own_keypoints/hg2')
+    assert lines[3].startswith('It fits a copy of configs/custom_dataset/hg2')
     assert shlex.split(lines[4])[:3] == [
-        'python', 'tools/train.py', 'configs/own_keypoints/my_keypoints.py'
+        'python', 'tools/train.py', 'configs/custom_dataset/my_keypoints.py'
     ]
     assert shlex.split(lines[4])[-1] == f'load_from={tmp_path}/ours.pth'
 

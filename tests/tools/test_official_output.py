@@ -80,7 +80,7 @@ def project(tmp_path):
                     official_index=[9 - index, 0],
                     **changes))
         (tmp_path / 'people.json').write_text(json.dumps(people))
-        metric = 'PCKhMetric' if dataset == 'MPIIDataset' else 'TorsoPCKMetric'
+        metric = 'PCKhMetric' if dataset == 'HourglassMPIIDataset' else 'TorsoPCKMetric'
         path = tmp_path / 'tiny.py'
         path.write_text(
             CONFIG.format(
@@ -125,7 +125,7 @@ def joints_in(path):
 
 
 def test_mpii_in_two_processes(project, tmp_path):
-    made = project('MPIIDataset', 16)
+    made = project('HourglassMPIIDataset', 16)
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
@@ -154,7 +154,7 @@ def test_mpii_in_two_processes(project, tmp_path):
 
 
 def test_flic(project, call_tool, tmp_path):
-    made = project('FLICDataset', 11)
+    made = project('HourglassFLICDataset', 11)
     call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
               '--out-official', tmp_path / 'pred.mat', '--dump',
               tmp_path / 'people.pkl')
@@ -180,7 +180,7 @@ def test_flic(project, call_tool, tmp_path):
 def test_what_does_not_fit_is_named_before_the_test(project, error_of,
                                                     tmp_path, monkeypatch,
                                                     arguments, message):
-    made = project('MPIIDataset', 16)
+    made = project('HourglassMPIIDataset', 16)
     monkeypatch.chdir(tmp_path)
     savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
     assert message in error_of('test', *made.arguments, '--work-dir', 'work',
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_named_before_the_test(project, error_of,
 
 
 def test_people_to_test_need_the_official_file(project, error_of, tmp_path):
-    made = project('MPIIDataset', 16)
+    made = project('HourglassMPIIDataset', 16)
     people = json.loads((tmp_path / 'people.json').read_text())
     for entry in people:
         entry['joints_vis'] = [0] * 16
@@ -200,7 +200,7 @@ def test_people_to_test_need_the_official_file(project, error_of, tmp_path):
 
 
 def test_other_data_sets_have_no_official_format(project, error_of, tmp_path):
-    made = project('LSPDataset', 14)
+    made = project('HourglassLSPDataset', 14)
     message = error_of('test', *made.arguments, '--work-dir',
                        tmp_path / 'work', '--out-official',
                        tmp_path / 'pred.mat')
@@ -209,7 +209,7 @@ def test_other_data_sets_have_no_official_format(project, error_of, tmp_path):
 
 def test_submission_from_the_official_file(project, call_tool, tmp_path):
     """People to test have no joints: predictions, but no scores."""
-    made = project('MPIIDataset', 16)
+    made = project('HourglassMPIIDataset', 16)
     unknown = mpii_person(place=(60, 45), scale=0.4)
     known = mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)
     write_official_mpii(tmp_path / 'release.mat', [

@@ -3,6 +3,7 @@ import json
 import os
 
 import cv2
+import data_set
 import pytest
 from download_files import (
     write_flic_downloads,
@@ -10,8 +11,11 @@ from download_files import (
     write_lsp_downloads,
 )
 
-from hourglass_plugin.datasets import FLICDataset, LSPDataset, MPIIDataset
-from hourglass_plugin.datasets.preparation import data_set
+from hourglass_plugin.datasets import (
+    HourglassFLICDataset,
+    HourglassLSPDataset,
+    HourglassMPIIDataset,
+)
 
 FEWER = '--allow-other-counts'
 
@@ -44,9 +48,9 @@ def mpii(tmp_path):
 
 
 @pytest.mark.parametrize('name, kind, files', [
-    ('mpii', MPIIDataset, ['mpii_train.json', 'mpii_val.json']),
-    ('flic', FLICDataset, ['flic_train.json', 'flic_test.json']),
-    ('lsp', LSPDataset, ['lsp_train.json', 'lsp_test.json']),
+    ('mpii', HourglassMPIIDataset, ['mpii_train.json', 'mpii_val.json']),
+    ('flic', HourglassFLICDataset, ['flic_train.json', 'flic_test.json']),
+    ('lsp', HourglassLSPDataset, ['lsp_train.json', 'lsp_test.json']),
 ])
 def test_prepared_folders_are_data_sets(call_tool, request, name, kind, files,
                                         capsys):

@@ -54,7 +54,7 @@ def dogs(tmp_path_factory):
                 categories=[dict(id=1, name='dog')])))
     config = folder / 'dogs.py'
     config.write_text(f"""
-_base_ = [{str(ROOT / 'configs/own_keypoints/hg2_256x256.py')!r}]
+_base_ = [{str(ROOT / 'configs/custom_dataset/hg2_256x256.py')!r}]
 model = dict(
     backbone=dict(feat_channels=16), test_cfg=dict(flip_test=False))
 test_dataloader = dict(
@@ -108,8 +108,8 @@ def test_own_keypoints_with_two_stacks(call_tool, dogs, tmp_path):
     scores = json.loads((tmp_path / 'scores.json').read_text())
     for row in ('BoxPCK@0.6', 'BoxPCK@0.6/occluded',
                 'stack_1/BoxPCK@0.6'):
-        assert f'own_keypoints/{row}' in scores
-    mean = scores['own_keypoints/BoxPCK@0.6']
+        assert f'custom_dataset/{row}' in scores
+    mean = scores['custom_dataset/BoxPCK@0.6']
     assert f'<b>{mean:.1f}</b><span>BoxPCK@0.6</span>' in page
     # Nose and right ear of four, a tail of one; the left ears are hidden.
     assert '9 can be seen and 4 are hidden' in page

@@ -7,7 +7,7 @@ from mmpose.datasets.transforms import RandomFlip
 from hourglass_plugin.transforms import (
     PaperScaleRotation,
     RandomChannelGain,
-    RandomMirror,
+    RandomHorizontalFlip,
     TorchCodeScaleRotation,
 )
 
@@ -84,7 +84,7 @@ def test_mirroring_draws_what_mmpose_draws():
         np.random.seed(seed)
         expected = flip._choose_direction() is not None
         np.random.seed(seed)
-        assert RandomMirror(0.3)({}) == dict(mirror=expected)
+        assert RandomHorizontalFlip(0.3)({}) == dict(mirror=expected)
 
 
 @pytest.mark.parametrize('probability', [-0.1, 1.5])
@@ -93,4 +93,4 @@ def test_impossible_probabilities_are_refused(probability):
             ValueError,
             match='^probability must be between 0 and 1, but is '
             f'{probability}$'):
-        RandomMirror(probability)
+        RandomHorizontalFlip(probability)

@@ -1,4 +1,4 @@
-"""``CropPerson`` against MMPose's transforms one after the other."""
+"""``TopdownCrop`` against MMPose's transforms one after the other."""
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +8,8 @@ from mmpose.structures.bbox import get_warp_matrix
 from PIL import Image
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import CropPerson, crop, photographs
+from hourglass_plugin.transforms import TopdownCrop, crop
+from hourglass_plugin.transforms import image_io as photographs
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +100,7 @@ def test_crops_to_evaluate_are_mmposes(size, name, channels, orientation,
             dict(type='TopdownAffine', input_size=input_size))(
                 copied(person))
         found = compose(CENTER_SCALE,
-                        dict(type='CropPerson',
+                        dict(type='TopdownCrop',
                              input_size=input_size))(copied(person))
         assert expected['img'].shape == (*input_size[::-1], 3)
         assert_same(found, expected)
@@ -118,7 +119,7 @@ def test_images_that_are_there_already(dtype, channels):
             copied(person))
     # Asked to reduce, it does not: there is nothing left to decode.
     crop_person = dict(
-        type='CropPerson', input_size=(64, 48), reduced_decoding=True)
+        type='TopdownCrop', input_size=(64, 48), reduced_decoding=True)
     assert expected['img_path'] is None
     assert_same(compose(CENTER_SCALE, crop_person)(copied(person)), expected)
     assert_same(
@@ -145,8 +146,8 @@ def test_mirrored_records_are_mmposes(mirrored, visible_columns):
         dict(type='TopdownAffine', input_size=(64, 48)))(
             copied(person))
     found = compose(CENTER_SCALE,
-                    dict(type='RandomMirror', probability=float(mirrored)),
-                    dict(type='CropPerson', input_size=(64, 48)))(
+                    dict(type='RandomHorizontalFlip', probability=float(mirrored)),
+                    dict(type='TopdownCrop', input_size=(64, 48)))(
                         copied(person))
     images = found.pop('img').astype(int), expected.pop('img').astype(int)
     outside = (images[1] == 0).any(axis=2)  # fades out at the border
@@ -167,7 +168,7 @@ def test_after_mmposes_random_flip_nothing_is_mirrored_again():
     expected = compose(
         *first, dict(type='TopdownAffine', input_size=(64, 48)))(
             copied(person))
-    found = compose(*first, dict(type='CropPerson', input_size=(64, 48)))(
+    found = compose(*first, dict(type='TopdownCrop', input_size=(64, 48)))(
         copied(person))
     assert found['flip'] is True
     assert_same(found, expected)
@@ -179,7 +180,7 @@ def test_without_joints():
         np.random.default_rng(4), (90, 70), img=np.zeros((70, 90, 3)))
     del person['keypoints'], person['keypoints_visible']
     found = compose(CENTER_SCALE,
-                    dict(type='CropPerson', input_size=(64, 48)))(person)
+                    dict(type='TopdownCrop', input_size=(64, 48)))(person)
     assert found['img'].shape == (48, 64, 3)
     assert found['input_size'] == (64, 48)
 
@@ -224,13 +225,13 @@ def test_joints_stay_on_their_spots(factor, mirrored, orientation, tmp_path,
     """
     used = []
 
-    def read_photograph(*arguments):
+    def load_image(*arguments):
         photograph = photographs_reader(*arguments)
         used.append(photograph.factor)
         return photograph
 
-    photographs_reader = crop.read_photograph
-    monkeypatch.setattr(crop, 'read_photograph', read_photograph)
+    photographs_reader = crop.load_image
+    monkeypatch.setattr(crop, 'load_image', load_image)
     size = (128 * factor + 1, 112 * factor + 1)
     middle = np.array([64, 56]) * factor
     places = middle + factor * np.array([[-21.3, 4.2], [9.7, 17.4],
@@ -251,8 +252,8 @@ def test_joints_stay_on_their_spots(factor, mirrored, orientation, tmp_path,
             bbox_rotation=np.array([degrees]))
         found = compose(
             dict(type='GetBBoxCenterScale', padding=1.0),
-            dict(type='RandomMirror', probability=float(mirrored)),
-            CropPerson((64, 64), reduced_decoding=True))(
+            dict(type='RandomHorizontalFlip', probability=float(mirrored)),
+            TopdownCrop((64, 64), reduced_decoding=True))(
                 person)
         assert found['ori_shape'] == whole.shape[:2]
         spots = centroids(found['img'])
@@ -274,7 +275,7 @@ def test_as_large_as_the_crop_at_least(box, reduced, factor, monkeypatch,
     shapes = []
     monkeypatch.setattr(
         crop, '_warp', lambda image, *_: shapes.append(image.shape[:2]))
-    CropPerson((64, 64), reduced_decoding=reduced)(
+    TopdownCrop((64, 64), reduced_decoding=reduced)(
         dict(
             img_path=path,
             bbox_center=np.full((1, 2), 20, np.float32),
@@ -289,7 +290,7 @@ def test_narrow_boxes_are_widened_first(bbox_scale, monkeypatch, tmp_path):
     shapes = []
     monkeypatch.setattr(
         crop, '_warp', lambda image, *_: shapes.append(image.shape[:2]))
-    CropPerson((64, 64), reduced_decoding=True)(
+    TopdownCrop((64, 64), reduced_decoding=True)(
         dict(
             img_path=path,
             bbox_center=np.full((1, 2), 20, np.float32),
@@ -339,16 +340,16 @@ def test_impossible_sizes_are_refused(input_size):
             ValueError,
             match='^input_size must be two whole numbers, width and height, '
             'but is '):
-        CropPerson(input_size)
-    assert CropPerson((1, 2)).input_size == (1, 2)
+        TopdownCrop(input_size)
+    assert TopdownCrop((1, 2)).input_size == (1, 2)
 
 
 def test_several_people_are_refused():
     with pytest.raises(
             ValueError,
-            match='^CropPerson crops one person at a time, but bbox_center '
+            match='^TopdownCrop crops one person at a time, but bbox_center '
             r'has the shape \(2, 2\)$'):
-        CropPerson((64, 64))(
+        TopdownCrop((64, 64))(
             dict(bbox_center=np.zeros((2, 2)), bbox_scale=np.ones((2, 2))))
 
 
@@ -387,10 +388,10 @@ def test_boxes_that_have_no_part_of_the_image(center, scale, is_there):
 
 def test_scores_behind_joints_stay():
     person = record(np.random.default_rng(5), (90, 70), img=np.zeros((70, 90)))
-    plain = compose(CENTER_SCALE, CropPerson((64, 48)))(copied(person))
+    plain = compose(CENTER_SCALE, TopdownCrop((64, 48)))(copied(person))
     scores = np.arange(16, dtype=np.float32)[None, :, None]
     person['keypoints'] = np.concatenate([person['keypoints'], scores], 2)
-    found = compose(CENTER_SCALE, CropPerson((64, 48)))(person)
+    found = compose(CENTER_SCALE, TopdownCrop((64, 48)))(person)
     np.testing.assert_array_equal(
         found['transformed_keypoints'],
         np.concatenate([plain['transformed_keypoints'], scores], 2))
@@ -399,14 +400,14 @@ def test_scores_behind_joints_stay():
 def test_photographs_that_are_elsewhere(monkeypatch):
     asked = []
 
-    def read_photograph(path, max_factor, backend_args):
+    def load_image(path, max_factor, backend_args):
         asked.append((path, max_factor, backend_args))
-        return photographs.Photograph(np.zeros((70, 90, 3), np.uint8),
+        return photographs.DecodedImage(np.zeros((70, 90, 3), np.uint8),
                                       (90, 70))
 
-    monkeypatch.setattr(crop, 'read_photograph', read_photograph)
+    monkeypatch.setattr(crop, 'load_image', load_image)
     elsewhere = dict(backend='petrel')
     person = record(np.random.default_rng(6), (90, 70), img_path='s3://a.jpg')
     compose(CENTER_SCALE,
-            CropPerson((64, 48), backend_args=elsewhere))(person)
+            TopdownCrop((64, 48), backend_args=elsewhere))(person)
     assert asked == [('s3://a.jpg', 1.0, elsewhere)]

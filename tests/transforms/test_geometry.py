@@ -20,7 +20,7 @@ from torch import nn
 from hourglass_plugin.skeletons import MPII
 from hourglass_plugin.transforms import (
     PaperScaleRotation,
-    RandomMirror,
+    RandomHorizontalFlip,
     TorchCodeScaleRotation,
 )
 
@@ -58,7 +58,7 @@ def crop(image,
         augmentation: one of the package's.
 
     Returns:
-        The record after ``CropPerson``.
+        The record after ``TopdownCrop``.
     """
     keypoints = np.zeros((1, 2)) if keypoints is None else keypoints
     center, half = np.asarray(center, float), np.asarray(box, float) / 2
@@ -73,8 +73,8 @@ def crop(image,
     turn = augmentation()
     turn.sample = lambda: (factor, degrees)
     for transform in (dict(type='GetBBoxCenterScale', padding=1.25),
-                      dict(type='RandomMirror', probability=float(mirrored)),
-                      turn, dict(type='CropPerson', input_size=size)):
+                      dict(type='RandomHorizontalFlip', probability=float(mirrored)),
+                      turn, dict(type='TopdownCrop', input_size=size)):
         if isinstance(transform, dict):
             transform = TRANSFORMS.build(transform)
         record = transform(record)
@@ -359,7 +359,7 @@ def test_quarter_cell_decoding_with_flip_test():
 
 def test_half_of_the_samples_are_mirrored():
     """A share of n samples has the standard deviation 0.5 / sqrt(n)."""
-    mirror = RandomMirror()
+    mirror = RandomHorizontalFlip()
     np.random.seed(0)
     count = 4000
     mirrored = sum(mirror({})['mirror'] for _ in range(count))

@@ -5,10 +5,7 @@ import pytest
 from mmengine import fileio
 from PIL import Image
 
-from hourglass_plugin.transforms.photographs import (
-    decode_image,
-    read_photograph,
-)
+from hourglass_plugin.transforms.image_io import decode_image, load_image
 
 #: In the pixels of the file; far enough from the borders for every factor.
 SPOTS = ((60.0, 52.0), (173.3, 61.6), (97.5, 148.2))
@@ -67,7 +64,7 @@ def test_spots_are_where_they_were(factor, orientation, tmp_path):
     grey levels. An error in the rounding of the photograph's size would be
     one pixel of the whole photograph or more."""
     path = write_jpeg(tmp_path / 'a.jpg', spots_image(factor), orientation)
-    photograph = read_photograph(path, factor)
+    photograph = load_image(path, factor)
     assert photograph.factor == factor
     whole = cv2.imread(path)
     assert photograph.size == whole.shape[1::-1]
@@ -86,7 +83,7 @@ def test_spots_are_where_they_were(factor, orientation, tmp_path):
 def test_the_centre_of_a_reduced_pixel(factor, middle, tmp_path):
     """Pixel 0 covers the pixels 0 and 1, 0 to 3, 0 to 7."""
     path = write_jpeg(tmp_path / 'a.jpg', np.zeros((16, 24), np.uint8))
-    photograph = read_photograph(path, factor)
+    photograph = load_image(path, factor)
     assert photograph.shift == (middle, middle)
     assert photograph.pixels.shape == (16 // factor, 24 // factor, 3)
 
@@ -96,7 +93,7 @@ def test_the_centre_of_a_reduced_pixel(factor, middle, tmp_path):
                           (4, 4), (7.99, 4), (8, 8), (50, 8)])
 def test_the_largest_factor_that_is_allowed(max_factor, factor, tmp_path):
     path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
-    assert read_photograph(path, max_factor).factor == factor
+    assert load_image(path, max_factor).factor == factor
 
 
 def test_colours_stay(tmp_path):
@@ -104,7 +101,7 @@ def test_colours_stay(tmp_path):
     image = np.zeros((40, 64, 3), np.uint8)
     image[:, :32], image[:, 32:] = (200, 40, 90), (10, 220, 60)  # RGB
     path = write_jpeg(tmp_path / 'a.jpg', image)
-    pixels = read_photograph(path, 4).pixels.astype(int)
+    pixels = load_image(path, 4).pixels.astype(int)
     assert np.abs(pixels[:, :8] - (90, 40, 200)).max() <= 2  # JPEG's rounding
     assert np.abs(pixels[:, 8:] - (60, 220, 10)).max() <= 2
 
@@ -114,7 +111,7 @@ def test_other_formats_are_read_whole(suffix, tmp_path):
     image = np.dstack([spots_image(2)] * 3)
     path = str(tmp_path / f'a.{suffix}')
     cv2.imwrite(path, image)
-    photograph = read_photograph(path, 8)
+    photograph = load_image(path, 8)
     assert (photograph.factor, photograph.shift) == (1, (0, 0))
     np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
 
@@ -123,7 +120,7 @@ def test_other_formats_are_read_whole(suffix, tmp_path):
 def test_jpeg_with_unreadable_exif_is_read_whole(exif, tmp_path):
     path = str(tmp_path / 'a.jpg')
     Image.fromarray(spots_image(2)).save(path, exif=exif)
-    photograph = read_photograph(path, 2)
+    photograph = load_image(path, 2)
     assert photograph.factor == 1
     np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
 
@@ -133,7 +130,7 @@ def test_a_missing_photograph_is_named(tmp_path):
     with pytest.raises(
             FileNotFoundError,
             match='^`.*No such file.*` occurs when loading `.*nowhere.jpg`'):
-        read_photograph(path)
+        load_image(path)
 
 
 @pytest.mark.parametrize('content', [b'', b'nothing', b'\xff\xd8\xff\xe0\0'])
@@ -145,7 +142,7 @@ def test_what_is_no_photograph_is_named(content, max_factor, tmp_path):
             ValueError,
             match='^`not an image, or damaged` occurs when loading '
             '`.*broken.jpg`.$'):
-        read_photograph(str(path), max_factor)
+        load_image(str(path), max_factor)
 
 
 def test_a_photograph_that_is_elsewhere(tmp_path):
@@ -159,7 +156,7 @@ def test_a_photograph_that_is_elsewhere(tmp_path):
 
     fileio.register_backend('shelf', Shelf, force=True)
     path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
-    found = read_photograph('no/such.jpg', backend_args=dict(backend='shelf'))
+    found = load_image('no/such.jpg', backend_args=dict(backend='shelf'))
     # Whole unless something else is asked for.
     assert found.factor == 1
     np.testing.assert_array_equal(found.pixels, cv2.imread(path))

@@ -60,7 +60,7 @@ def test_only_training_reduces_photographs(path):
         phase: [
             step.get('reduced_decoding', False)
             for step in config[f'{phase}_dataloader'].dataset.pipeline
-            if step.type == 'CropPerson'
+            if step.type == 'TopdownCrop'
         ]
         for phase in ('train', 'val', 'test')
     }

@@ -39,17 +39,17 @@ def people(tmp_path):
 
 def dataset(folder):
     return dict(
-        type='LSPDataset',
+        type='HourglassLSPDataset',
         data_root=str(folder),
         ann_file='a.json',
         data_prefix=dict(img=''),
         pipeline=[
             dict(type='SeedAugmentation'),
             dict(type='GetBBoxCenterScale', padding=1.25),
-            dict(type='RandomMirror'),
+            dict(type='RandomHorizontalFlip'),
             dict(type='TorchCodeScaleRotation'),
             dict(
-                type='CropPerson', input_size=(32, 32), reduced_decoding=True),
+                type='TopdownCrop', input_size=(32, 32), reduced_decoding=True),
             dict(type='RandomChannelGain'),
             dict(type='PackPoseInputs'),
         ])

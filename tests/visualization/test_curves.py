@@ -1,8 +1,7 @@
 """The picture of PCK curves, looked at in its pixels."""
 import numpy as np
 import pytest
-
-from hourglass_plugin.visualization.curves import draw_pck_curves
+from curves import draw_pck_curves
 
 THRESHOLDS = np.linspace(0, 0.5, 51)
 BLUE, ORANGE = (178, 114, 0), (0, 94, 213)  # BGR

@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 
 from hourglass_plugin.skeletons import LSP, RIGHT_COLOR
 from hourglass_plugin.visualization import save_image
-from hourglass_plugin.visualization.pose_hook import PosePictureHook
+from hourglass_plugin.visualization.pose_hook import HourglassVisualizationHook
 
 # Of a JPEG, whose colours are approximate.
 COLOR_TOLERANCE = 40
@@ -64,7 +64,7 @@ def runner_of(num_people, epoch=0):
 
 
 def build_hook(**arguments):
-    return PosePictureHook(enable=True, kpt_thr=0.5, **arguments)
+    return HourglassVisualizationHook(enable=True, kpt_thr=0.5, **arguments)
 
 
 def run_test(hook, samples, batch_size=2):
@@ -142,7 +142,7 @@ def test_validation_writes_a_folder_per_epoch(photograph, tmp_path):
 def test_nothing_is_read_or_written_unless_asked_for(arguments, monkeypatch,
                                                      tmp_path):
     monkeypatch.chdir(tmp_path)
-    hook = PosePictureHook(**arguments)
+    hook = HourglassVisualizationHook(**arguments)
     run_test(hook, [sample('missing.jpg', 0, (90, 50), (110, 50))])
     assert not names_in(tmp_path)
 

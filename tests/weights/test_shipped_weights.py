@@ -10,14 +10,14 @@ import pytest
 import torch
 import yaml
 
-from hourglass_plugin.command_line import load_config
-from hourglass_plugin.installed_files import config_path
-from hourglass_plugin.models.pretrained import read_checkpoint
-from hourglass_plugin.prediction import (
+from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.inference.predictor import (
     build_pose_model,
     predict_poses,
     whole_image,
 )
+from hourglass_plugin.models.weights.loading import read_checkpoint
+from hourglass_plugin.resources import config_path
 from hourglass_plugin.weights import shipped_weights
 
 CONFIG, FILE = shipped_weights()

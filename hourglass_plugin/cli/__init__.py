@@ -1,0 +1,1 @@
+"""Command line of the package; imported by tools, never by the package."""

@@ -1,0 +1,287 @@
+"""Import MMPose and MMDetection where one of their dependencies is missing.
+
+Stand-ins are in ``sys.modules`` only while the library is being imported, and
+only for modules that are missing or broken.
+"""
+import importlib
+import importlib.util
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from . import soft_nms
+
+logger = logging.getLogger('hourglass_plugin')
+
+
+def is_mmpose_installed() -> bool:
+    """Whether MMPose can be found; it is not imported for the answer."""
+    return importlib.util.find_spec('mmpose') is not None
+
+
+def import_mmpose() -> None:
+    """Import MMPose, with stand-ins for what it imports and does not need.
+
+    A stand-in is there only while MMPose is being imported, only where the
+    real module is missing or does not import, and says so once in the log.
+    Afterwards ``from mmpose.x import y`` works anywhere, and what is bound
+    inside MMPose to a stand-in works (pycocotools for xtcocotools) or raises
+    an ImportError that names the package to install.
+
+    Raises:
+        ImportError: if MMPose is installed but does not import.
+    """
+    _import_parts(
+        'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
+                             'engine', 'visualization', 'apis'),
+        (_mmcv_operators, _torchvision, _xtcocotools, _pkg_resources))
+    _draw_circles_with_any_numpy()
+
+
+def import_mmdet() -> None:
+    """Import MMDetection, with a stand-in for the operators of mmcv-lite.
+
+    As :func:`import_mmpose`, for :mod:`hourglass_plugin.detectors`, with or
+    without MMPose.
+
+    Raises:
+        ModuleNotFoundError: if MMDetection is not installed.
+        ImportError: if it is installed but does not import.
+    """
+    if importlib.util.find_spec('mmdet') is None:
+        raise ModuleNotFoundError(
+            'hourglass_plugin.detectors needs MMDetection: install '
+            'requirements/mminstall.txt with --no-deps and '
+            'requirements/runtime.txt',
+            name='mmdet')
+    _import_parts(
+        'MMDetection', 'mmdet',
+        ('models', 'datasets', 'evaluation', 'engine', 'visualization'),
+        (_mmcv_operators, ))
+
+
+def has_mmcv_operators() -> bool:
+    """Whether mmcv is the full one, with compiled operators."""
+    return _import_error('mmcv._ext') is None
+
+
+def _import_parts(library: str, package: str, parts: Sequence[str],
+                  stand_ins: Sequence[Callable]) -> None:
+    """Import parts of a package under stand-ins, if they are not there yet."""
+    names = [f'{package}.{part}' for part in parts]
+    if all(name in sys.modules for name in names):
+        return
+    with _stand_ins(stand_ins):
+        try:
+            for name in names:
+                importlib.import_module(name)
+        except Exception as error:
+            raise ImportError(
+                f'{library} is installed but does not import '
+                f'({_in_one_line(error)}); requirements/mminstall.txt and '
+                'requirements/runtime.txt list the versions that fit '
+                'together') from error
+
+
+@contextmanager
+def _stand_ins(makers: Sequence[Callable]) -> Iterator[None]:
+    """Put stand-ins into ``sys.modules``, and take them out at the end.
+
+    They must not stay: mmengine asks for ``mmcv._ext`` to learn whether mmcv
+    has operators, and others try ``import torchvision`` for the same reason.
+    """
+    modules: dict[str, ModuleType] = {}
+    for stand_in in makers:
+        modules.update(stand_in())
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            sys.modules.pop(name, None)
+
+
+def _mmcv_operators() -> dict[str, ModuleType]:
+    """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
+
+    ``import mmpose.models`` imports ``mmcv.ops`` (through EDPose and RTMO),
+    which asks for every operator by name and keeps what it is given. The two
+    with which detectors choose their boxes work
+    (:mod:`hourglass_plugin.soft_nms`); no hourglass uses another. May go when
+    mmcv-lite has the two, and MMPose imports ``mmcv.ops`` only where it calls
+    it.
+    """
+    error = _import_error('mmcv._ext')
+    if error is None:
+        return {}
+    _announce('mmcv._ext', error, 'of the compiled operators of mmcv, NMS and '
+              'soft-NMS are replaced, and no hourglass needs another')
+    module = _module('mmcv._ext', nms=soft_nms.nms, softnms=soft_nms.softnms)
+
+    def operator(name: str) -> Callable:
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return _raiser(f'mmcv.ops needs the compiled operator {name!r}: '
+                       'install the full mmcv in place of mmcv-lite')
+
+    vars(module)['__getattr__'] = operator
+    return {'mmcv._ext': module}
+
+
+def _torchvision() -> dict[str, ModuleType]:
+    """``torchvision.transforms.ToPILImage``, for MMPose's SimCC visualiser.
+
+    A torchvision built for another torch is installed but does not import,
+    so the question is whether it imports. May go when MMPose's visualiser
+    draws without it.
+    """
+    error = _import_error('torchvision.transforms')
+    if error is None:
+        return {}
+    _announce('torchvision', error,
+              'MMPose is imported without it; only drawing SimCC needs it')
+    transforms = _module(
+        'torchvision.transforms',
+        ToPILImage=_raiser('drawing SimCC heatmaps needs torchvision: '
+                           'install the torchvision that fits your torch'))
+    return {
+        'torchvision': _module('torchvision', transforms=transforms),
+        'torchvision.transforms': transforms,
+    }
+
+
+def _xtcocotools() -> dict[str, ModuleType]:
+    """xtcocotools, by pycocotools.
+
+    xtcocotools 1.14 has no wheels for Python 3.12, and its wheels are built
+    for NumPy 1: with NumPy 2 the import fails. May go when MMPose uses
+    pycocotools itself.
+    """
+    error = _import_error('xtcocotools.mask')  # the compiled part
+    if error is None:
+        return {}
+    _announce('xtcocotools', error, 'MMPose uses pycocotools in its place')
+    from . import coco
+    parts = {
+        'coco': _module('xtcocotools.coco', COCO=coco.COCO),
+        'cocoeval': _module('xtcocotools.cocoeval', COCOeval=coco.COCOeval),
+        'mask': coco.mask,
+    }
+    modules = {f'xtcocotools.{name}': part for name, part in parts.items()}
+    return {'xtcocotools': _module('xtcocotools', **parts), **modules}
+
+
+def _pkg_resources() -> dict[str, ModuleType]:
+    """``pkg_resources``, which setuptools 82 no longer has.
+
+    ``import mmpose.apis`` asks mmengine 0.10 for MMPose's folder, which falls
+    back to Python's own search when ``pkg_resources`` knows no such package.
+    Later only configs named like ``mmpose::...`` ask. May go with mmengine
+    0.10; onedl-mmengine needs none.
+    """
+    error = _import_error('pkg_resources')
+    if error is None:
+        return {}
+    _announce('pkg_resources', error,
+              'MMPose is imported without it; mmengine needs it for configs '
+              "named 'mmpose::...': install 'setuptools<81'")
+
+    class DistributionNotFound(Exception):  # noqa: N818, a name of theirs
+        """What pkg_resources raises for a package that it does not know."""
+
+    def get_distribution(name: str) -> None:
+        raise DistributionNotFound(name)
+
+    return {
+        'pkg_resources':
+        _module(
+            'pkg_resources',
+            DistributionNotFound=DistributionNotFound,
+            get_distribution=get_distribution)
+    }
+
+
+def _draw_circles_with_any_numpy() -> None:
+    """Let MMPose's visualiser draw keypoints with NumPy 2.4.
+
+    It takes ``int`` of the radius, which it hands on as an array of one
+    number; NumPy 2.4 turns no array with dimensions into a number. May go
+    when MMPose hands on the number.
+    """
+    from mmpose.visualization.opencv_backend_visualizer import (
+        OpencvBackendVisualizer,
+    )
+    original = OpencvBackendVisualizer.draw_circles
+    if original.__module__ == __name__:
+        return
+
+    def draw_circles(self: Any, center: Any, radius: Any, *args: Any,
+                     **kwargs: Any) -> Any:
+        if self.backend == 'opencv':  # matplotlib's wants the array
+            radius = np.asarray(radius).item()
+        return original(self, center, radius, *args, **kwargs)
+
+    OpencvBackendVisualizer.draw_circles = draw_circles
+
+
+def _import_error(name: str) -> Optional[Exception]:
+    """Import a module; its error if it is missing or broken, else None.
+
+    Any exception counts: xtcocotools raises ValueError ("numpy.dtype size
+    changed"), torchvision RuntimeError ("operator torchvision::nms does not
+    exist"). What is left of a package that does not import is removed, so that
+    others meet its error again and not half of it.
+    """
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        package = name.split('.')[0]
+        if package not in sys.modules:
+            for left in list(sys.modules):
+                if left.startswith(f'{package}.'):
+                    del sys.modules[left]
+        return error
+    return None
+
+
+def _module(name: str, **contents: Any) -> ModuleType:
+    """A module with a spec, which ``importlib.util.find_spec`` asks for."""
+    module = ModuleType(name)
+    module.__spec__ = ModuleSpec(name, None)
+    vars(module).update(contents)
+    return module
+
+
+def _raiser(message: str) -> Callable:
+    """A function that raises ImportError with this message when called."""
+
+    def unavailable(*args: Any, **kwargs: Any) -> None:
+        raise ImportError(message)
+
+    return unavailable
+
+
+#: Names of the modules that were announced as missing, each once.
+_announced: set[str] = set()
+
+
+def _announce(name: str, error: Exception, consequence: str) -> None:
+    if name in _announced:
+        return
+    _announced.add(name)
+    found = 'is not installed'
+    if not isinstance(error, ModuleNotFoundError):
+        found = f'does not import ({_in_one_line(error)})'
+    logger.warning('hourglass_plugin: %s %s: %s', name, found, consequence)
+
+
+def _in_one_line(error: BaseException) -> str:
+    """The kind and the first line of an error's message."""
+    lines = str(error).strip().splitlines() or ['']
+    return f'{type(error).__name__}: {lines[0]}'

@@ -1,0 +1,111 @@
+"""Differences between versions of torch, mmengine and MMPose.
+
+Each workaround is one small function with its reason, and the version after
+which it can go.
+"""
+import inspect
+import re
+import warnings
+from typing import Any
+
+import torch
+
+
+def quiet_other_libraries() -> None:
+    """Hide others' warnings that no user of this package can act on.
+
+    Deprecations inside other libraries, and MMPose's note, once per process,
+    that records hold a centre and scale, which ours always do. Warnings of
+    any other kind stay, those about the user's data among them, and so does
+    what the user's own code raises. May shrink as the libraries move on.
+    """
+    libraries = r'(mmcv|mmdet|mmengine|mmpose|torch)(\.|$)'
+    for category in (DeprecationWarning, FutureWarning):
+        warnings.filterwarnings('ignore', category=category, module=libraries)
+    for message in ('pkg_resources is deprecated',
+                    'Use the existing "bbox_center" and "bbox_scale"'):
+        warnings.filterwarnings('ignore', message=message)
+
+
+def lay_configs_out_once() -> None:
+    """Make mmengine format a config's text once, not five times.
+
+    It is laid out by yapf for the log, the dumped file, the message hub and
+    the visualiser each, which takes seconds where a config has the keypoints
+    of its data set. The same text gets the same layout. May go when mmengine
+    keeps it.
+    """
+    from mmengine.config import config as config_module
+
+    # onedl-mmengine has no such name: it imports yapf where it formats.
+    format_code = getattr(config_module, 'FormatCode', None)
+    if format_code is None or hasattr(format_code, 'kept'):
+        return
+    kept: dict[str, Any] = {}
+
+    def format_code_once(text: str, **options: Any) -> Any:
+        if text not in kept:
+            kept.clear()  # of one config at a time
+            kept[text] = format_code(text, **options)
+        return kept[text]
+
+    format_code_once.kept = kept  # type: ignore[attr-defined]
+    config_module.FormatCode = format_code_once
+
+
+def is_compiling() -> bool:
+    """Whether ``torch.compile`` is tracing the code that asks.
+
+    ``torch.compiler.is_compiling`` came with torch 2.3; before, the same
+    function stands in ``torch._dynamo``. May go with torch 2.2.
+    """
+    if hasattr(torch.compiler, 'is_compiling'):
+        return torch.compiler.is_compiling()
+    return torch._dynamo.is_compiling()
+
+
+def programs_serve_all_modules() -> bool:
+    """Whether one compiled program serves all modules of the same kind.
+
+    From torch 2.5 on a module's weights and buffers are arguments of what
+    ``torch.compile`` makes. Before, it compiles for each module again, and
+    fails where a buffer is replaced (2.1 does). May go with torch 2.4.
+    """
+    return getattr(torch._dynamo.config, 'inline_inbuilt_nn_modules', False)
+
+
+def begin_cuda_graphs() -> None:
+    """Say that the CUDA graphs replayed next belong together.
+
+    ``torch.compiler.cudagraph_mark_step_begin`` came with torch 2.2; before,
+    the same function stands in ``torch._inductor``. May go with torch 2.1.
+    """
+    if hasattr(torch.compiler, 'cudagraph_mark_step_begin'):
+        torch.compiler.cudagraph_mark_step_begin()
+    else:
+        torch._inductor.cudagraph_mark_step_begin()
+
+
+def onnx_exporter_options() -> dict[str, Any]:
+    """Arguments with which ``torch.onnx.export`` traces the network.
+
+    torch has two exporters. The older one, through ``torch.jit.trace``, is in
+    every version from 2.1 to 2.13, where it must be asked for from 2.9 on; it
+    needs no onnxscript and writes a network of one stack in 1 second. The one
+    through ``torch.export`` takes 15 to 30 seconds (torch 2.13, two cores)
+    for a file that computes the same. Batches are of any size in both. May go
+    when torch has no other than the second.
+    """
+    if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
+        return dict(dynamo=False)
+    return {}
+
+
+def can_export_programs() -> bool:
+    """Whether ``torch.export`` gives programs for batches of any size.
+
+    torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
+    torch 2.6. May go with torch 2.5.
+    """
+    version = re.match(r'(\d+)\.(\d+)', torch.__version__)
+    return version is not None and (int(version[1]), int(version[2])) >= (2, 6)

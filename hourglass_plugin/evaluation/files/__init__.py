@@ -1,0 +1,1 @@
+"""Submission, prediction and ground-truth files."""

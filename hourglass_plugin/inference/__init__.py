@@ -1,0 +1,4 @@
+"""Prediction with trained models, and their export."""
+from ..registration import register_with
+
+register_with('mmengine')

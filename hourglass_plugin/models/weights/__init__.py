@@ -1,0 +1,1 @@
+"""Weights of other projects: key maps, loading and conversion."""

@@ -1,0 +1,115 @@
+"""Checkpoint files into networks."""
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Optional
+
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from .key_maps import check_complete, read_arguments, rename_weights, unwrap
+
+
+def read_checkpoint(path: str) -> dict:
+    """Read a checkpoint into the processor's memory; no code in it is run.
+
+    Args:
+        path: file, or an address that mmengine downloads.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a checkpoint, or a damaged one, or holds
+            anything but numbers.
+    """
+    try:
+        # torch warns of files that are refused a moment later.
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            checkpoint = CheckpointLoader.load_checkpoint(
+                path, map_location='cpu', logger='silent')
+    except FileNotFoundError:
+        raise FileNotFoundError(f'there is no checkpoint {path}') from None
+    except ValueError:
+        raise
+    except Exception as error:  # torch has a dozen for damaged files
+        reason = str(error).partition('. ')[0]
+        raise ValueError(f'{path} is not a checkpoint, or is damaged: '
+                         f'{type(error).__name__}: {reason}') from error
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f'{path} is not a checkpoint: it holds a '
+                         f'{type(checkpoint).__name__}')
+    return checkpoint
+
+
+def load_pretrained(network: nn.Module,
+                    state_dict: Mapping,
+                    prefix: Optional[str] = None) -> list[str]:
+    """Load a port's weights, or ours, also for another number of keypoints.
+
+    Where the network predicts another number of keypoints, or none, the
+    convolutions that predict heatmaps and feed them back stay as they are.
+    Everything else must be there and fit.
+
+    Args:
+        network: is changed; the number of its stacks and everything else but
+            keypoints must be those of the weights.
+        state_dict: what the checkpoint holds: a published port's weights, a
+            converted file's or those of one of our models, whose backbone is
+            taken.
+        prefix: of the names to take, such as ``backbone``; found by itself
+            in checkpoints of our models.
+
+    Returns:
+        What there is to say, one sentence on what was loaded, and others on
+        what was dropped, and on what starts anew.
+
+    Raises:
+        ValueError: if the weights are of another network; nothing is loaded
+            then.
+    """
+    converted = rename_weights(unwrap(state_dict, prefix))
+    weights, own = converted.weights, network.state_dict()
+    theirs, ours = read_arguments(weights), read_arguments(own)
+    about_keypoints = ('num_keypoints', 'inner_heatmaps')
+    differing = [
+        name for name in ours
+        if theirs[name] != ours[name] and name not in about_keypoints
+    ]
+    if differing:
+        raise ValueError(
+            'the weights are of a network with ' +
+            ', '.join(f'{name}={theirs[name]!r}' for name in differing) +
+            '; this one has ' +
+            ', '.join(f'{name}={ours[name]!r}' for name in differing))
+    same = all(theirs[name] == ours[name] for name in about_keypoints)
+    anew = [] if same else [name for name in own if _knows_keypoints(name)]
+    for name in list(weights):
+        if not same and _knows_keypoints(name):
+            del weights[name]
+    check_complete(converted, {
+        name: tensor
+        for name, tensor in own.items() if name not in anew
+    })
+    network.load_state_dict(weights, strict=False)
+    said = [f'{len(weights)} tensors of {converted.layout.name} were loaded']
+    if converted.unused:
+        said.append(describe_unused(converted.unused))
+    if not same:
+        said.append(f'the weights are for {theirs["num_keypoints"] or "no"} '
+                    f'keypoints, the network is for '
+                    f'{ours["num_keypoints"] or "none"}: ' +
+                    (f'{len(anew)} tensors start anew: {", ".join(anew)}'
+                     if anew else 'what knows keypoints was left out'))
+    return said
+
+
+def describe_unused(unused: list[str]) -> str:
+    """One sentence on the tensors that were dropped."""
+    return (f'dropped {len(unused)} tensors that the network never uses: '
+            f'{", ".join(unused)}')
+
+
+def _knows_keypoints(name: str) -> bool:
+    """Whether a tensor depends on the keypoints: on how many, or on which."""
+    return re.match(r'stacks\.\d+\.(inner_heatmaps|heatmaps|merge_heatmaps)\.',
+                    name) is not None

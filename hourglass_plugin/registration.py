@@ -1,0 +1,119 @@
+"""Registration of this package's classes in the OpenMMLab registries.
+
+The network and the training hooks belong to mmengine's root registries,
+everything else to MMPose's. Each group is imported together with the library
+whose registries it needs: at once if the library is already imported, else as
+soon as it is. Importing :mod:`hourglass_plugin.models` therefore imports no
+MMPose, and works beside one that is broken.
+
+Each sub-package first calls :func:`register_with` in its ``__init__``, before
+any of its modules is half imported, so that every order of imports works.
+"""
+import importlib
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Optional
+
+#: Library -> the modules that register classes in its registries.
+REGISTERED_WITH = {
+    'mmengine': ('engine', 'models'),
+    'mmpose': ('codecs', 'datasets', 'datasets.corrupt_images_hook',
+               'evaluation', 'transforms', 'models.consistency',
+               'models.data_preprocessor', 'models.head',
+               'models.pose_estimator', 'report.hook',
+               'visualization.pose_hook', 'visualization.tensorboard'),
+}
+
+
+def register() -> None:
+    """Register all classes now or when their library is imported.
+
+    Raises:
+        ModuleNotFoundError: if mmengine is not installed.
+    """
+    if importlib.util.find_spec('mmengine') is None:
+        raise ModuleNotFoundError(
+            'hourglass_plugin needs mmengine: install '
+            'requirements/mminstall.txt with --no-deps and '
+            'requirements/runtime.txt, or mmengine alone for the network '
+            'alone',
+            name='mmengine')
+    for library in REGISTERED_WITH:
+        if sys.modules.get(library) is not None:
+            register_with(library)
+        elif not any(
+                isinstance(finder, _Finder) and finder.library == library
+                for finder in sys.meta_path):
+            sys.meta_path.insert(0, _Finder(library))
+
+
+def register_with(library: str) -> None:
+    """Import the modules that register classes in a library's registries.
+
+    Args:
+        library: ``mmengine`` or ``mmpose``.
+
+    Raises:
+        ImportError: if the library is installed but does not import.
+    """
+    if library == 'mmpose':
+        from .compat.imports import import_mmpose
+        import_mmpose()
+    for name in REGISTERED_WITH[library]:
+        importlib.import_module(f'{__package__}.{name}')
+
+
+class _Finder(MetaPathFinder):
+    """Waits for the import of one library, then removes itself."""
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+
+    def find_spec(self,
+                  fullname: str,
+                  path: Optional[Sequence[str]],
+                  target: Optional[ModuleType] = None) -> Optional[ModuleSpec]:
+        """The library's own spec, whose loader also registers our classes."""
+        if fullname != self.library:
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(self, spec.loader)
+        return spec
+
+
+class _Loader(Loader):
+    """Executes a library's module, then registers our classes."""
+
+    def __init__(self, finder: _Finder, loader: Loader) -> None:
+        self.finder = finder
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
+        """As the library's own loader."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the library, restore its loader, register our classes."""
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        if self.finder in sys.meta_path:
+            sys.meta_path.remove(self.finder)
+        try:
+            register_with(self.finder.library)
+        except ImportError as error:
+            # The library's user gets the library; our own tools import our
+            # modules by name and raise this error.
+            logging.getLogger(__package__).error(
+                'hourglass_plugin is not registered with %s: %s',
+                self.finder.library, error)

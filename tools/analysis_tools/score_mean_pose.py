@@ -1,0 +1,50 @@
+#!/usr/bin/env python
+"""Score the training people's mean pose on a config's test people.
+
+The lowest bar for a method: it looks at nobody's image, only at the box.
+"""
+import argparse
+
+from hourglass_plugin.cli import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'config', type=arguments.existing_file, help='config file')
+    arguments.add_config_options(parser)
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Average, predict, evaluate."""
+    with arguments.setting_up():
+        import numpy as np
+        from mean_pose import mean_pose, place_pose
+        from mmpose.registry import METRICS
+
+        from hourglass_plugin.cli import command_line
+        config = command_line.load_config(args.config, args.cfg_options)
+        train = command_line.build_dataset(config, 'train')
+        test = command_line.build_dataset(config, 'test')
+        metric = METRICS.build(config.test_evaluator)
+    people = [train.get_data_info(index) for index in range(len(train))]
+    pose = mean_pose(*(np.concatenate([person[key] for person in people])
+                       for key in ('keypoints', 'keypoints_visible',
+                                   'bbox_center', 'bbox_scale')))
+    metric.dataset_meta = test.metainfo
+    for index in range(len(test)):
+        person = test.get_data_info(index)
+        predicted = place_pose(pose, person['bbox_center'][0],
+                               person['bbox_scale'][0])
+        metric.process(
+            None,
+            [dict(pred_instances=dict(keypoints=predicted[None]),
+                  gt_instances=person,
+                  raw_ann_info=person.get('raw_ann_info'))])
+    metric.evaluate(len(test))  # writes the table to the log
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())

@@ -1,0 +1,436 @@
+"""Trainings and their seeds compared, from mmengine's own logs.
+
+A training is a work dir: whenever mmengine's runner starts it makes a folder
+there, named by the time, in which ``LocalVisBackend`` writes
+``vis_data/config.py`` and ``vis_data/scalars.json``, a line of JSON every few
+iterations and one for each validation.
+"""
+import difflib
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Optional, Union
+
+from mmengine.config import Config
+
+from hourglass_plugin.evaluation.table import markdown_table, rows_of_logged
+
+#: mmengine's folder of one start of a runner, e.g. ``20261123_061321``.
+_START = re.compile(r'\d{8}_\d{6}')
+#: What may differ between trainings of a group, besides the seed: where a
+#: training goes, how it is watched, and what is kept of it.
+_NOT_COMPARED = ('work_dir', 'visualizer', 'vis_backends', 'log_level',
+                 'log_processor')
+_HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'finite_numbers',
+                       'logger', 'runtime_info', 'timer', 'corrupt_images',
+                       'visualization')
+
+
+class Training(NamedTuple):
+    """What one training's log says.
+
+    Attributes:
+        work_dir: its folder.
+        config: as it was run.
+        config_name: the config file's name, without suffix.
+        seed: None if the config names none.
+        scores: epoch -> name -> score of the validation after this epoch.
+        seconds: of all training iterations, without validation.
+    """
+
+    work_dir: Path
+    config: Config
+    config_name: str
+    seed: Optional[int]
+    scores: dict[int, dict[str, float]]
+    seconds: float
+
+    @property
+    def last(self) -> dict[str, float]:
+        """Scores of the last validation."""
+        return self.scores[max(self.scores)]
+
+
+class Spread(NamedTuple):
+    """Mean, lowest and highest of several seeds."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Mean, lowest and highest."""
+    return Spread(sum(values) / len(values), min(values), max(values))
+
+
+def find_work_dirs(folders: Iterable[Union[str, Path]]) -> list[Path]:
+    """The folders in which a runner of mmengine has worked.
+
+    Args:
+        folders: they and all below them are looked through.
+
+    Raises:
+        FileNotFoundError: if a folder is not there.
+        ValueError: if a folder has none.
+    """
+    found: dict[Path, Path] = {}
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise FileNotFoundError(f'there is no folder {folder}')
+        work_dirs = {
+            path.parent.parent
+            for path in folder.rglob('vis_data')
+            if _START.fullmatch(path.parent.name)
+        }
+        if not work_dirs:
+            raise ValueError(
+                f'there is no training in {folder}: no work dir of '
+                'tools/train.py is there or below')
+        for work_dir in sorted(work_dirs):
+            found.setdefault(work_dir.resolve(), work_dir)
+    return list(found.values())
+
+
+def read_training(work_dir: Union[str, Path]) -> Training:
+    """Read a work dir.
+
+    A training that was resumed has several logs. What a later one trains
+    again counts from there.
+
+    Raises:
+        ValueError: if the training is not finished, has no scores, or its
+            files are damaged; the message begins with the work dir.
+    """
+    work_dir = Path(work_dir)
+    logs = sorted(
+        path for path in work_dir.glob('*/vis_data/scalars.json')
+        if _START.fullmatch(path.parents[1].name))
+    if not logs:
+        raise ValueError(
+            f'{work_dir}: no log of a training (vis_data/scalars.json)')
+    iterations, scores = _merge([_read_log(path) for path in logs], work_dir)
+    config = _read_config(logs[-1].with_name('config.py'))
+    epochs = (config.get('train_cfg') or {}).get('max_epochs')
+    if epochs is None:
+        raise ValueError(f'{work_dir}: its config has no train_cfg.max_epochs')
+    trained = iterations[-1][0]
+    if trained < epochs:
+        raise ValueError(f'{work_dir}: unfinished, in epoch {trained} of '
+                         f'{epochs}')
+    if epochs not in scores:
+        raise ValueError(f'{work_dir}: not validated after its last epoch, '
+                         f'{epochs}')
+    seconds, before = 0.0, 0
+    for _, iteration, time in iterations:
+        seconds += time * (iteration - before)
+        before = iteration
+    # mmengine writes NAME.py whenever it starts.
+    written = sorted(
+        work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    return Training(work_dir, config,
+                    written[-1].stem if written else work_dir.name,
+                    (config.get('randomness') or {}).get('seed'), scores,
+                    seconds)
+
+
+def _read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; one that was cut off at the end is left out."""
+    lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
+    entries = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            entry = None
+        if isinstance(entry, dict):
+            entries.append(entry)
+        elif number < len(lines):
+            raise ValueError(f'{path.parents[2]}: damaged, line {number} of '
+                             f'{path} is no JSON')
+    return entries
+
+
+def _merge(
+    logs: Sequence[Sequence[Mapping[str, Any]]], work_dir: Path
+) -> tuple[list[tuple[int, int, float]], dict[int, dict[str, float]]]:
+    """Several starts of a training as one.
+
+    Returns:
+        (epoch, iteration, seconds per iteration up to there) of the lines of
+        training, and the scores by epoch.
+    """
+    iterations: list[tuple[int, int, float]] = []
+    scores: dict[int, dict[str, float]] = {}
+    for entries in logs:
+        has_begun = False
+        for entry in entries:
+            if 'iter' not in entry:
+                # The step of a validation is its epoch or its iteration, as
+                # LoggerHook.log_metric_by_epoch says; the epoch is that of
+                # the training before it, in an earlier log if the validation
+                # was interrupted and made up for.
+                if iterations:
+                    epoch = iterations[-1][0]
+                    scores[epoch] = {
+                        name: float(value)
+                        for name, value in entry.items() if name not in
+                        ('step', 'time', 'data_time', 'memory')
+                    }
+                continue
+            if not {'epoch', 'time'} <= entry.keys():
+                raise ValueError(f'{work_dir}: its log has no epochs and '
+                                 'times; it was not trained by epochs, or '
+                                 'without IterTimerHook')
+            if not has_begun:  # or went on
+                has_begun = True
+                first = entry['epoch']
+                iterations = [line for line in iterations if line[0] < first]
+                scores = {
+                    epoch: scores[epoch]
+                    for epoch in scores if epoch < first
+                }
+            iterations.append((entry['epoch'], entry['iter'], entry['time']))
+    if not iterations:
+        raise ValueError(f'{work_dir}: unfinished, its log is empty')
+    return iterations, scores
+
+
+def _read_config(path: Path) -> Config:
+    """The config as it was run; what it imports is not imported."""
+    try:
+        return Config.fromfile(str(path), import_custom_modules=False)
+    except Exception as error:  # a config is a program and can fail anyhow
+        raise ValueError(f'{path.parents[2]}: damaged, {path} cannot be read: '
+                         f'{type(error).__name__}: {error}') from error
+
+
+def read_trainings(
+        folders: Iterable[Union[str,
+                                Path]]) -> tuple[list[Training], list[str]]:
+    """The finished trainings below folders, and why others are left out.
+
+    Raises:
+        FileNotFoundError: if a folder is not there.
+        ValueError: if a folder has no training, or none is finished.
+    """
+    trainings, left_out = [], []
+    for work_dir in find_work_dirs(folders):
+        try:
+            trainings.append(read_training(work_dir))
+        except ValueError as error:
+            left_out.append(str(error))
+    if not trainings:
+        raise ValueError('there is no training to compare: ' +
+                         '; '.join(left_out))
+    return trainings, left_out
+
+
+def group_trainings(
+        trainings: Sequence[Training]) -> dict[str, list[Training]]:
+    """Trainings that differ in nothing but seed and work dir, together.
+
+    Returns:
+        Name of the group -> its trainings by seed. The name is the config's,
+        and where several groups have the same one also the folder's, or
+        those of its trainings, below the folder that all have in common.
+    """
+    groups: dict[tuple[str, str], list[Training]] = {}
+    for training in trainings:
+        key = training.config_name, _comparable(training.config)
+        groups.setdefault(key, []).append(training)
+    names = [name for name, _ in groups]
+    places = [(name, _common_folder(members))
+              for (name, _), members in groups.items()]
+    root = _common_folder(trainings)
+    named = {}
+    for (name, folder), members in zip(places, groups.values()):
+        if names.count(name) > 1:
+            folders = [folder]
+            if places.count((name, folder)) > 1:
+                folders = [str(member.work_dir) for member in members]
+            name += ' in ' + ', '.join(
+                os.path.relpath(folder, root) for folder in folders)
+        named[name] = sorted(
+            members,
+            key=lambda member: -1 if member.seed is None else member.seed)
+    return named
+
+
+def _common_folder(trainings: Sequence[Training]) -> str:
+    """The deepest folder that has all of these."""
+    return os.path.commonpath(
+        [training.work_dir.absolute() for training in trainings])
+
+
+def _comparable(config: Config) -> str:
+    """What of a config may not differ within a group."""
+    content = {
+        name: value
+        for name, value in config.to_dict().items()
+        if name not in _NOT_COMPARED
+    }
+    # Of a resumed training it is where it went on, not where it began.
+    if content.pop('resume', False) or content.get('load_from') is None:
+        content.pop('load_from', None)
+    for part, left_out in (('randomness', ('seed', )), ('default_hooks',
+                                                        _HOOKS_NOT_COMPARED)):
+        content[part] = {
+            name: value
+            for name, value in (content.get(part) or {}).items()
+            if name not in left_out
+        }
+    return json.dumps(content, sort_keys=True, default=str)
+
+
+def default_metrics(scores: Mapping[str, float]) -> list[str]:
+    """The means of a validation: no joint, no stack, no part of the joints.
+
+    Args:
+        scores: name -> score, as they are logged.
+
+    Returns:
+        ``mpii/PCKh@0.5``, ``mpii/PCKh@0.2``, ``mpii/PCKh@0.1`` and
+        ``mpii/AUC``, for example; the benchmark's name is the first.
+    """
+    rows = rows_of_logged(dict(scores))
+    return [
+        name for name in rows if '/stack_' not in name and
+        name.rpartition('/')[0] not in rows  # as .../visible
+    ]
+
+
+def check_metrics(groups: Mapping[str, Sequence[Training]],
+                  metrics: Sequence[str]) -> None:
+    """Raise ValueError if nobody has a score of one of these names."""
+    known: dict[str, float] = {}
+    for members in groups.values():
+        for member in members:
+            known.update(member.last)
+    for metric in metrics:
+        if metric not in known:
+            close = difflib.get_close_matches(metric, known)
+            raise ValueError(
+                f'no training has the score {metric!r}; there is '
+                f'{", ".join(close or default_metrics(known))}')
+
+
+def last_scores(members: Sequence[Training], metric: str) -> list[float]:
+    """The last score of each training that has it."""
+    return [member.last[metric] for member in members if metric in member.last]
+
+
+def best_first(groups: Mapping[str, Sequence[Training]],
+               metric: str) -> dict[str, Sequence[Training]]:
+    """Groups in the order of their mean last score; those without it last."""
+
+    def place(name: str) -> float:
+        scores = last_scores(groups[name], metric)
+        return spread(scores).mean if scores else float('-inf')
+
+    return {
+        name: groups[name]
+        for name in sorted(groups, key=place, reverse=True)
+    }
+
+
+def score_curves(groups: Mapping[str, Sequence[Training]],
+                 metric: str) -> dict[str, list[dict[int, float]]]:
+    """For each seed epoch -> score; groups without such scores left out."""
+    curves = {
+        name: [{
+            epoch: scores[metric]
+            for epoch, scores in member.scores.items() if metric in scores
+        } for member in members if metric in member.last]
+        for name, members in groups.items()
+    }
+    return {name: seeds for name, seeds in curves.items() if seeds}
+
+
+def comparison_tables(groups: Mapping[str, Sequence[Training]],
+                      metrics: Sequence[str],
+                      sizes: Mapping[str, Mapping[str, int]]) -> str:
+    """The groups in tables, in Markdown.
+
+    Args:
+        groups: name -> trainings, in the order of the rows.
+        metrics: names of scores; that of the first is given after each stack,
+            where it was logged.
+        sizes: name of the group -> ``weights`` and ``multiply_adds`` of its
+            network; of groups that are not here a dash is printed.
+
+    Returns:
+        Tables, and lines that say what is in them.
+    """
+    prefixes = {metric.partition('/')[0] for metric in metrics}
+    data_set = prefixes.pop() if len(prefixes) == 1 else ''
+    titles = [metric[len(data_set):].lstrip('/') for metric in metrics]
+    digits = score_digits(
+        score for members in groups.values() for metric in metrics
+        for score in last_scores(members, metric))
+    rows = [[
+        '', 'seeds', 'epochs', *titles, 'weights', 'multiply-adds', 'minutes'
+    ]]
+    for name, members in groups.items():
+        size = sizes.get(name, {})
+        rows.append([
+            f'`{name}`',
+            ', '.join('-' if member.seed is None else str(member.seed)
+                      for member in members),
+            str(max(members[0].scores)),
+            *(_cell(last_scores(members, metric), digits)
+              for metric in metrics),
+            f'{size["weights"] / 1e6:.2f} M' if 'weights' in size else '-',
+            f'{size["multiply_adds"] / 1e9:.2f} G'
+            if 'multiply_adds' in size else '-',
+            _minutes(members),
+        ])
+    heading = f'{data_set}: scores' if data_set else 'Scores'
+    texts = [
+        f'**{heading} of the last validation, mean of the seeds (lowest to '
+        'highest)**',
+        markdown_table(rows)
+    ]
+    stacks = _stack_rows(groups, metrics[0], digits)
+    if len(stacks) > 1:
+        texts += [f'**{titles[0]} after each stack**', markdown_table(stacks)]
+    texts.append('Minutes are those of the training iterations, without '
+                 'validation, mean of the seeds.')
+    return '\n\n'.join(texts)
+
+
+def score_digits(scores: Iterable[float]) -> int:
+    """Digits after the point: one of percent, three of what is at most 1."""
+    return 1 if max(scores, default=0) > 1 else 3
+
+
+def _stack_rows(groups: Mapping[str, Sequence[Training]], metric: str,
+                digits: int) -> list[list[str]]:
+    """Header, and a row for each group of several stacks."""
+    data_set, _, row = metric.partition('/')
+    rows = []
+    for name, members in groups.items():
+        stacks: list[str] = []
+        while scores := last_scores(
+                members, f'{data_set}/stack_{len(stacks) + 1}/{row}'):
+            stacks.append(_cell(scores, digits))
+        if len(stacks) > 1:
+            rows.append([f'`{name}`', *stacks])
+    count = max(map(len, rows), default=1) - 1
+    header = ['', *(f'stack {index + 1}' for index in range(count))]
+    return [header] + [row + ['-'] * (count + 1 - len(row)) for row in rows]
+
+
+def _cell(scores: Sequence[float], digits: int) -> str:
+    """``51.3 (50.9 to 51.8)``, one seed without the brackets."""
+    if not scores:
+        return '-'
+    mean, low, high = (f'{value:.{digits}f}' for value in spread(scores))
+    return mean if len(scores) == 1 else f'{mean} ({low} to {high})'
+
+
+def _minutes(members: Sequence[Training]) -> str:
+    minutes = spread([member.seconds for member in members]).mean / 60
+    return f'{minutes:.0f}' if minutes >= 10 else f'{minutes:.1f}'

@@ -1,0 +1,61 @@
+#!/usr/bin/env python
+"""Print scores by joint and compare them with those that a config promises.
+
+Exit status 1 if one is lower than the config's expected_results.
+"""
+import argparse
+import json
+import sys
+
+from hourglass_plugin.cli import arguments
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'config', type=arguments.existing_file, help='config file')
+    parser.add_argument(
+        'scores',
+        type=arguments.existing_file,
+        help='JSON file that tools/test.py --out wrote')
+    return parser.parse_args()
+
+
+def main(args: argparse.Namespace) -> None:
+    """Print, compare, exit."""
+    with arguments.setting_up():
+        from mmengine.config import Config
+
+        from hourglass_plugin.evaluation.table import (
+            format_table,
+            rows_of_logged,
+        )
+        expected = Config.fromfile(
+            args.config, import_custom_modules=False).get('expected_results')
+        if not expected:
+            raise ValueError(f'{args.config} has no expected_results, for '
+                             "example dict([('mpii/PCKh@0.5', 50.0)])")
+        with open(args.scores) as file:
+            scores = json.load(file)
+        missing = sorted(set(expected) - set(scores))
+        if missing:
+            raise ValueError(f'{args.scores} has no score {missing[0]!r}; it '
+                             f'has {", ".join(sorted(scores))}')
+
+    print(format_table(rows_of_logged(scores)))
+    reached = True
+    for name, minimum in expected.items():
+        score = scores[name]
+        if score >= minimum:
+            print(f'{name} is {score:.2f}; {args.config} promises at least '
+                  f'{minimum}')
+        else:  # or not a number
+            reached = False
+            print(f'{name} is {score:.2f}, BELOW the {minimum} that '
+                  f'{args.config} promises')
+    sys.exit(not reached)
+
+
+if __name__ == '__main__':
+    arguments.run(main, parse_args())
