@@ -120,7 +120,7 @@ setup(
         build_py=BuildWithMim,
         editable_wheel=EditableWithMim,
         sdist=SdistWithMim),
-    python_requires='>=3.9',
+    python_requires='>=3.10',
     # Not mmpose: pip would go after its chumpy, even where MMPose works. Not
     # mmengine and mmcv either: their forks and builds have other names.
     # requirements/mminstall.txt lists them, and the package says at import
@@ -136,10 +136,10 @@ setup(
     extras_require={'network': ['mmengine>=0.10.7']},
     classifiers=[
         'Programming Language :: Python :: 3',
-        'Programming Language :: Python :: 3.9',
         'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Operating System :: OS Independent',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],

@@ -25,29 +25,34 @@ explain() {
   exit
 }
 
-# Python 3.9 to 3.12 that can make virtual environments with pip. It is run,
+# Python 3.10 or newer that can make virtual environments with pip. It is run,
 # because a command of that name need not work (pyenv's shims, for example).
 is_suitable() {
   "$1" -c 'import sys, venv, ensurepip
-sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 12))' >/dev/null 2>&1
+sys.exit(sys.version_info[:2] < (3, 10))' >/dev/null 2>&1
+}
+
+# Python 3.10 to 3.13 is tested.
+is_tested() {
+  "$1" -c 'import sys; sys.exit(sys.version_info[:2] > (3, 13))'
 }
 
 # Print the newest suitable Python, or the one that PYTHON names.
 find_python() {
   local name
   if [ -n "${PYTHON:-}" ]; then
-    is_suitable "$PYTHON" || fail "PYTHON=$PYTHON is not a Python 3.9 to 3.12" \
-      "with venv and pip"
+    is_suitable "$PYTHON" || fail "PYTHON=$PYTHON is not a Python 3.10 or" \
+      "newer with venv and pip"
     printf '%s\n' "$PYTHON"
     return
   fi
-  for name in python3.12 python3.11 python3.10 python3.9 python3 python; do
+  for name in python3.13 python3.12 python3.11 python3.10 python3 python; do
     if is_suitable "$name"; then
       printf '%s\n' "$name"
       return
     fi
   done
-  fail "no Python 3.9 to 3.12 with venv and pip is on the PATH; install one" \
+  fail "no Python 3.10 or newer with venv and pip is on the PATH; install one" \
     "(on Debian and Ubuntu also its package python3-venv), or name one:" \
     "PYTHON=/path/to/python3.12 bash $0"
 }
@@ -80,6 +85,8 @@ set_up() {
   fi
 
   base=$(find_python)
+  is_tested "$base" || printf 'warning: %s is newer than 3.13, the newest %s\n' \
+    "$("$base" --version)" "that is tested; trying it" >&2
   if [ -e "$begun" ] && [ ! -e "$stamp" ]; then
     rebuild=yes
   fi
@@ -138,8 +145,8 @@ use_active_environment() {
   export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
   if ! problem=$("$python" -c '
 import importlib, sys
-if not (3, 9) <= sys.version_info[:2] <= (3, 12):
-    sys.exit("it is Python " + sys.version.split()[0] + ", not 3.9 to 3.12")
+if sys.version_info[:2] < (3, 10):
+    sys.exit("it is Python " + sys.version.split()[0] + ", older than 3.10")
 for name in sys.argv[1:]:
     try:
         importlib.import_module(name)
