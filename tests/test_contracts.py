@@ -8,8 +8,9 @@ import hashlib
 import numpy as np
 import pytest
 import torch
-from mmpose.registry import KEYPOINT_CODECS
-from pytest import approx
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import KEYPOINT_CODECS, MODELS
 
 from hourglass_plugin.models import StackedHourglass
 from hourglass_plugin.weights import shipped_weights
@@ -66,7 +67,7 @@ def test_heatmaps_peak_in_the_truncated_cell():
     peaks = [np.unravel_index(x.argmax(), x.shape) for x in heatmaps[:3]]
     assert peaks == [(5, 2), (32, 31), (0, 63)]  # floor of y / 4, x / 4
     # exp(-d^2 / 2) of the squared distance d^2 to the cell (2, 5).
-    assert heatmaps[0, 4:7, 1:4] == approx(
+    assert heatmaps[0, 4:7, 1:4] == pytest.approx(
         np.exp(-np.array([[2, 1, 2], [1, 0, 1], [2, 1, 2]]) / 2), abs=1e-7)
 
 
@@ -82,15 +83,14 @@ def test_decoded_keypoints(settings, expected):
     _, heatmaps = encode()
     shifted = heatmaps + 0.1 * np.roll(heatmaps, 1, axis=2)
     keypoints, scores = codec.decode(shifted)
-    assert keypoints[0, :3] == approx(np.array(expected), abs=1e-4)
-    assert scores[0, :3] == approx(1 + 0.1 * np.exp(-0.5), abs=1e-6)
+    assert keypoints[0, :3] == pytest.approx(np.array(expected), abs=1e-4)
+    assert scores[0, :3] == pytest.approx(1 + 0.1 * np.exp(-0.5), abs=1e-6)
 
 
 def test_shipped_weights_load_into_their_config():
-    from mmengine.config import Config
-    from mmpose.registry import MODELS
     shipped = shipped_weights()
     config = Config.fromfile(shipped.config)
     state = torch.load(shipped.checkpoint, weights_only=True)['state_dict']
+    init_default_scope('mmpose')
     model = MODELS.build(config.model)
     model.load_state_dict({name: x.float() for name, x in state.items()})
