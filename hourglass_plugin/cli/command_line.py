@@ -37,6 +37,7 @@ from ..evaluation.files.submissions import (
     OfficialPredictionFile,
     official_data_set,
 )
+from ..evaluation.metric_name import MetricName
 from ..evaluation.metrics import PCKMetric
 from ..models.consistency import check_runner, check_training_numbers
 from ..models.stacked_hourglass import StackedHourglass
@@ -730,7 +731,9 @@ class _ShortScores(logging.Formatter):
         if not re.search(r'(Epoch|Iter)\((val|test)\)', text):
             return text
         # ``mpii/PCKh@0.5/Head: 81.2``, but not ``mpii/PCKh@0.5: 78.0``.
-        return re.sub(r'\s+[^\s/]+(/[^\s/]+){2,}: \S+', '', text)
+        return re.sub(
+            r'\s+(\S+): \S+', lambda found: found[0]
+            if MetricName.parse(found[1]).is_overall else '', text)
 
 
 def _schedules(schedulers: Any) -> list:

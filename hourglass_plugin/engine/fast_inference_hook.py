@@ -1,5 +1,5 @@
 """Testing with a network rewritten for speed."""
-import re
+from dataclasses import replace
 from typing import Optional
 
 import torch
@@ -76,12 +76,15 @@ def accuracy_against_time(metrics: dict[str, float],
     Returns:
         Lines of text; none if there are no scores of stacks.
     """
+    # Its package needs MMPose, this one must not.
+    from ..evaluation.metric_name import MetricName
     scores: dict[str, list[str]] = {}  # by name, one for each stack
-    for name, score in metrics.items():
-        found = re.fullmatch(r'([^/]+)/stack_(\d+)/([^/]+)', name)
-        if found is not None and int(found[2]) <= len(milliseconds):
-            scores.setdefault(f'{found[1]}/{found[3]}', []).append(
-                f'{score:.2f}')
+    for logged, score in metrics.items():
+        name = MetricName.parse(logged)
+        overall = replace(name, stack=None)
+        if name.stack is not None and name.stack <= len(
+                milliseconds) and overall.is_overall:
+            scores.setdefault(str(overall), []).append(f'{score:.2f}')
     if not scores or any(
             len(column) != len(milliseconds) for column in scores.values()):
         return ''

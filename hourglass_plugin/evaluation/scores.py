@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 
 from ..skeletons import SKELETONS, Skeleton
+from .metric_name import MetricName
 from .pck import (
     area_under_curve,
     curve_thresholds,
@@ -170,8 +171,9 @@ class Scores(NamedTuple):
     Attributes:
         columns: the table's columns.
         measure: how distances were measured.
-        rows: name of the row -> column -> score. The first row is the
-            benchmark's, its column ``Mean`` the benchmark's figure.
+        rows: name of the row, without a dataset -> column -> score. The
+            first row is the benchmark's, its column ``Mean`` the benchmark's
+            figure.
         thresholds: (T,) of the curve, from 0 to the benchmark's.
         mean_curve: (T,) the mean at these thresholds.
         num_people: how many were scored.
@@ -183,7 +185,7 @@ class Scores(NamedTuple):
 
     columns: Columns
     measure: Normalizer
-    rows: dict[str, Row]
+    rows: dict[MetricName, Row]
     thresholds: np.ndarray
     mean_curve: np.ndarray
     num_people: int
@@ -192,7 +194,7 @@ class Scores(NamedTuple):
     num_not_finite: int
 
     @property
-    def benchmark(self) -> str:
+    def benchmark(self) -> MetricName:
         """Name of the benchmark's row, e.g. ``PCKh@0.5``."""
         return next(iter(self.rows))
 
@@ -203,9 +205,9 @@ class Scores(NamedTuple):
     def summary(self) -> Row:
         """The benchmark's row, and the mean of the curve's other rows."""
         others = {
-            name: row['Mean']
+            str(name): row['Mean']
             for name, row in self.rows.items()
-            if '/' not in name and name != self.benchmark
+            if name.is_overall and name != self.benchmark
         }
         return {**self.printed(self.rows[self.benchmark]), **others}
 
@@ -255,10 +257,10 @@ class Scores(NamedTuple):
         ]
         if ABLATION in self.columns.means:
             lines.append('AKEW: ankles, knees, elbows and wrists.')
-        if any('/visible' in row or '/occluded' in row for row in self.rows):
+        if any('/' in name.metric for name in self.rows):
             lines.append('visible, occluded: of the annotated joints, those '
                          'that can or cannot be seen.')
-        if any(row.startswith('stack_') for row in self.rows):
+        if any(name.stack is not None for name in self.rows):
             lines.append('stack_n: what the n-th stack predicts.')
         return lines
 
@@ -316,23 +318,24 @@ def score_people(predicted: np.ndarray,
             pck_curve(distances, counted, [threshold])[0], counted, columns)
 
     rows = {
-        f'{measure.title}@{threshold:g}': row(threshold)
+        MetricName('', None, f'{measure.title}@{threshold:g}'): row(threshold)
         for threshold in thresholds
     }
-    benchmark = next(iter(rows))
+    benchmark = next(iter(rows)).metric
     curve_at = curve_thresholds(thresholds[0])
     curve = pck_curve(distances, annotated, curve_at)  # (T, K)
-    rows[measure.area] = _row(area_under_curve(curve), annotated, columns)
+    rows[MetricName('', None, measure.area)] = _row(area_under_curve(curve), annotated, columns)
     if visible is not None:
         visible = np.asarray(visible, bool)[measured]
         for name, counted in (('visible', annotated & visible),
                               ('occluded', annotated & ~visible)):
             if counted[:, columns.mean].any():
-                rows[f'{benchmark}/{name}'] = row(thresholds[0], counted)
+                rows[MetricName('', None, f'{benchmark}/{name}')] = row(
+                    thresholds[0], counted)
     # The only stack is the first row already.
     if stacks is not None and stacks.shape[1] > 1:
         for index in range(stacks.shape[1]):
-            rows[f'stack_{index + 1}/{benchmark}'] = row(
+            rows[MetricName('', index + 1, benchmark)] = row(
                 thresholds[0],
                 distances=normalized_distances(stacks[measured, index], truth,
                                                sizes))

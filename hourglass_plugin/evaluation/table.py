@@ -1,6 +1,9 @@
 """Tables of scores: as text, and by the names under which they are logged."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import nan
+
+from .metric_name import MetricName
 
 #: The percentages of one row, by column.
 Row = dict[str, float]
@@ -14,7 +17,7 @@ def short_name(column: str) -> str:
     return _SHORT_NAMES.get(column, column)
 
 
-def format_table(rows: dict[str, Row]) -> str:
+def format_table(rows: Mapping[MetricName | str, Row]) -> str:
     """Right-aligned columns under their names, two decimals.
 
     Args:
@@ -24,15 +27,16 @@ def format_table(rows: dict[str, Row]) -> str:
     Returns:
         The lines, without one at the end.
     """
+    labels = [str(name) for name in rows]
     columns = list(next(iter(rows.values())))
     names = [short_name(column) for column in columns]
     widths = [max(len(name), 6) + 2 for name in names]
-    label_width = max(map(len, rows))
+    label_width = max(map(len, labels))
     lines = [
         ' ' * label_width + ''.join(f'{name:>{width}}'
                                     for name, width in zip(names, widths))
     ]
-    for label, row in rows.items():
+    for label, row in zip(labels, rows.values()):
         cells = [
             f'{row[column]:.2f}' if row.get(column, nan) >= 0 else '-'
             for column in columns
@@ -57,32 +61,36 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
         header, ['---'] * len(header), *others))
 
 
-def logged_scores(rows: dict[str, Row]) -> dict[str, float]:
-    """``<row>`` for the mean, and ``<row>/<column>`` for the other columns.
+def logged_scores(rows: Mapping[MetricName, Row]) -> dict[str, float]:
+    """Return a table's scores by the names under which they are logged.
 
-    Columns that are not a number, of joints that nobody has, are left out.
+    NaN columns, of joints without annotation, are left out.
     """
     scores = {}
-    for label, row in rows.items():
-        scores[label] = row['Mean']
+    for name, row in rows.items():
+        scores[str(name)] = row['Mean']
         scores.update({
-            f'{label}/{column}': score
+            str(replace(name, joint=column)): score
             for column, score in row.items() if column != 'Mean' and score >= 0
         })
     return scores
 
 
-def rows_of_logged(scores: dict[str, float]) -> dict[str, Row]:
-    """The rows of :func:`logged_scores`, with their means at the end."""
-    parents = {name.rpartition('/')[0] for name in scores}
-    columns = [
-        name for name in scores
-        if name not in parents and name.rpartition('/')[0] in scores
-    ]
-    rows: dict[str, Row] = {name: {} for name in scores if name not in columns}
-    for name in columns:
-        label, _, column = name.rpartition('/')
-        rows[label][column] = scores[name]
-    for label, row in rows.items():
-        row['Mean'] = scores[label]
+def rows_of_logged(scores: Mapping[str, float]) -> dict[MetricName, Row]:
+    """Invert :func:`logged_scores`; the means come last.
+
+    Args:
+        scores: by name, each with a dataset. Scores of other metrics, such as
+            ``coco/AP``, are rows of a mean only.
+    """
+    parsed = {MetricName.parse(name): score for name, score in scores.items()}
+    rows: dict[MetricName, Row] = {
+        name: {}
+        for name in parsed if name.joint is None or name.mean not in parsed
+    }
+    for name, score in parsed.items():
+        if name not in rows:
+            rows[name.mean][str(name.joint)] = score
+    for name, row in rows.items():
+        row['Mean'] = parsed[name]
     return rows

@@ -1,6 +1,7 @@
 """A report as one page of HTML that needs no other file."""
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from curves import pck_curves_svg
@@ -76,8 +77,8 @@ def _percent(share: float) -> str:
 def _headline(numbers: Numbers) -> Element:
     """The benchmark's figure, and what it is of."""
     scores = numbers.scores
-    cards = [(_percent(row['Mean']), name)
-             for name, row in scores.rows.items() if '/' not in name]
+    cards = [(_percent(row['Mean']), str(name))
+             for name, row in scores.rows.items() if name.is_overall]
     cards += [(f'{scores.num_people:,}', 'people scored'),
               (f'{scores.num_joints:,}', 'annotated joints')]
     return element(
@@ -99,9 +100,9 @@ def _facts(report: Report) -> Element:
     return element('section', element('h2', 'What was tested'), content)
 
 
-def _score_rows(rows: dict[str, Row],
-                names: Iterable[str]) -> list[list[Content]]:
-    return [[name, *map(bar_cell, rows[name].values())] for name in names]
+def _score_rows(rows: dict[Any, Row],
+                names: Iterable[Any]) -> list[list[Content]]:
+    return [[str(name), *map(bar_cell, rows[name].values())] for name in names]
 
 
 def _scores(numbers: Numbers) -> list[Content]:
@@ -109,10 +110,10 @@ def _scores(numbers: Numbers) -> list[Content]:
     scores = numbers.scores
     rows = {name: scores.printed(row) for name, row in scores.rows.items()}
     header = ['', *map(short_name, rows[scores.benchmark])]
-    by_threshold = [name for name in rows if '/' not in name]
+    by_threshold = [name for name in rows if name.is_overall]
     by_stack = {
-        name.partition('/')[0].replace('_', ' '): row
-        for name, row in rows.items() if name.startswith('stack_')
+        f'stack {name.stack}': row
+        for name, row in rows.items() if name.stack is not None
     }
     threshold = scores.thresholds[-1]
     content: list[Content] = [
@@ -313,7 +314,8 @@ def _sizes(numbers: Numbers) -> list[Content]:
             f'makes {scores.benchmark} strict, since errors are measured in '
             'sizes, so pixels are beside it.'),
         table('Errors by size of the person, joints that count in the mean', [
-            'size', 'people', 'joints', scores.benchmark, '25 % within, px',
+            'size', 'people', 'joints',
+            str(scores.benchmark), '25 % within, px',
             'half within, px', '75 % within, px'
         ], rows)
     ]
@@ -331,9 +333,8 @@ def _visible(numbers: Numbers) -> list[Content]:
         ]
     visible, occluded = numbers.seen
     rows = {
-        name.partition('/')[2]: scores.printed(row)
-        for name, row in scores.rows.items()
-        if name.endswith(('/visible', '/occluded'))
+        name.metric.partition('/')[2]: scores.printed(row)
+        for name, row in scores.rows.items() if '/' in name.metric
     }
     return [
         _paragraph(

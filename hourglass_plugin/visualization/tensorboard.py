@@ -110,7 +110,8 @@ def validation_tags(scalars: Mapping[str, float]) -> dict[str, float]:
             tags[f'validation/{name}'] = value
         elif name != 'step':
             scores[name] = value
-    for label, row in rows_of_logged(scores).items():
+    for row_name, row in rows_of_logged(scores).items():
+        label = str(row_name)
         if len(row) == 1:
             tags[label] = scores[label]
         else:
@@ -135,8 +136,7 @@ def benchmark_charts(scalars: Mapping[str, float]) -> dict[str, list]:
     label = next((label for label, row in rows.items() if len(row) > 1), None)
     if label is None:
         return {}
-    data_set, _, title = label.partition('/')
-    section = label.replace('/', ' ')
+    section = str(label).replace('/', ' ')
     joints = '|'.join(
         map(re.escape, [
             column for column in rows[label]
@@ -146,6 +146,9 @@ def benchmark_charts(scalars: Mapping[str, float]) -> dict[str, list]:
         'loss by stack': [r'loss/stack_\d+$'],
         f'{section} by joint': [f'{re.escape(section)}/({joints})$'],
         f'{section} by stack':
-        [rf'{re.escape(data_set)} stack_\d+ {re.escape(title)}/Mean$'],
+        [
+            rf'{re.escape(label.dataset)} stack_\d+ '
+            rf'{re.escape(label.metric)}/Mean$'
+        ],
     }
     return {name: ['Multiline', tags] for name, tags in charts.items()}

@@ -33,13 +33,18 @@ def score(distances, **options):
         **options)
 
 
+def labelled(scores):
+    """The table's rows by their printed labels."""
+    return {str(name): row for name, row in scores.rows.items()}
+
+
 def test_columns_and_means():
     distances = np.zeros((2, 16))
     distances[0, RIGHT_KNEE] = 0.51
     distances[0, THORAX] = 0.51
     annotated = np.ones((2, 16))
     annotated[1, LEFT_KNEE] = 0
-    row = score(distances, annotated=annotated).rows['PCKh@0.5']
+    row = labelled(score(distances, annotated=annotated))['PCKh@0.5']
     # Right knee 1 of 2, left knee 1 of 1: their mean, not 2 of 3.
     assert row == {
         'Head': 100,
@@ -67,10 +72,12 @@ def test_rows_of_thresholds():
         # (0.5 - 0.145) / 0.5.
         pytest.approx(71.0)
     ]
-    assert list(scores.rows) == ['PCKh@0.5', 'PCKh@0.2', 'PCKh@0.1', 'AUC']
+    assert list(labelled(scores)) == [
+        'PCKh@0.5', 'PCKh@0.2', 'PCKh@0.1', 'AUC'
+    ]
     assert scores.mean_curve.tolist() == [0] * 15 + [100] * 36
     scores = score(np.full((1, 16), 0.15), thresholds=[0.1])
-    assert scores.rows['AUC']['Mean'] == 0
+    assert labelled(scores)['AUC']['Mean'] == 0
     assert len(scores.thresholds) == 11
 
 
@@ -81,7 +88,7 @@ def test_visible_and_occluded_joints_apart():
     visible[0, LEFT_WRIST] = visible[1, HEAD] = visible[1, RIGHT_KNEE] = 0
     annotated = np.ones((2, 16))
     annotated[1, RIGHT_KNEE] = 0  # not occluded: not annotated
-    rows = score(distances, visible=visible, annotated=annotated).rows
+    rows = labelled(score(distances, visible=visible, annotated=annotated))
     occluded = rows['PCKh@0.5/occluded']
     assert (occluded['Mean'], occluded['Head'], occluded['Wrist']) == (50, 100,
                                                                        0)
@@ -93,19 +100,19 @@ def test_visible_and_occluded_joints_apart():
 
 
 def test_no_row_of_occluded_joints_where_there_is_none():
-    rows = score(np.zeros((1, 16)), visible=np.ones((1, 16))).rows
+    rows = labelled(score(np.zeros((1, 16)), visible=np.ones((1, 16))))
     assert 'PCKh@0.5/visible' in rows and 'PCKh@0.5/occluded' not in rows
     # An occluded thorax alone has no mean, which would be logged as nan.
     visible = np.ones((1, 16))
     visible[0, THORAX] = 0
-    rows = score(np.zeros((1, 16)), visible=visible).rows
+    rows = labelled(score(np.zeros((1, 16)), visible=visible))
     assert 'PCKh@0.5/visible' in rows and 'PCKh@0.5/occluded' not in rows
 
 
 def test_a_row_for_each_stack():
     stacks = np.zeros((1, 2, 16, 2))
     stacks[0, 0, [LEFT_WRIST, HEAD], 0] = 0.6
-    rows = score(np.zeros((1, 16)), stacks=stacks).rows
+    rows = labelled(score(np.zeros((1, 16)), stacks=stacks))
     first, second = rows['stack_1/PCKh@0.5'], rows['stack_2/PCKh@0.5']
     assert (first['Head'], first['Wrist']) == (0, 50)
     assert first['ankle_knee_elbow_wrist'] == 100 * 7 / 8
@@ -119,7 +126,7 @@ def test_people_without_size_and_predictions_without_place():
     scores = score(distances, sizes=np.array([1, np.nan, 1]))
     assert (scores.num_people, scores.num_left_out) == (2, 1)
     assert scores.num_joints == 32 and scores.num_not_finite == 1
-    assert scores.rows['PCKh@0.5']['Head'] == 50
+    assert labelled(scores)['PCKh@0.5']['Head'] == 50
     text = scores.text()
     assert '2 people' in text and '1 people without a size left out' in text
     assert '1 predictions that are not finite count as wrong' in text
@@ -222,14 +229,11 @@ def test_columns_of_a_known_data_set_are_the_benchmarks():
     assert metainfo_columns(metainfo) == skeleton_columns(MPII)
 
 
-
-
-
 def test_flic_without_the_column_that_only_repeats_the_mean():
     truth = np.zeros((1, 11, 2))
     scores = score_people(truth, truth, np.ones((1, 11)), np.ones(1),
                           skeleton_columns(FLIC), TORSO_PCK)
-    assert scores.rows['PCK@0.2']['all_joints'] == 100
+    assert labelled(scores)['PCK@0.2']['all_joints'] == 100
     assert 'All' not in scores.text().splitlines()[1].split()
     assert list(scores.summary()) == [
         'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Mean', 'PCK@0.1', 'PCK@0.5',

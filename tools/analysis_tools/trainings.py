@@ -10,11 +10,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 from mmengine.config import Config
 
+from hourglass_plugin.evaluation.metric_name import MetricName
 from hourglass_plugin.evaluation.table import markdown_table, rows_of_logged
 
 #: mmengine's folder of one start of a runner, e.g. ``20261123_061321``.
@@ -296,10 +298,7 @@ def default_metrics(scores: Mapping[str, float]) -> list[str]:
         ``mpii/AUC``, for example; the benchmark's name is the first.
     """
     rows = rows_of_logged(dict(scores))
-    return [
-        name for name in rows if '/stack_' not in name and
-        name.rpartition('/')[0] not in rows  # as .../visible
-    ]
+    return [str(name) for name in rows if name.is_overall]
 
 
 def check_metrics(groups: Mapping[str, Sequence[Training]],
@@ -364,9 +363,12 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
     Returns:
         Tables, and lines that say what is in them.
     """
-    prefixes = {metric.partition('/')[0] for metric in metrics}
+    names = [MetricName.parse(metric) for metric in metrics]
+    prefixes = {name.dataset for name in names}
     data_set = prefixes.pop() if len(prefixes) == 1 else ''
-    titles = [metric[len(data_set):].lstrip('/') for metric in metrics]
+    titles = [
+        str(replace(name, dataset='') if data_set else name) for name in names
+    ]
     digits = score_digits(
         score for members in groups.values() for metric in metrics
         for score in last_scores(members, metric))
@@ -409,12 +411,12 @@ def score_digits(scores: Iterable[float]) -> int:
 def _stack_rows(groups: Mapping[str, Sequence[Training]], metric: str,
                 digits: int) -> list[list[str]]:
     """Header, and a row for each group of several stacks."""
-    data_set, _, row = metric.partition('/')
+    first = MetricName.parse(metric)
     rows = []
     for name, members in groups.items():
         stacks: list[str] = []
         while scores := last_scores(
-                members, f'{data_set}/stack_{len(stacks) + 1}/{row}'):
+                members, str(replace(first, stack=len(stacks) + 1))):
             stacks.append(_cell(scores, digits))
         if len(stacks) > 1:
             rows.append([f'`{name}`', *stacks])

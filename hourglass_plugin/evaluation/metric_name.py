@@ -1,0 +1,56 @@
+"""Names of logged scores, such as ``lsp/stack_1/PCK@0.2/Head``."""
+import re
+from dataclasses import dataclass, replace
+
+#: Rows over a part of the joints: ``mpii/PCKh@0.5/visible``.
+_PARTS = ('visible', 'occluded')
+
+
+@dataclass(frozen=True)
+class MetricName:
+    """``<dataset>/stack_<n>/<metric>/<joint>``; all but the metric optional.
+
+    Attributes:
+        dataset: the prefix; '' for a row of a table, which has none.
+        stack: number of the stack from 1; None for the model's prediction.
+        metric: ``PCKh@0.5``, ``AUC``, or ``PCKh@0.5/visible`` for a part of
+            the joints.
+        joint: column of the table; None for the mean.
+    """
+
+    dataset: str
+    stack: int | None
+    metric: str
+    joint: str | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> 'MetricName':
+        """Parse a logged name; ``str()`` of the result is the name again."""
+        dataset, *parts = name.split('/')
+        if not parts:  # without a prefix, such as mmengine's ``time``
+            dataset, parts = '', [dataset]
+        stack = re.fullmatch(r'stack_(\d+)', parts[0])
+        if stack is not None and len(parts) > 1:
+            parts = parts[1:]
+        else:
+            stack = None
+        length = 2 if len(parts) > 1 and parts[1] in _PARTS else 1
+        return cls(dataset, None if stack is None else int(stack[1]),
+                   '/'.join(parts[:length]), '/'.join(parts[length:]) or None)
+
+    def __str__(self) -> str:
+        """Return the name under which the score is logged."""
+        stack = '' if self.stack is None else f'stack_{self.stack}'
+        return '/'.join(
+            filter(None, (self.dataset, stack, self.metric, self.joint)))
+
+    @property
+    def mean(self) -> 'MetricName':
+        """Name of the mean in the same row of the table."""
+        return replace(self, joint=None)
+
+    @property
+    def is_overall(self) -> bool:
+        """True for a mean of all joints as the model predicts them."""
+        return (self.stack is None and self.joint is None
+                and '/' not in self.metric)
