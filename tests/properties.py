@@ -115,7 +115,7 @@ def heatmaps_are_the_same_drawn_here_and_there(settings, keypoints, seed):
     libraries differ in the last place."""
     visible = np.random.default_rng(seed).integers(0, 2, keypoints.shape[:2])
     encoded = HourglassHeatmap(**settings).encode(keypoints, visible)
-    codec = HourglassHeatmap(**settings, targets='keypoints')
+    codec = HourglassHeatmap(**settings, encode_on_device=True)
     labels = codec.encode(keypoints, visible)
     weights = encoded['keypoint_weights']
     np.testing.assert_array_equal(labels['keypoint_weights'], weights)
@@ -186,7 +186,7 @@ _JUNK = st.one_of(
 
 @holds(
     name=st.sampled_from([
-        'input_size', 'heatmap_size', 'sigma', 'refinement', 'targets'
+        'input_size', 'heatmap_size', 'sigma', 'refinement', 'encode_on_device'
     ]),
     value=_JUNK)
 def a_codec_is_built_or_refused(name, value):

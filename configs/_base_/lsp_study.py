@@ -18,4 +18,7 @@ default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
 
 model = dict(
     backbone=dict(num_keypoints=14),
-    head=dict(out_channels=14, unannotated='ignore', decoder=_base_.codec))
+    head=dict(
+        out_channels=14,
+        loss=dict(use_target_weight=True),
+        decoder=_base_.codec))

@@ -7,7 +7,7 @@ codec = dict(
     input_size=(256, 256),
     heatmap_size=(64, 64),
     # Loader processes send keypoints; heatmaps are drawn on the device.
-    targets='keypoints')
+    encode_on_device=True)
 
 train_pipeline = [
     dict(type='SeedAugmentation'),

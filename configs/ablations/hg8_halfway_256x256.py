@@ -3,4 +3,4 @@
 # rate's schedule watches and what is drawn and written.
 _base_ = ['../mpii/hg8_256x256.py']
 
-model = dict(test_cfg=dict(stack=3))
+model = dict(test_cfg=dict(eval_stack=3))

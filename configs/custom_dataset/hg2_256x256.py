@@ -43,7 +43,7 @@ model = dict(
     head=dict(
         out_channels=num_keypoints,
         # Not annotated need not mean that it is not there.
-        unannotated='ignore',
+        loss=dict(use_target_weight=True),
         decoder=_base_.codec))
 
 dataset_type = 'CustomKeypointDataset'

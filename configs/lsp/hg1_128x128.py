@@ -23,5 +23,5 @@ model = dict(
         out_channels=14,
         # Leeds' annotators left out what they could not see; an empty heatmap
         # would teach that it is not there.
-        unannotated='ignore',
+        loss=dict(use_target_weight=True),
         decoder=_base_.codec))

@@ -14,5 +14,5 @@ model = dict(
     head=dict(
         out_channels=14,
         # The extension's annotators left out what they could not see.
-        unannotated='ignore',
+        loss=dict(use_target_weight=True),
         decoder=_base_.codec))

@@ -14,5 +14,5 @@ model = dict(
         out_channels=16,
         # A joint that nobody could see may be anywhere: most networks since
         # then do not learn that it is nowhere.
-        unannotated='ignore',
+        loss=dict(use_target_weight=True),
         decoder=_base_.codec))

@@ -26,5 +26,5 @@ model = dict(
     head=dict(
         out_channels=16,
         # What lies outside the picture is not annotated, and not to be learnt.
-        unannotated='ignore',
+        loss=dict(use_target_weight=True),
         decoder=_base_.codec))

@@ -602,8 +602,8 @@ def _keep_what_is_drawn(pipeline: Any) -> None:
     if isinstance(pipeline, dict):
         if pipeline.get('type') == 'PackPoseInputs':
             pipeline['pack_transformed'] = True
-        if pipeline.get('targets') == 'keypoints':
-            pipeline['targets'] = 'heatmaps'
+        if pipeline.get('encode_on_device'):
+            pipeline['encode_on_device'] = False
         pipeline = list(pipeline.values())
     if isinstance(pipeline, (list, tuple)):
         for part in pipeline:

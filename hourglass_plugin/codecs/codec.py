@@ -17,7 +17,6 @@ from .heatmaps import (
 )
 
 _REFINEMENTS = ('quarter', 'subpixel', 'none')
-_TARGETS = ('heatmaps', 'keypoints')
 
 
 def _is_number(value: object) -> bool:
@@ -45,14 +44,13 @@ class HourglassHeatmap(BaseKeypointCodec):
         refinement: ``'quarter'``, the paper's quarter cell; ``'subpixel'``,
             Gaussians are drawn around the exact positions and decoded to a
             fraction of a cell; or ``'none'``.
-        targets: what the loader's processes send: ``'heatmaps'``, or
-            ``'keypoints'``, less than a hundredth of it, from which
+        encode_on_device: whether loader processes send keypoints, less than a
+            hundredth of the heatmaps' bytes, from which
             :class:`MultiStageHeatmapHead` draws the same heatmaps on its
             device.
 
     Raises:
-        ValueError: if a size, ``sigma``, ``refinement`` or ``targets`` is out
-            of range.
+        ValueError: if a size, ``sigma`` or ``refinement`` is out of range.
     """
 
     #: The data set whose joints are encoded; None takes any number.
@@ -63,7 +61,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                  heatmap_size: tuple[int, int],
                  sigma: float = 1.0,
                  refinement: str = 'quarter',
-                 targets: str = 'heatmaps') -> None:
+                 encode_on_device: bool = False) -> None:
         super().__init__()
         for name, size in (('input_size', input_size), ('heatmap_size',
                                                         heatmap_size)):
@@ -78,9 +76,6 @@ class HourglassHeatmap(BaseKeypointCodec):
         if refinement not in _REFINEMENTS:
             raise ValueError(f'refinement={refinement!r} is unknown; choose '
                              f'from {", ".join(_REFINEMENTS)}')
-        if targets not in _TARGETS:
-            raise ValueError(f'targets={targets!r} is unknown; choose from '
-                             f'{", ".join(_TARGETS)}')
         self.input_size = tuple(input_size)
         self.heatmap_size = tuple(heatmap_size)
         self.stride = tuple(
@@ -88,11 +83,11 @@ class HourglassHeatmap(BaseKeypointCodec):
         self.sigma = sigma
         self.refinement = refinement
         self.exact_centers = refinement == 'subpixel'
-        self.targets = targets
+        self.encode_on_device = encode_on_device
         # Where MMPose packs what encode() returns.
         self.label_mapping_table = dict(keypoint_weights='keypoint_weights')
         self.field_mapping_table = dict()
-        if targets == 'keypoints':
+        if encode_on_device:
             self.label_mapping_table['keypoint_labels'] = 'keypoint_labels'
         else:
             self.field_mapping_table['heatmaps'] = 'heatmaps'
@@ -110,7 +105,7 @@ class HourglassHeatmap(BaseKeypointCodec):
             ``keypoint_weights``, (1, K) float32, 0 for keypoints that are not
             annotated or outside the input and 1 for the others, and
             ``heatmaps``, (K, H, W) float32, zero where the weight is 0; or,
-            with ``targets='keypoints'``, ``keypoint_labels``, (1, K, 2)
+            with ``encode_on_device=True``, ``keypoint_labels``, (1, K, 2)
             float32, the keypoints, for :meth:`draw`.
 
         Raises:
@@ -134,7 +129,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                 raise ValueError('keypoints_visible must have shape '
                                  f'(1, {count}), but has {annotated.shape}')
             annotated = annotated[0]
-        if self.targets == 'keypoints':
+        if self.encode_on_device:
             # Rounded first: what is drawn later is judged here.
             keypoints = keypoints.astype(np.float32)
             encoded = dict(keypoint_labels=keypoints)

@@ -77,7 +77,7 @@ class ExportModel(nn.Module):
         self.flip_test = flip_test
         settings = dict(model.test_cfg or {})
         is_ours = isinstance(model.head, MultiStageHeatmapHead)
-        self._stack = settings.get('stack', -1) if is_ours else -1
+        self._stack = settings.get('eval_stack', -1) if is_ours else -1
         self._shifts = (
             model.head.shifts_mirrored
             if is_ours else settings.get('shift_heatmap', False))

@@ -128,12 +128,12 @@ def optimize_model(model: BaseModel,
         settings = dict(model.test_cfg or {})
         if not (settings.get('eval_all_stacks', False)
                 or settings.get('output_heatmaps', False)):
-            index = settings.get('stack', -1)
+            index = settings.get('eval_stack', -1)
             returned = len(network.out_stacks)
             index, = stack_indices((index, ), returned)
             out_stacks = (network.out_stacks[index], )
             model.head.select_stack(index)
-            model.test_cfg = {**settings, 'stack': 0}
+            model.test_cfg = {**settings, 'eval_stack': 0}
     model.backbone = optimize(network, dtype, out_stacks=out_stacks)
     return model
 

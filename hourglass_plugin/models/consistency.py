@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _PHASES = ('train', 'val', 'test')
 
 #: What estimator and head read of ``test_cfg``.
-_TEST_SETTINGS = ('eval_all_stacks', 'flip_mode', 'flip_test', 'output_heatmaps',
-                  'shift_coords', 'shift_heatmap', 'stack')
+_TEST_SETTINGS = ('eval_all_stacks', 'eval_stack', 'flip_mode', 'flip_test',
+                  'output_heatmaps', 'output_keypoint_indices',
+                  'shift_coords', 'shift_heatmap')
 
 #: Settings of a training that are whole numbers -> the least that makes sense.
 _COUNTS = {
@@ -94,10 +95,10 @@ def check_model(model: nn.Module) -> None:
     codec = head.decoder
     test_cfg = getattr(model, 'test_cfg', None) or {}
     for name in test_cfg:
-        close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.85)
+        close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.65)
         if close and name not in _TEST_SETTINGS:
-            raise ValueError(f'test_cfg has {name}, which nobody reads: there '
-                             f'is {close[0]}')
+            raise ValueError(f'model.test_cfg has the unknown setting '
+                             f'{name!r}; did you mean {close[0]!r}?')
     if codec is None:
         if test_cfg.get('flip_test'):
             raise ValueError('test_cfg has flip_test=True, which needs the '

@@ -17,9 +17,7 @@ from mmpose.models.heads.base_head import BaseHead
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor, nn
 
-from .losses import heatmap_accuracy, heatmap_losses
-
-_UNANNOTATED = ('zero', 'ignore')
+from .losses import heatmap_accuracy
 
 #: Cells by which mirrored heatmaps may be off in one of two ways, which are a
 #: cell apart. MMPose's ``MSRAHeatmap`` with ``unbiased`` is a quarter off at
@@ -55,9 +53,11 @@ class MultiStageHeatmapHead(BaseHead):
         num_stages: number of stacks (S); needed with ``in_channels``, else
             only checked.
         loss_weights: one factor per stack; default 1.
-        unannotated: what is learnt for a keypoint that is not annotated or
-            lies outside the crop: ``'zero'``, an empty heatmap (the paper),
-            or ``'ignore'``, nothing (MMPose).
+        loss: config of the loss, any of MMPose's heatmap losses or a user's
+            own; called as ``loss(heatmaps, target, keypoint_weights)`` for
+            each stack. Keypoints that are not annotated or outside the crop
+            have weight 0: ``use_target_weight=True`` ignores them, False
+            trains the head to predict an empty heatmap for them (the paper).
         with_accuracy: log ``acc_pose`` of the last stack in training.
         decoder: config of the codec.
         init_cfg: mmengine's initialisation config.
@@ -70,15 +70,12 @@ class MultiStageHeatmapHead(BaseHead):
                  out_channels: int,
                  in_channels: Optional[int] = None,
                  num_stages: Optional[int] = None,
+                 loss: Optional[dict] = None,
                  loss_weights: Optional[Sequence[float]] = None,
-                 unannotated: str = 'zero',
                  with_accuracy: bool = True,
                  decoder: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
-        if unannotated not in _UNANNOTATED:
-            raise ValueError(f'unannotated={unannotated!r} is unknown; choose '
-                             f'from {", ".join(_UNANNOTATED)}')
         if loss_weights is not None and num_stages not in (
                 None, len(loss_weights)):
             raise ValueError(f'{len(loss_weights)} loss_weights do not fit '
@@ -88,7 +85,9 @@ class MultiStageHeatmapHead(BaseHead):
         if loss_weights is not None:
             self.num_stages = len(loss_weights)
         self.loss_weights = loss_weights
-        self.unannotated = unannotated
+        self.loss_module = MODELS.build(
+            dict(type='KeypointMSELoss', use_target_weight=True
+                 ) if loss is None else loss)
         self.with_accuracy = with_accuracy
         self.heatmaps: Optional[nn.ModuleList] = None
         if in_channels is not None:
@@ -151,7 +150,7 @@ class MultiStageHeatmapHead(BaseHead):
                 ``gt_instance_labels.keypoint_weights`` (1, K) and either
                 ``gt_fields.heatmaps`` (K, H, W) or, to be drawn here,
                 ``gt_instance_labels.keypoint_labels`` (1, K, 2), which a
-                codec with ``targets='keypoints'`` gives.
+                codec with ``encode_on_device=True`` gives.
             train_cfg: unused, part of MMPose's interface.
 
         Returns:
@@ -171,19 +170,30 @@ class MultiStageHeatmapHead(BaseHead):
                 f'{tuple(target.shape)}: heatmap_size of the codec must be a '
                 'quarter of its input_size, and the keypoints must be as many')
         loss_weights = self.loss_weights or [1.0] * len(stacks)
-        counted = None if self.unannotated == 'zero' else keypoint_weights
-        errors = heatmap_losses(stacks, target, counted)
         losses = {
-            f'loss_stack_{index + 1}': weight * error
-            for index, (weight, error) in enumerate(zip(loss_weights, errors))
+            f'loss_stack_{index + 1}':
+            weight * self._stack_loss(heatmaps, target, keypoint_weights)
+            for index, (weight, heatmaps) in enumerate(
+                zip(loss_weights, stacks))
         }
         if len(feats) > len(stacks):
             losses.update(
-                self._inner_losses(feats, target, counted, loss_weights))
+                self._inner_losses(feats, target, keypoint_weights,
+                                   loss_weights))
         if self.with_accuracy:
             losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
                                                   keypoint_weights)
         return losses
+
+    def _stack_loss(self, heatmaps: Tensor, target: Tensor,
+                    keypoint_weights: Tensor) -> Tensor:
+        """Loss of one stack in float32, whatever the network computes in."""
+        weights: Optional[Tensor] = keypoint_weights
+        # MMPose's KeypointMSELoss (1.3.2) applies the weights that it gets,
+        # whatever its use_target_weight.
+        if not getattr(self.loss_module, 'use_target_weight', True):
+            weights = None
+        return self.loss_module(heatmaps.float(), target, weights)
 
     def _target(self, batch_data_samples: list,
                 keypoint_weights: Tensor) -> Tensor:
@@ -198,7 +208,7 @@ class MultiStageHeatmapHead(BaseHead):
             raise ValueError(
                 'the samples have no heatmaps: give GenerateTarget a codec '
                 'that encodes them, or HourglassHeatmap with '
-                "targets='keypoints' and the head the same as decoder")
+                "encode_on_device=True and the head the same as decoder")
         return draw(
             torch.cat([
                 sample.gt_instance_labels.keypoint_labels
@@ -206,7 +216,7 @@ class MultiStageHeatmapHead(BaseHead):
             ]), keypoint_weights)
 
     def _inner_losses(self, feats: Sequence[Tensor], target: Tensor,
-                      counted: Optional[Tensor],
+                      keypoint_weights: Tensor,
                       loss_weights: Sequence[float]) -> dict:
         """Losses of the heatmaps of lower resolution, by their names."""
         by_size: dict[tuple[int, ...], list[tuple[int, Tensor]]] = {}
@@ -221,11 +231,10 @@ class MultiStageHeatmapHead(BaseHead):
         for (height, width), found in by_size.items():
             # The maximum keeps a peak of height 1 in the cell that holds it.
             pooled = F.adaptive_max_pool2d(target, (height, width))
-            errors = heatmap_losses([heatmaps for _, heatmaps in found],
-                                    pooled, counted)
-            for (stack, _), error in zip(found, errors):
+            for stack, heatmaps in found:
                 losses[f'loss_stack_{stack + 1}_{width}x{height}'] = (
-                    loss_weights[stack] * error)
+                    loss_weights[stack] *
+                    self._stack_loss(heatmaps, pooled, keypoint_weights))
         return losses
 
     def predict(
@@ -242,7 +251,7 @@ class MultiStageHeatmapHead(BaseHead):
                 the images and of the mirrored images.
             batch_data_samples: B ``PoseDataSample``.
             test_cfg: ``flip_test``: average with the mirror image.
-                ``stack``: which stack is decoded, counted from 0 or from the
+                ``eval_stack``: which stack is decoded, counted from 0 or from the
                 end; default -1, the last. ``eval_all_stacks``: decode all of
                 them as well, to compare. ``output_heatmaps``: return
                 heatmaps too.
@@ -264,10 +273,10 @@ class MultiStageHeatmapHead(BaseHead):
             self.forward(outputs)
             for outputs in cast('list[Sequence[Tensor]]', both)
         ]
-        count, index = len(passes[0]), test_cfg.get('stack', -1)
+        count, index = len(passes[0]), test_cfg.get('eval_stack', -1)
         if not -count <= index < count:
-            raise ValueError(f'test_cfg asks for stack {index}, but there are '
-                             f'{count}, counted from 0')
+            raise ValueError(f'test_cfg has eval_stack={index}, but there are '
+                             f'{count} stacks, counted from 0')
         if not (every or fields_asked):  # the other stacks are not needed
             passes = [(outputs[index], ) for outputs in passes]
             index = 0

@@ -252,7 +252,7 @@ def test_outside_and_unannotated_give_zeros_and_no_weight():
 
 
 def test_keypoints_instead_of_heatmaps():
-    codec = build(targets='keypoints')
+    codec = build(encode_on_device=True)
     points = np.array([[[-0.1, 5], [255.99999999, 5], [5, 255.9], [5, 5],
                         [np.nan, 5]]])
     encoded = codec.encode(points, np.array([[1, 1, 1, 0, 1]]))
@@ -305,8 +305,6 @@ def test_data_sets_codecs_check_the_number_of_keypoints(name, count):
     (dict(sigma=float('inf')), 'sigma must be positive'),
     (dict(refinement='half'), "^refinement='half' is unknown; choose from "
      'quarter, subpixel, none$'),
-    (dict(targets='points'), "^targets='points' is unknown; choose from "
-     'heatmaps, keypoints$'),
     (dict(input_size=(float('inf'), 9)), 'input_size must be two whole'),
     (dict(heatmap_size=(64, 0)), 'heatmap_size must be two whole numbers'),
     (dict(input_size=(256, )), 'input_size must be two whole numbers'),
@@ -339,9 +337,9 @@ def test_bad_shapes():
 def test_where_mmpose_packs_targets():
     assert build().sigma == 1.0
     weights = dict(keypoint_weights='keypoint_weights')
-    for targets, labels, fields in (('heatmaps', {}, ['heatmaps']),
-                                    ('keypoints', ['keypoint_labels'], {})):
-        codec = build(targets=targets)
+    for on_device, labels, fields in ((False, {}, ['heatmaps']),
+                                      (True, ['keypoint_labels'], {})):
+        codec = build(encode_on_device=on_device)
         assert codec.label_mapping_table == {
             **weights,
             **{name: name for name in labels}
@@ -352,7 +350,7 @@ def test_where_mmpose_packs_targets():
 def test_weights_of_exact_centers_reach_to_the_pixels_border():
     """Cells begin half a pixel before the first pixel's centre."""
     points = np.array([[[-0.4, 5], [255.6, 5], [5, 5]]])
-    for targets in ('heatmaps', 'keypoints'):
+    for on_device in (False, True):
         encoded = build(
-            refinement='subpixel', targets=targets).encode(points)
+            refinement='subpixel', encode_on_device=on_device).encode(points)
         assert encoded['keypoint_weights'].tolist() == [[1, 0, 1]]

@@ -95,7 +95,7 @@ class Passing(nn.Module):
 
 
 @pytest.mark.parametrize('refinement', ['quarter', 'subpixel', 'none'])
-@pytest.mark.parametrize('test_cfg', [dict(), dict(stack=0)])
+@pytest.mark.parametrize('test_cfg', [dict(), dict(eval_stack=0)])
 def test_keypoints_are_those_of_the_head(refinement, test_cfg):
     model = pose_model(refinement, **test_cfg)
     module = ExportModel(model, decode=True)

@@ -32,6 +32,10 @@ def build_head(**options):
             **dict(dict(out_channels=3, decoder=CODEC), **options)))
 
 
+def mse(use_target_weight):
+    return dict(type='KeypointMSELoss', use_target_weight=use_target_weight)
+
+
 def build_network(**options):
     return MODELS.build(
         dict(
@@ -79,7 +83,7 @@ def keypoint_samples(points, visible=None, **codec):
         TRANSFORMS.build(part) for part in (
             dict(
                 type='GenerateTarget',
-                encoder=dict(CODEC, targets='keypoints', **codec)),
+                encoder=dict(CODEC, encode_on_device=True, **codec)),
             dict(type='PackPoseInputs'))
     ]
     made = []
@@ -96,9 +100,9 @@ def keypoint_samples(points, visible=None, **codec):
 
 
 @pytest.mark.parametrize('refinement', ['quarter', 'subpixel'])
-@pytest.mark.parametrize('unannotated', ['zero', 'ignore'])
+@pytest.mark.parametrize('use_target_weight', [False, True])
 def test_heatmaps_drawn_by_the_head_give_the_same_losses(
-        unannotated, refinement):
+        use_target_weight, refinement):
     points = POINTS + [[[-1, 20], [63.9, 64], [np.nan, 3]]]
     visible = np.array([[[1, 1, 0]], [[1, 1, 1]], [[1, 1, 1]]])
     codec = dict(CODEC, refinement=refinement)
@@ -111,9 +115,9 @@ def test_heatmaps_drawn_by_the_head_give_the_same_losses(
         torch.rand(3, 3, size, size, generator=generator)
         for size in (8, 16, 8, 16)
     ]
-    head = build_head(decoder=codec, unannotated=unannotated)
+    head = build_head(decoder=codec, loss=mse(use_target_weight))
     drawing = build_head(
-        decoder=dict(codec, targets='keypoints'), unannotated=unannotated)
+        decoder=dict(codec, encode_on_device=True), loss=mse(use_target_weight))
     assert drawing.shifts_mirrored is False
     expected = head.loss(feats, batch)
     computed = drawing.loss(feats, light)
@@ -127,7 +131,7 @@ def test_heatmaps_drawn_by_the_head_give_the_same_losses(
 
 def test_samples_without_a_target_are_named():
     light = keypoint_samples(POINTS)
-    with pytest.raises(ValueError, match="targets='keypoints'"):
+    with pytest.raises(ValueError, match="encode_on_device=True"):
         build_head(decoder=None).loss([torch.zeros(2, 3, 16, 16)], light)
     del light[0].gt_instance_labels.keypoint_labels
     with pytest.raises(ValueError, match='samples have no heatmaps'):
@@ -157,16 +161,16 @@ def test_loss_weights():
     assert losses['loss_stack_2'].item() == pytest.approx(0.02, rel=1e-5)
 
 
-@pytest.mark.parametrize('unannotated,expected', [('zero', 1.0 / 3),
-                                                  ('ignore', 0.0)])
-def test_unannotated_keypoints(unannotated, expected):
+@pytest.mark.parametrize('use_target_weight,expected', [(False, 1.0 / 3),
+                                                        (True, 0.0)])
+def test_unannotated_keypoints(use_target_weight, expected):
     """Predicting 1 everywhere for the one keypoint of three that is not
     annotated costs 1/3 against an empty heatmap and nothing if ignored."""
     visible = np.array([[[1, 1, 0]]])
     batch = samples(POINTS[:1], visible)
     predicted = targets(batch)
     predicted[:, 2] = 1
-    losses = build_head(unannotated=unannotated).loss([predicted], batch)
+    losses = build_head(loss=mse(use_target_weight)).loss([predicted], batch)
     assert losses['loss_stack_1'].item() == pytest.approx(expected)
 
 
@@ -191,11 +195,11 @@ class HostTensors(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize('unannotated', ['zero', 'ignore'])
+@pytest.mark.parametrize('use_target_weight', [False, True])
 @pytest.mark.parametrize('make_samples', [samples, keypoint_samples])
 @pytest.mark.parametrize('channels_last', [False, True])
 def test_a_step_never_waits_for_the_device(channels_last, make_samples,
-                                           unannotated):
+                                           use_target_weight):
     """On the meta device, whose tensors have shapes but no values: whatever
     reads one (``item``, ``cpu``, ``numpy``, a boolean mask as index) fails.
     And no tensor of the host is copied over."""
@@ -205,7 +209,7 @@ def test_a_step_never_waits_for_the_device(channels_last, make_samples,
     if channels_last:
         network = network.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)
-    head = build_head(unannotated=unannotated, loss_weights=[1.0, 2.0])
+    head = build_head(loss=mse(use_target_weight), loss_weights=[1.0, 2.0])
     batch = [sample.to('meta') for sample in make_samples(POINTS)]
     with HostTensors() as host:
         losses = head.loss(network(images), batch)
@@ -236,7 +240,7 @@ def test_the_copies_to_the_device_are_noted():
 @pytest.mark.parametrize('make_samples', [samples, keypoint_samples])
 def test_cuda_itself_sees_no_synchronisation(make_samples):
     network = build_network().cuda()
-    head = build_head(unannotated='ignore')
+    head = build_head(loss=mse(True))
     batch = [sample.cuda() for sample in make_samples(POINTS)]
     images = torch.rand(2, 3, 64, 64).cuda()
     head.loss(network(images), batch)['loss_stack_1'].backward()  # warm-up
@@ -262,15 +266,15 @@ def test_any_stack_can_be_decoded_and_returned():
     stacks = [targets(batch), targets(samples(POINTS[::-1])) * 0.5]
     head = build_head()
     people, fields = head.predict(stacks, batch,
-                                  dict(stack=0, output_heatmaps=True))
+                                  dict(eval_stack=0, output_heatmaps=True))
     assert people[0].keypoints[0, 0].tolist() == [10, 22]
     torch.testing.assert_close(fields[0].heatmaps, stacks[0][0])
     torch.testing.assert_close(fields[1].heatmaps_stack_2, stacks[1][1])
     people, fields = head.predict(stacks, batch, dict(output_heatmaps=True))
     assert people[0].keypoints[0, 0].tolist() == [6, 62]
     torch.testing.assert_close(fields[0].heatmaps, stacks[1][0])
-    with pytest.raises(ValueError, match='stack 2.*there are 2'):
-        head.predict(stacks, batch, dict(stack=2))
+    with pytest.raises(ValueError, match='eval_stack=2'):
+        head.predict(stacks, batch, dict(eval_stack=2))
 
 
 def mirrored_points(points):
@@ -359,7 +363,6 @@ def test_head_without_channels_has_no_weights():
 
 
 @pytest.mark.parametrize('options,message', [
-    (dict(unannotated='half'), "unannotated='half' is unknown"),
     (dict(in_channels=4), 'give num_stages too'),
     (dict(num_stages=2, loss_weights=[1.0]), '1 loss_weights do not fit'),
 ])
@@ -494,9 +497,9 @@ def test_decoding_every_stack_changes_nothing_else():
     batch = samples(POINTS)
     stacks = [targets(batch).roll(1, dims=2), targets(batch)]
     for index in (0, 1, -1):
-        plain = build_head().predict(stacks, batch, dict(stack=index))
+        plain = build_head().predict(stacks, batch, dict(eval_stack=index))
         beside = build_head().predict(stacks, batch,
-                                      dict(stack=index, eval_all_stacks=True))
+                                      dict(eval_stack=index, eval_all_stacks=True))
         for one, other in zip(plain, beside):
             np.testing.assert_array_equal(one.keypoints, other.keypoints)
             np.testing.assert_array_equal(one.keypoint_scores,

@@ -146,7 +146,7 @@ def test_too_little_memory_for_both_is_found_out_once(monkeypatch):
 @pytest.mark.parametrize('flip_test', [True, False])
 def test_optimized_model_computes_no_more_than_it_decodes(
         feedback, stack, computed, flip_test):
-    model = build(feedback=feedback, stack=stack, flip_test=flip_test)
+    model = build(feedback=feedback, eval_stack=stack, flip_test=flip_test)
     fast = optimize_model(model)
     assert len(fast.backbone.stacks) == computed
     assert fast.backbone.out_stacks == (computed - 1, )
@@ -155,17 +155,17 @@ def test_optimized_model_computes_no_more_than_it_decodes(
 
 @pytest.mark.parametrize('asked', ['eval_all_stacks', 'output_heatmaps'])
 def test_optimized_model_computes_all_that_is_asked_for(asked):
-    model = build(stack=0, flip_test=True, **{asked: True})
+    model = build(eval_stack=0, flip_test=True, **{asked: True})
     fast = optimize_model(model)
     assert fast.backbone.out_stacks == (0, 1, 2)
     assert_same(predict(fast), predict(model))
 
 
 def test_the_model_stays_as_it_is():
-    model = build(stack=1)
+    model = build(eval_stack=1)
     state = copy.deepcopy(model.state_dict())
     fast = optimize_model(model)
-    assert model.test_cfg == dict(stack=1) and fast.test_cfg['stack'] == 0
+    assert model.test_cfg == dict(eval_stack=1) and fast.test_cfg['eval_stack'] == 0
     assert model.head.num_stages is None
     assert all(
         torch.equal(value, state[key])
@@ -174,7 +174,7 @@ def test_the_model_stays_as_it_is():
 
 def test_a_stack_that_is_not_there():
     with pytest.raises(ValueError, match=r'out_stacks=\(3,\) does not fit'):
-        optimize_model(build(stack=3))
+        optimize_model(build(eval_stack=3))
 
 
 def test_a_detector_keeps_its_head():

@@ -32,8 +32,8 @@ def run(config: Config,
     """
     ours, sender = (
         KEYPOINT_CODECS.build(
-            dict(config.model.head.decoder, targets=targets))
-        for targets in ('heatmaps', 'keypoints'))
+            dict(config.model.head.decoder, encode_on_device=on_device))
+        for on_device in (False, True))
     stock = KEYPOINT_CODECS.build(
         resize(stock_config(STOCK_DATA),
                input_size(config)).model.head.decoder)

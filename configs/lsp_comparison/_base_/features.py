@@ -3,5 +3,5 @@
 _base_ = ['../../_base_/lsp_study.py']
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[-2].encoder.update(targets='heatmaps')
+train_pipeline[-2].encoder.update(encode_on_device=False)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
