@@ -1,6 +1,10 @@
 """What importing the package registers, in interpreters of its own."""
 import pytest
-from fresh_interpreter import run_python
+from fresh_interpreter import (
+    WORKING_OPERATORS,
+    run_python,
+    write_working_modules,
+)
 
 # As a runner does with a config that has default_scope='mmpose'.
 BUILD = '''
@@ -79,10 +83,13 @@ except ImportError as error:
 
 
 def test_mmpose_that_does_not_import_is_one_clear_error():
-    message, _ = run_python(
+    message, log = run_python(
         '''
+import hourglass_plugin
+import mmpose
+from hourglass_plugin.compat.imports import import_mmpose
 try:
-    import hourglass_plugin
+    import_mmpose()
 except ImportError as error:
     result = str(error)
 ''',
@@ -90,3 +97,102 @@ except ImportError as error:
     assert message.startswith('MMPose is installed but does not import')
     assert 'mmdet' in message
     assert 'requirements/mminstall.txt' in message
+    assert message in log  # of `import mmpose`, which goes on
+
+
+# What other libraries have in this process, and what is different later.
+STATE = '''
+import warnings
+import torch
+from mmengine.config import config as config_module
+from mmengine.runner.checkpoint import CheckpointLoader
+
+def state():
+    found = dict(
+        filters=list(warnings.filters),
+        safe_globals=set(torch.serialization.get_safe_globals()),
+        load_checkpoint=CheckpointLoader.load_checkpoint.__func__,
+        # onedl-mmengine has no such name
+        format_code=getattr(config_module, 'FormatCode', None))
+    if 'mmpose.visualization' in sys.modules:
+        from mmpose.visualization import opencv_backend_visualizer as module
+        found['draw_circles'] = module.OpencvBackendVisualizer.draw_circles
+        import mmdet.registry
+        for registry in (mmdet.registry.MODELS, mmdet.registry.DATASETS,
+                         mmdet.registry.METRICS, mmdet.registry.HOOKS):
+            for name, entry in registry.module_dict.items():
+                found[f'mmdet {registry.name} {name}'] = entry
+    return found
+
+def changed(before, after):
+    return [name for name in before if before[name] != after[name]]
+'''
+# MMPose under stand-ins, with none of our classes.
+MMPOSE_ALONE = '''
+import hourglass_plugin.registration
+registered = dict(hourglass_plugin.registration.REGISTERED_WITH)
+hourglass_plugin.registration.REGISTERED_WITH.update(mmpose=())
+import mmpose
+hourglass_plugin.registration.REGISTERED_WITH.update(registered)
+'''
+
+
+@pytest.mark.parametrize('first', ['', MMPOSE_ALONE],
+                         ids=['without MMPose', 'with MMPose'])
+def test_import_registers_and_changes_nothing(first):
+    (names, loaded), _ = run_python(f'''
+import sys
+{STATE}
+before_package = state()
+import hourglass_plugin
+names = changed(before_package, state())
+{first}
+before = state()
+import hourglass_plugin.models
+if 'mmpose' in sys.modules:
+    hourglass_plugin.registration.register_with('mmpose')
+    from mmpose.registry import DATASETS
+    assert DATASETS.get('HourglassMPIIDataset')
+names += changed(before, state())
+result = [names, sorted({{'mmpose', 'mmcv', 'mmdet'}} & set(sys.modules))]
+''')
+    assert names == []
+    assert loaded == (['mmcv', 'mmdet', 'mmpose'] if first else [])
+
+
+def test_import_after_mmpose_changes_nothing(tmp_path):
+    write_working_modules(tmp_path)
+    names, log = run_python(
+        f'''
+{WORKING_OPERATORS}
+{STATE}
+import mmpose.visualization, mmdet.models
+before = state()
+import hourglass_plugin
+from mmpose.registry import DATASETS
+assert DATASETS.get('HourglassMPIIDataset')
+result = changed(before, state())
+''',
+        path=[tmp_path])
+    assert names == []
+    assert 'hourglass_plugin: ' not in log
+
+
+def test_models_import_no_mmpose_and_work_beside_a_broken_one(tmp_path):
+    (tmp_path / 'mmpose').mkdir()
+    (tmp_path / 'mmpose' / '__init__.py').write_text(
+        "raise RuntimeError('broken')")
+    result, log = run_python(
+        '''
+import sys
+from hourglass_plugin.models import StackedHourglass
+StackedHourglass(num_stacks=1, feat_channels=8, num_keypoints=2)
+result = ['mmpose' in sys.modules]
+try:
+    import mmpose
+except RuntimeError as error:
+    result.append(str(error))
+''',
+        path=[tmp_path])
+    assert result == [False, 'broken']
+    assert log == ''

@@ -13,8 +13,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable, Optional
 
-import numpy as np
-
 from . import soft_nms
 
 logger = logging.getLogger('hourglass_plugin')
@@ -41,7 +39,6 @@ def import_mmpose() -> None:
         'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
                              'engine', 'visualization', 'apis'),
         (_mmcv_operators, _torchvision, _xtcocotools, _pkg_resources))
-    _draw_circles_with_any_numpy()
 
 
 def import_mmdet() -> None:
@@ -205,29 +202,6 @@ def _pkg_resources() -> dict[str, ModuleType]:
             DistributionNotFound=DistributionNotFound,
             get_distribution=get_distribution)
     }
-
-
-def _draw_circles_with_any_numpy() -> None:
-    """Let MMPose's visualiser draw keypoints with NumPy 2.4.
-
-    It takes ``int`` of the radius, which it hands on as an array of one
-    number; NumPy 2.4 turns no array with dimensions into a number. May go
-    when MMPose hands on the number.
-    """
-    from mmpose.visualization.opencv_backend_visualizer import (
-        OpencvBackendVisualizer,
-    )
-    original = OpencvBackendVisualizer.draw_circles
-    if original.__module__ == __name__:
-        return
-
-    def draw_circles(self: Any, center: Any, radius: Any, *args: Any,
-                     **kwargs: Any) -> Any:
-        if self.backend == 'opencv':  # matplotlib's wants the array
-            radius = np.asarray(radius).item()
-        return original(self, center, radius, *args, **kwargs)
-
-    OpencvBackendVisualizer.draw_circles = draw_circles
 
 
 def _import_error(name: str) -> Optional[Exception]:

@@ -8,6 +8,7 @@ import re
 import warnings
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -51,6 +52,29 @@ def lay_configs_out_once() -> None:
 
     format_code_once.kept = kept  # type: ignore[attr-defined]
     config_module.FormatCode = format_code_once
+
+
+def draw_circles_with_any_numpy() -> None:
+    """Let MMPose's visualizer draw keypoints with NumPy 2.4.
+
+    It takes ``int`` of the radius, which it passes on as an array of one
+    number; NumPy 2.4 turns no array with dimensions into a number. May go
+    when MMPose passes on the number.
+    """
+    from mmpose.visualization.opencv_backend_visualizer import (
+        OpencvBackendVisualizer,
+    )
+    original = OpencvBackendVisualizer.draw_circles
+    if original.__module__ == __name__:
+        return
+
+    def draw_circles(self: Any, center: Any, radius: Any, *args: Any,
+                     **options: Any) -> Any:
+        if self.backend == 'opencv':  # matplotlib's wants the array
+            radius = np.asarray(radius).item()
+        return original(self, center, radius, *args, **options)
+
+    OpencvBackendVisualizer.draw_circles = draw_circles
 
 
 def is_compiling() -> bool:

@@ -4,9 +4,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Optional
 
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from ...compat.restricted import load_restricted
 from .key_maps import check_complete, read_arguments, rename_weights, unwrap
 
 
@@ -25,7 +25,7 @@ def read_checkpoint(path: str) -> dict:
         # torch warns of files that are refused a moment later.
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            checkpoint = CheckpointLoader.load_checkpoint(
+            checkpoint = load_restricted(
                 path, map_location='cpu', logger='silent')
     except FileNotFoundError:
         raise FileNotFoundError(f'there is no checkpoint {path}') from None

@@ -1,0 +1,219 @@
+"""Read checkpoints without running code from the file.
+
+A checkpoint is a pickle, and unpickling calls what the file names. With torch
+>= 2.6 ``torch.load`` refuses all but tensors by default, so that mmengine 0.10
+cannot resume its own checkpoints; with older torch mmengine loads anything,
+and onedl-mmengine does so as its second try. :func:`load_restricted` admits
+tensors and :func:`mmengine_globals`, on every version, and changes no library.
+"""
+import codecs
+import os
+import pickle
+import re
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
+from mmengine.runner.checkpoint import CheckpointLoader
+
+#: mmengine's loader, whatever takes its place later.
+_mmengine_load = CheckpointLoader.load_checkpoint.__func__
+
+# Before torch 2.5 weights_only cannot be given more classes for one call.
+_HAS_SAFE_GLOBALS = hasattr(torch.serialization, 'safe_globals')
+
+# Errors of unpickling a file that is not a checkpoint.
+_UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
+                      RuntimeError, ValueError, struct.error)
+
+# The functions of classes that mmengine's checkpoints name.
+_MMENGINE_ATTRIBUTES = (
+    (HistoryBuffer, 'mean'),
+    (HistoryBuffer, 'min'),
+    (HistoryBuffer, 'max'),
+    (HistoryBuffer, 'current'),
+    (OneCycleParamScheduler, '_annealing_cos'),
+    (OneCycleParamScheduler, '_annealing_linear'),
+)
+
+
+def load_restricted(filename: str,
+                    map_location: Any = None,
+                    logger: Any = 'current') -> Any:
+    """Load a checkpoint of tensors and mmengine's own classes.
+
+    Args:
+        filename: file, or an address that mmengine downloads.
+        map_location: device of the tensors, as in ``torch.load``.
+        logger: where mmengine's line about the file goes.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it contains anything else, or is not a checkpoint.
+    """
+    try:
+        with _weights_only():
+            return _mmengine_load(CheckpointLoader, filename, map_location,
+                                  logger)
+    except _UNPICKLING_ERRORS as error:
+        reason = _refusal(error, filename)
+        if reason is None:
+            raise
+    raise ValueError(f'{filename} {reason}')
+
+
+def mmengine_globals() -> dict[str, Any]:
+    """Return the objects besides tensors in mmengine's own checkpoints.
+
+    The message hub's ``HistoryBuffer``s with their NumPy arrays and the names
+    of their statistics, best scores as NumPy scalars, the dataset's meta
+    information with arrays of numbers (``bytes`` if one is empty), and of
+    schedulers the milestones and OneCycleLR's two curves. NumPy 1 and 2
+    pickle the same two functions under different names; each reads the
+    other's files here.
+
+    Returns:
+        Pickled name -> object.
+    """
+    found = {
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler':
+        OneCycleParamScheduler,
+        'builtins.getattr': _mmengine_attribute,
+        'builtins.bytes': bytes,
+        'collections.Counter': Counter,
+        'numpy.ndarray': np.ndarray,
+        'numpy.dtype': np.dtype,
+    }
+    array = np.zeros(1)
+    functions: list[Any] = [array.__reduce__()[0], array[0].__reduce__()[0]]
+    for function in functions:
+        for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+            found[f'{module}.{function.__name__}'] = function
+    for code in '?bBhHiIlLqQefd':
+        number = type(np.dtype(code))
+        found[f'{number.__module__}.{number.__name__}'] = number
+    return found
+
+
+def _mmengine_attribute(owner: Any, name: str) -> Callable:
+    """Allow the few uses that mmengine's pickles make of ``getattr``.
+
+    A free ``getattr`` would lead from any class to all that Python can do.
+    """
+    for known_owner, known_name in _MMENGINE_ATTRIBUTES:
+        if owner is known_owner and name == known_name:
+            return getattr(owner, name)
+    raise pickle.UnpicklingError('GLOBAL builtins.getattr')
+
+
+def _named(name: str, value: Any) -> Any:
+    """Give a function the name that the pickle uses; classes stay.
+
+    ``safe_globals`` takes ``(function, name)`` only since torch 2.6.
+    """
+    if isinstance(value, type):
+        return value
+
+    def function(*args: Any) -> Any:
+        return value(*args)
+
+    function.__module__, function.__name__ = name.rsplit('.', 1)
+    function.__qualname__ = function.__name__
+    return function
+
+
+@contextmanager
+def _weights_only() -> Iterator[None]:
+    """Make every ``torch.load`` inside act as with ``weights_only=True``.
+
+    By torch's own switch, so that loads from files, URLs and object stores
+    are all covered, and a ``weights_only=False`` does not get around it.
+    """
+    switches = {
+        'TORCH_FORCE_WEIGHTS_ONLY_LOAD': '1',
+        'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '0',
+    }
+    saved = {name: os.environ.get(name) for name in switches}
+    os.environ.update(switches)
+    try:
+        with _allowed_globals():
+            yield
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _allowed_globals() -> Iterator[None]:
+    """Let ``weights_only`` unpickle :func:`mmengine_globals`, too."""
+    serialization: Any = torch.serialization
+    if _HAS_SAFE_GLOBALS:
+        allowed = [_named(*item) for item in mmengine_globals().items()]
+        with serialization.safe_globals(allowed):
+            yield
+        return
+    unpickler = serialization._weights_only_unpickler
+    serialization._weights_only_unpickler = RestrictedPickle
+    try:
+        yield
+    finally:
+        serialization._weights_only_unpickler = unpickler
+
+
+class RestrictedPickle:
+    """Replaces torch's restricted unpickler before torch 2.5.
+
+    It finds the same names and :func:`mmengine_globals`, nothing else. May go
+    with torch 2.4.
+    """
+
+    class Unpickler(pickle.Unpickler):
+        """Looks names up in the list of allowed ones, imports nothing."""
+
+        def find_class(self, module: str, name: str) -> Any:
+            """Return the allowed object, or raise an UnpicklingError."""
+            if module == '__builtin__':  # its name in pickles of protocol 2
+                module = 'builtins'
+            full_name = f'{module}.{name}'
+            allowed = {
+                **torch._weights_only_unpickler._get_allowed_globals(),
+                **mmengine_globals(), '_codecs.encode': codecs.encode
+            }
+            if full_name not in allowed:
+                raise pickle.UnpicklingError(f'GLOBAL {full_name}')
+            return allowed[full_name]
+
+    @classmethod
+    def load(cls, file: BinaryIO, **options: Any) -> Any:
+        """Unpickle one object."""
+        return cls.Unpickler(file, **options).load()
+
+
+def _refusal(error: Exception, filename: str) -> str | None:
+    """Say why a file is not loaded; None if the file is not the reason."""
+    foreign = re.search(r'GLOBAL ([\w.]+)', str(error))
+    if foreign:
+        return (f'contains {foreign[1]}, which is neither a tensor nor a '
+                "class of mmengine's own checkpoints, and could run code when "
+                'it is loaded. If you trust its source, load it yourself with '
+                'torch.load(file, weights_only=False) and save its weights '
+                "alone with torch.save({'state_dict': ...}, new_file)")
+    if not os.path.isfile(os.path.expanduser(filename)):
+        return None  # an unknown name, for example
+    if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(
+            error):
+        return None  # a device that is not there, for example
+    return 'is not a checkpoint of PyTorch, or only a part of one'
