@@ -22,6 +22,8 @@ from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.models.weights.state_dicts import convert
 from hourglass_plugin.resources import config_path
 
+MPII = 'body_2d_keypoint/topdown_heatmap/mpii/'
+CUSTOM = 'custom_dataset/td-hm_hg2_1xb16-100e_custom-256x256.py'
 BEARPAW = dict(stem_channels=(64, 128, 256), num_keypoints=16)
 
 
@@ -89,7 +91,8 @@ def test_bearpaws_file(tmp_path, photograph):
         tmp_path / 'model_best.pth.tar')
     done = convert_checkpoint(
         str(tmp_path / 'model_best.pth.tar'), str(tmp_path / 'hg2.pth'))
-    assert done.config == ('mpii/hg2_256x256_bearpaw.py', [], False)
+    assert done.config == (
+        MPII + 'td-hm_hg2-bearpaw_1xb6-220e_mpii-256x256.py', [], False)
     assert done.remarks == []
     # The table's 6,570,400 of the paper's network, and what a wider stem
     # takes. Second residual: 128 to 256 channels instead of 128; third: 256
@@ -129,7 +132,8 @@ def test_princetons_file(tmp_path, photograph):
         }, epoch=3), tmp_path / 'checkpoint.pt')
     done = convert_checkpoint(
         str(tmp_path / 'checkpoint.pt'), str(tmp_path / 'ours.pth'))
-    assert done.config == ('mpii/hg2_256x256.py', [], False)
+    assert done.config == (
+        MPII + 'td-hm_hg2_1xb6-220e_mpii-256x256.py', [], False)
     assert done.num_weights == 6_570_400
     [dropped] = done.remarks
     assert dropped.startswith('dropped 58 tensors')
@@ -149,18 +153,22 @@ def test_what_is_written_is_plain(tmp_path):
         str(tmp_path / 'theirs.pth'), str(tmp_path / 'a' / 'ours.pth'))
     written = torch.load(tmp_path / 'a' / 'ours.pth', weights_only=True)
     assert sorted(written) == ['meta', 'state_dict']
-    assert written['meta']['config'] == 'mpii/hg1_256x256_bearpaw.py'
+    assert written['meta']['config'] == (
+        MPII + 'td-hm_hg1-bearpaw_1xb6-220e_mpii-256x256.py')
     assert all(name.startswith('backbone.') for name in written['state_dict'])
     assert [path.name for path in (tmp_path / 'a').iterdir()] == ['ours.pth']
 
 
 @pytest.mark.parametrize('arguments, name, options', [
-    (dict(num_stacks=8), 'mpii/hg8_256x256_bearpaw.py', []),
-    (dict(num_stacks=5), 'mpii/hg2_256x256_bearpaw.py',
+    (dict(num_stacks=8),
+     MPII + 'td-hm_hg8-bearpaw_1xb6-220e_mpii-256x256.py', []),
+    (dict(num_stacks=5),
+     MPII + 'td-hm_hg2-bearpaw_1xb6-220e_mpii-256x256.py',
      ['model.backbone.num_stacks=5']),
-    (dict(num_stacks=1, num_blocks=4), 'mpii/hg1_256x256_bearpaw.py',
+    (dict(num_stacks=1, num_blocks=4),
+     MPII + 'td-hm_hg1-bearpaw_1xb6-220e_mpii-256x256.py',
      ['model.backbone.num_blocks=4']),
-    (dict(num_stacks=2, num_keypoints=14), 'custom_dataset/hg2_256x256.py', [
+    (dict(num_stacks=2, num_keypoints=14), CUSTOM, [
         'model.backbone.stem_channels="[64,128,256]"',
         'model.data_preprocessor.mean="[112.302,113.22,110.3385]"'
     ]),

@@ -10,11 +10,13 @@ from hourglass_plugin.inference.publish import TOLERANCE, publish_checkpoint
 from hourglass_plugin.models import StackedHourglass
 from hourglass_plugin.resources import config_path
 
+HG1 = 'td-hm_hg1-w128_1xb16-12e_lspet-128x128.py'
+
 
 @pytest.fixture(scope='module')
 def config(tmp_path_factory):
     path = tmp_path_factory.mktemp('config') / 'small.py'
-    path.write_text(f"_base_ = [{config_path('lsp/hg1_128x128.py')!r}]\n"
+    path.write_text(f'_base_ = [{config_path(HG1)!r}]\n'
                     'model = dict(backbone=dict(feat_channels=8))\n')
     return str(path)
 
@@ -68,7 +70,7 @@ def test_weights_are_rounded_and_all_else_is_left_out(config, weights,
 
 def test_weights_of_another_config_are_refused(weights, tmp_path):
     with pytest.raises(ValueError, match='another model'):
-        publish(config_path('lsp/hg1_128x128.py'), weights, tmp_path)
+        publish(config_path(HG1), weights, tmp_path)
 
 
 @pytest.mark.parametrize('change, message', [

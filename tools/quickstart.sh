@@ -5,7 +5,7 @@
 #   bash tools/quickstart.sh [--detector] [--use-active-environment]
 #
 # --detector trains a detector on drawn shapes instead, see
-# configs/cornernet/README.md. --use-active-environment uses the environment
+# configs/detection/README.md. --use-active-environment uses the environment
 # that is active now, which has MMPose, and installs nothing. PYTHON=python3.11
 # before the command chooses the Python. Exit status 1 if anything fails or if
 # the score is below the one that the config promises.
@@ -13,14 +13,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/set_up.sh
 
-config=configs/synthetic/hg1_quick.py
+config=configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py
 drawn=synthetic_people
 modules=(tqdm)
 prepare=set_up
 for argument; do
   case "$argument" in
   --detector)
-    config=configs/cornernet/centernet_hg1_quick.py
+    config=configs/detection/centernet/centernet_hg1-w64_1xb16-4e_synthetic-shapes.py
     drawn=synthetic_shapes
     modules+=(mmdet)
     ;;

@@ -1,7 +1,9 @@
 # Networks beside one another on Leeds Sports Pose Extended at 128x128: the
 # crops, augmentation, targets, optimiser and schedule that all of them share.
 _base_ = [
-    './default_runtime.py', './hg1_half_width.py', './lsp_128x128.py'
+    './default_runtime.py',
+    './models/hg1_half_width.py',
+    './datasets/lspet_128x128.py',
 ]
 
 max_epochs = 4

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..resources import config_path
 
 _FILE = 'lsp_hg2_128x128.pth'
-_CONFIG = 'lsp/hg2_128x128.py'
+_CONFIG = 'td-hm_hg2-w128_1xb16-30e_lspet-128x128.py'
 
 
 class ShippedWeights(NamedTuple):

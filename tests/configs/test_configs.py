@@ -80,8 +80,8 @@ def test_there_are_configs():
     sizes = [f'mpii/hg{stacks}_256x256' for stacks in (1, 2, 4, 8)]
     expected = {f'{size}{recipe}.py' for size in sizes
                 for recipe in ('', '_adamw')} | {
-        'flic/hg2_256x256.py', 'flic/hg8_256x256.py', 'lsp/hg1_128x128.py',
-        'lsp/hg2_256x256.py', 'synthetic/hg1_quick.py'
+        'body_2d_keypoint/topdown_heatmap/flic/td-hm_hg2_1xb6-220e_flic-256x256.py', 'body_2d_keypoint/topdown_heatmap/flic/td-hm_hg8_1xb6-220e_flic-256x256.py', 'body_2d_keypoint/topdown_heatmap/lspet/td-hm_hg1-w128_1xb16-12e_lspet-128x128.py',
+        'body_2d_keypoint/topdown_heatmap/lsp/td-hm_hg2-adamw_1xb32-100e_lsp-256x256.py', 'body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'
     }  # yapf: disable
     assert expected <= set(CONFIGS)
 
@@ -135,9 +135,9 @@ def test_config_trains_and_evaluates_one_epoch(name, tmp_path):
       for size in ('hg1', 'hg2', 'hg4', 'hg8') for recipe in ('', '_adamw')),
     *((f'ablations/{size}_256x256.py', size)
       for size in ('hg1x8', 'hg2x4', 'hg4x2')),
-    ('ablations/hg8x1_256x256.py', 'hg8'),
-    ('ablations/hg8_last_loss_256x256.py', 'hg8'),
-    ('ablations/hg8_halfway_256x256.py', 'hg8'),
+    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8x1_1xb6-220e_mpii-256x256.py', 'hg8'),
+    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8-last-loss_1xb6-220e_mpii-256x256.py', 'hg8'),
+    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8-halfway_1xb6-220e_mpii-256x256.py', 'hg8'),
 ])
 def test_networks_have_the_papers_weights(name, size):
     init_default_scope('mmpose')
@@ -172,7 +172,7 @@ def test_ablations_change_what_they_say():
 
 def test_the_papers_rate_falls_to_a_fifth_when_accuracy_stays():
     init_default_scope('mmpose')
-    config = Config.fromfile(str(ROOT / 'mpii/hg8_256x256.py'))
+    config = Config.fromfile(str(ROOT / 'body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg8_1xb6-220e_mpii-256x256.py'))
     weight = torch.nn.Linear(1, 1)
     optimizer = torch.optim.RMSprop(weight.parameters(), lr=2.5e-4)
     scheduler = PARAM_SCHEDULERS.build(

@@ -43,7 +43,7 @@ def trained(clone):
     for name in ('train', 'val'):
         write_people(clone / 'data' / 'lspet', f'lspet_{name}', 3, rng)
     (clone / 'small.py').write_text("""
-_base_ = ['configs/lsp/hg1_128x128.py']
+_base_ = ['configs/body_2d_keypoint/topdown_heatmap/lspet/td-hm_hg1-w128_1xb16-12e_lspet-128x128.py']
 train_cfg = dict(max_epochs=1, val_interval=1)
 train_dataloader = dict(
     batch_size=2, num_workers=0, persistent_workers=False)

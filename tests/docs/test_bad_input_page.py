@@ -34,7 +34,7 @@ def test_config_is_refused_in_the_pages_words():
 
 def test_the_switch_is_the_data_sets():
     option, = re.findall(r'(?<=--cfg-options )\S+', PAGE)
-    config = load_config(str(ROOT / 'configs/mpii/hg2_256x256.py'), [option])
+    config = load_config(str(ROOT / 'configs/body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg2_1xb6-220e_mpii-256x256.py'), [option])
     assert config.train_dataloader.dataset.unreadable == 'skip'
 
 

@@ -50,7 +50,7 @@ def test_links_of_built_pages(built):
 
 
 @pytest.mark.parametrize('page, link, text', [
-    ('project/overview', 'files/configs/synthetic/hg1_quick.py', 'max_epochs'),
+    ('project/overview', 'files/configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py', 'max_epochs'),
     ('paper', 'files/configs/mpii', 'hg8_256x256.py'),
     ('paper', 'project/overview', 'Results'),
     ('api/network', '_modules/hourglass_plugin/models/stacked_hourglass',

@@ -84,7 +84,7 @@ def test_the_pages_configs_are_there():
 ])
 def test_tools_for_poses_say_so(followed, command):
     folder, _ = followed
-    words = command.format('configs/cornernet/centernet_hg1_quick.py',
-                           'work_dirs/centernet_hg1_quick/epoch_1.pth')
+    words = command.format('configs/detection/centernet/centernet_hg1-w64_1xb16-4e_synthetic-shapes.py',
+                           'work_dirs/centernet_hg1-w64_1xb16-4e_synthetic-shapes/epoch_1.pth')
     with pytest.raises(pytest.fail.Exception, match='predicts boxes'):
         follow(f'python tools/{words}', folder)

@@ -34,7 +34,7 @@ def reader(clone):
     cv2.imwrite(str(clone / 'photograph.jpg'), photograph)
 
     (clone / 'small.py').write_text("""
-_base_ = ['configs/lsp/hg1_128x128.py']
+_base_ = ['configs/body_2d_keypoint/topdown_heatmap/lspet/td-hm_hg1-w128_1xb16-12e_lspet-128x128.py']
 model = dict(backbone=dict(feat_channels=16, depth=1))
 """)
     # Not trained, but with heatmaps that have maxima.

@@ -65,7 +65,7 @@ def test_srun_takes_further_arguments_last(tmp_path):
 def test_settings_exist():
     options = re.findall(r'(?<=--cfg-options )[^\s`]+', PAGE)
     assert options == ['sync_bn=torch', 'env_cfg.dist_cfg.timeout=60']
-    config = load_config(str(ROOT / 'configs/synthetic/hg1_quick.py'), options)
+    config = load_config(str(ROOT / 'configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'), options)
     assert config.sync_bn == 'torch'
     assert config.env_cfg.dist_cfg.timeout == 60
 

@@ -125,7 +125,7 @@ def test_the_pages_annotation_file_is_read(tmp_path):
                    if language == 'json']
     (tmp_path / 'a.json').write_text(example)
     config = Config.fromfile(
-        str(ROOT / 'configs/custom_dataset/hg2_256x256.py'))
+        str(ROOT / 'configs/custom_dataset/td-hm_hg2_1xb16-100e_custom-256x256.py'))
     dataset = DATASETS.build(
         dict(
             type='CustomKeypointDataset',

@@ -20,7 +20,7 @@ from hourglass_plugin.visualization import read_image
 
 PAGE = page_text('docs/paper.md')
 NOT_FOLLOWED = {
-    'bash tools/dist_train.sh configs/mpii/hg8_256x256.py 8':
+    'bash tools/dist_train.sh configs/body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg8_1xb6-220e_mpii-256x256.py 8':
     'needs 8 GPUs; tests/tools/test_tool_runs.py trains in two processes',
 }
 FEWER = '--allow-other-counts'
@@ -79,7 +79,7 @@ def followed(clone):
         file['preds'] = truth
     # 15 pixels are half of the head size, 16 are more.
     np.save(clone / 'ours.npy', truth + ([[[15, 0]]] * 3 + [[[16, 0]]]))
-    checkpoint = 'work_dirs/hg8_256x256/epoch_1.pth'
+    checkpoint = 'work_dirs/td-hm_hg8_1xb6-220e_mpii-256x256/epoch_1.pth'
     printed = {}
     for command in commands(PAGE):
         if command in NOT_FOLLOWED:
@@ -92,7 +92,7 @@ def followed(clone):
         elif 'train.py' in command or 'test.py' in command:
             ours = command.replace('epoch_220', 'epoch_1').replace(
                 'CONFIG CHECKPOINT',
-                f'configs/mpii/hg8_256x256.py {checkpoint}')
+                f'configs/body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg8_1xb6-220e_mpii-256x256.py {checkpoint}')
             more = (*SHORT, *['--out', 'scores.json'] * ('test.py' in command))
         printed[command] = follow(ours, clone, *more)
     return clone, printed
@@ -126,7 +126,7 @@ def test_the_paper_s_recipe_trains_and_prints_its_table(followed):
         assert re.search(rf'\b{name}\b', trained), name
     # The page tells which checkpoint is the best.
     best = re.search(r'`(best_\S+?)`', PAGE)[1]
-    assert list((clone / 'work_dirs/hg8_256x256').glob(best))
+    assert list((clone / 'work_dirs/td-hm_hg8_1xb6-220e_mpii-256x256').glob(best))
 
 
 def test_names_of_the_scores(followed):

@@ -19,7 +19,7 @@ NOT_FOLLOWED = {
     'bash tools/quickstart.sh': 'minutes; continuous integration runs it',
     'bash tools/run_tests.sh': 'runs these tests',
     'bash tools/dist_': 'several processes; tests/tools/test_tool_runs.py',
-    'python tools/train.py configs/synthetic/hg1_quick.py':
+    'python tools/train.py configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py':
     'minutes; the quick start, longer',
     'python tools/prepare_': 'test_paper_page.py follows it',
     'python tools/score_predictions.py': 'test_paper_page.py follows it',
@@ -61,7 +61,7 @@ def followed(trained):
         words = [PLACES.get(word, word) for word in command.split()]
         ours = ' '.join(words).replace(
             'hourglass_plugin/weights/lsp_hg2_128x128.pth',
-            'work_dirs/hg2_128x128/epoch_1.pth')
+            'work_dirs/td-hm_hg2-w128_1xb16-30e_lspet-128x128/epoch_1.pth')
         more = ()
         if 'configs/lsp/' in ours and 'mean_pose' not in ours:
             more = SHORT

@@ -20,7 +20,7 @@ def tested(clone):
     write_people(clone / 'data' / 'lspet', 'lspet_val', 3,
                  np.random.RandomState(0))
     (clone / 'small.py').write_text("""
-_base_ = ['configs/lsp/hg2_128x128.py']
+_base_ = ['configs/body_2d_keypoint/topdown_heatmap/lspet/td-hm_hg2-w128_1xb16-30e_lspet-128x128.py']
 test_dataloader = dict(num_workers=0, persistent_workers=False)
 model = dict(backbone=dict(feat_channels=16))
 """)

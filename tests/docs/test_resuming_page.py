@@ -37,7 +37,7 @@ def test_batch_script_goes_on_after_sigterm_only(tmp_path, status, requeued):
 def test_settings_exist():
     options = re.findall(r'(?<=--cfg-options )\S+', PAGE)
     assert len(options) == 2
-    config = load_config(str(ROOT / 'configs/synthetic/hg1_quick.py'), options)
+    config = load_config(str(ROOT / 'configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'), options)
     assert config.default_hooks.finite_numbers.max_skipped == 10
     assert config.randomness.deterministic is True
 

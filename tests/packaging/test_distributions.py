@@ -55,7 +55,8 @@ with torch.no_grad():
     heatmaps = network.eval()(images)[-1]
 result = dict(file=hourglass_plugin.__file__, losses=losses,
               shape=list(heatmaps.shape), values=heatmaps[0, 0, 0].tolist(),
-              config=hourglass_plugin.config_path('mpii/hg8_256x256.py'))
+              config=hourglass_plugin.config_path(
+                  'td-hm_hg8_1xb6-220e_mpii-256x256.py'))
 '''
 
 
@@ -274,8 +275,9 @@ def check_network(used, environment, expected):
     """``result`` of USE_NETWORK there and in the checkout."""
     assert Path(used['file']).parents[1] == environment.packages
     assert Path(used['config']) == (
-        environment.packages / 'hourglass_plugin/.mim/configs/mpii' /
-        'hg8_256x256.py')
+        environment.packages / 'hourglass_plugin/.mim/configs' /
+        'body_2d_keypoint/topdown_heatmap/mpii' /
+        'td-hm_hg8_1xb6-220e_mpii-256x256.py')
     assert Path(used['config']).is_file()
     first, second = used['losses']
     assert second < first
@@ -334,7 +336,8 @@ def people(tmp_path_factory):
         pass
     config = folder / 'small.py'
     config.write_text(f'''
-_base_ = __import__('hourglass_plugin').config_path('synthetic/hg1_quick.py')
+_base_ = __import__('hourglass_plugin').config_path(
+    'td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py')
 package = __import__('hourglass_plugin').__file__
 data = dict(dataset=dict(data_root={str(folder / 'data')!r}),
             num_workers=0, persistent_workers=False, batch_size=2)
@@ -422,8 +425,9 @@ def test_mmpose_environment_has_weights_of_its_own(full, people, tmp_path):
     package = full.environment.packages / 'hourglass_plugin'
     assert answer['checkpoint'] == str(package /
                                        'weights/lsp_hg2_128x128.pth')
-    assert answer['config'] == str(package /
-                                   '.mim/configs/lsp/hg2_128x128.py')
+    assert answer['config'] == str(
+        package / '.mim/configs/body_2d_keypoint/topdown_heatmap/lspet' /
+        'td-hm_hg2-w128_1xb16-30e_lspet-128x128.py')
     person, = answer['predictions'][0]['people']
     assert len(person['keypoints']) == 14
 
@@ -442,9 +446,9 @@ def test_editable_install_sees_changes_and_is_found_by_mim(
     # As mim 0.3.9 looks for a package.
     top_level = distribution.read_text('top_level.txt').split('\n')[0]
     folder = os.path.join(environment.packages, top_level, '.mim')
-    (checkout / 'configs/lsp/changed.py').write_text('changed = True\n')
-    assert Config.fromfile(os.path.join(folder,
-                                        'configs/lsp/changed.py')).changed
+    (checkout / 'configs/_base_/changed.py').write_text('changed = True\n')
+    assert Config.fromfile(
+        os.path.join(folder, 'configs/_base_/changed.py')).changed
     assert os.path.samefile(
         os.path.join(folder, 'model-index.yml'), checkout / 'model-index.yml')
     assert os.path.isfile(os.path.join(folder, 'tools/train.py'))

@@ -45,7 +45,8 @@ def small_config(people: Path, epochs: int, batch_size: int) -> Config:
         epochs: length of the training.
         batch_size: of a process, also in evaluations.
     """
-    config = command_line.load_config(config_path('synthetic/hg1_quick.py'))
+    config = command_line.load_config(
+        config_path('td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'))
     config.model.backbone.feat_channels = 8
     for loader in (config.train_dataloader, config.val_dataloader,
                    config.test_dataloader):

@@ -8,7 +8,9 @@ import pytest
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from stick_figures import write_people
-from tool_process import ROOT, TOOLS, run_tool
+from tool_process import TOOLS, run_tool
+
+from hourglass_plugin.resources import config_path
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def project(tmp_path_factory):
     persistent_workers=False,
     dataset=dict(data_root={root!r}, ann_file='{name}.json'))"""
     config.write_text(f"""
-_base_ = [{str(ROOT / 'configs/lsp/hg1_128x128.py')!r}]
+_base_ = [{config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py')!r}]
 train_cfg = dict(max_epochs=1, val_interval=1)
 train_dataloader = {loader.format(root=str(folder), name='train')}
 val_dataloader = {loader.format(root=str(folder), name='val')}

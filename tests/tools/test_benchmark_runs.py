@@ -8,7 +8,10 @@ import machine
 import pytest
 import torch
 
+from hourglass_plugin.resources import config_path
+
 ROOT = Path(__file__).resolve().parents[2]
+HRNET = config_path('td-hm_hrnet-w10_1xb16-4e_lspet-128x128.py')
 
 
 @pytest.fixture
@@ -95,16 +98,16 @@ def test_inference(benchmark):
 def test_training(benchmark):
     result, _ = benchmark('training', '--stacks', 2, '--batch-size', 2,
                           '--beside',
-                          ROOT / 'configs/lsp_comparison/hrnet_128x128.py')
+                          HRNET)
     table, = result['tables']
     rows = check_ratios(table, 'plain', 2)
     assert list(rows)[:6] == [
         'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled',
-        'hrnet_128x128'
+        Path(HRNET).stem
     ]
-    assert rows['hrnet_128x128']['weights'] == 2_895_310
+    assert rows[Path(HRNET).stem]['weights'] == 2_895_310
     assert result['settings']['beside'] == [
-        str(ROOT / 'configs/lsp_comparison/hrnet_128x128.py')
+        HRNET
     ]
     # The same weights, images and targets give the same loss, but for sums in
     # another order over batches as small as 2 x 2 x 2 at the bottom.

@@ -1,5 +1,4 @@
 """tools/compare_trainings.py from work dirs to table and picture."""
-from tool_process import ROOT
 from training_logs import (
     config_text,
     training_line,
@@ -7,9 +6,11 @@ from training_logs import (
     write_training,
 )
 
+from hourglass_plugin.resources import config_path
 from hourglass_plugin.visualization import read_image
 
-REAL = f'_base_ = [{str(ROOT / "configs/lsp/hg1_128x128.py")!r}]'
+HG1 = config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py')
+REAL = f'_base_ = [{HG1!r}]'
 UNKNOWN = 'model = dict(type="Mine", backbone=dict(), head=dict(decoder=dict('
 UNKNOWN += 'input_size=(64, 64))))'
 

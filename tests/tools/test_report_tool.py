@@ -10,8 +10,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmpose.registry import MODELS
-from tool_process import ROOT
 
+from hourglass_plugin.resources import config_path
 from hourglass_plugin.skeletons import LSP
 
 
@@ -54,7 +54,7 @@ def dogs(tmp_path_factory):
                 categories=[dict(id=1, name='dog')])))
     config = folder / 'dogs.py'
     config.write_text(f"""
-_base_ = [{str(ROOT / 'configs/custom_dataset/hg2_256x256.py')!r}]
+_base_ = [{config_path('td-hm_hg2_1xb16-100e_custom-256x256.py')!r}]
 model = dict(
     backbone=dict(feat_channels=16), test_cfg=dict(flip_test=False))
 test_dataloader = dict(
@@ -143,7 +143,7 @@ def test_people_without_annotation(error_of, trained, tmp_path):
 
 
 def test_a_detector_has_no_report(error_of, trained, tmp_path):
-    config = ROOT / 'configs/cornernet/centernet_hg1_quick.py'
+    config = config_path('centernet_hg1-w64_1xb16-4e_synthetic-shapes.py')
     error = error_of('test', config, trained.checkpoint, '--report',
                      tmp_path / 'report', '--work-dir', tmp_path / 'work')
     assert 'predicts boxes, and this is for poses' in error

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 from pose_configs import TOP_DOWN
 
+from hourglass_plugin.resources import config_path
 from hourglass_plugin.skeletons import LSP
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,8 @@ def config(tmp_path):
                 joints=rng.uniform(20, 150, (14, 2)).tolist(),
                 joints_vis=[1] * 14))
     (tmp_path / 'a.json').write_text(json.dumps(entries))
-    config = Config.fromfile(ROOT / 'configs/lsp/hg1_128x128.py')
+    config = Config.fromfile(
+        config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py'))
     for phase in ('train', 'val'):
         dataset = config[f'{phase}_dataloader'].dataset
         dataset.update(

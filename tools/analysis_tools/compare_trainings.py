@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 example, three seeds of two configs:
-  for seed in 0 1 2; do for name in hg4x1 hg2x2; do
-    python tools/train.py configs/lsp_ablations/$name.py
+  for seed in 0 1 2; do for name in hg4x1-w64 hg2x2-w64; do
+    python tools/train.py configs/body_2d_keypoint/topdown_heatmap/\
+lspet_ablations/td-hm_${name}_1xb16-2e_lspet-128x128.py
         --cfg-options randomness.seed=$seed --work-dir study/$name/seed_$seed
   done; done
   python tools/compare_trainings.py study --out study

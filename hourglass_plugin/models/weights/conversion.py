@@ -108,14 +108,14 @@ def matching_config(layout: Layout, arguments: Mapping) -> MatchingConfig:
         of one's own, and options for what no config has.
     """
     is_mpii = arguments['num_keypoints'] == 16
-    folder, suffix = ('mpii', '') if is_mpii else ('custom_dataset', '')
-    if is_mpii and any(layout.mean or ()):
-        suffix = '_bearpaw'
-    name = ''
-    for num_stacks in (arguments['num_stacks'], 2):
-        name = f'{folder}/hg{num_stacks}_256x256{suffix}.py'
-        if (Path(config_path()) / name).is_file():
-            break
+    name = 'custom_dataset/td-hm_hg2_1xb16-100e_custom-256x256.py'
+    if is_mpii:
+        port = '-bearpaw' if any(layout.mean or ()) else ''
+        for num_stacks in (arguments['num_stacks'], 2):
+            name = ('body_2d_keypoint/topdown_heatmap/mpii/'
+                    f'td-hm_hg{num_stacks}{port}_1xb6-220e_mpii-256x256.py')
+            if (Path(config_path()) / name).is_file():
+                break
     config = Config.fromfile(config_path(name))
     network = {
         key: value

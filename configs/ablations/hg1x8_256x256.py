@@ -1,5 +1,0 @@
-# One stack with 8 residual modules at each place: the paper's HG, with about
-# as many weights as the final network.
-_base_ = ['../mpii/hg8_256x256.py']
-
-model = dict(backbone=dict(num_stacks=1, num_blocks=8))

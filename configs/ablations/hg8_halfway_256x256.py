@@ -1,6 +1,0 @@
-# The final network, judged by what it predicts halfway, after the fourth
-# stack. Every evaluation prints all stacks; here the fourth is also what the
-# rate's schedule watches and what is drawn and written.
-_base_ = ['../mpii/hg8_256x256.py']
-
-model = dict(test_cfg=dict(eval_stack=3))

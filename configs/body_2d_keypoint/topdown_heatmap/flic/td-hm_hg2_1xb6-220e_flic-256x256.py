@@ -1,0 +1,4 @@
+# Two stacks, the paper's recipe.
+_base_ = ['./td-hm_hg8_1xb6-220e_flic-256x256.py']
+
+model = dict(backbone=dict(num_stacks=2))

@@ -1,0 +1,91 @@
+# Keypoints of your own in a COCO-style JSON file: two stacks at 256x256.
+# docs/custom_dataset.md says what the file looks like and what to change here.
+_base_ = [
+    '../_base_/default_runtime.py', '../_base_/models/stacked_hourglass.py',
+    '../_base_/datasets/topdown_256x256.py'
+]
+
+# Your data: a folder with annotations/train.json, annotations/val.json and
+# images/.
+data_root = 'data/custom_dataset/'
+
+# Your keypoints, in the order of the file. `swap` names the keypoint that one
+# becomes in the mirrored image, in both directions; leave it out where that is
+# the keypoint itself. Names that start with left_ and right_ are drawn in two
+# colours and share a column of the table.
+metainfo = dict(
+    dataset_name='custom_dataset',
+    keypoint_info={
+        0: dict(name='nose'),
+        1: dict(name='left_ear', swap='right_ear'),
+        2: dict(name='right_ear', swap='left_ear'),
+        3: dict(name='tail'),
+    },
+    # What is connected in pictures.
+    skeleton_info={
+        0: dict(link=('nose', 'left_ear')),
+        1: dict(link=('nose', 'right_ear')),
+        2: dict(link=('nose', 'tail')),
+    },
+    # One number per keypoint. MMPose insists on both; neither changes anything
+    # here (sigmas are for its CocoMetric).
+    joint_weights=[1.0] * 4,
+    sigmas=[0.05] * 4)
+
+# An epoch sees every annotated object once. A few hundred of them need some
+# 100 epochs, ten thousand some 30.
+max_epochs = 100
+val_interval = 10
+
+num_keypoints = len(metainfo['keypoint_info'])
+model = dict(
+    backbone=dict(num_stacks=2, num_keypoints=num_keypoints),
+    head=dict(
+        out_channels=num_keypoints,
+        # Not annotated need not mean that it is not there.
+        loss=dict(use_target_weight=True),
+        decoder=_base_.codec))
+
+dataset_type = 'CustomKeypointDataset'
+people = dict(type=dataset_type, metainfo=metainfo, data_root=data_root)
+
+# What is varied: the side, scale and rotation, the colours.
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='RandomHorizontalFlip'),
+    dict(type='PaperScaleRotation', max_rotation=30, scale_range=(0.75, 1.25)),
+    dict(
+        type='TopdownCrop',
+        input_size=_base_.codec.input_size,
+        reduced_decoding=True),
+    dict(type='RandomChannelGain'),
+    dict(type='GenerateTarget', encoder=_base_.codec),
+    dict(type='PackPoseInputs'),
+]
+
+train_dataloader = dict(
+    dataset=dict(
+        people, ann_file='annotations/train.json', pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(people, ann_file='annotations/val.json'))
+test_dataloader = val_dataloader
+
+# Correct within 0.2, 0.1 and 0.05 of the larger side of the object's box.
+val_evaluator = dict(type='BoxPCKMetric')
+test_evaluator = val_evaluator
+
+train_cfg = dict(
+    by_epoch=True, max_epochs=max_epochs, val_interval=val_interval)
+auto_scale_lr = dict(base_batch_size=16)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', weight_decay=1e-2))
+# One cycle: the rate rises to eta_max in the first tenth, then falls to zero.
+param_scheduler = [
+    dict(
+        type='OneCycleLR',
+        eta_max=1e-3,
+        pct_start=0.1,
+        by_epoch=True,
+        convert_to_iter_based=True)
+]

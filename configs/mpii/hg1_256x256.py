@@ -1,4 +1,0 @@
-# One stack, the paper's recipe.
-_base_ = ['./hg8_256x256.py']
-
-model = dict(backbone=dict(num_stacks=1))

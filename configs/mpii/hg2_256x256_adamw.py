@@ -1,4 +1,0 @@
-# Two stacks, a recipe of today.
-_base_ = ['./hg8_256x256_adamw.py']
-
-model = dict(backbone=dict(num_stacks=2))

@@ -1,3 +1,0 @@
-_base_ = ['./hg8_256x256_bearpaw.py']
-
-model = dict(backbone=dict(num_stacks=2))
