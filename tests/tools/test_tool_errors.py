@@ -244,6 +244,133 @@ def test_an_image_whose_folder_has_two_lines_is_named(processes, error_of,
     assert re.search(r'/two lines/train\d\.png, sample \d of ', error)
 
 
+@pytest.mark.parametrize('content', [b'', b'not a checkpoint'])
+def test_what_is_not_a_checkpoint_is_named(content, error_of, project,
+                                           tmp_path):
+    path = tmp_path / 'broken.pth'
+    path.write_bytes(content)
+    assert 'broken.pth' in error_of('test', project.config, path)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--dump', 'predictions.json'], '.pkl'),
+    (['--launcher', 'pytorch'], 'torchrun'),
+])
+def test_arguments_of_test_that_do_not_fit_are_named(
+        arguments, message, error_of, project, trained, tmp_path, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    error = error_of('test', project.config, trained.checkpoint, '--work-dir',
+                     tmp_path, *arguments)
+    assert message in error
+
+
+@pytest.mark.parametrize('tool, arguments, message', [
+    ('test', ['{config}', '{checkpoint}', '--out', '{checkpoint}'],
+     'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--out', '{folder}/val.json'],
+     'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--dump', '{folder}/d.pkl', '--out',
+              '{folder}/d.pkl'], 'overwrite'),
+    ('test', ['{config}', '{checkpoint}', '--out', '{folder}'], 'a folder'),
+    ('export_onnx', ['{config}', '{checkpoint}', '{config}'], 'overwrite'),
+    ('export_torch', ['{config}', '{checkpoint}', '{folder}'], 'a folder'),
+    ('convert_checkpoint', ['{checkpoint}', '{checkpoint}'], 'overwrite'),
+    ('publish_checkpoint', ['{config}', '{checkpoint}', '{config}', '--data',
+                            'x'], 'overwrite'),
+    ('score_predictions', ['{config}', '--ground-truth', '{checkpoint}',
+                           '--dataset', 'mpii', '--zero-based', '--curve',
+                           '{checkpoint}'], 'overwrite'),
+    ('benchmark', ['codec', '--out', '{folder}'], 'a folder'),
+    ('compare_trainings', ['{work_dir}', '--out', '{config}'], 'no folder'),
+    ('predict', ['{folder}/images', '{config}', '{checkpoint}', '--out',
+                 '{config}'], 'no folder'),
+])
+def test_outputs_that_would_overwrite_or_cannot_be_written(
+        tool, arguments, message, error_of, trained, tmp_path):
+    names = {name: str(path) for name, path in vars(trained).items()}
+    before = trained.checkpoint.read_bytes(), trained.config.read_bytes()
+    assert message in error_of(tool,
+                               *(text.format(**names) for text in arguments))
+    assert before == (trained.checkpoint.read_bytes(),
+                      trained.config.read_bytes())
+
+
+def test_a_picture_does_not_overwrite_the_image_it_links_to(
+        error_of, trained, tmp_path):
+    (tmp_path / 'out').mkdir()
+    image = trained.folder / 'images' / 'val3.png'
+    (tmp_path / 'out' / 'val3.png').symlink_to(image)
+    error = error_of('predict', trained.folder / 'images', trained.config,
+                     trained.checkpoint, '--out', tmp_path / 'out')
+    assert 'val3.png would overwrite' in error
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--amp', '--cfg-options', 'optim_wrapper.type=Mine'], "'Mine'"),
+    (['--resume', 'none.pth'], 'none.pth'),
+])
+def test_arguments_of_train_that_do_not_fit_are_named(arguments, message,
+                                                      error_of, project,
+                                                      tmp_path):
+    assert message in error_of('train', project.config, '--work-dir', tmp_path,
+                               *arguments)
+
+
+def test_weights_alone_cannot_be_resumed(error_of, project, other_model,
+                                         tmp_path):
+    error = error_of('train', project.config, '--work-dir', tmp_path,
+                     '--resume', other_model)
+    assert 'load_from' in error
+
+
+@pytest.mark.parametrize('input_name, arguments, message', [
+    ('nowhere', [], 'nowhere'),
+    ('empty', [], 'no images'),
+    ('broken.jpg', [], 'broken.jpg'),
+    ('broken.mp4', [], 'broken.mp4'),
+    ('small.png', ['--bbox', '5', '5', '2', '9'], '5 5 2 9'),
+    ('small.png', ['--bbox', '0', '0', 'inf', 'inf'], '--bbox 0 0 inf inf'),
+    ('small.png', ['--bbox', '0', 'nan', '9', '9'], '--bbox 0 nan 9 9'),
+    ('small.png', ['--bbox', '1', '0', '1.00000001', '9'], '--bbox 1 0 1 9'),
+    ('small.png', ['--device', 'meta'], "'meta' cannot be used"),
+    ('small.png', ['--bbox', '30', '0', '40', '9'], '20 x 10'),
+    ('small.png', ['--device', 'abacus'], 'abacus'),
+    ('small.png', ['--out', '{inputs}'], 'overwrite'),
+])
+def test_input_that_cannot_be_predicted_is_named(
+        input_name, arguments, message, error_of, trained, tmp_path):
+    inputs = tmp_path / 'inputs'
+    (inputs / 'empty').mkdir(parents=True)
+    for name in ('broken.jpg', 'broken.mp4'):
+        (inputs / name).write_bytes(b'nothing')
+    save_image(inputs / 'small.png', np.zeros((10, 20, 3), np.uint8))
+    before = sorted(inputs.iterdir())
+    arguments = [text.format(inputs=inputs) for text in arguments]
+    error = error_of('predict', inputs / input_name, trained.config,
+                     trained.checkpoint, '--out', tmp_path / 'out', *arguments)
+    assert message in error
+    assert not (tmp_path / 'out').exists() or not list(
+        (tmp_path / 'out').iterdir())
+    assert sorted(inputs.iterdir()) == before
+
+
+def test_a_batch_of_endless_size_is_named(call_tool, trained, capsys):
+    with pytest.raises(SystemExit):
+        call_tool('predict', trained.folder, '--batch-size', 10**30)
+    assert '000 is not a whole number' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('processes', [0, 1])
+def test_an_image_whose_folder_has_two_lines_is_named(processes, error_of,
+                                                      project, tmp_path):
+    folder = tmp_path / 'two\nlines'
+    error = error_of(
+        'train', project.config, '--work-dir', tmp_path, '--cfg-options',
+        f'train_dataloader.dataset.data_prefix.img={folder}',
+        f'train_dataloader.num_workers={processes}')
+    assert re.search(r'/two lines/train\d\.png, sample \d of ', error)
+
+
 def test_associative_embedding_without_annotations(error_of, tmp_path):
     error = error_of('train', ROOT / 'configs/associative_embedding/'
                      'hg2_8xb24-300e_coco-512x512.py', '--work-dir', tmp_path)
