@@ -5,6 +5,12 @@ from mmengine.registry import DefaultScope
 
 import hourglass_plugin  # noqa: F401, with stand-ins for what MMPose lacks
 import mmpose  # noqa: F401, isort: skip
+from small_project import (
+    project_files,
+    shared_folder,
+    train_project,
+    write_project,
+)
 
 # Many tests fork, which threads of OpenCV do not survive: a process would wait
 # for them as soon as it, or mmengine in it, sets their number.
@@ -18,3 +24,25 @@ def no_default_scope():
     Which file is the next depends on the number of processes.
     """
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(scope='session')
+def project(tmp_path_factory):
+    """A small project: ``folder`` with people and the file ``config``.
+
+    Nothing may be written to the folder.
+    """
+    return project_files(
+        shared_folder(tmp_path_factory, 'project', write_project))
+
+
+@pytest.fixture(scope='session')
+def trained(project, tmp_path_factory):
+    """The project after one epoch of tools/train.py.
+
+    Also ``work_dir``, ``checkpoint`` and ``screen``, what the tool printed.
+    """
+    shared_folder(tmp_path_factory, 'training',
+                  lambda folder: train_project(project.folder))
+    project.screen = (project.folder / 'screen.txt').read_text()
+    return project

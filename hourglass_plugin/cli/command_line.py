@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .. import __version__
 from ..atomic_files import atomic_file
+from ..compat import safe_checkpoints  # noqa: F401, restricts mmengine's loader
 from ..datasets.samplers import SeededSampler
 from ..engine.checkpoint_hook import check_progress
 from ..engine.latest_checkpoint import checkpoints_in, latest_checkpoint
