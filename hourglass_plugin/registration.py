@@ -22,9 +22,8 @@ from typing import Optional
 #: Library -> the modules that register classes in its registries.
 REGISTERED_WITH = {
     'mmengine': ('engine', 'models'),
-    'mmpose': ('codecs', 'datasets', 'datasets.corrupt_images_hook',
-               'evaluation', 'transforms', 'models.consistency',
-               'models.data_preprocessor', 'models.head',
+    'mmpose': ('codecs', 'datasets', 'evaluation', 'transforms',
+               'models.consistency', 'models.data_preprocessor', 'models.head',
                'models.pose_estimator', 'report.hook',
                'visualization.pose_hook', 'visualization.tensorboard'),
 }

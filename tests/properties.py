@@ -49,7 +49,10 @@ from hourglass_plugin.evaluation.pck import (
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.transforms import TopdownCrop
-from hourglass_plugin.transforms.image_io import load_image
+from hourglass_plugin.transforms.image_io import (
+    UnreadableImageError,
+    load_image,
+)
 
 _SCRATCH = tempfile.TemporaryDirectory()
 _FOLDER = Path(_SCRATCH.name)
@@ -63,7 +66,7 @@ def _result_or_refusal(path, call, *arguments):
     name."""
     try:
         return call(*arguments)
-    except ValueError as error:
+    except (ValueError, UnreadableImageError) as error:
         message = str(error)
     assert path.name in message, message
     return None
@@ -224,10 +227,10 @@ _WHOLE.write_bytes(_IMAGES['.jpg'])
     scale=st.tuples(*[
         st.one_of(st.floats(0.5, 500, width=32), _ANY_NUMBER)] * 2),
     rotation=st.floats(-400, 400, width=32),
-    mirror=st.booleans(),
+    flip=st.booleans(),
     reduced=st.booleans(),
     seed=_SEEDS)
-def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
+def a_crop_is_whole_or_refused(center, scale, rotation, flip, reduced,
                                seed):
     """Joints move as one would compute in float64, whatever is decoded."""
     joints = np.random.default_rng(seed).uniform(-50, 150, (1, 14, 2))
@@ -236,7 +239,7 @@ def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
         bbox_center=np.array([center], np.float32),
         bbox_scale=np.array([scale], np.float32),
         bbox_rotation=np.array([rotation], np.float32),
-        mirror=mirror,
+        pending_flip=flip,
         keypoints=joints.astype(np.float32),
         keypoints_visible=np.ones((1, 14), np.float32),
         flip_indices=LSP.flip_indices)
@@ -253,8 +256,8 @@ def a_crop_is_whole_or_refused(center, scale, rotation, mirror, reduced,
     if size.min() < 1 or size.max() > 1e4:  # float32 knows it no better
         return
     assert abs(size[0] * 48 - size[1] * 32) <= 1e-4 * size[0] * 48
-    source = joints[0, LSP.flip_indices] if mirror else joints[0]
-    if mirror:
+    source = joints[0, LSP.flip_indices] if flip else joints[0]
+    if flip:
         source = source * (-1, 1) + (59, 0)
     angle = np.deg2rad(np.float64(np.float32(rotation)))
     turn = np.array([[np.cos(angle), -np.sin(angle)],

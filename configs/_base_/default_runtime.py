@@ -15,7 +15,7 @@ default_hooks = dict(
         type='ResumableCheckpointHook', interval=1, max_keep_ckpts=2),
     # NaN and infinity end training; max_skipped=10 leaves up to 10 steps out.
     finite_numbers=dict(type='InvalidLossHook', max_skipped=0),
-    # Counts what train_dataloader.dataset.unreadable=skip leaves out.
+    # Counts what train_dataloader.dataset.skip_corrupt=True leaves out.
     corrupt_images=dict(type='CorruptImagesHook'),
     # Model, codecs and data sets belong together, or nothing runs.
     config_check=dict(type='ConfigCheckHook'),

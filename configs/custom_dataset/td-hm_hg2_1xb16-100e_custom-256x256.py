@@ -54,7 +54,11 @@ train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomHorizontalFlip'),
-    dict(type='PaperScaleRotation', max_rotation=30, scale_range=(0.75, 1.25)),
+    dict(
+        type='RandomScaleRotation',
+        sampling='paper',
+        scale_factor=0.25,
+        rotation_factor=30),
     dict(
         type='TopdownCrop',
         input_size=_base_.codec.input_size,

@@ -286,6 +286,13 @@ def _call(main: Callable[[argparse.Namespace], None],
     try:
         main(arguments)
     except (OSError, FloatingPointError) as error:
+        # By name, as importing the class takes seconds.
+        if type(error).__name__ == 'UnreadableImageError':
+            way_out = 'replace it, or remove it from the annotations'
+            if hasattr(arguments, 'resume'):  # a training
+                way_out += ('; or train without such images: --cfg-options '
+                            'train_dataloader.dataset.skip_corrupt=True')
+            error = OSError(f'{error}; {way_out}')
         _stop(error)
     except TypeError as error:
         # mmengine builds some parts only when training starts, optimizers
@@ -298,22 +305,6 @@ def _call(main: Callable[[argparse.Namespace], None],
         if unknown is None or unknown.group(1) not in options:
             raise
         _stop(error)
-    except Exception as error:
-        # What MMPose says to a file that is no image, or a damaged one, around
-        # the message of whichever library found out.
-        images = re.findall(
-            r'`([^`]*)` occurs when loading `((?s:.+?))`(, sample \d+ of .+)?',
-            str(error))
-        if not images:
-            raise
-        # The last, with the sample; a loader's process adds how it came.
-        reason, path, sample = images[-1]
-        way_out = 'replace it, or take it out of the annotations'
-        if hasattr(arguments, 'resume'):  # a training
-            way_out += ('; or train without such images: --cfg-options '
-                        'train_dataloader.dataset.unreadable=skip')
-        _stop(
-            ValueError(f'{path}{sample} cannot be used: {reason}; {way_out}'))
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)

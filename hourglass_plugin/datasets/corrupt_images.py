@@ -1,110 +1,164 @@
-"""What a data set does about images that cannot be used.
-
-Missing ones, ones that are damaged or of no image format, and ones in which
-the annotated box has no part.
-"""
-import re
-from typing import Any, NamedTuple, Optional
+"""Images that cannot be used: named, or skipped in training and counted."""
+import logging
+from collections import Counter
+from typing import Any
 
 import numpy as np
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 
+from ..transforms.image_io import UnreadableImageError, load_image
 from .samplers import SampleIndex
 
-_POLICIES = ('error', 'skip')
+#: Replacements that are tried for one sample; if all are unreadable, the
+#: image folder is wrong.
+MAX_REPLACEMENTS = 20
 
-#: Images that are drawn in place of one before the whole folder is in doubt.
-_MOST_IN_A_ROW = 20
-
-
-class Unusable(NamedTuple):
-    """Why an image could not be used."""
-
-    path: str
-    reason: str
-
-
-def read_unusable(error: BaseException) -> Optional[Unusable]:
-    """What an error says of an image; None if it is about anything else.
-
-    ``TopdownCrop`` and MMPose's ``LoadImage`` raise errors of any class, with
-    the same words.
-    """
-    found = re.search('`(.*)` occurs when loading `(.+?)`', str(error), re.S)
-    return None if found is None else Unusable(found[2], found[1])
+_SHOWN = 5
 
 
 class SkipCorruptImagesDataset(BaseCocoStyleDataset):
-    """A data set that names images which cannot be used, or leaves them out.
+    """Name images that cannot be used, or skip them in training.
 
     Args:
-        unreadable: ``'error'`` ends with the first such image. ``'skip'``, for
-            training only, puts another sample in its place, chosen by the
-            sampler's seed, the epoch and the sample's position alone: the
-            same one for any number of loader or training processes, and after
-            resuming. The sample's meta information has the file under
-            ``skipped_images``, which ``CorruptImagesHook`` counts.
+        skip_corrupt: replace a sample whose image cannot be used by another,
+            for training only. The choice follows from the sampler's seed, the
+            epoch and the sample's position alone: it is the same for any
+            number of loader or training processes, and after resuming. The
+            files are in the sample's meta information ``skipped_images``,
+            which ``CorruptImagesHook`` counts.
         arguments: those of mmengine's ``BaseDataset``.
 
     Raises:
-        ValueError: if ``unreadable`` is another word, or samples shall be left
-            out in an evaluation, whose scores would be those of other people.
+        ValueError: if ``skip_corrupt`` is set for an evaluation, whose scores
+            would be those of other people.
     """
 
     def __init__(self,
                  *arguments: Any,
-                 unreadable: str = 'error',
+                 skip_corrupt: bool = False,
                  **named_arguments: Any) -> None:
-        if unreadable not in _POLICIES:
-            raise ValueError(f'unreadable={unreadable!r} is unknown; choose '
-                             f'from {", ".join(_POLICIES)}')
-        if unreadable == 'skip' and named_arguments.get('test_mode', False):
+        if skip_corrupt and named_arguments.get('test_mode', False):
             raise ValueError(
-                "unreadable='skip' is for training: scores without some of "
-                'the people are not those of the data set. Take the people '
-                'out of the annotation file, or replace the images')
-        self.unreadable = unreadable
+                'skip_corrupt=True is for training: scores without some people '
+                'are not comparable. Remove the people from the annotation '
+                'file, or replace the images')
+        self.skip_corrupt = skip_corrupt
         super().__init__(*arguments, **named_arguments)
 
     def __getitem__(self, idx: int) -> dict:
-        """A sample, or another in its place.
+        """Return a sample, or its replacement.
 
         Raises:
-            ValueError: if its image cannot be used; names file and sample.
+            UnreadableImageError: if its image cannot be used.
         """
         try:
-            return super().__getitem__(idx)
-        except Exception as error:  # any class: see read_unusable
-            unusable = read_unusable(error)
-            if unusable is None:
+            return self._load(idx)
+        except UnreadableImageError as error:
+            if not self.skip_corrupt:
                 raise
-            if self.unreadable == 'error':
-                raise _named(unusable, idx, self.ann_file) from error
+            skipped = [error]
         seed = getattr(idx, 'seed', None)
-        # Without a seed, as NumPy's global generator has it, as mmengine does.
+        # Without a seed, from NumPy's global generator, as mmengine does.
         random = np.random.default_rng(
             np.random.randint(1 << 31, size=3) if seed is None else seed)
-        skipped = [unusable.path]
-        for other in random.integers(len(self), size=_MOST_IN_A_ROW).tolist():
-            if seed is not None:
-                other = SampleIndex(other, seed)
+        for other in random.integers(len(self), size=MAX_REPLACEMENTS):
+            other = SampleIndex(int(other), seed) if seed else int(other)
             try:
-                sample = super().__getitem__(other)
-            except Exception as error:
-                unusable = read_unusable(error)
-                if unusable is None:
-                    raise
-                skipped.append(unusable.path)
+                sample = self._load(other)
+            except UnreadableImageError as error:
+                skipped.append(error)
                 continue
-            sample['data_samples'].set_metainfo(dict(skipped_images=skipped))
+            sample['data_samples'].set_metainfo(
+                dict(skipped_images=[error.path for error in skipped]))
             return sample
-        raise _named(
-            unusable._replace(reason=f'{unusable.reason}, as the '
-                              f'{_MOST_IN_A_ROW} before it'), other,
-            self.ann_file)
+        raise UnreadableImageError(
+            skipped[-1].path, f'{skipped[-1].reason}; so are the '
+            f'{MAX_REPLACEMENTS} images before it')
+
+    def _load(self, index: int) -> dict:
+        """Return a sample; name it in the error about its image."""
+        try:
+            return super().__getitem__(index)
+        except Exception as error:  # MMPose's LoadImage: of any class
+            cause = _unreadable(error, self.get_data_info(index))
+            if cause is None:
+                raise
+            raise UnreadableImageError(
+                cause.path, f'{cause.reason} (sample {int(index)} of '
+                f'{self.ann_file})') from error
 
 
-def _named(unusable: Unusable, index: int, annotation_file: str) -> ValueError:
-    return ValueError(f'`{unusable.reason}` occurs when loading '
-                      f'`{unusable.path}`, sample {int(index)} of '
-                      f'{annotation_file}')
+def _unreadable(error: Exception, record: dict) -> UnreadableImageError | None:
+    """Return the error about a record's image; None if that is readable."""
+    if isinstance(error, UnreadableImageError):
+        return error
+    try:
+        load_image(record['img_path'])
+    except UnreadableImageError as unreadable:
+        return unreadable
+    return None
+
+
+@HOOKS.register_module()
+class CorruptImagesHook(Hook):
+    """Count the images that datasets with ``skip_corrupt=True`` skip.
+
+    After each epoch and after training, a warning states how many samples
+    were replaced and names the first images, over all training processes.
+    The counts are in the checkpoints. When training resumes in the middle of
+    an epoch, only the first process's counts of that epoch are known.
+    """
+
+    def __init__(self) -> None:
+        # Times that each file was skipped, before this epoch and in it.
+        self._before: Counter = Counter()
+        self._epoch: Counter = Counter()
+
+    def after_train_iter(self,
+                         runner: Runner,
+                         batch_idx: int,
+                         data_batch: Any = None,
+                         outputs: Any = None) -> None:
+        """Count a batch."""
+        if isinstance(data_batch, dict):
+            for sample in data_batch.get('data_samples', ()):
+                self._epoch.update(getattr(sample, 'skipped_images', ()))
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Log the images that this epoch has skipped."""
+        epoch = sum(all_gather_object(self._epoch), Counter())
+        self._epoch = Counter()
+        self._before += epoch
+        _warn(f'epoch {runner.epoch + 1}', epoch)
+
+    def after_train(self, runner: Runner) -> None:
+        """Log the images that the whole training has skipped."""
+        _warn('the whole training',
+              sum(all_gather_object(self._epoch), self._before))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Save the counts."""
+        checkpoint['skipped_images'] = dict(self._before + self._epoch)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Resume the counts."""
+        if runner._resume:
+            self._before = Counter(checkpoint.get('skipped_images', {}))
+
+
+def _warn(when: str, counts: Counter) -> None:
+    """Log how many samples were replaced, and because of which images."""
+    if not counts:
+        return
+    paths = sorted(counts)
+    names = ', '.join(paths[:_SHOWN] + ['...'] * (len(paths) > _SHOWN))
+    print_log(
+        f'{when}: {sum(counts.values())} samples were replaced because of '
+        f'{len(paths)} unreadable images: {names}',
+        logger='current',
+        level=logging.WARNING)

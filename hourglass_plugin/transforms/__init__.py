@@ -1,22 +1,20 @@
-"""From a photograph to the crop, augmented as in the paper and its code."""
+"""From an image file to the augmented crop of one person."""
 from ..registration import register_with
 
 register_with('mmpose')
 
 from .augmentation import (
-    PaperScaleRotation,
     RandomChannelGain,
     RandomHorizontalFlip,
-    TorchCodeScaleRotation,
+    RandomScaleRotation,
+    SeedAugmentation,
 )
 from .crop import TopdownCrop
-from .seeding import SeedAugmentation
 
 __all__ = [
-    'TopdownCrop',
-    'PaperScaleRotation',
     'RandomChannelGain',
     'RandomHorizontalFlip',
+    'RandomScaleRotation',
     'SeedAugmentation',
-    'TorchCodeScaleRotation'
+    'TopdownCrop'
 ]

@@ -1,11 +1,11 @@
-"""Random mirror images, scale, rotation and colour.
+"""Random flip, scale, rotation and colour, and their seed.
 
-The geometric transforms only say what is to be done; ``TopdownCrop`` then warps
-once, straight from the photograph to the crop. Scale and rotation cannot be
-expressed by MMPose's ``RandomBBoxTransform``, which draws from a normal
-distribution cut at one standard deviation.
+The geometric transforms only record their choice; ``TopdownCrop`` then warps
+once, straight from the image to the crop. MMPose's ``RandomBBoxTransform``
+cannot express the paper's scale and rotation: it draws from a normal
+distribution that is cut at one standard deviation.
 """
-from abc import abstractmethod
+import random
 
 import cv2
 import numpy as np
@@ -14,95 +14,115 @@ from mmpose.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class RandomHorizontalFlip(BaseTransform):
-    """Have ``TopdownCrop`` mirror the photograph, or not.
+class SeedAugmentation(BaseTransform):
+    """Seed all random transforms that follow, MMPose's too.
 
-    MMPose's ``RandomFlip`` needs the photograph, and copies it.
-
-    Args:
-        probability: share of samples that are mirrored.
-
-    Raises:
-        ValueError: if ``probability`` is not between 0 and 1.
+    The first transform of a training pipeline. With ``SeededSampler``, the
+    generators of Python and NumPy are seeded for each training sample from
+    (seed, epoch, position). Without it, as when a dataset is indexed by hand,
+    they are left as they are.
     """
 
-    def __init__(self, probability: float = 0.5) -> None:
-        if not 0 <= probability <= 1:
-            raise ValueError('probability must be between 0 and 1, but is '
-                             f'{probability}')
-        self.probability = probability
-
     def transform(self, results: dict) -> dict:
-        """Sets ``mirror``."""
-        results['mirror'] = bool(np.random.uniform() < self.probability)
+        """Seed from ``sample_idx``, which mmengine's datasets set."""
+        seed = getattr(results['sample_idx'], 'seed', None)
+        if seed is not None:
+            # Mixes the three numbers, so that neighbours have nothing in
+            # common; NumPy's global generator takes 32 bits.
+            mixed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+            np.random.seed(mixed)
+            random.seed(mixed)
         return results
 
 
-class _ScaleRotation(BaseTransform):
-    """Multiplies ``bbox_scale`` by a factor and sets ``bbox_rotation``."""
+@TRANSFORMS.register_module()
+class RandomHorizontalFlip(BaseTransform):
+    """Let ``TopdownCrop`` flip the image horizontally.
 
-    @abstractmethod
-    def sample(self) -> tuple[float, float]:
-        """Draw a factor and an angle in degrees."""
+    MMPose's ``RandomFlip`` needs the decoded image, and copies it.
+
+    Args:
+        prob: share of samples that are flipped.
+
+    Raises:
+        ValueError: if ``prob`` is not between 0 and 1.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob must be between 0 and 1, but is {prob}')
+        self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        """Needs ``bbox_scale`` (1, 2); sets ``bbox_rotation`` (1,)."""
+        """Set ``pending_flip``; ``flip`` would mean an image flipped already.
+        """
+        results['pending_flip'] = bool(np.random.uniform() < self.prob)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleRotation(BaseTransform):
+    """Multiply ``bbox_scale`` by a random factor and set ``bbox_rotation``.
+
+    - ``sampling='paper'`` (section 3.2): the factor is uniform in 1 plus or
+      minus ``scale_factor``, the angle in plus or minus ``rotation_factor``.
+    - ``sampling='lua'``, the paper's Torch code, wider than the paper says:
+      with independent standard normal n that are clipped to plus or minus 2,
+      the factor is 2^(scale_factor * n) and the angle rotation_factor * n.
+
+    Args:
+        sampling: ``'lua'`` or ``'paper'``.
+        scale_factor: see above.
+        rotation_factor: degrees, see above.
+        rotation_prob: share of samples that are rotated; None is 0.4 for
+            ``'lua'``, as in the code, and 1 for ``'paper'``.
+
+    Raises:
+        ValueError: if ``sampling`` is unknown or ``rotation_prob`` is not
+            between 0 and 1.
+    """
+
+    def __init__(self,
+                 sampling: str = 'lua',
+                 scale_factor: float = 0.25,
+                 rotation_factor: float = 30.0,
+                 rotation_prob: float | None = None) -> None:
+        if sampling not in ('lua', 'paper'):
+            raise ValueError(f"sampling must be 'lua' or 'paper', but is "
+                             f'{sampling!r}')
+        if rotation_prob is None:
+            rotation_prob = 0.4 if sampling == 'lua' else 1.0
+        if not 0 <= rotation_prob <= 1:
+            raise ValueError('rotation_prob must be between 0 and 1, but is '
+                             f'{rotation_prob}')
+        self.sampling = sampling
+        self.scale_factor = scale_factor
+        self.rotation_factor = rotation_factor
+        self.rotation_prob = rotation_prob
+
+    def sample(self) -> tuple[float, float]:
+        """Draw a factor and an angle in degrees."""
+        if self.sampling == 'paper':
+            factor = np.random.uniform(1 - self.scale_factor,
+                                       1 + self.scale_factor)
+            degrees = np.random.uniform(-self.rotation_factor,
+                                        self.rotation_factor)
+        else:
+            exponent, angle = np.clip(np.random.standard_normal(2), -2, 2)
+            factor = 2**(exponent * self.scale_factor)
+            degrees = angle * self.rotation_factor
+        if self.rotation_prob < 1 and (np.random.uniform()
+                                       >= self.rotation_prob):
+            degrees = 0.0
+        return factor, degrees
+
+    def transform(self, results: dict) -> dict:
+        """Change ``bbox_scale`` (1, 2); set ``bbox_rotation`` (1,), degrees.
+        """
         factor, degrees = self.sample()
         results['bbox_scale'] = results['bbox_scale'] * np.float32(factor)
         results['bbox_rotation'] = np.array([degrees], np.float32)
         return results
-
-
-@TRANSFORMS.register_module()
-class PaperScaleRotation(_ScaleRotation):
-    """Augmentation of the paper's section 3.2: rotation and scaling.
-
-    Args:
-        max_rotation: degrees; the angle is uniform in plus or minus this.
-        scale_range: the box's scale is multiplied by a uniform factor.
-    """
-
-    def __init__(self,
-                 max_rotation: float = 30.0,
-                 scale_range: tuple[float, float] = (0.75, 1.25)) -> None:
-        self.max_rotation = max_rotation
-        self.scale_range = scale_range
-
-    def sample(self) -> tuple[float, float]:
-        """Draw a factor and an angle in degrees."""
-        return (np.random.uniform(*self.scale_range),
-                np.random.uniform(-self.max_rotation, self.max_rotation))
-
-
-@TRANSFORMS.register_module()
-class TorchCodeScaleRotation(_ScaleRotation):
-    """Augmentation of the paper's Torch code, wider than the paper says.
-
-    Scale times 2^clip(scale_deviation * n, +-2 scale_deviation) and rotation
-    by clip(rotation_deviation * n, +-2 rotation_deviation) degrees, n standard
-    normal; no rotation with probability 1 - rotation_probability.
-
-    Args:
-        scale_deviation: of the binary logarithm of the factor.
-        rotation_deviation: degrees.
-        rotation_probability: share of samples that are rotated.
-    """
-
-    def __init__(self,
-                 scale_deviation: float = 0.25,
-                 rotation_deviation: float = 30.0,
-                 rotation_probability: float = 0.4) -> None:
-        self.scale_deviation = scale_deviation
-        self.rotation_deviation = rotation_deviation
-        self.rotation_probability = rotation_probability
-
-    def sample(self) -> tuple[float, float]:
-        """Draw a factor and an angle in degrees."""
-        exponent, rotation = np.clip(np.random.standard_normal(2), -2, 2)
-        if np.random.uniform() >= self.rotation_probability:
-            rotation = 0.0
-        return (2**(exponent * self.scale_deviation),
-                rotation * self.rotation_deviation)
 
 
 @TRANSFORMS.register_module()
@@ -119,7 +139,7 @@ class RandomChannelGain(BaseTransform):
         self.gain_range = gain_range
 
     def transform(self, results: dict) -> dict:
-        """Needs ``img`` (H, W, 3) uint8."""
+        """Change ``img``, (H, W, 3) uint8."""
         gains = np.random.uniform(*self.gain_range, 3)
         # A table of all 256 values a channel costs less than the image.
         table = np.clip(np.arange(256)[:, None] * gains, 0, 255)

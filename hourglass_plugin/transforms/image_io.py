@@ -1,13 +1,15 @@
-"""Photographs from files, decoded no larger than they are needed.
+"""Images from files, decoded no larger than needed.
 
 JPEG is made of blocks of 8 x 8 pixels, which libjpeg can decode to 4 x 4,
-2 x 2 or 1 x 1 pixels in less time. The pixel c of a photograph reduced by a
-factor f covers the pixels f c ... f c + f - 1 of the whole one; its centre is
+2 x 2 or 1 x 1 pixels in less time. Pixel c of an image reduced by a factor f
+covers the pixels f c ... f c + f - 1 of the whole image; its centre is
 (c + 0.5) f - 0.5 there.
 """
+import ast
 import io
+import re
 import struct
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,103 +23,126 @@ _REDUCED = {
 }
 
 _ORIENTATION_TAG = 0x0112
-# What EXIF's orientation does to the pixels as they are in the file.
+# The effect of each value of EXIF's orientation on the pixels in the file.
 _TRANSPOSED = (5, 6, 7, 8)
 _FIRST_PIXEL_AT_RIGHT = (2, 3, 6, 7)
 _FIRST_PIXEL_AT_BOTTOM = (3, 4, 7, 8)
 
+# str() of the error below, at the end of a traceback.
+_IN_TRACEBACK = re.compile(
+    r"""UnreadableImageError: ('.*?'|".*?"|None) cannot be used: (.*)""")
+
+
+class UnreadableImageError(OSError):
+    """An image that is missing, damaged, or does not fit its annotation.
+
+    A ``DataLoader`` hands over an error of its processes as the class and the
+    text of the traceback, with which it calls the class. Path and reason are
+    then taken from the text.
+
+    Args:
+        path: the image's file; None for an image that is not from a file.
+        reason: why it cannot be used; and what to do.
+
+    Attributes:
+        path: as given.
+        reason: as given, in one line.
+    """
+
+    def __init__(self, path: str | None, reason: str | None = None) -> None:
+        if reason is None:
+            found = _IN_TRACEBACK.findall(str(path))
+            if found:
+                path, reason = ast.literal_eval(found[-1][0]), found[-1][1]
+        self.path = path
+        self.reason = ' '.join((reason or 'unknown reason').split())
+        super().__init__(f'{self.path!r} cannot be used: {self.reason}')
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.path, self.reason)
+
 
 class DecodedImage(NamedTuple):
-    """A photograph, whole or reduced.
+    """An image, whole or reduced.
 
-    The place (x, y) in ``pixels`` is ``factor * (x, y) + shift`` in the whole
-    photograph.
+    The position (x, y) in ``pixels`` is ``factor * (x, y) + shift`` in the
+    whole image.
     """
 
     pixels: np.ndarray  #: (h, w, 3) uint8, BGR
-    size: tuple[int, int]  #: width and height of the whole photograph
+    size: tuple[int, int]  #: width and height of the whole image
     factor: int = 1  #: whole pixels per pixel, in both directions
     shift: tuple[float, float] = (0.0, 0.0)  #: x and y in whole pixels
 
 
 def load_image(path: str,
-                    max_factor: float = 1.0,
-                    backend_args: Optional[dict] = None) -> DecodedImage:
-    """Read a photograph; a camera's orientation tag is applied.
+               max_factor: float = 1.0,
+               backend_args: dict | None = None) -> DecodedImage:
+    """Read an image; a camera's orientation tag is applied.
 
     Args:
         path: file in any format that OpenCV reads.
         max_factor: JPEG is reduced by 8, 4 or 2, the largest that does not
             exceed this. Other formats, which are not decoded any faster, are
             read whole.
-        backend_args: of ``mmengine.fileio``, for files that are elsewhere.
+        backend_args: of ``mmengine.fileio``, for remote files.
 
     Raises:
-        OSError: if the file cannot be opened; ``FileNotFoundError`` if there
-            is none.
-        ValueError: if it is not an image or is damaged.
+        UnreadableImageError: if the file cannot be opened, is not an image or
+            is damaged.
     """
     try:
         data = fileio.get(path, backend_args=backend_args)
     except OSError as error:
-        raise type(error)(unusable(error, path)) from error
+        raise UnreadableImageError(path, error.strerror
+                                   or str(error)) from error
     factor = next((f for f in _REDUCED if f <= max_factor), 1)
-    if factor > 1:
-        photograph = _decode_reduced(data, factor)
-        if photograph is not None:
-            return photograph
+    image = _decode_reduced(data, factor) if factor > 1 else None
+    if image is not None:
+        return image
     pixels = decode_image(data)
     if pixels is None:
-        raise ValueError(unusable('not an image, or damaged', path))
+        raise UnreadableImageError(path, 'not an image, or damaged')
     height, width = pixels.shape[:2]
     return DecodedImage(pixels, (width, height))
 
 
-def unusable(reason: object, path: Optional[str]) -> str:
-    """The message about an image that cannot be used.
-
-    As MMPose's ``LoadImage`` writes it. The tools recognise it, and so do data
-    sets that leave such images out.
-    """
-    return f'`{reason}` occurs when loading `{path}`.'
-
-
-def decode_image(data: bytes) -> Optional[np.ndarray]:
-    """An image from a file's bytes; a camera's orientation tag is applied.
+def decode_image(data: bytes) -> np.ndarray | None:
+    """Decode a file's bytes; a camera's orientation tag is applied.
 
     Grey becomes colour, 16 bits become the upper 8, CMYK becomes BGR, and
-    what is transparent has its colour.
+    transparent pixels keep their colour.
 
     Returns:
-        (H, W, 3) uint8, BGR; None if this is no image, a damaged one, or one
-        of more than 2^30 pixels.
+        (H, W, 3) uint8, BGR; None if this is not an image, a damaged one, or
+        one of more than 2^30 pixels.
     """
     return None if _is_cut_off(data) else _decode(data, cv2.IMREAD_COLOR)
 
 
 def _is_cut_off(data: bytes) -> bool:
-    """Whether this is JPEG that ends before its end.
+    """Return whether this is a truncated JPEG.
 
-    OpenCV before 4.11 makes the rest grey.
+    OpenCV before 4.11 fills the missing rest with grey.
     """
     if not data.startswith(b'\xff\xd8'):
         return False
-    # Nothing else holds the marker of an end after the one of pixels; a
-    # preview image, which has its own, stands before.
+    # The end marker must follow the last start-of-scan marker; an embedded
+    # preview has its own pair before that.
     end = data.rfind(b'\xff\xd9')
     return end < 0 or data.rfind(b'\xff\xda', end) >= 0
 
 
-def _decode(data: bytes, flags: int) -> Optional[np.ndarray]:
-    """(H, W, 3) uint8, or None if this is no image."""
+def _decode(data: bytes, flags: int) -> np.ndarray | None:
+    """(H, W, 3) uint8, or None if this is not an image."""
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # empty, or larger than OpenCV allows
         return None
 
 
-def _decode_reduced(data: bytes, factor: int) -> Optional[DecodedImage]:
-    """None for what must be read whole: anything but an ordinary JPEG."""
+def _decode_reduced(data: bytes, factor: int) -> DecodedImage | None:
+    """Decode an ordinary JPEG; None for all that must be read whole."""
     header = None if _is_cut_off(data) else _jpeg_header(data)
     if header is None:
         return None
@@ -125,7 +150,7 @@ def _decode_reduced(data: bytes, factor: int) -> Optional[DecodedImage]:
     if orientation in _TRANSPOSED:
         width, height = height, width
     pixels = _decode(data, _REDUCED[factor])
-    # Rounded up: the last pixel may lie partly outside the photograph.
+    # Rounded up: the last pixel may lie partly outside the image.
     size = (-(-width // factor), -(-height // factor))
     if pixels is None or pixels.shape[1::-1] != size:
         return None
@@ -139,10 +164,10 @@ def _decode_reduced(data: bytes, factor: int) -> Optional[DecodedImage]:
     return DecodedImage(pixels, (width, height), factor, (x, y))
 
 
-def _jpeg_header(data: bytes) -> Optional[tuple[tuple[int, int], int]]:
+def _jpeg_header(data: bytes) -> tuple[tuple[int, int], int] | None:
     """Width and height as they are in the file, and EXIF's orientation."""
     try:
-        # Not Image.open, which refuses photographs of many pixels.
+        # Not Image.open, which refuses images of many pixels.
         header = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         orientation = 1
         if 'exif' in header.info:

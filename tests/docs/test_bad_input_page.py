@@ -7,7 +7,7 @@ from mmpose.registry import MODELS
 from page import ROOT, page_text
 
 from hourglass_plugin.cli.command_line import load_config
-from hourglass_plugin.datasets import corrupt_images as corrupt_images
+from hourglass_plugin.datasets.corrupt_images import MAX_REPLACEMENTS
 
 PAGE = page_text('docs/bad_input.md')
 
@@ -35,9 +35,9 @@ def test_config_is_refused_in_the_pages_words():
 def test_the_switch_is_the_data_sets():
     option, = re.findall(r'(?<=--cfg-options )\S+', PAGE)
     config = load_config(str(ROOT / 'configs/body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg2_1xb6-220e_mpii-256x256.py'), [option])
-    assert config.train_dataloader.dataset.unreadable == 'skip'
+    assert config.train_dataloader.dataset.skip_corrupt is True
 
 
 def test_in_a_row():
-    assert corrupt_images._MOST_IN_A_ROW == 20
+    assert MAX_REPLACEMENTS == 20
     assert 'Twenty in a row' in PAGE

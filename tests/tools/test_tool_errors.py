@@ -258,9 +258,9 @@ def test_an_image_that_cannot_be_read_is_named(content, processes, error_of,
         'train', project.config, '--work-dir', tmp_path, '--cfg-options',
         f'train_dataloader.dataset.data_prefix.img={tmp_path / "images"}',
         f'train_dataloader.num_workers={processes}')
-    assert error.startswith(f'{broken}, sample 3 of ')
-    assert 'cannot be used: not an image, or damaged' in error
-    assert 'unreadable=skip' in error
+    assert error.startswith(f"'{broken}' cannot be used: not an image")
+    assert '(sample 3 of ' in error
+    assert 'skip_corrupt=True' in error
 
 
 def test_a_programming_error_keeps_its_traceback(call_tool, project,

@@ -5,10 +5,9 @@ import pytest
 from mmpose.datasets.transforms import RandomFlip
 
 from hourglass_plugin.transforms import (
-    PaperScaleRotation,
     RandomChannelGain,
     RandomHorizontalFlip,
-    TorchCodeScaleRotation,
+    RandomScaleRotation,
 )
 
 COUNT = 20000
@@ -24,7 +23,7 @@ def draw(transform):
 def test_paper_is_uniform_over_its_ranges():
     """The mean of a uniform variable of width w has the standard error
     w / sqrt(12 n); five of them are allowed."""
-    factors, rotations = draw(PaperScaleRotation())
+    factors, rotations = draw(RandomScaleRotation('paper'))
     assert 0.75 <= factors.min() < 0.751 and 1.249 < factors.max() <= 1.25
     assert -30 <= rotations.min() < -29.9 and 29.9 < rotations.max() <= 30
     assert abs(factors.mean() - 1) < 5 * 0.5 / np.sqrt(12 * COUNT)
@@ -34,7 +33,7 @@ def test_paper_is_uniform_over_its_ranges():
 
 
 def test_torch_code_is_a_normal_distribution_cut_at_two_sigma():
-    factors, rotations = draw(TorchCodeScaleRotation())
+    factors, rotations = draw(RandomScaleRotation())
     exponents = np.log2(factors)
     assert factors.max() == 2**0.5 and factors.min() == 2**-0.5
     assert rotations.max() == 60 and rotations.min() == -60
@@ -48,9 +47,9 @@ def test_torch_code_is_a_normal_distribution_cut_at_two_sigma():
 
 def test_transform_changes_scale_and_sets_rotation():
     np.random.seed(1)
-    expected = TorchCodeScaleRotation().sample()
+    expected = RandomScaleRotation().sample()
     np.random.seed(1)
-    results = TorchCodeScaleRotation().transform(
+    results = RandomScaleRotation().transform(
         dict(bbox_scale=np.array([[100., 50.]], np.float32)))
     np.testing.assert_allclose(results['bbox_scale'],
                                [[100 * expected[0], 50 * expected[0]]],
@@ -84,13 +83,16 @@ def test_mirroring_draws_what_mmpose_draws():
         np.random.seed(seed)
         expected = flip._choose_direction() is not None
         np.random.seed(seed)
-        assert RandomHorizontalFlip(0.3)({}) == dict(mirror=expected)
+        assert RandomHorizontalFlip(0.3)({}) == dict(pending_flip=expected)
 
 
-@pytest.mark.parametrize('probability', [-0.1, 1.5])
-def test_impossible_probabilities_are_refused(probability):
-    with pytest.raises(
-            ValueError,
-            match='^probability must be between 0 and 1, but is '
-            f'{probability}$'):
-        RandomHorizontalFlip(probability)
+@pytest.mark.parametrize('transform, options', [
+    (RandomHorizontalFlip, dict(prob=-0.1)),
+    (RandomHorizontalFlip, dict(prob=1.5)),
+    (RandomScaleRotation, dict(rotation_prob=-0.1)),
+    (RandomScaleRotation, dict(rotation_prob=1.5)),
+    (RandomScaleRotation, dict(sampling='torch')),
+])
+def test_invalid_options_are_rejected(transform, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        transform(**options)

@@ -8,10 +8,7 @@ from math import erf, exp, log, pi, sqrt
 import numpy as np
 import pytest
 
-from hourglass_plugin.transforms import (
-    PaperScaleRotation,
-    TorchCodeScaleRotation,
-)
+from hourglass_plugin.transforms import RandomScaleRotation
 
 COUNT = 40000
 
@@ -27,7 +24,7 @@ def assert_mean(values, expected):
 
 
 def test_paper_is_uniform_and_independent():
-    factors, rotations = draw(PaperScaleRotation())
+    factors, rotations = draw(RandomScaleRotation('paper'))
     # Moments of a uniform variable of half width w: w^2 / 3 and w^4 / 5.
     for values, middle, half in ((factors, 1, 0.25), (rotations, 0, 30)):
         assert_mean(values - middle, 0)
@@ -49,7 +46,7 @@ def test_the_integral_done_by_hand():
 
 
 def test_torch_code_is_a_clipped_normal_variable():
-    factors, rotations = draw(TorchCodeScaleRotation())
+    factors, rotations = draw(RandomScaleRotation())
     exponents = np.log2(factors)
     assert_mean(exponents, 0)
     assert_mean(exponents**2, 0.25**2 * CLIPPED_VARIANCE)
@@ -73,4 +70,4 @@ def test_torch_codes_mean_factor():
         a**2 / 2) * (distribution(2 - a) - distribution(-2 - a)) + TAIL * (
             exp(2 * a) + exp(-2 * a))
     assert expected == pytest.approx(1.01390, abs=1e-5)
-    assert_mean(draw(TorchCodeScaleRotation())[0], expected)
+    assert_mean(draw(RandomScaleRotation())[0], expected)

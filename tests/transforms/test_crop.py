@@ -10,6 +10,7 @@ from PIL import Image
 from hourglass_plugin.skeletons import MPII
 from hourglass_plugin.transforms import TopdownCrop, crop
 from hourglass_plugin.transforms import image_io as photographs
+from hourglass_plugin.transforms.image_io import UnreadableImageError
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +147,7 @@ def test_mirrored_records_are_mmposes(mirrored, visible_columns):
         dict(type='TopdownAffine', input_size=(64, 48)))(
             copied(person))
     found = compose(CENTER_SCALE,
-                    dict(type='RandomHorizontalFlip', probability=float(mirrored)),
+                    dict(type='RandomHorizontalFlip', prob=float(mirrored)),
                     dict(type='TopdownCrop', input_size=(64, 48)))(
                         copied(person))
     images = found.pop('img').astype(int), expected.pop('img').astype(int)
@@ -252,7 +253,7 @@ def test_joints_stay_on_their_spots(factor, mirrored, orientation, tmp_path,
             bbox_rotation=np.array([degrees]))
         found = compose(
             dict(type='GetBBoxCenterScale', padding=1.0),
-            dict(type='RandomHorizontalFlip', probability=float(mirrored)),
+            dict(type='RandomHorizontalFlip', prob=float(mirrored)),
             TopdownCrop((64, 64), reduced_decoding=True))(
                 person)
         assert found['ori_shape'] == whole.shape[:2]
@@ -311,14 +312,14 @@ def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
         np.array(center, float), np.array([30.0, 20.0]), rotation, (24, 16))
     expected = crop._warp(image, matrix, (24, 16)).astype(int)
     sizes = []
-    cut = crop._needed_part
+    cut = crop._cut_needed_part
 
     def watched(*arguments):
         part, moved = cut(*arguments)
         sizes.append(part.shape[:2])
         return part, moved
 
-    monkeypatch.setattr(crop, '_needed_part', watched)
+    monkeypatch.setattr(crop, '_cut_needed_part', watched)
     monkeypatch.setattr(crop, '_LARGEST', 120)
     np.testing.assert_array_equal(
         crop._warp(image, matrix, (24, 16)), expected)
@@ -337,9 +338,7 @@ def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
 @pytest.mark.parametrize('input_size', [(64, ), (64, 0), (64.5, 64)])
 def test_impossible_sizes_are_refused(input_size):
     with pytest.raises(
-            ValueError,
-            match='^input_size must be two whole numbers, width and height, '
-            'but is '):
+            ValueError, match='^input_size must be '):
         TopdownCrop(input_size)
     assert TopdownCrop((1, 2)).input_size == (1, 2)
 
@@ -377,13 +376,10 @@ def test_boxes_that_have_no_part_of_the_image(center, scale, is_there):
         bbox_center=np.array([center]),
         bbox_scale=np.array([scale]))
     if is_there:
-        return crop._check_box(person, (100, 80))
-    with pytest.raises(ValueError) as refused:
-        crop._check_box(person, (100, 80))
-    assert str(refused.value) == (
-        f'`a box of {scale[0]:g} x {scale[1]:g} pixels around '
-        f'({center[0]:g}, {center[1]:g}) is empty or lies outside of the '
-        'image, 100 x 80 pixels` occurs when loading `a.jpg`.')
+        return crop._check_annotation(person, (100, 80))
+    with pytest.raises(UnreadableImageError) as raised:
+        crop._check_annotation(person, (100, 80))
+    assert raised.value.path == 'a.jpg'
 
 
 def test_scores_behind_joints_stay():

@@ -47,7 +47,7 @@ def dataset(folder):
             dict(type='SeedAugmentation'),
             dict(type='GetBBoxCenterScale', padding=1.25),
             dict(type='RandomHorizontalFlip'),
-            dict(type='TorchCodeScaleRotation'),
+            dict(type='RandomScaleRotation'),
             dict(
                 type='TopdownCrop', input_size=(32, 32), reduced_decoding=True),
             dict(type='RandomChannelGain'),

@@ -6,7 +6,7 @@ codec = dict(type='MPIIHeatmap')
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder.update(codec)
 # The generator turns and scales people and changes the light by itself.
-train_pipeline[3] = dict(type='PaperScaleRotation')
+train_pipeline[3] = dict(type='RandomScaleRotation', sampling='paper')
 train_pipeline.remove(dict(type='RandomChannelGain'))
 
 dataset_type = 'HourglassMPIIDataset'

@@ -14,8 +14,8 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomHorizontalFlip'),
     # As the paper's Torch code draws them, wider than the paper says; what the
-    # paper says is PaperScaleRotation without RandomChannelGain.
-    dict(type='TorchCodeScaleRotation'),
+    # paper says is sampling='paper' without RandomChannelGain.
+    dict(type='RandomScaleRotation'),
     dict(
         type='TopdownCrop',
         input_size=codec['input_size'],
