@@ -3,9 +3,13 @@ from ..registration import register_with
 
 register_with('mmpose')
 
-from .dump import PredictionDump
 from .files.submissions import OfficialPredictionFile
-from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
+from .metrics import (
+    BoxPCKMetric,
+    PCKhMetric,
+    PredictionDump,
+    TorsoPCKMetric,
+)
 from .pck import (
     area_under_curve,
     curve_thresholds,

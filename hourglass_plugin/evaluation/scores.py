@@ -1,14 +1,12 @@
-"""From predictions and truth to a table of scores: arrays in, scores out.
+"""Compute a table of scores from predictions and ground truth.
 
-Shape shorthand: N people, K keypoints, S stacks.
+Shape shorthand: N people, K keypoints, S stacks, T thresholds.
 """
-import re
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
-from ..skeletons import SKELETONS, Skeleton
 from .metric_name import MetricName
 from .pck import (
     area_under_curve,
@@ -17,22 +15,17 @@ from .pck import (
     normalized_distances,
     pck_curve,
 )
-from .table import Row, format_table, logged_scores
-
-#: Every joint of the skeleton, those included that the mean leaves out.
-ALL_JOINTS = 'all_joints'
-#: The joints of the paper's ablation (Newell et al., section 4.3).
-ABLATION = 'ankle_knee_elbow_wrist'
+from .table import ABLATION, ALL_JOINTS, Row, TableColumns, format_table
 
 
 class Normalizer(NamedTuple):
-    """One way to measure distances.
+    """The length by which distances are divided.
 
     Attributes:
-        title: how it is called, e.g. ``PCKh``.
-        area: how the area under its curve is called.
-        unit: what distances are divided by.
-        units: a short name for several of it.
+        title: name of the measure, e.g. ``PCKh``.
+        area: name of the area under its curve.
+        unit: description of the length.
+        units: short plural of it.
         thresholds: the default ones; the first is the benchmark's.
     """
 
@@ -44,147 +37,65 @@ class Normalizer(NamedTuple):
 
 
 PCKH = Normalizer('PCKh', 'AUC',
-               'the head size (0.6 x the diagonal of the head box)',
-               'head sizes', (0.5, 0.2, 0.1))
+                  'the head size (0.6 x the diagonal of the head box)',
+                  'head sizes', (0.5, 0.2, 0.1))
 TORSO_PCK = Normalizer('PCK', 'AUC',
-                    'the torso size (from right shoulder to left hip)',
-                    'torso sizes', (0.2, 0.1, 0.5))
+                       'the torso size (from right shoulder to left hip)',
+                       'torso sizes', (0.2, 0.1, 0.5))
 BOX_PCK = Normalizer('BoxPCK', 'BoxPCK_AUC',
-                  'the larger side of the bounding box', 'sides of the box',
-                  (0.2, 0.1, 0.05))
-
-
-class Columns(NamedTuple):
-    """The columns of a table.
-
-    Attributes:
-        data_set: name of the data set.
-        joints: column -> positions of its joints. A column's score is the
-            mean of its joints', left and right counting alike.
-        mean: positions of the joints that count in the benchmark's mean.
-        means: column -> positions of the joints of further means, which like
-            the benchmark's are weighted by how often a joint is annotated.
-        mean_excludes: names of the joints that the benchmark's mean leaves
-            out.
-    """
-
-    data_set: str
-    joints: dict[str, list[int]]
-    mean: list[int]
-    means: dict[str, list[int]]
-    mean_excludes: tuple[str, ...] = ()
-
-
-def skeleton_columns(skeleton: Skeleton) -> Columns:
-    """The columns of a benchmark's table."""
-    means = {ALL_JOINTS: list(range(skeleton.num_keypoints))}
-    ablation = [
-        f'{side}_{joint}' for joint in ABLATION.split('_')
-        for side in ('left', 'right')
-    ]
-    if set(ablation) <= set(skeleton.joints):
-        means[ABLATION] = skeleton.indices(ablation)
-    return Columns(
-        skeleton.name, {
-            column: skeleton.indices(joints)
-            for column, joints in skeleton.evaluated.items()
-        }, skeleton.mean_indices, means, skeleton.mean_excludes)
-
-
-def metainfo_columns(metainfo: dict) -> Columns:
-    """The columns for any data set: one per pair, or per single keypoint.
-
-    Args:
-        metainfo: MMPose's parsed metainfo (``dataset.metainfo``).
-
-    Returns:
-        Those of the benchmark where the data set is one of ours, else one
-        column for each keypoint and its mirror image. A pair is called what
-        its two names have in common: ``left_ear`` and ``right_ear`` are
-        ``ear``.
-    """
-    count = len(metainfo['keypoint_id2name'])
-    names = [metainfo['keypoint_id2name'][index] for index in range(count)]
-    known = SKELETONS.get(metainfo['dataset_name'])
-    if known is not None and known.joints == tuple(names):
-        return skeleton_columns(known)
-    columns: dict[str, list[int]] = {}
-    for index, mirrored in enumerate(metainfo['flip_indices']):
-        if mirrored == index:
-            columns[_column_name(names[index])] = [index]
-        elif index < mirrored:
-            pair = pair_name(names[index], names[mirrored])
-            columns[pair] = [index, mirrored]
-    joints = list(range(count))
-    return Columns(
-        _column_name(metainfo['dataset_name']), columns, joints,
-        {ALL_JOINTS: joints})
-
-
-def pair_name(first: str, second: str) -> str:
-    """``ear`` for ``left_ear`` and ``right_ear``."""
-    bare = {
-        re.sub(r'[\s_-]*(left|right)[\s_-]*', '', name, flags=re.IGNORECASE)
-        for name in (first, second)
-    }
-    both = bare.pop() if len(bare) == 1 else ''
-    return _column_name(both or f'{first}+{second}')
-
-
-def _column_name(name: str) -> str:
-    """A name that can be part of a logged one."""
-    return re.sub(r'[\s/]+', '_', name)
+                     'the larger side of the bounding box',
+                     'sides of the box', (0.2, 0.1, 0.05))
 
 
 class People(NamedTuple):
-    """Predictions and truth of N people, as :func:`score_people` takes them.
+    """Predictions and ground truth of N people.
 
     Attributes:
-        predicted: (N, K, 2) in image pixels.
+        predicted: (N, K, 2) in image pixels; NaN and Inf count as wrong.
         truth: (N, K, 2) in the same pixels.
-        annotated: (N, K) bool.
+        annotated: (N, K) bool; only these count.
         sizes: (N,) in pixels; NaN leaves a person out.
-        visible: (N, K) bool; None if it is not known of everybody.
-        stacks: (N, S, K, 2) in image pixels; None if it is not known.
+        visible: (N, K) bool, which joints are not occluded; None if unknown
+            for any of the people.
+        stacks: (N, S, K, 2) predictions of each stack; None if unknown.
     """
 
     predicted: np.ndarray
     truth: np.ndarray
     annotated: np.ndarray
     sizes: np.ndarray
-    visible: Optional[np.ndarray] = None
-    stacks: Optional[np.ndarray] = None
+    visible: np.ndarray | None = None
+    stacks: np.ndarray | None = None
 
-    def chosen(self, which: np.ndarray) -> 'People':
-        """Some of the people; ``which`` is (N,) bool or positions."""
+    def chosen(self, index: np.ndarray) -> 'People':
+        """Return some of the people; ``index`` is (N,) bool or indices."""
         return self._replace(
             **{
-                name: values[which]
+                name: np.asarray(values)[index]
                 for name, values in self._asdict().items()
                 if values is not None
             })
 
 
 class Scores(NamedTuple):
-    """What :func:`score_people` finds; everything in percent.
+    """A table of scores in percent, and the counts behind it.
 
     Attributes:
         columns: the table's columns.
-        measure: how distances were measured.
+        normalizer: of the distances.
         rows: name of the row, without a dataset -> column -> score. The
             first row is the benchmark's, its column ``Mean`` the benchmark's
             figure.
         thresholds: (T,) of the curve, from 0 to the benchmark's.
         mean_curve: (T,) the mean at these thresholds.
-        num_people: how many were scored.
-        num_left_out: how many others have no size.
-        num_joints: how many annotated joints were scored.
-        num_not_finite: how many of them were predicted at no finite place,
-            which is wrong.
+        num_people: number of scored people.
+        num_left_out: number of people without a size.
+        num_joints: number of scored (annotated) joints.
+        num_not_finite: number of these with a NaN or Inf prediction.
     """
 
-    columns: Columns
-    measure: Normalizer
+    columns: TableColumns
+    normalizer: Normalizer
     rows: dict[MetricName, Row]
     thresholds: np.ndarray
     mean_curve: np.ndarray
@@ -198,12 +109,8 @@ class Scores(NamedTuple):
         """Name of the benchmark's row, e.g. ``PCKh@0.5``."""
         return next(iter(self.rows))
 
-    def logged(self) -> dict[str, float]:
-        """The scores by the names under which they are logged."""
-        return logged_scores(self.rows)
-
     def summary(self) -> Row:
-        """The benchmark's row, and the mean of the curve's other rows."""
+        """Return the benchmark's row and the means of the other rows."""
         others = {
             str(name): row['Mean']
             for name, row in self.rows.items()
@@ -212,7 +119,7 @@ class Scores(NamedTuple):
         return {**self.printed(self.rows[self.benchmark]), **others}
 
     def printed(self, row: Row) -> Row:
-        """A row without the second mean where the first is of all joints."""
+        """Drop the mean of all joints where the first mean is the same."""
         return {
             column: score
             for column, score in row.items()
@@ -220,14 +127,14 @@ class Scores(NamedTuple):
         }
 
     def text(self, heading: str = '', explained: bool = True) -> str:
-        """The table for people to read.
+        """Return the printed table.
 
         Args:
-            heading: first words of the first line; default: the data set.
-            explained: whether lines that explain rows and columns follow.
+            heading: begins the first line; default: the dataset.
+            explained: add lines that explain rows and columns.
         """
         heading = (
-            f'{heading or self.columns.data_set}: percent of correct '
+            f'{heading or self.columns.dataset}: percent of correct '
             f'joints of {self.num_people:,} people, {self.num_joints:,} '
             'annotated joints')
         if self.num_left_out:
@@ -244,8 +151,8 @@ class Scores(NamedTuple):
         return '\n'.join([heading, table, *lines])
 
     def explanations(self) -> list[str]:
-        """What rows and columns mean, a line each."""
-        title, area, unit, *_ = self.measure
+        """Explain rows and columns, a line each."""
+        title, area, unit, *_ = self.normalizer
         excluded = ' and '.join(self.columns.mean_excludes)
         lines = [
             f'{title}@t: a joint is correct within t times {unit}.',
@@ -265,83 +172,72 @@ class Scores(NamedTuple):
         return lines
 
 
-def score_people(predicted: np.ndarray,
-                 truth: np.ndarray,
-                 annotated: np.ndarray,
-                 sizes: np.ndarray,
-                 columns: Columns,
-                 measure: Normalizer,
-                 thresholds: Optional[Sequence[float]] = None,
-                 visible: Optional[np.ndarray] = None,
-                 stacks: Optional[np.ndarray] = None) -> Scores:
+def score_people(people: People,
+                 columns: TableColumns,
+                 normalizer: Normalizer,
+                 thresholds: Sequence[float] = ()) -> Scores:
     """Score predictions.
 
-    Nothing depends on the order of the people: all that is summed up are
-    counts.
+    The result does not depend on the order of the people: only counts are
+    summed.
 
     Args:
-        predicted: (N, K, 2) in image pixels; what is not finite is wrong.
-        truth: (N, K, 2) in the same pixels.
-        annotated: (N, K) bool; only these count.
-        sizes: (N,) of the people in pixels; NaN leaves a person out.
+        people: predictions and ground truth.
         columns: of the table.
-        measure: how sizes are called.
+        normalizer: the length in ``people.sizes``.
         thresholds: in sizes of the person, the benchmark's first; default:
-            the measure's.
-        visible: (N, K) bool, which annotated joints can be seen; gives rows of
-            visible and of occluded joints.
-        stacks: (N, S, K, 2) what each stack predicts; several give a row
-            each.
+            the normalizer's.
 
     Returns:
         Scores with the rows ``<title>@<threshold>``, the area under the curve,
         ``<title>@<benchmark's>/visible`` and ``.../occluded`` (where there are
-        such joints in the mean), ``stack_1/<title>@<benchmark's>`` and so on.
+        such joints in the mean), ``stack_1/<title>@<benchmark's>`` and so on
+        for several stacks.
 
     Raises:
-        ValueError: if shapes do not fit, a size is not positive or there is
-            nobody.
+        ValueError: if shapes do not fit, a size is not positive or there are
+            no people.
     """
-    thresholds = thresholds or measure.thresholds
-    if len(sizes) == 0:
-        raise ValueError(f'there is nobody to score in {columns.data_set}')
-    measured = ~np.isnan(sizes)
-    predicted, truth, sizes = (
-        values[measured] for values in (predicted, truth, sizes))
-    annotated = np.asarray(annotated, bool)[measured]
+    thresholds = thresholds or normalizer.thresholds
+    if len(people.sizes) == 0:
+        raise ValueError(f'no person to score in {columns.dataset}')
+    measured = ~np.isnan(people.sizes)
+    predicted, truth, annotated, sizes, visible, stacks = people.chosen(
+        measured)
+    annotated = np.asarray(annotated, bool)
     distances = normalized_distances(predicted, truth, sizes)
 
-    def row(threshold: float,
-            counted: np.ndarray = annotated,
-            distances: np.ndarray = distances) -> Row:
+    def row(counted: np.ndarray, distances: np.ndarray,
+            threshold: float = thresholds[0]) -> Row:
         return _row(
             pck_curve(distances, counted, [threshold])[0], counted, columns)
 
     rows = {
-        MetricName('', None, f'{measure.title}@{threshold:g}'): row(threshold)
+        MetricName('', None, f'{normalizer.title}@{threshold:g}'):
+        row(annotated, distances, threshold)
         for threshold in thresholds
     }
     benchmark = next(iter(rows)).metric
     curve_at = curve_thresholds(thresholds[0])
     curve = pck_curve(distances, annotated, curve_at)  # (T, K)
-    rows[MetricName('', None, measure.area)] = _row(area_under_curve(curve), annotated, columns)
+    rows[MetricName('', None, normalizer.area)] = _row(
+        area_under_curve(curve), annotated, columns)
     if visible is not None:
-        visible = np.asarray(visible, bool)[measured]
+        visible = np.asarray(visible, bool)
         for name, counted in (('visible', annotated & visible),
                               ('occluded', annotated & ~visible)):
             if counted[:, columns.mean].any():
                 rows[MetricName('', None, f'{benchmark}/{name}')] = row(
-                    thresholds[0], counted)
-    # The only stack is the first row already.
+                    counted, distances)
+    # A single stack is the first row already.
     if stacks is not None and stacks.shape[1] > 1:
         for index in range(stacks.shape[1]):
             rows[MetricName('', index + 1, benchmark)] = row(
-                thresholds[0],
-                distances=normalized_distances(stacks[measured, index], truth,
-                                               sizes))
+                annotated, normalized_distances(stacks[:, index], truth,
+                                                sizes))
     return Scores(
         columns=columns,
-        measure=measure,
+        normalizer=normalizer,
         rows=rows,
         thresholds=curve_at,
         mean_curve=np.array(
@@ -352,8 +248,8 @@ def score_people(predicted: np.ndarray,
         num_not_finite=int((~np.isfinite(distances) & annotated).sum()))
 
 
-def _row(scores: np.ndarray, counted: np.ndarray, columns: Columns) -> Row:
-    """The columns of (K,) scores of the joints ``counted`` (N, K)."""
+def _row(scores: np.ndarray, counted: np.ndarray, columns: TableColumns) -> Row:
+    """Return the columns for (K,) scores of the joints ``counted`` (N, K)."""
     row = {}
     for column, joints in columns.joints.items():
         known = scores[joints][~np.isnan(scores[joints])]
@@ -365,9 +261,9 @@ def _row(scores: np.ndarray, counted: np.ndarray, columns: Columns) -> Row:
 
 
 def column_curves(distances: np.ndarray, annotated: np.ndarray,
-                  columns: Columns,
+                  columns: TableColumns,
                   thresholds: Sequence[float]) -> dict[str, np.ndarray]:
-    """The table's columns at several thresholds.
+    """Return the table's columns at several thresholds.
 
     Args:
         distances: (N, K) in sizes of the person.

@@ -1,31 +1,119 @@
-"""Tables of scores: as text, and by the names under which they are logged."""
+"""Tables of scores: their columns, their text, and their logged names."""
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
+from typing import NamedTuple
 
+from ..skeletons import SKELETONS, Skeleton
 from .metric_name import MetricName
 
 #: The percentages of one row, by column.
 Row = dict[str, float]
 
+#: Every joint of the skeleton, including those that the mean leaves out.
+ALL_JOINTS = 'all_joints'
+#: The joints of the paper's ablation (Newell et al., section 4.3).
+ABLATION = 'ankle_knee_elbow_wrist'
+
 #: Columns whose names are too long to be printed.
-_SHORT_NAMES = {'all_joints': 'All', 'ankle_knee_elbow_wrist': 'AKEW'}
+_SHORT_NAMES = {ALL_JOINTS: 'All', ABLATION: 'AKEW'}
+
+
+class TableColumns(NamedTuple):
+    """The columns of a table.
+
+    Attributes:
+        dataset: name of the dataset.
+        joints: column -> indices of its joints. A column's score is the mean
+            of its joints' scores, with equal weight for left and right.
+        mean: indices of the joints that count in the benchmark's mean.
+        means: column -> indices of the joints of further means, which like
+            the benchmark's are weighted by how often a joint is annotated.
+        mean_excludes: names of the joints that the benchmark's mean leaves
+            out.
+    """
+
+    dataset: str
+    joints: dict[str, list[int]]
+    mean: list[int]
+    means: dict[str, list[int]]
+    mean_excludes: tuple[str, ...] = ()
+
+
+def skeleton_columns(skeleton: Skeleton) -> TableColumns:
+    """Return the columns of a benchmark's table."""
+    means = {ALL_JOINTS: list(range(skeleton.num_keypoints))}
+    ablation = [
+        f'{side}_{joint}' for joint in ABLATION.split('_')
+        for side in ('left', 'right')
+    ]
+    if set(ablation) <= set(skeleton.joints):
+        means[ABLATION] = skeleton.indices(ablation)
+    return TableColumns(
+        skeleton.name, {
+            column: skeleton.indices(joints)
+            for column, joints in skeleton.evaluated.items()
+        }, skeleton.mean_indices, means, skeleton.mean_excludes)
+
+
+def metainfo_columns(metainfo: dict) -> TableColumns:
+    """Return columns for any dataset: one per pair or single keypoint.
+
+    Args:
+        metainfo: MMPose's parsed metainfo (``dataset.metainfo``).
+
+    Returns:
+        The benchmark's columns for MPII, FLIC and LSP; otherwise a pair such
+        as ``left_ear`` and ``right_ear`` is the column ``ear``.
+    """
+    count = len(metainfo['keypoint_id2name'])
+    names = [metainfo['keypoint_id2name'][index] for index in range(count)]
+    known = SKELETONS.get(metainfo['dataset_name'])
+    if known is not None and known.joints == tuple(names):
+        return skeleton_columns(known)
+    columns: dict[str, list[int]] = {}
+    for index, flipped in enumerate(metainfo['flip_indices']):
+        if flipped == index:
+            columns[_column_name(names[index])] = [index]
+        elif index < flipped:
+            pair = pair_name(names[index], names[flipped])
+            columns[pair] = [index, flipped]
+    joints = list(range(count))
+    return TableColumns(
+        _column_name(metainfo['dataset_name']), columns, joints,
+        {ALL_JOINTS: joints})
+
+
+def pair_name(first: str, second: str) -> str:
+    """Return ``ear`` for ``left_ear`` and ``right_ear``."""
+    bare = {
+        re.sub(r'[\s_-]*(left|right)[\s_-]*', '', name, flags=re.IGNORECASE)
+        for name in (first, second)
+    }
+    both = bare.pop() if len(bare) == 1 else ''
+    return _column_name(both or f'{first}+{second}')
+
+
+def _column_name(name: str) -> str:
+    """Return a name that can be part of a logged one."""
+    return re.sub(r'[\s/]+', '_', name)
 
 
 def short_name(column: str) -> str:
-    """A column's name as it is printed."""
+    """Return a column's name as it is printed."""
     return _SHORT_NAMES.get(column, column)
 
 
-def format_table(rows: Mapping[MetricName | str, Row]) -> str:
-    """Right-aligned columns under their names, two decimals.
+def format_table(rows: Mapping[MetricName, Row] | Mapping[str, Row]) -> str:
+    """Format right-aligned columns under their names, with two decimals.
 
     Args:
         rows: name -> column -> percent; the columns are those of the first
-            row. What is missing or not a number is printed as a dash.
+            row. Missing cells and NaN are printed as a dash.
 
     Returns:
-        The lines, without one at the end.
+        The lines, without a newline at the end.
     """
     labels = [str(name) for name in rows]
     columns = list(next(iter(rows.values())))
@@ -48,14 +136,7 @@ def format_table(rows: Mapping[MetricName | str, Row]) -> str:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Cells as a table in Markdown.
-
-    Args:
-        rows: the first is the header.
-
-    Returns:
-        The lines, without one at the end.
-    """
+    """Format cells as a table in Markdown; the first row is the header."""
     header, *others = rows
     return '\n'.join(f'| {" | ".join(cells)} |' for cells in (
         header, ['---'] * len(header), *others))

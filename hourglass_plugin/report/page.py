@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from curves import pck_curves_svg
 
-from ..evaluation.scores import pair_name
-from ..evaluation.table import Row, short_name
+from ..evaluation.table import Row, pair_name, short_name
 from .content import Numbers, Person, PersonHeatmaps, Report
 from .elements import (
     Content,
@@ -61,7 +60,7 @@ def write_page(report: Report) -> str:
 
 
 def _title(report: Report) -> str:
-    data_set = report.numbers.scores.columns.data_set
+    data_set = report.numbers.scores.columns.dataset
     config = report.facts.get('Config')
     return f'{Path(config).stem} on {data_set}' if config else data_set
 
@@ -120,7 +119,7 @@ def _scores(numbers: Numbers) -> list[Content]:
         _paragraph(
             f'{scores.benchmark} is the share of annotated joints, in '
             'percent, whose prediction is at most '
-            f'{threshold:g} times {scores.measure.unit} away from the truth.',
+            f'{threshold:g} times {scores.normalizer.unit} away from the truth.',
             ' A larger number is better; other rows allow more or less.'),
         table('Correct joints by joint, in percent', header,
               _score_rows(rows, by_threshold)),
@@ -156,7 +155,7 @@ def _curves(numbers: Numbers) -> list[Content]:
     """PCK against the threshold, by joint and by stack."""
     if 'Mean' not in numbers.joint_curves:
         return [_paragraph('Nobody could be scored, so there are none.')]
-    measure = numbers.scores.measure
+    measure = numbers.scores.normalizer
     thresholds = numbers.thresholds.tolist()
 
     def drawn(curves: dict[str, np.ndarray], what: str,
@@ -198,7 +197,7 @@ def _distance(distance: float) -> str:
 
 def _people(report: Report) -> list[Content]:
     """Photographs with predictions beside the truth."""
-    units = report.numbers.scores.measure.units
+    units = report.numbers.scores.normalizer.units
     content: list[Content] = [
         _paragraph(
             'Left: prediction. Right: truth, annotated joints only. ',
@@ -245,7 +244,7 @@ def _heatmaps(report: Report) -> list[Content]:
             _paragraph('This model predicts joints without heatmaps, so there '
                        'are none to show.')
         ]
-    units = report.numbers.scores.measure.units
+    units = report.numbers.scores.normalizer.units
     rows = 'Over what the network was shown are '
     if any(len(person.stacks) > 1 for person in report.heatmaps):
         rows = 'A row is a stack, over what the network was shown: '
@@ -309,7 +308,7 @@ def _sizes(numbers: Numbers) -> list[Content]:
     ] for group in numbers.sizes]
     return [
         _paragraph(
-            f'The size is {scores.measure.unit}, in pixels of the photograph; '
+            f'The size is {scores.normalizer.unit}, in pixels of the photograph; '
             'people are divided into groups of about as many. A small size '
             f'makes {scores.benchmark} strict, since errors are measured in '
             'sizes, so pixels are beside it.'),
@@ -327,7 +326,7 @@ def _visible(numbers: Numbers) -> list[Content]:
     if numbers.seen is None:
         return [
             _paragraph(
-                f'The annotations of {scores.columns.data_set} that were '
+                f'The annotations of {scores.columns.dataset} that were '
                 'tested with do not say which joints are occluded, so there '
                 'is nothing to compare.')
         ]
@@ -384,7 +383,7 @@ def _sides(report: Report) -> list[Content]:
             'the other side’s truth than to its own. A joint that was not '
             'found at all is so half of the time by chance; “on the other '
             'joint” counts those confused ones that are correct for the '
-            f'other side, at most {threshold} {scores.measure.units} from '
+            f'other side, at most {threshold} {scores.normalizer.units} from '
             'its truth.'),
         table('Joints taken for those of the other side, in percent', [
             'pair', 'joints', 'nearer to the other side',

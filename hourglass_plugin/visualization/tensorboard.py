@@ -7,8 +7,7 @@ from mmengine.registry import VISBACKENDS
 from mmengine.visualization import LocalVisBackend
 from mmengine.visualization.vis_backend import force_init_env
 
-from ..evaluation.scores import ABLATION, ALL_JOINTS
-from ..evaluation.table import rows_of_logged
+from ..evaluation.table import ABLATION, ALL_JOINTS, rows_of_logged
 
 
 @VISBACKENDS.register_module()

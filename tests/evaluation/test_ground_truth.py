@@ -87,17 +87,11 @@ def test_mpii_with_every_figure(tmp_path):
     rows = score(truth, moved)
     assert rows['PCKh@0.5/occluded']['Mean'] == pytest.approx(200 / 3)
     assert rows['PCKh@0.5/visible']['Mean'] == 100
-    with pytest.raises(
-            ValueError,
-            match='^preds.npy: person 1 is in 2.jpg, but in 1.jpg in '
-            f'{path}; dump the predictions with the same people$'):
+    with pytest.raises(ValueError):
         score(truth, moved, images=['0.jpg', '2.jpg', '1.jpg'])
     del entries[2]['head_size']
     path.write_text(json.dumps(entries))
-    with pytest.raises(
-            ValueError,
-            match=r'no head size of 1 of 3.*\(2.jpg\) for example; use '
-            r'mpii_gt_val.mat, valid.h5 or the official .mat file$'):
+    with pytest.raises(ValueError):
         read_ground_truth('mpii', path)
 
 
@@ -148,8 +142,7 @@ def test_predictions_that_are_not_finite_are_named(mpii_file):
     assert score(truth, keypoints)['PCKh@0.5']['Mean'] == 100
     keypoints[1, HEAD, 1] = np.inf
     keypoints[2, 0] = np.nan
-    with pytest.raises(ValueError, match='preds.npy: the prediction of '
-                       'head_top of person 1 .* and 1 others'):
+    with pytest.raises(ValueError):
         score(truth, keypoints)
 
 
@@ -159,18 +152,14 @@ def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_file):
     own[0, HEAD] = 0  # files differ in single joints
     own += 1  # MMPose's data set counts from 1
     score(truth, truth.keypoints, truth=own)
-    with pytest.raises(
-            ValueError,
-            match='^preds.npy: the joints of person 0 are annotated .* pixels '
-            f'away in {mpii_file}; dump the predictions with the same '
-            'people$'):
+    with pytest.raises(ValueError):
         score(truth, truth.keypoints, truth=own[::-1])
 
 
 def test_truth_two_pixels_away_is_the_same_persons(mpii_file):
     truth = read_ground_truth('mpii', mpii_file)
     score(truth, truth.keypoints, truth=truth.keypoints + [2, 0])
-    with pytest.raises(ValueError, match='3 pixels away'):
+    with pytest.raises(ValueError):
         score(truth, truth.keypoints, truth=truth.keypoints + [2.6, 0])
 
 
@@ -194,19 +183,18 @@ def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
                         lambda *arguments: calls.append(arguments) or [])
     path = tmp_path / 'people.json'
     path.write_text('[]')
-    with pytest.raises(
-            ValueError, match=f'^{path} has nobody to compare with$'):
+    with pytest.raises(ValueError):
         read_ground_truth(data_set, path, 'train', 'valid.mat', 'person')
     assert calls == [(path, 'train', *more)]
 
 
 def test_other_ground_truth(mpii_file, tmp_path):
-    with pytest.raises(FileNotFoundError, match='there is no file'):
+    with pytest.raises(FileNotFoundError):
         read_ground_truth('flic', tmp_path / 'none.h5')
-    with pytest.raises(ValueError, match='validation people only, not .* tr'):
+    with pytest.raises(ValueError):
         read_ground_truth('mpii', mpii_file, subset='train')
     assert len(read_ground_truth('mpii', mpii_file, 'val').keypoints) == 3
     (tmp_path / 'a.json').write_text('[]')
-    with pytest.raises(ValueError, match='nobody'):
+    with pytest.raises(ValueError):
         read_ground_truth('lsp', tmp_path / 'a.json')
     assert read_ground_truth('mpii', mpii_file).skeleton is MPII

@@ -49,15 +49,13 @@ def test_joints_nobody_has_do_not_spoil_the_mean():
 
 @pytest.mark.parametrize('size', [0, -1, float('nan'), float('inf')])
 def test_sizes_must_be_positive(size):
-    with pytest.raises(
-            ValueError,
-            match='^person 1 has size .*; sizes must be positive and finite$'):
+    with pytest.raises(ValueError):
         normalized_distances(np.zeros((2, 1, 2)), np.zeros((2, 1, 2)),
                              [1, size])
 
 
 def test_shapes_must_fit():
-    with pytest.raises(ValueError, match='do not fit'):
+    with pytest.raises(ValueError):
         normalized_distances(np.zeros((2, 3, 2)), np.zeros((2, 1, 2)), [1, 1])
 
 

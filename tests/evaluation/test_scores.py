@@ -5,8 +5,11 @@ import pytest
 from hourglass_plugin.evaluation.scores import (
     PCKH,
     TORSO_PCK,
-    metainfo_columns,
+    People,
     score_people,
+)
+from hourglass_plugin.evaluation.table import (
+    metainfo_columns,
     skeleton_columns,
 )
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
@@ -14,7 +17,7 @@ from hourglass_plugin.skeletons import FLIC, LSP, MPII
 HEAD, THORAX, RIGHT_KNEE, LEFT_KNEE, LEFT_WRIST = 9, 7, 1, 4, 15
 
 
-def score(distances, **options):
+def score(distances, thresholds=(), **options):
     """Scores of MPII people of size 1 that are ``distances`` (N, 16) off."""
     distances = np.asarray(distances, float)
     truth = np.zeros((*distances.shape, 2))
@@ -26,11 +29,8 @@ def score(distances, **options):
         **options
     }
     return score_people(
-        predicted,
-        truth,
-        columns=skeleton_columns(MPII),
-        measure=PCKH,
-        **options)
+        People(predicted, truth, **options), skeleton_columns(MPII), PCKH,
+        thresholds)
 
 
 def labelled(scores):
@@ -133,7 +133,7 @@ def test_people_without_size_and_predictions_without_place():
 
 
 def test_nobody_is_an_error():
-    with pytest.raises(ValueError, match='nobody to score in mpii'):
+    with pytest.raises(ValueError):
         score(np.zeros((0, 16)))
 
 
@@ -181,8 +181,9 @@ def test_what_is_in_the_table_is_explained(options, left_out):
 
 def test_a_table_of_few_joints_is_explained():
     found = score_people(
-        np.zeros((1, 11, 2)), np.zeros((1, 11, 2)), np.ones((1, 11)),
-        np.ones(1), skeleton_columns(FLIC), TORSO_PCK).explanations()
+        People(
+            np.zeros((1, 11, 2)), np.zeros((1, 11, 2)), np.ones((1, 11)),
+            np.ones(1)), skeleton_columns(FLIC), TORSO_PCK).explanations()
     assert found[1:] == [
         'AUC: area under the curve of PCK@t for t from 0 to 0.2.',
         EXPLAINED['column'], 'Mean: every annotated joint counts once.'
@@ -220,7 +221,7 @@ def test_columns_of_a_data_set_of_ones_own():
         'Foot': [3, 4],
         'l_eye+r_eye': [5, 6]
     }
-    assert columns.data_set == 'my_birds' and columns.mean == list(range(7))
+    assert columns.dataset == 'my_birds' and columns.mean == list(range(7))
 
 
 def test_columns_of_a_known_data_set_are_the_benchmarks():
@@ -231,8 +232,9 @@ def test_columns_of_a_known_data_set_are_the_benchmarks():
 
 def test_flic_without_the_column_that_only_repeats_the_mean():
     truth = np.zeros((1, 11, 2))
-    scores = score_people(truth, truth, np.ones((1, 11)), np.ones(1),
-                          skeleton_columns(FLIC), TORSO_PCK)
+    scores = score_people(
+        People(truth, truth, np.ones((1, 11)), np.ones(1)),
+        skeleton_columns(FLIC), TORSO_PCK)
     assert labelled(scores)['PCK@0.2']['all_joints'] == 100
     assert 'All' not in scores.text().splitlines()[1].split()
     assert list(scores.summary()) == [

@@ -10,8 +10,8 @@ from hourglass_plugin.evaluation.scores import (
     TORSO_PCK,
     People,
     score_people,
-    skeleton_columns,
 )
+from hourglass_plugin.evaluation.table import skeleton_columns
 from hourglass_plugin.report.analysis import best_median_worst
 from hourglass_plugin.report.content import (
     Person,
@@ -42,10 +42,7 @@ def people_of(skeleton, errors, **options):
 
 
 def page_of(people, skeleton, measure, image='photo.jpg', heatmaps=None):
-    scores = score_people(
-        **people._asdict(),
-        columns=skeleton_columns(skeleton),
-        measure=measure)
+    scores = score_people(people, skeleton_columns(skeleton), measure)
     numbers = count_numbers(people, scores, measure.thresholds,
                             skeleton.flip_indices)
     shown = [

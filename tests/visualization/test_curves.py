@@ -54,9 +54,9 @@ def test_the_input_stays_and_the_same_comes_out():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match='no curve'):
+    with pytest.raises(ValueError):
         draw({})
-    with pytest.raises(ValueError, match=r"'a' has shape \(3,\)"):
+    with pytest.raises(ValueError):
         draw({'a': [1, 2, 3]})
 
 

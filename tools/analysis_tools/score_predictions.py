@@ -132,7 +132,10 @@ def main(args: argparse.Namespace) -> None:
         from hourglass_plugin.evaluation.files.predictions import (
             read_predictions,
         )
-        from hourglass_plugin.evaluation.table import format_table
+        from hourglass_plugin.evaluation.table import (
+            format_table,
+            logged_scores,
+        )
         from hourglass_plugin.visualization import save_image
         check_outputs({
             '--out': args.out,
@@ -175,13 +178,13 @@ def main(args: argparse.Namespace) -> None:
                 args.out, {
                     path: {
                         f'{args.dataset}/{name}': score
-                        for name, score in found.logged().items()
+                        for name, score in logged_scores(found.rows).items()
                     }
                     for path, found in scores.items()
                 },
                 indent=1)
         if args.curve is not None:
-            measure = truth.measure
+            measure = truth.normalizer
             curves = {
                 names[path]: found.mean_curve
                 for path, found in scores.items()

@@ -1,10 +1,9 @@
-"""The truth that files of predictions are scored against.
+"""Read a benchmark's ground truth, and score files of predictions with it.
 
 Shape shorthand: N people, K keypoints.
 """
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 import numpy as np
 from scipy.io import whosmat
@@ -18,57 +17,51 @@ from ...datasets.readers.lsp import read_lsp
 from ...datasets.readers.mpii import read_mpii
 from ...datasets.readers.person import Person
 from ...skeletons import FLIC, LSP, MPII, Skeleton
-from ..scores import (
-    PCKH,
-    TORSO_PCK,
-    Normalizer,
-    Scores,
-    score_people,
-    skeleton_columns,
-)
+from ..scores import PCKH, TORSO_PCK, Normalizer, People, Scores, score_people
+from ..table import skeleton_columns
 from .predictions import Predictions
 
-#: How far the truth in a dump may be from the ground truth, in pixels: files
-#: differ by one where they round, and MMPose's own data set counts from 1.
+#: How far a dump's own ground truth may be from the file's, in pixels: files
+#: differ by one where they round, and MMPose's own dataset is 1-based.
 _SAME_PERSON = 2.0
 
 
 class GroundTruth(NamedTuple):
-    """Everybody's annotation.
+    """Annotations of all people.
 
     Attributes:
         path: the file.
-        skeleton: the data set's.
-        measure: the benchmark's.
+        skeleton: the dataset's.
+        normalizer: the benchmark's.
         keypoints: (N, K, 2) float64 in 0-based pixels.
         annotated: (N, K) bool.
         sizes: (N,) float64, of the people in pixels; NaN leaves one out.
-        visible: (N, K) bool; None if the file does not tell.
+        visible: (N, K) bool; None if the file does not have it.
         images: (N) file names without folders; None if the file has none.
     """
 
-    path: Union[str, Path]
+    path: str | Path
     skeleton: Skeleton
-    measure: Normalizer
+    normalizer: Normalizer
     keypoints: np.ndarray
     annotated: np.ndarray
     sizes: np.ndarray
-    visible: Optional[np.ndarray] = None
-    images: Optional[list[str]] = None
+    visible: np.ndarray | None = None
+    images: list[str] | None = None
 
 
 def read_ground_truth(data_set: str,
-                      path: Union[str, Path],
-                      subset: Optional[str] = None,
-                      validation_file: Optional[str] = None,
+                      path: str | Path,
+                      subset: str | None = None,
+                      validation_file: str | None = None,
                       labels: str = 'observer') -> GroundTruth:
     """Read the people of a benchmark.
 
     Args:
         data_set: ``mpii``, ``flic`` or ``lsp``.
-        path: any annotation file of the data set, for MPII one with head
+        path: any annotation file of the dataset, for MPII one with head
             sizes; or MPII's ``mpii_gt_val.mat``.
-        subset: for files that hold several.
+        subset: for files with several subsets.
         validation_file: see
             :func:`hourglass_plugin.datasets.readers.mpii.read_mpii`.
         labels: FLIC's ``observer`` or ``person``.
@@ -79,72 +72,66 @@ def read_ground_truth(data_set: str,
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no file {path}')
+    if data_set == MPII.name and _is_ground_truth_mat(path):
+        if subset not in (None, 'val'):
+            raise ValueError(f'{path} has the validation people only, not '
+                             f'those of --subset {subset}')
+        return GroundTruth(path, MPII, PCKH, *read_ground_truth_mat(path))
+    skeleton: Skeleton
+    people: list[Person]
     if data_set == MPII.name:
-        if _is_ground_truth_mat(path):
-            if subset not in (None, 'val'):
-                raise ValueError(f'{path} holds the validation people only, '
-                                 f'not those of --subset {subset}')
-            truth = read_ground_truth_mat(path)
-            return GroundTruth(path, MPII, PCKH, *truth)
-        people = read_mpii(path, subset, validation_file)
-        missing = [
-            index for index, person in enumerate(people)
-            if person.head_size is None
-        ]
-        if missing:
-            raise ValueError(
-                f'{path} has no head size of {len(missing):,} of '
-                f'{len(people):,} people, person {missing[0]} '
-                f'({people[missing[0]].image}) for example; use '
-                'mpii_gt_val.mat, valid.h5 or the official .mat file')
-        return _from_people(path, MPII, PCKH, people,
-                            [person.head_size for person in people])
-    if data_set == FLIC.name:
+        skeleton, people = MPII, read_mpii(path, subset, validation_file)
+    elif data_set == FLIC.name:
         skeleton, people = FLIC, read_flic(path, subset, labels)
     else:
         skeleton, people = LSP, read_lsp(path, subset)
-    sizes = [
-        person.torso_size
-        or skeleton.torso_size(person.keypoints, person.annotated)
-        for person in people
-    ]
-    return _from_people(path, skeleton, TORSO_PCK, people, sizes)
-
-
-def _is_ground_truth_mat(path: Union[str, Path]) -> bool:
-    """Whether it is ``mpii_gt_val.mat`` or has the same variables."""
-    try:
-        return is_ground_truth({name: None for name, *_ in whosmat(str(path))})
-    except Exception:  # no .mat file; whoever reads it says what is wrong
-        return False
-
-
-def _from_people(path: Union[str, Path], skeleton: Skeleton, measure: Normalizer,
-                 people: list[Person],
-                 sizes: Sequence[Optional[float]]) -> GroundTruth:
-    """People in the file's order; None is a size that is not known."""
     if not people:
-        raise ValueError(f'{path} has nobody to compare with')
+        raise ValueError(f'{path} has no person to compare with')
     visible = [
         person.visible for person in people if person.visible is not None
     ]
     return GroundTruth(
-        path, skeleton, measure,
+        path, skeleton, PCKH if skeleton is MPII else TORSO_PCK,
         np.stack([person.keypoints for person in people]).astype(np.float64),
         np.stack([person.annotated for person in people]),
-        np.array(sizes, np.float64),
+        _head_sizes(people, path) if skeleton is MPII else np.array([
+            person.torso_size
+            or skeleton.torso_size(person.keypoints, person.annotated)
+            for person in people
+        ]),
         np.stack(visible) if len(visible) == len(people) else None,
         [Path(person.image).name for person in people])
 
 
+def _is_ground_truth_mat(path: str | Path) -> bool:
+    """Return True for ``mpii_gt_val.mat`` and files with its variables."""
+    try:
+        return is_ground_truth({name: None for name, *_ in whosmat(str(path))})
+    except Exception:  # no .mat file; its reader reports an error
+        return False
+
+
+def _head_sizes(people: list[Person], path: str | Path) -> np.ndarray:
+    """Return (N,) float64; ValueError if a person has none."""
+    sizes = np.array([person.head_size for person in people], np.float64)
+    missing = np.flatnonzero(np.isnan(sizes)).tolist()
+    if missing:
+        raise ValueError(
+            f'{path} has no head size of {len(missing):,} of '
+            f'{len(people):,} people, person {missing[0]} '
+            f'({people[missing[0]].image}) for example; use '
+            'mpii_gt_val.mat, valid.h5 or the official .mat file')
+    return sizes
+
+
 def score_predictions(predictions: Predictions, truth: GroundTruth,
-                      path: Union[str, Path]) -> Scores:
+                      path: str | Path) -> Scores:
     """Score a file of predictions.
 
     Args:
         predictions: of the same people, in the same order.
         truth: the ground truth.
-        path: where the predictions come from, for messages.
+        path: the file of predictions, for messages.
 
     Raises:
         ValueError: if they are of other people or not finite.
@@ -156,17 +143,17 @@ def score_predictions(predictions: Predictions, truth: GroundTruth,
         person, joint = bad[0]
         raise ValueError(
             f'{path}: the prediction of {truth.skeleton.joints[joint]} of '
-            f'person {person} (counted from 0) is missing or not finite, and '
+            f'person {person} (0-based) is missing, NaN or Inf, as are '
             f'{len(bad) - 1:,} others; every annotated joint needs one')
-    return score_people(predictions.keypoints, truth.keypoints,
-                        truth.annotated, truth.sizes,
-                        skeleton_columns(truth.skeleton), truth.measure, None,
-                        truth.visible, predictions.stacks)
+    return score_people(
+        People(predictions.keypoints, truth.keypoints, truth.annotated,
+               truth.sizes, truth.visible, predictions.stacks),
+        skeleton_columns(truth.skeleton), truth.normalizer)
 
 
 def _check_people(predictions: Predictions, truth: GroundTruth,
-                  path: Union[str, Path]) -> None:
-    """Raise ValueError where a dump shows that it is of other people."""
+                  path: str | Path) -> None:
+    """Raise ValueError if a dump is of other people."""
     for person, (image, expected) in enumerate(
             zip(predictions.images or [], truth.images or [])):
         if image != expected:

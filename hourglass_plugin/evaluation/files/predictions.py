@@ -1,4 +1,4 @@
-"""Files of predictions, as other projects write them and as MMPose dumps them.
+"""Read files of predictions: other projects' formats and MMPose's dumps.
 
 Shape shorthand: N people, K keypoints.
 
@@ -8,19 +8,19 @@ Shape shorthand: N people, K keypoints.
             ``pred``) or FLIC's ``examples``
 ``.npy``    an array
 ``.json``   a list with each person's keypoints, or a dictionary with one
-``.pkl``    what ``tools/test.py --dump`` writes
+``.pkl``    a dump of ``tools/test.py --dump``
 ==========  ==============================================================
 
 An array is (N, K, 2), or (N, K, 3) with scores, also with the axes in one of
 three other orders; the paper's code writes (N, K, 5): x and y in the image, x
-and y in the heatmap, score. People stand in the order of the ground truth,
-except in a dump, which says who they are.
+and y in the heatmap, score. People are in the order of the ground truth; those
+of a dump are sorted by their id.
 """
 import io
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from ...datasets.readers.matlab import field, load_matlab, number, structs
 from ...datasets.readers.pose_json import load_json
 from ...skeletons import FLIC, MPII, Skeleton
 
-#: What an array of predictions is called, and a dictionary's key.
+#: Names of an array of predictions, or of a dictionary's key.
 _NAMES = ('preds', 'pred', 'predictions', 'keypoints', 'joints',
           'pos_pred_src')
 #: Axes of people, keypoints and values in an array, and how many values.
@@ -39,37 +39,37 @@ _LAYOUTS = (((0, 1, 2), (2, 3, 5)), ((2, 1, 0), (2, 3)), ((2, 0, 1), (2, 3)),
 
 
 class Predictions(NamedTuple):
-    """Everybody's prediction.
+    """Predictions of all people, in 0-based pixels.
 
     Attributes:
-        keypoints: (N, K, 2) float64 in 0-based pixels.
+        keypoints: (N, K, 2) float64.
         images: (N) file names without folders; None if the file has none.
-        truth: (N, K, 2) float64 in 0-based pixels, what the dump's data set
-            says; NaN where not annotated. None for other files.
-        stacks: (N, S, K, 2) float64 in 0-based pixels, what each stack
-            predicts; None for files without it.
+        truth: (N, K, 2) float64, the ground truth in a dump, NaN where not
+            annotated; None for other files.
+        stacks: (N, S, K, 2) float64, predictions of each stack; None if the
+            file has none.
     """
 
     keypoints: np.ndarray
-    images: Optional[list[str]] = None
-    truth: Optional[np.ndarray] = None
-    stacks: Optional[np.ndarray] = None
+    images: list[str] | None = None
+    truth: np.ndarray | None = None
+    stacks: np.ndarray | None = None
 
 
-def read_predictions(path: Union[str, Path], skeleton: Skeleton,
-                     num_people: int, first_pixel: int) -> Predictions:
+def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
+                     first_pixel: int) -> Predictions:
     """Read a file of predictions.
 
     Args:
-        path: the file; its suffix says what it is.
-        skeleton: whose joints, in order.
+        path: the file; its suffix decides the format.
+        skeleton: of the joints, in order.
         num_people: how many people there should be.
         first_pixel: number of the first pixel in the file, 0 or 1 (MATLAB's).
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it cannot be read, has other people or joints, or its
-            axes cannot be told apart.
+        ValueError: if it cannot be read, has other people or joints, or the
+            order of its axes is ambiguous.
     """
     path = Path(path)
     if not path.is_file():
@@ -83,22 +83,22 @@ def read_predictions(path: Union[str, Path], skeleton: Skeleton,
                 '--others beside --one-based)')
         found = _read_dump(path, skeleton)
     elif suffix in _READERS:
-        found = Predictions(_READERS[suffix](path, skeleton, num_people))
-        found = found._replace(keypoints=found.keypoints - first_pixel)
+        found = Predictions(
+            _READERS[suffix](path, skeleton, num_people) - first_pixel)
     else:
         raise ValueError(f'{path}: predictions are read from .pkl and '
                          f'{", ".join(_READERS)} files')
     if len(found.keypoints) != num_people:
         raise ValueError(
             f'{path} has predictions of {len(found.keypoints):,} people, but '
-            f'the ground truth has {num_people:,}; they must be the same '
-            'people in the same order, so give the ground truth of the same '
-            'subset (--subset, or another file)')
+            f'the ground truth has {num_people:,}; both need the same people '
+            'in the same order: choose the ground truth\'s subset (--subset), '
+            'or another file')
     return found
 
 
 def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """The predictions among the arrays of an HDF5 file."""
+    """Read the predictions among the arrays of an HDF5 file."""
     import h5py
     arrays: dict[str, np.ndarray] = {}
 
@@ -111,7 +111,7 @@ def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
         with h5py.File(path, 'r') as file:
             file.visititems(keep)
             return _array_among(arrays, path, skeleton, num_people)
-    except Exception as error:  # damage shows as nearly any exception
+    except Exception as error:  # h5py raises many classes for damaged files
         if str(path) in str(error):
             raise
         raise ValueError(
@@ -119,7 +119,7 @@ def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
 
 
 def _read_mat(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """The predictions in a MATLAB file of any format."""
+    """Read the predictions of a MATLAB file in any format."""
     with open(path, 'rb') as file:
         is_hdf5 = file.read(10) == b'MATLAB 7.3'
     if is_hdf5:
@@ -132,9 +132,13 @@ def _read_mat(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
                 raise ValueError(f'{path} is in the format of {owner.name}, '
                                  f'not of {skeleton.name}')
             try:
-                return people(content[name])
+                found = [people(entry, index) for index, entry in enumerate(
+                    structs(content[name]), start=1)]
             except ValueError as error:
                 raise ValueError(f'{path}: {error}') from error
+            return np.reshape(
+                [person for image in found for person in image],
+                (-1, skeleton.num_keypoints, 2)).astype(np.float64)
     return _array_among(
         {
             name: value
@@ -142,64 +146,58 @@ def _read_mat(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
         }, path, skeleton, num_people)
 
 
-def _mpii_people(pred: np.ndarray) -> np.ndarray:
-    """(N, 16, 2) of MPII's submission, people without prediction left out.
+def _mpii_people(entry: np.void, index: int) -> list[np.ndarray]:
+    """Return (16, 2) for each predicted person of ``pred(index)``.
 
     The struct is ``pred(image).annorect(person).annopoints.point(k)`` with
     ``x``, ``y`` and ``id``, the joint's number from 0.
     """
     people = []
-    for image, entry in enumerate(structs(pred)):
-        for rect in structs(field(entry, 'annorect')):
-            points = [
-                point for annopoints in structs(field(rect, 'annopoints'))
-                for point in structs(field(annopoints, 'point'))
-            ]
-            if not points:
-                continue
-            keypoints = np.full((MPII.num_keypoints, 2), np.nan)
-            for point in points:
-                joint, x, y = (
-                    number(point, name) for name in ('id', 'x', 'y'))
-                if joint is None or joint not in range(MPII.num_keypoints):
-                    raise ValueError(f'pred({image + 1}) has a point with id '
-                                     f'{joint}; ids are 0 to 15')
-                if x is not None and y is not None:
-                    keypoints[int(joint)] = x, y
+    for rect in structs(field(entry, 'annorect')):
+        points = [
+            point for annopoints in structs(field(rect, 'annopoints'))
+            for point in structs(field(annopoints, 'point'))
+        ]
+        keypoints = np.full((MPII.num_keypoints, 2), np.nan)
+        for point in points:
+            joint, x, y = (number(point, name) for name in ('id', 'x', 'y'))
+            if joint is None or joint not in range(MPII.num_keypoints):
+                raise ValueError(f'pred({index}) has a point with id {joint}; '
+                                 'ids are 0 to 15')
+            if x is not None and y is not None:
+                keypoints[int(joint)] = x, y
+        if points:
             people.append(keypoints)
-    return np.reshape(people, (-1, MPII.num_keypoints, 2))
+    return people
 
 
-def _flic_people(examples: np.ndarray) -> np.ndarray:
-    """(N, 11, 2) of FLIC's ``examples``, whose ``coords`` are (2, 29)."""
-    people = []
-    for index, entry in enumerate(structs(examples)):
-        coords = field(entry, 'coords')
-        if coords is None or coords.shape != (2, NUM_COORDS_COLUMNS):
-            raise ValueError(f'examples({index + 1}).coords must have shape '
-                             '(2, 29)')
-        people.append(coords[:, COORDS_COLUMNS].T)
-    return np.reshape(people, (-1, FLIC.num_keypoints, 2)).astype(np.float64)
+def _flic_people(entry: np.void, index: int) -> list[np.ndarray]:
+    """Return (11, 2) of ``examples(index)``, whose ``coords`` are (2, 29)."""
+    coords = field(entry, 'coords')
+    if coords is None or coords.shape != (2, NUM_COORDS_COLUMNS):
+        raise ValueError(
+            f'examples({index}).coords must have shape (2, 29)')
+    return [coords[:, COORDS_COLUMNS].T]
 
 
 def _read_npy(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """The predictions in a NumPy file."""
+    """Read the predictions of a NumPy file."""
     try:
         array = np.load(path, allow_pickle=False)
-    except Exception as error:  # damage shows as nearly any exception
+    except Exception as error:  # NumPy raises many classes for damaged files
         raise ValueError(
             f'{path} cannot be read as an array of numbers: {error}'
         ) from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in 'iuf':
-        raise ValueError(f'{path} holds no array of numbers')
+        raise ValueError(f'{path} has no array of numbers')
     return _array_among({'array': array}, path, skeleton, num_people)
 
 
 def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
                  num_people: int) -> np.ndarray:
-    """(N, K, 2) of the one array that holds predictions.
+    """Return the one array of predictions among a file's, as (N, K, 2).
 
-    It is chosen among all of the file by name; folders are part of the name.
+    Of several that fit, the name decides; folders are part of the name.
     """
     if num_people == 1:  # MATLAB drops a third dimension of one person
         arrays = {
@@ -219,19 +217,19 @@ def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
     if len(found) == 1:
         (name, array), = found.items()
         return _people_first(array, f'{path}, {name}', skeleton, num_people)
-    count = skeleton.num_keypoints
     shapes = ', '.join(f'{name} {array.shape}'
                        for name, array in arrays.items())
     heatmaps = any(array.ndim == 4 for array in arrays.values())
     raise ValueError(
-        f'{path} must hold one array `preds` of shape (people, {count}, 2), '
-        f'but holds {shapes or "no array of numbers"}' +
+        f'{path} must have one array `preds` of shape (people, '
+        f'{skeleton.num_keypoints}, 2), but has '
+        f'{shapes or "no array of numbers"}' +
         ('; heatmaps are not predictions, decode them first'
          if heatmaps and not found else ''))
 
 
 def _layouts(array: Any, skeleton: Skeleton) -> list[Sequence[int]]:
-    """Which axes can be those of people, keypoints and values."""
+    """Return the possible axes of people, keypoints and values."""
     if array.ndim != 3:
         return []
     return [
@@ -243,30 +241,24 @@ def _layouts(array: Any, skeleton: Skeleton) -> list[Sequence[int]]:
 
 def _people_first(array: np.ndarray, where: str, skeleton: Skeleton,
                   num_people: int) -> np.ndarray:
-    """The array as (N, K, 2)."""
+    """Return the array as (N, K, 2)."""
     layouts = _layouts(array, skeleton)
     layouts = [
         layout for layout in layouts if array.shape[layout[0]] == num_people
     ] or layouts[:1]
     if len(layouts) > 1:
         raise ValueError(
-            f'{where}: with shape {array.shape} it is not clear which axis is '
-            'which; write x, y and a score for each keypoint, or x and y if '
+            f'{where}: the order of axes of shape {array.shape} is ambiguous; '
+            'write x, y and a score for each keypoint, or x and y if '
             'there is a score, or a JSON file')
     return np.transpose(array, layouts[0])[..., :2].astype(np.float64)
 
 
 def _read_json(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """The predictions in a JSON file."""
-    content = load_json(path)
-    if isinstance(content, dict):
-        names = [name for name in _NAMES if name in content]
-        if len(names) != 1:
-            raise ValueError(f'{path} must have one of {", ".join(_NAMES)}, '
-                             f'but has {", ".join(content)}')
-        content = content[names[0]]
+    """Read the predictions of a JSON file."""
+    content = _named_entry(load_json(path), str(path))
     if not isinstance(content, list):
-        raise ValueError(f'{path} must hold a list of people, but holds a '
+        raise ValueError(f'{path} must have a list of people, but has a '
                          f'{type(content).__name__}')
     people = [
         _json_person(entry, f'{path}, person {index}', skeleton)
@@ -275,21 +267,26 @@ def _read_json(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
     return np.reshape(people, (-1, skeleton.num_keypoints, 2))
 
 
+def _named_entry(content: Any, where: str) -> Any:
+    """Return a dictionary's predictions; other content as it is."""
+    if not isinstance(content, dict):
+        return content
+    names = [name for name in _NAMES if name in content]
+    if len(names) != 1:
+        raise ValueError(f'{where} must have one of {", ".join(_NAMES)}, but '
+                         f'has {", ".join(content)}')
+    return content[names[0]]
+
+
 def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
-    """(K, 2) of a person's entry.
+    """Return (K, 2) of a person's entry.
 
     That is ``[[x, y], ...]``, ``[[x, y, score], ...]`` or, in a dictionary,
     also ``[x, y, score, x, y, score, ...]`` (COCO's results).
     """
     count = skeleton.num_keypoints
-    if isinstance(entry, dict):
-        names = [name for name in _NAMES if name in entry]
-        if len(names) != 1:
-            raise ValueError(f'{where} must have keypoints, but has '
-                             f'{", ".join(entry)}')
-        entry = entry[names[0]]
     try:
-        keypoints = np.array(entry, np.float64)
+        keypoints = np.array(_named_entry(entry, where), np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'{where}: {error}') from error
     if keypoints.ndim == 1 and keypoints.size in (2 * count, 3 * count):
@@ -311,37 +308,38 @@ _READERS = {
 
 
 def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
-    """The samples of ``tools/test.py --dump``, sorted by their number."""
+    """Read the samples of ``tools/test.py --dump``, sorted by their id."""
     samples = read_dump(path)
     if not isinstance(samples, list):
-        raise ValueError(f'{path} must hold a list of samples, but holds a '
+        raise ValueError(f'{path} must have a list of samples, but has a '
                          f'{type(samples).__name__}')
     keypoints, stacks, truths, images, ids = [], [], [], [], []
     shape = (1, skeleton.num_keypoints)
     for index, sample in enumerate(samples):
         try:
-            predicted = sample['pred_instances']
+            predicted, truth = sample['pred_instances'], sample['gt_instances']
+            arrays = [
+                np.asarray(predicted['keypoints']),
+                np.asarray(truth['keypoints']),
+                np.asarray(truth['keypoints_visible']) > 0
+            ]
             if 'stack_keypoints' in predicted:
                 stacks.append(np.asarray(predicted['stack_keypoints'])[0])
-            predicted = np.asarray(predicted['keypoints'])
-            truth = sample['gt_instances']
-            annotated = np.asarray(truth['keypoints_visible']) > 0
-            truth = np.asarray(truth['keypoints'])
             images.append(Path(sample['img_path']).name)
             ids.append(int(sample['id']))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ValueError(
                 f'{path}, sample {index} is not one of MMPose\'s top-down '
                 f'runner: {type(error).__name__}: {error}') from error
-        for array in (predicted, truth, annotated):
+        for array in arrays:
             if array.shape[:2] != shape:
                 raise ValueError(
                     f'{path}, sample {index}: one person with '
                     f'{skeleton.num_keypoints} keypoints is needed, but an '
                     f'array has shape {array.shape}')
-        annotated = annotated.reshape(*shape, -1)[0, :, :1]
-        keypoints.append(predicted[0, :, :2])
-        truths.append(np.where(annotated, truth[0, :, :2], np.nan))
+        annotated = arrays[2].reshape(*shape, -1)[0, :, :1]
+        keypoints.append(arrays[0][0, :, :2])
+        truths.append(np.where(annotated, arrays[1][0, :, :2], np.nan))
     if len(set(ids)) < len(ids):
         raise ValueError(f'{path} has several samples with the same id')
     order = np.argsort(ids)
@@ -355,20 +353,20 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
 
 
 def read_dump(path: Path) -> Any:
-    """What ``tools/test.py --dump`` has written, a dictionary per sample.
+    """Read a file of ``tools/test.py --dump``, a dictionary per sample.
 
-    No program that the file may hold is run.
+    Code in the file is not executed.
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if it is damaged, or asks for more than arrays and tensors.
+        ValueError: if it is damaged, or needs more than arrays and tensors.
     """
     try:
         with open(path, 'rb') as file:
             return _DumpUnpickler(file).load()
     except OSError:
         raise
-    except Exception as error:  # damage shows as nearly any exception
+    except Exception as error:  # pickle raises many for damaged files
         raise ValueError(f'{path} cannot be read as a dump of predictions: '
                          f'{error}') from error
 
@@ -377,30 +375,21 @@ class _DumpUnpickler(pickle.Unpickler):
     """Builds numbers, texts, containers, arrays and tensors only."""
 
     _ALLOWED = frozenset({
-        ('_codecs', 'encode'),
-        ('builtins', 'bytearray'),
-        ('builtins', 'complex'),
-        ('builtins', 'frozenset'),
-        ('builtins', 'range'),
-        ('builtins', 'set'),
-        ('builtins', 'slice'),
-        ('collections', 'OrderedDict'),
-        ('numpy', 'dtype'),
-        ('numpy', 'ndarray'),
-        ('numpy.core.multiarray', '_reconstruct'),
-        ('numpy.core.multiarray', 'scalar'),
-        ('numpy.core.numeric', '_frombuffer'),
-        ('torch', 'Size'),
-        ('torch._utils', '_rebuild_tensor_v2'),
+        '_codecs.encode', 'builtins.bytearray', 'builtins.complex',
+        'builtins.frozenset', 'builtins.range', 'builtins.set',
+        'builtins.slice', 'collections.OrderedDict', 'numpy.dtype',
+        'numpy.ndarray', 'numpy.core.multiarray._reconstruct',
+        'numpy.core.multiarray.scalar', 'numpy.core.numeric._frombuffer',
+        'torch.Size', 'torch._utils._rebuild_tensor_v2'
     })
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class or function that the file names."""
-        # NumPy 2 has moved it; either version reads the other's files.
+        """Return an allowed class or function."""
+        # NumPy 2 moved it; either version reads the other's files.
         known = module.replace('numpy._core', 'numpy.core')
         if (known, name) == ('torch.storage', '_load_from_bytes'):
             return _load_storage
-        if (known, name) not in self._ALLOWED:
+        if f'{known}.{name}' not in self._ALLOWED:
             raise pickle.UnpicklingError(
                 f'it asks for {module}.{name}, which no dump of predictions '
                 'needs; a pickle can run programs, so it is not opened')
@@ -410,6 +399,6 @@ class _DumpUnpickler(pickle.Unpickler):
 
 
 def _load_storage(content: bytes) -> Any:
-    """A tensor's numbers; torch's own function would unpickle anything."""
+    """Load a tensor's numbers; torch's own function would unpickle code."""
     import torch
     return torch.load(io.BytesIO(content), weights_only=True)

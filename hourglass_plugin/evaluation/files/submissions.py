@@ -1,24 +1,23 @@
-"""Predictions in the files of MPII's and FLIC's own tools, counted from 1.
+"""Write predictions in the formats of MPII's and FLIC's own tools, 1-based.
 
-MPII: what its authors ask to be sent to them as ``pred_keypoints_mpii.mat``
-("Evaluation on MPII Human Pose Dataset", Single Person Pose Estimation). The
-file holds ``pred``, the struct array ``RELEASE.annolist(RELEASE.img_train ==
-0)`` of the official file with the predicted joints put in::
+MPII: the file ``pred_keypoints_mpii.mat`` that its authors ask for
+("Evaluation on MPII Human Pose Dataset", Single Person Pose Estimation). It
+has ``pred``, the struct array ``RELEASE.annolist(RELEASE.img_train == 0)`` of
+the official file with the predicted joints::
 
     pred(image).annorect(person).annopoints.point(k).x, .y, .id    id = 0..15
 
-Their evaluation walks through every ``annorect`` that has an ``objpos``, and
-compares the length of ``pred`` with that of the list, so images and people
-without a prediction must be there too: the struct is copied from the official
-file.
+Their evaluation visits every ``annorect`` with an ``objpos``, and compares the
+length of ``pred`` with that of the list. Images and people without prediction
+are therefore copied from the official file.
 
-FLIC has no server. Predictions are written as its ``examples.mat`` holds the
-truth: ``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
+FLIC has no server. Predictions have the format of its ``examples.mat``:
+``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
 ``istrain``, ``istest``.
 """
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -34,36 +33,42 @@ from ...datasets.readers.mpii import CENTER_DROP
 from ...datasets.readers.person import SCALE_UNIT
 from ...skeletons import FLIC, MPII
 
-#: The variable in the official file of each data set.
+#: The variable in the official file of each dataset.
 _OFFICIAL_VARIABLE = {MPII.name: 'RELEASE', FLIC.name: 'examples'}
 
 
 class PredictedPerson(NamedTuple):
-    """One person's prediction. Pixels count from 0."""
+    """Prediction of one person, in 0-based pixels.
 
-    image: str  #: name of the image file, without folders
-    keypoints: np.ndarray  #: (K, 2) x and y
-    #: position of the image in the official list and of the person in the
-    #: image, from 0; None where the annotation file does not tell
-    official_index: Optional[tuple[int, int]]
-    #: (4,) left, top, right, bottom of the square that the data set gives
+    Attributes:
+        image: name of the image file, without folders.
+        keypoints: (K, 2) x and y.
+        official_index: index of the image in the official list and of the
+            person in the image, from 0; None if the annotation file does not
+            have it.
+        bbox: (4,) left, top, right, bottom of the dataset's square.
+    """
+
+    image: str
+    keypoints: np.ndarray
+    official_index: tuple[int, int] | None
     bbox: np.ndarray
 
 
 def mpii_predictions(people: Sequence[PredictedPerson],
-                     release: Optional[np.ndarray] = None) -> np.ndarray:
-    """Predictions as MPII's ``pred``.
+                     release: np.ndarray | None = None) -> np.ndarray:
+    """Return predictions as MPII's ``pred``.
 
     With ``release``, for people of the test images: every test image in the
-    official order, with every ``annorect`` that the official file has. For
-    people of the training images (Tompson's validation people are among
-    them): their images only. Annotated joints are left out, so that the file
-    holds predictions and nothing else.
+    official order, with every ``annorect`` of the official file. For people
+    of the training images (Tompson's validation people are among them): their
+    images only. Annotated joints are left out, so that the file has
+    predictions only.
 
-    Without ``release``: the images of the people only, with an ``annorect``
-    that is empty for everybody else. That is no submission. Where the
-    annotation file does not tell official positions, as HRNet's JSON, images
-    and the people in each are numbered in the order in which they come.
+    Without ``release`` the file is no submission: it has the images of the
+    people, with an empty ``annorect`` for other people. If the annotation
+    file has no official indices, as HRNet's JSON, images and the people in
+    each are numbered in their order.
 
     Args:
         people: predictions, (16, 2) each, in any order.
@@ -80,26 +85,19 @@ def mpii_predictions(people: Sequence[PredictedPerson],
                                for person in people):
         people = _numbered(people)
     by_image: dict[int, dict[int, PredictedPerson]] = {}
-    for person in people:
-        if person.official_index is None:
-            raise ValueError(_no_index(person, MPII.name))
-        image, position = person.official_index
-        if position in by_image.setdefault(image, {}):
-            raise ValueError(f'{person.image}: person {position} of image '
-                             f'{image} was predicted twice')
-        by_image[image][position] = person
+    for (image, position), person in _by_index(people, MPII.name).items():
+        by_image.setdefault(image, {})[position] = person
+    images = sorted(by_image)
     if release is None:
-        images = sorted(by_image)
         pred = _structs(len(images), ['image', 'annorect'])
         for entry, image in zip(pred[0], images):
             _fill_in_known(entry, by_image[image])
     else:
         annolist = release['annolist'].reshape(-1)
         is_test = release['img_train'].reshape(-1) == 0
-        if max(by_image) >= len(annolist):
+        if images[-1] >= len(annolist):
             raise ValueError(f'the official file has {len(annolist)} images, '
-                             f'but image {max(by_image)} was predicted')
-        images = sorted(by_image)
+                             f'but image {images[-1]} was predicted')
         if is_test[images].all():
             images = np.flatnonzero(is_test).tolist()
         pred = annolist[None, images].copy()
@@ -110,7 +108,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
 
 def count_unpredicted(people: Sequence[PredictedPerson],
                       release: np.ndarray) -> tuple[int, int]:
-    """How many of MPII's single people to test have no prediction.
+    """Count MPII's single people of the test images without prediction.
 
     Args:
         people: predictions.
@@ -130,35 +128,30 @@ def count_unpredicted(people: Sequence[PredictedPerson],
 
 
 def flic_predictions(people: Sequence[PredictedPerson],
-                     examples: Optional[np.ndarray] = None,
+                     examples: np.ndarray | None = None,
                      is_train: bool = False) -> np.ndarray:
-    """Predictions as FLIC's ``examples``.
+    """Return predictions as FLIC's ``examples``.
 
-    Left and right are as the network learnt them: the observer's, unless the
-    data set was read with ``labels='person'``.
+    Left and right are those of the network's training: the observer's, unless
+    the dataset was read with ``labels='person'``.
 
     Args:
         people: predictions, (11, 2) each, in any order.
         examples: of the official file, as scipy reads it; all its fields of
             the predicted people are kept but ``coords``.
-        is_train: without ``examples``, whether these are people to train on.
+        is_train: without ``examples``, True for people of the training set.
 
     Returns:
-        (1, N) struct array in the official order, or that of ``people`` where
-        it is not known; ``coords`` is NaN where FLIC has other joints.
+        (1, N) struct array in the official order, or that of ``people`` if
+        it is unknown; ``coords`` is NaN where FLIC has other joints.
 
     Raises:
         ValueError: if a person is not in ``examples``, or is there twice.
     """
-    known = [(person.official_index[0], person) for person in people
-             if person.official_index is not None]
-    if len(known) == len(people):
-        known.sort(key=lambda pair: pair[0])
-        people = [person for _, person in known]
-        for (row, person), (following, _) in zip(known, known[1:]):
-            if row == following:
-                raise ValueError(
-                    f'{person.image}: row {row} was predicted twice')
+    if examples is not None or all(person.official_index is not None
+                                   for person in people):
+        by_index = dict(sorted(_by_index(people, FLIC.name).items()))
+        people = list(by_index.values())
     if examples is None:
         found = _structs(
             len(people), ['filepath', 'coords', 'istrain', 'istest'])
@@ -167,15 +160,14 @@ def flic_predictions(people: Sequence[PredictedPerson],
             entry['istrain'], entry['istest'] = is_train, not is_train
     else:
         examples = examples.reshape(-1)
-        for person in people:
-            if person.official_index is None:
-                raise ValueError(_no_index(person, FLIC.name))
-        for row, person in known:
+        rows = [row for row, _ in by_index]
+        for row, person in zip(rows, people):
             if row >= len(examples) or (person.image != text(
                     examples[row], 'filepath')):
-                raise ValueError(f'the official file has no {person.image} in '
-                                 f'row {row}: these are other files\' people')
-        found = examples[None, [row for row, _ in known]].copy()
+                raise ValueError(
+                    f'the official file has no {person.image} in row {row}: '
+                    'predictions and official file do not match')
+        found = examples[None, rows].copy()
     for entry, person in zip(found[0], people):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
         coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints,
@@ -184,8 +176,11 @@ def flic_predictions(people: Sequence[PredictedPerson],
     return found
 
 
-def official_data_set(path: str) -> Optional[str]:
-    """Whose official annotation file a file is: ``mpii``, ``flic`` or None.
+def official_data_set(path: str) -> str | None:
+    """Return the dataset of an official annotation file.
+
+    Returns:
+        ``mpii`` or ``flic``; None if the file is neither's.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -203,7 +198,7 @@ def official_data_set(path: str) -> Optional[str]:
 
 
 def read_official_file(path: str, dataset_name: str) -> np.ndarray:
-    """The official file's ``RELEASE`` (MPII) or ``examples`` (FLIC).
+    """Read the official file's ``RELEASE`` (MPII) or ``examples`` (FLIC).
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -224,26 +219,26 @@ def write_mat(path: str, name: str, content: np.ndarray) -> None:
 class OfficialPredictionFile(BaseMetric):
     """Writes all predictions into one official file; gives no scores.
 
-    For MPII and FLIC; see :func:`mpii_predictions` and
-    :func:`flic_predictions` for what the file holds. ``tools/test.py
-    --out-official`` adds it to a config's metrics.
+    For MPII and FLIC, see :func:`mpii_predictions` and
+    :func:`flic_predictions`. ``tools/test.py --out-official`` adds it to a
+    config's metrics.
 
     Args:
         out_file: name of the MATLAB file, ending in ``.mat``.
         official_file: ``mpii_human_pose_v1_u12_1.mat`` or ``examples.mat``,
-            which the rest of the structs is copied from.
+            from which the rest of the structs is copied.
         is_train: see :func:`flic_predictions`.
-        collect_device: where the results of several processes meet.
+        collect_device: device to gather the results of several processes on.
 
     Raises:
-        ValueError: if the name does not fit.
+        ValueError: if the name does not end in ``.mat``.
     """
 
     default_prefix = 'official'
 
     def __init__(self,
                  out_file: str,
-                 official_file: Optional[str] = None,
+                 official_file: str | None = None,
                  is_train: bool = False,
                  collect_device: str = 'cpu') -> None:
         super().__init__(collect_device)
@@ -252,54 +247,52 @@ class OfficialPredictionFile(BaseMetric):
         self.out_file = out_file
         self.official_file = official_file
         self.is_train = is_train
-        self._official: Optional[np.ndarray] = None
+        self._official: np.ndarray | None = None
 
     @property
     def dataset_name(self) -> str:
-        """``mpii`` or ``flic``.
-
-        Raises:
-            ValueError: for data sets without an official format.
-        """
+        """``mpii`` or ``flic``; ValueError for datasets without a format."""
         name = (self.dataset_meta or {}).get('dataset_name')
         if name not in _OFFICIAL_VARIABLE:
             raise ValueError(
-                f'the data set {name!r} has no official format for '
+                f'the dataset {name!r} has no official format for '
                 f'predictions; {" and ".join(_OFFICIAL_VARIABLE)} have. '
-                '--dump writes the predictions of any data set')
+                '--dump writes the predictions of any dataset')
         return name
 
     def check_people(self, dataset: BaseDataset) -> bool:
-        """Find out before a long test whether its file can be written.
+        """Check before a test that its file can be written.
 
         Args:
-            dataset: whose people will be predicted.
+            dataset: to be predicted.
 
         Returns:
-            Whether any of them is annotated; scores need that.
+            True if a person is annotated, which scores need.
 
         Raises:
-            FileNotFoundError: if the official file is not there.
+            FileNotFoundError: if the official file is missing.
             ValueError: if the file cannot be written for these people.
         """
-        people, is_annotated = [], False
-        for index in range(len(dataset)):
-            record = dataset.get_data_info(index)
-            people.append(_person(record, record['keypoints'], record['bbox']))
-            is_annotated |= bool(np.any(record['keypoints_visible'] > 0))
-        if not people:
-            raise ValueError('the data set has nobody to predict')
+        records = [dataset.get_data_info(index) for index in
+                   range(len(dataset))]
+        if not records:
+            raise ValueError('the dataset has no person to predict')
+        is_annotated = any(
+            np.any(record['keypoints_visible'] > 0) for record in records)
         if (self.dataset_name == MPII.name and not is_annotated
                 and self.official_file is None):
             raise ValueError(
                 'a submission to MPII is made from the whole official file: '
-                'say where mpii_human_pose_v1_u12_1.mat is with '
+                'name mpii_human_pose_v1_u12_1.mat with '
                 '--official-annotations')
-        self._content(people)
+        self._content([
+            _person(record, record['keypoints'], record['bbox'])
+            for record in records
+        ])
         return is_annotated
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep each person's keypoints and who it is."""
+        """Store each person's keypoints and identity."""
         for sample in data_samples:
             person = _person(sample, sample['pred_instances']['keypoints'],
                              sample['gt_instances']['bboxes'])
@@ -317,7 +310,7 @@ class OfficialPredictionFile(BaseMetric):
 
     def _content(self,
                  people: list[PredictedPerson]) -> tuple[str, np.ndarray, str]:
-        """Name and value of the variable, and what the log should add."""
+        """Return name and value of the variable, and a note for the log."""
         name = self.dataset_name
         if self.official_file is not None and self._official is None:
             self._official = read_official_file(self.official_file, name)
@@ -328,10 +321,8 @@ class OfficialPredictionFile(BaseMetric):
         pred = mpii_predictions(people, official)
         note = '; not a submission, which is of the test images'
         if official is not None:
-            images = [
-                person.official_index[0] for person in people
-                if person.official_index is not None
-            ]
+            images = [person.official_index[0] for person in people
+                      if person.official_index is not None]
             if (official['img_train'].reshape(-1)[images] == 0).all():
                 left_out, single = count_unpredicted(people, official)
                 note = (f'; {left_out} of the {single} single people to test '
@@ -340,7 +331,7 @@ class OfficialPredictionFile(BaseMetric):
 
 
 def _person(sample: dict, keypoints: Any, bboxes: Any) -> PredictedPerson:
-    """A person out of MMPose's record or sample."""
+    """Return the person of MMPose's record or sample."""
     index = (sample.get('raw_ann_info') or {}).get('official_index')
     return PredictedPerson(
         image=Path(sample['img_path']).name,
@@ -350,15 +341,27 @@ def _person(sample: dict, keypoints: Any, bboxes: Any) -> PredictedPerson:
         bbox=np.asarray(bboxes)[0])
 
 
-def _no_index(person: PredictedPerson, dataset_name: str) -> str:
-    return (f'{person.image}: the annotation file does not say which person '
-            f'of {dataset_name}\'s official file this is; use the official '
-            'file itself, an .h5 file of the paper\'s code, or what '
-            f'tools/prepare_{dataset_name}.py writes')
+def _by_index(people: Sequence[PredictedPerson], dataset_name: str
+              ) -> dict[tuple[int, int], PredictedPerson]:
+    """Return people by official index; ValueError if missing or repeated."""
+    found: dict[tuple[int, int], PredictedPerson] = {}
+    for person in people:
+        index = person.official_index
+        if index is None:
+            raise ValueError(
+                f'{person.image}: the annotation file has no index of this '
+                f'person in {dataset_name}\'s official file; use the official '
+                'file itself, an .h5 file of the paper\'s code, or a file of '
+                f'tools/dataset_converters/{dataset_name}.py')
+        if index in found:
+            raise ValueError(f'{person.image}: person {index[1]} of image '
+                             f'{index[0]} was predicted twice')
+        found[index] = person
+    return found
 
 
 def _numbered(people: Sequence[PredictedPerson]) -> list[PredictedPerson]:
-    """People with the positions in which they and their images come."""
+    """Number images and the people in each in their order."""
     images: dict[str, int] = {}
     counts: dict[str, int] = {}
     numbered = []
@@ -371,7 +374,7 @@ def _numbered(people: Sequence[PredictedPerson]) -> list[PredictedPerson]:
 
 
 def _fill_in_known(entry: np.void, people: dict[int, PredictedPerson]) -> None:
-    """Give an image of MPII's list the people that are known.
+    """Add the known people to an image of MPII's list.
 
     ``objpos`` and ``scale`` are those of the official file, to a thousandth.
     """
@@ -388,56 +391,46 @@ def _fill_in_known(entry: np.void, people: dict[int, PredictedPerson]) -> None:
     entry['annorect'] = rects
 
 
-def _with_points(entry: np.ndarray,
+def _with_points(entry: np.void,
                  people: dict[int, PredictedPerson]) -> np.ndarray:
-    """An image's ``annorect`` with the predicted joints alone."""
+    """Return an image's ``annorect`` with the predicted joints only."""
     rects = entry['annorect']
     name = text(entry['image'][0, 0], 'name')
     for position, person in people.items():
         if person.image != name or position >= rects.size:
             raise ValueError(
                 f'the official file has {rects.size} people in {name}, where '
-                f'person {position} of {person.image} should be: these are '
-                'other files\' people')
-    if not rects.dtype.names:  # MATLAB's [] for nobody
+                f'person {position} of {person.image} should be: predictions '
+                'and official file do not match')
+    if not rects.dtype.names:  # MATLAB's [] of an image without people
         return rects
-    fields = [*rects.dtype.names]
-    if 'annopoints' not in fields:
-        fields.append('annopoints')
-    changed = _structs(rects.size, fields)
+    changed = _structs(rects.size,
+                       dict.fromkeys((*rects.dtype.names, 'annopoints')))
     for position, (old, new) in enumerate(zip(rects.reshape(-1), changed[0])):
         for field in rects.dtype.names:
-            new[field] = old[field]
-        new['annopoints'] = _empty()
+            if field != 'annopoints':
+                new[field] = old[field]
         if position in people:
-            new['annopoints'] = _points(people[position].keypoints)
+            keypoints = np.asarray(people[position].keypoints, np.float64)
+            point = _structs(len(keypoints), ['x', 'y', 'id'])
+            for joint, (x, y) in enumerate(keypoints + 1):
+                point[0, joint] = (x, y, float(joint))
+            new['annopoints'] = _struct(point=point)
     return changed
 
 
-def _points(keypoints: np.ndarray) -> np.ndarray:
-    """``annopoints`` of (16, 2) joints in 0-based pixels."""
-    point = _structs(len(keypoints), ['x', 'y', 'id'])
-    for joint, (x, y) in enumerate(np.asarray(keypoints, np.float64) + 1):
-        point[0, joint] = (x, y, float(joint))
-    return _struct(point=point)
-
-
 def _struct(**fields: Any) -> np.ndarray:
-    """A (1, 1) struct."""
-    struct = _structs(1, list(fields))
+    """Return a (1, 1) struct."""
+    struct = _structs(1, fields)
     for name, value in fields.items():
         struct[0, 0][name] = value
     return struct
 
 
-def _structs(count: int, names: Sequence[str]) -> np.ndarray:
-    """A (1, count) struct array whose fields are MATLAB's []."""
+def _structs(count: int, names: Iterable[str]) -> np.ndarray:
+    """Return a (1, count) struct array whose fields are MATLAB's []."""
     structs = np.empty((1, count), [(name, object) for name in names])
     for struct in structs[0]:
         for name in names:
-            struct[name] = _empty()
+            struct[name] = np.zeros((0, 0))
     return structs
-
-
-def _empty() -> np.ndarray:
-    return np.zeros((0, 0))

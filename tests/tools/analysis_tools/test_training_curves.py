@@ -72,5 +72,5 @@ def test_names_are_not_formulas():
 
 @pytest.mark.parametrize('groups', [{}, {'a': []}, {'a': [{1: 1.0}, {}]}])
 def test_groups_without_scores_are_refused(groups):
-    with pytest.raises(ValueError, match='scores of at least one seed'):
+    with pytest.raises(ValueError):
         draw_trainings(groups, 'PCK')

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from hourglass_plugin.evaluation.pck import curve_thresholds, pck
-from hourglass_plugin.evaluation.scores import column_curves, skeleton_columns
+from hourglass_plugin.evaluation.scores import column_curves
+from hourglass_plugin.evaluation.table import skeleton_columns
 from hourglass_plugin.report.analysis import (
     best_median_worst,
     errors_by_size,
