@@ -1,32 +1,38 @@
-# What every config shares: hooks, logging, seed.
-custom_imports = dict(imports=['hourglass_plugin'])
+# Shared by every config: imports, hooks, logging, seed.
+custom_imports = dict(
+    imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])
 default_scope = 'mmpose'
 
 default_hooks = dict(
-    # Losses are copied from the device when they are logged, not in each step.
-    runtime_info=dict(type='DeferredRuntimeInfoHook'),
+    runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     # One axis for losses and scores: iterations, not epochs for some.
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # A training that is killed or stopped by SIGTERM goes on with --resume as
-    # if nothing had been: docs/resuming.md.
+    # With ResumableTrainLoop training resumes bit for bit after SIGKILL and
+    # SIGTERM: docs/resuming.md.
     checkpoint=dict(
         type='ResumableCheckpointHook', interval=1, max_keep_ckpts=2),
-    # NaN and infinity end training; max_skipped=10 leaves up to 10 steps out.
-    finite_numbers=dict(type='InvalidLossHook', max_skipped=0),
-    # Counts what train_dataloader.dataset.skip_corrupt=True leaves out.
+    # Stops training at a NaN or infinite loss.
+    invalid_loss=dict(type='InvalidLossHook'),
+    # Counts the images that train_dataloader.dataset.skip_corrupt=True skips.
     corrupt_images=dict(type='CorruptImagesHook'),
     # Model, codecs and data sets belong together, or nothing runs.
     config_check=dict(type='ConfigCheckHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # Several processes evaluate and save the same running statistics.
+    sync_buffers=dict(type='SyncBuffersHook'),
+    # Saves up to a third of the time on CPUs; does nothing on GPUs.
+    malloc=dict(type='MallocHook'),
     # --cfg-options default_hooks.compile.enable=True switches it on.
     compile=dict(type='CompileHook', enable=False),
     # tools/test.py --show-dir switches it on.
     visualization=dict(type='HourglassVisualizationHook', enable=False))
 
-# On processors saves up to a third of the time; on GPUs does nothing.
-custom_hooks = [dict(type='MallocHook')]
+# mmengine's own wrapper. device_ids=None is needed by processes on CPUs and
+# makes no difference on GPUs, where the preprocessor moves each batch.
+model_wrapper_cfg = dict(
+    type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -18,7 +18,10 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=35))
 
 max_epochs = 4
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(
+    type='ResumableTrainLoop',
+    max_epochs=max_epochs,
+    val_interval=max_epochs)
 param_scheduler = [
     dict(
         type='OneCycleLR',

@@ -7,7 +7,8 @@ _base_ = [
 ]
 
 max_epochs = 4
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(
+    type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=1)
 param_scheduler = [
     dict(
         type='OneCycleLR',

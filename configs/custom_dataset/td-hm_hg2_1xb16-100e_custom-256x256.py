@@ -79,7 +79,9 @@ val_evaluator = dict(type='BoxPCKMetric')
 test_evaluator = val_evaluator
 
 train_cfg = dict(
-    by_epoch=True, max_epochs=max_epochs, val_interval=val_interval)
+    type='ResumableTrainLoop',
+    max_epochs=max_epochs,
+    val_interval=val_interval)
 auto_scale_lr = dict(base_batch_size=16)
 optim_wrapper = dict(
     type='OptimWrapper',

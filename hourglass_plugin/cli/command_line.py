@@ -225,10 +225,6 @@ def set_training(config: Config, resume: Optional[str], mixed_precision: bool,
         config.optim_wrapper.type = mixed
         if on_gpu:
             config.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if config.train_cfg.get('by_epoch'):
-        # mmengine's own loop by this name cannot begin inside an epoch.
-        del config.train_cfg['by_epoch']
-        config.train_cfg.type = 'ResumableTrainLoop'
     if not validate:
         config.val_dataloader = config.val_cfg = config.val_evaluator = None
     if scale_learning_rate:

@@ -39,38 +39,29 @@ _were_connected = False
 
 
 def set_up_processes(config: Config) -> None:
-    """Prepare a config for several processes, and connect them without a GPU.
-
-    * The model is wrapped in :class:`WeightedDataParallel`, unless the config
-      has a ``model_wrapper_cfg``.
-    * Each process has its own running statistics of the norm layers, and the
-      first one's are saved: they are made equal before they are used, or
-      several processes would evaluate another model than the saved one.
+    """Connect processes that have no GPU; mmengine connects those that do.
 
     Args:
-        config: with ``launcher``; is changed.
+        config: with ``launcher``; is not changed.
 
     Raises:
         ValueError: if the processes were not started by the launcher, or it
-            needs a GPU.
+            or the config's ``model_wrapper_cfg`` needs a GPU.
     """
     launcher = config.launcher
-    hooks = list(config.get('custom_hooks') or [])
-    if not any(hook.get('type') == 'SyncBuffersHook' for hook in hooks):
-        config.custom_hooks = [*hooks, dict(type='SyncBuffersHook')]
     missing = [x for x in _VARIABLES[launcher] if x not in os.environ]
     if missing and not dist.is_initialized():
         raise ValueError(f'--launcher {launcher} is for processes that '
                          f'{_WAYS[launcher]}, or leave --launcher out')
-    wrapper = dict(
-        type='WeightedDataParallel',
-        broadcast_buffers=False,
-        find_unused_parameters=config.get('find_unused_parameters', False))
-    if get_device() == 'cpu':
-        wrapper['device_ids'] = None
-        if not dist.is_initialized():
-            _connect_without_gpu(config)
-    config.setdefault('model_wrapper_cfg', wrapper)
+    if get_device() != 'cpu':
+        return
+    if (config.get('model_wrapper_cfg') or {}).get('device_ids', 0) is not None:
+        raise ValueError(
+            "mmengine's default wrapper gives each process a GPU, and there "
+            'is none; add --cfg-options model_wrapper_cfg.device_ids=None '
+            'model_wrapper_cfg.broadcast_buffers=False')
+    if not dist.is_initialized():
+        _connect_without_gpu(config)
 
 
 def _connect_without_gpu(config: Config) -> None:

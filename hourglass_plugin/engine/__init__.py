@@ -5,7 +5,6 @@ register_with('mmengine')
 
 from .checkpoint_hook import ResumableCheckpointHook
 from .compile_hook import CompileHook, compile_for_training
-from .data_parallel import WeightedDataParallel
 from .fast_inference_hook import FastInferenceHook
 from .invalid_loss_hook import InvalidLossHook
 from .malloc_hook import (
@@ -15,12 +14,11 @@ from .malloc_hook import (
     return_freed_memory,
 )
 from .optim_wrapper import BFloat16OptimWrapper
-from .runtime_info_hook import DeferredRuntimeInfoHook
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
-    'BFloat16OptimWrapper', 'CompileHook', 'DeferredRuntimeInfoHook',
-    'FastInferenceHook', 'InvalidLossHook', 'MallocHook',
+    'BFloat16OptimWrapper', 'CompileHook', 'FastInferenceHook',
+    'InvalidLossHook', 'MallocHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'ReturnFreedMemoryHook',
     'keep_freed_memory', 'return_freed_memory'
 ]

@@ -9,11 +9,6 @@ from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader
 
-from .data_parallel import (
-    WeightedDataParallel,
-    leave_out_repeats,
-    share_of_batch,
-)
 from .random_state import random_state, set_random_state
 
 
@@ -28,13 +23,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
       which a resumed training starts one more, draw from generators of their
       own.
 
-    Of several processes each learns its share of the samples of a batch, and
-    no sample is repeated to fill the last batch up; see
-    ``WeightedDataParallel``.
-
-    ``ResumableCheckpointHook`` says where. ``tools/train.py`` uses this loop
-    for every config with ``train_cfg = dict(by_epoch=True, ...)``. Arguments
-    are those of ``EpochBasedTrainLoop``.
+    ``ResumableCheckpointHook`` says where. For configs:
+    ``train_cfg = dict(type='ResumableTrainLoop', max_epochs=...)``, without
+    ``by_epoch``. Arguments are those of ``EpochBasedTrainLoop``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -87,16 +78,6 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
-
-    def run_iter(self, idx: int, data_batch: Any) -> None:
-        """Train on this process's share of a batch."""
-        model = self.runner.model
-        if isinstance(model, WeightedDataParallel):
-            share = share_of_batch(self.dataloader, idx)
-            if share is not None:
-                leave_out_repeats(data_batch, share)
-                model.take_share(share)
-        super().run_iter(idx, data_batch)
 
     def _sampler_can_begin(self) -> bool:
         # mmdet's batch samplers, for example, sort samples into batches.

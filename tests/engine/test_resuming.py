@@ -15,7 +15,6 @@ from hourglass_plugin.engine import termination
 from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
 
 CHECKPOINTS = dict(
-    runtime_info=dict(type='DeferredRuntimeInfoHook'),
     logger=dict(type='LoggerHook', interval=1),
     checkpoint=dict(
         type='ResumableCheckpointHook',

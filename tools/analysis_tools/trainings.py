@@ -25,7 +25,7 @@ _START = re.compile(r'\d{8}_\d{6}')
 #: training goes, how it is watched, and what is kept of it.
 _NOT_COMPARED = ('work_dir', 'visualizer', 'vis_backends', 'log_level',
                  'log_processor')
-_HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'finite_numbers',
+_HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'invalid_loss', 'malloc',
                        'logger', 'runtime_info', 'timer', 'corrupt_images',
                        'visualization')
 

@@ -10,7 +10,8 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1.0))
 
 max_epochs = 100
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
+train_cfg = dict(
+    type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=5)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, end=500, by_epoch=False),
     dict(

@@ -9,4 +9,5 @@ optim_wrapper = dict(
 
 # The code's 100 epochs of 8,000 batches of 6 are 216 passes over MPII.
 max_epochs = 220
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=1)
+train_cfg = dict(
+    type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=1)

@@ -7,7 +7,8 @@ _base_ = [
 ]
 
 max_epochs = 12
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=4)
+train_cfg = dict(
+    type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=4)
 
 param_scheduler = [
     dict(

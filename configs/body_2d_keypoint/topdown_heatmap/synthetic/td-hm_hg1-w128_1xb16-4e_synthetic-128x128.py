@@ -12,7 +12,10 @@ _base_ = [
 expected_results = {'mpii/PCKh@0.5': 36.0}
 
 max_epochs = 4
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs)
+train_cfg = dict(
+    type='ResumableTrainLoop',
+    max_epochs=max_epochs,
+    val_interval=max_epochs)
 param_scheduler = [
     dict(
         type='OneCycleLR',

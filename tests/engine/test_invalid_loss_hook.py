@@ -1,0 +1,97 @@
+"""A NaN or infinite loss stops training before it reaches a checkpoint."""
+import pytest
+from mmengine.hooks import Hook
+from small_runner import NoisePeople, small_runner
+
+
+class Spoil(Hook):
+    """Makes losses NaN, or gradients or parameters infinite, in iteration."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, target, iteration):
+        self.target = target
+        self.iteration = iteration
+
+    def before_train(self, runner):
+        model = runner.model
+
+        def spoil(value):
+            if runner.iter != self.iteration:
+                return value
+            return value * float('nan' if self.target == 'losses' else 'inf')
+
+        if self.target == 'losses':
+            model.backbone.register_forward_pre_hook(
+                lambda module, inputs: (spoil(inputs[0]), ))
+        elif self.target == 'gradients':
+            next(model.parameters()).register_hook(spoil)
+
+    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
+        if self.target == 'parameters' and runner.iter == self.iteration:
+            next(runner.model.parameters()).data[0] = float('inf')
+
+
+def spoiled_runner(work_dir, target, iteration, **options):
+    """Eight samples in order, four iterations an epoch, two epochs."""
+    return small_runner(
+        work_dir,
+        target,
+        train_dataloader=dict(
+            batch_size=2,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=NoisePeople(8)),
+        default_hooks=dict(
+            checkpoint=dict(type='ResumableCheckpointHook', interval=1),
+            invalid_loss=dict(type='InvalidLossHook', **options)),
+        custom_hooks=[Spoil(target, iteration)])
+
+
+# Gradients spoil the parameters, and these the loss of the next iteration.
+@pytest.mark.parametrize('target, iteration, options, found_in', [
+    ('losses', 6, {}, 6),
+    ('gradients', 5, {}, 6),
+    ('losses', 5, dict(interval=7), 6),
+])
+def test_invalid_loss_names_batch_and_checkpoint(tmp_path, target, iteration,
+                                                 options, found_in):
+    runner = spoiled_runner(tmp_path, target, iteration, **options)
+    with pytest.raises(FloatingPointError) as stopped:
+        runner.train()
+    assert runner.iter == found_in
+    message = str(stopped.value)
+    # The third batch of the second epoch.
+    assert 'iteration 7 (epoch 2, batch 3)' in message
+    assert 'loss_stack_1 nan' in message and 'learning rate 0.1;' in message
+    assert '4.png, 5.png.' in message and '3.png' not in message
+    assert str(tmp_path / 'epoch_1.pth') in message
+    assert not (tmp_path / 'epoch_2.pth').exists()
+
+
+@pytest.mark.parametrize('target, options', [
+    ('parameters', {}),
+    ('gradients', {}),
+    ('losses', dict(interval=100)),
+])
+def test_checkpoint_with_invalid_parameters_is_not_saved(
+        tmp_path, target, options):
+    """Though the loss of the epoch's last iteration was finite or unread."""
+    with pytest.raises(FloatingPointError) as stopped:
+        spoiled_runner(tmp_path, target, 7, **options).train()
+    assert 'backbone.stem' in str(stopped.value)
+    assert (tmp_path / 'last_checkpoint').read_text() == str(
+        tmp_path / 'epoch_1.pth')
+    assert not (tmp_path / 'epoch_2.pth').exists()
+
+
+def test_without_a_checkpoint_there_is_none_to_name(tmp_path):
+    with pytest.raises(FloatingPointError) as stopped:
+        spoiled_runner(tmp_path, 'losses', 0).train()
+    assert '.pth' not in str(stopped.value)
+
+
+def test_interval_below_one_is_refused(tmp_path):
+    with pytest.raises(ValueError) as refused:
+        spoiled_runner(tmp_path, 'losses', 0, interval=0)
+    assert 'interval=0' in str(refused.value)
