@@ -9,7 +9,7 @@ default_scope = 'mmdet'
 
 visualizer = dict(type='DetLocalVisualizer')
 # tools/test.py --show-dir switches it on.
-default_hooks = dict(visualization=dict(type='BoxPictureHook'))
+default_hooks = dict(visualization=dict(type='DetVisualizationHook'))
 
 auto_scale_lr = dict(base_batch_size=16)
 optim_wrapper = dict(

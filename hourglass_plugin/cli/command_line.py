@@ -359,20 +359,28 @@ def check_predicts_poses(config: Config) -> None:
 
 
 def set_pictures(config: Config, arguments: argparse.Namespace) -> None:
-    """Have pictures drawn if ``--show`` or ``--show-dir`` asks for them."""
-    if arguments.show or arguments.show_dir is not None:
-        hooks = config.setdefault('default_hooks', {})
-        hook = hooks.get('visualization') or {}
-        kind = 'BoxPictureHook' if _is_detector(config) else 'HourglassVisualizationHook'
-        if hook.get('type') != kind:
-            hook = dict(type=kind)  # in place of MMPose's or MMDetection's
-        hooks['visualization'] = dict(
-            hook,
-            enable=True,
-            interval=arguments.interval,
-            show=arguments.show,
-            wait_time=arguments.wait_time,
-            out_dir=arguments.show_dir)
+    """Draw predictions if ``--show`` or ``--show-dir`` asks for them."""
+    if not arguments.show and arguments.show_dir is None:
+        return
+    out_dir = arguments.show_dir
+    if _is_detector(config):
+        # MMDetection's hook takes other paths as below the work dir.
+        kind, switch = 'DetVisualizationHook', dict(
+            draw=True,
+            test_out_dir=None if out_dir is None else os.path.abspath(out_dir))
+    else:
+        kind, switch = 'HourglassVisualizationHook', dict(
+            enable=True, out_dir=out_dir)
+    hooks = config.setdefault('default_hooks', {})
+    hook = hooks.get('visualization') or {}
+    if hook.get('type') != kind:
+        hook = dict(type=kind)  # replaces MMPose's
+    hooks['visualization'] = dict(
+        hook,
+        interval=arguments.interval,
+        show=arguments.show,
+        wait_time=arguments.wait_time,
+        **switch)
 
 
 def set_report(config: Config, out_dir: Optional[str],

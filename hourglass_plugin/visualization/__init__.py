@@ -1,18 +1,13 @@
-"""Pictures of poses, boxes, heatmaps and data sets: arrays in, an image out.
+"""Images of poses, heatmaps and datasets: arrays in, a new array out.
 
-The hooks are not imported here: they need mmcv and MMPose, the drawing does
-not.
+Drawing needs no MMPose. The hook and TensorBoard's backend are registered with
+it, and are not imported here.
 """
-from ..registration import register_with
-
-register_with('mmpose')
-
-from .boxes import draw_boxes
 from .drawing import draw_heatmaps, draw_pose, skeleton_from_metainfo
 from .image_files import read_image, save_image
 from .sheet import contact_sheet, crop_region
 
 __all__ = [
-    'contact_sheet', 'crop_region', 'draw_boxes', 'draw_heatmaps', 'draw_pose',
-    'read_image', 'save_image', 'skeleton_from_metainfo'
+    'contact_sheet', 'crop_region', 'draw_heatmaps', 'draw_pose', 'read_image',
+    'save_image', 'skeleton_from_metainfo'
 ]

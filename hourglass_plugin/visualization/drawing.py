@@ -1,4 +1,4 @@
-"""Poses and heatmaps drawn over photographs: arrays in, a new image out.
+"""Draw poses and heatmaps over images.
 
 Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 0-based pixels, the centre of the top-left pixel being (0, 0).
@@ -6,7 +6,6 @@ Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 import cv2
 import numpy as np
@@ -18,14 +17,14 @@ OUTLINE_COLOR: Color = (255, 255, 255)
 
 def draw_pose(image: np.ndarray,
               keypoints: np.ndarray,
-              scores: Optional[np.ndarray],
+              scores: np.ndarray | None,
               skeleton: Skeleton,
               score_threshold: float = 0.2) -> np.ndarray:
     """Draw limbs and joints of one person or several.
 
-    Lines are as wide as suits the size of the person, so that a person of 50
-    pixels and one of 2000 look alike; everything is anti-aliased and has a
-    white outline, which keeps it readable over dark and busy photographs.
+    The line width depends on the person's size, so that people of 50 and of
+    2000 pixels look alike. Lines are anti-aliased and have a white outline,
+    which keeps them readable over dark and busy images.
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
@@ -34,8 +33,8 @@ def draw_pose(image: np.ndarray,
         scores: (K,) or (N, K) confidence of the joints, or their visibility;
             None draws every joint.
         skeleton: joints, limbs and colours.
-        score_threshold: joints with a lower score, and their limbs, are left
-            out.
+        score_threshold: joints with a lower score, and their limbs, are not
+            drawn.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -65,7 +64,7 @@ def draw_pose(image: np.ndarray,
 def draw_heatmaps(image: np.ndarray,
                   heatmaps: np.ndarray,
                   opacity: float = 0.8) -> np.ndarray:
-    """Lay one heatmap per joint, each in a colour of its own, over an image.
+    """Draw one heatmap per joint, each in its own colour, over an image.
 
     The image is shown in grey so that the colours stand out. A heatmap covers
     the whole image: a cell of a map of a quarter of the size covers four by
@@ -73,8 +72,8 @@ def draw_heatmaps(image: np.ndarray,
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
-        heatmaps: (K, h, w) floats. 1 is opaque, 0 and less transparent.
-        opacity: how much of the image a value of 1 covers, 0 to 1.
+        heatmaps: (K, h, w) floats, from 0 (transparent) to 1 (opaque).
+        opacity: of the value 1, 0 to 1.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -100,7 +99,7 @@ def draw_heatmaps(image: np.ndarray,
 
 @dataclass(frozen=True)
 class _UnpairedSkeleton(Skeleton):
-    """Another data set's joints, where a left one has no right one."""
+    """A skeleton of which a left joint may lack a right one."""
 
     @staticmethod
     def mirrored_name(joint: str) -> str:
@@ -109,15 +108,15 @@ class _UnpairedSkeleton(Skeleton):
 
 
 def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
-    """The skeleton of a data set, one of MMPose's own included.
+    """Return a dataset's skeleton, also of MMPose's own datasets.
 
     Args:
         metainfo: MMPose's parsed metainfo (``dataset.metainfo``,
             ``model.dataset_meta``).
 
     Returns:
-        Our skeleton where the joints are the same, otherwise one with the
-        joints and limbs that the metainfo names.
+        The skeleton of MPII, FLIC or LSP if the joints are the same,
+        otherwise one with the joints and limbs of the metainfo.
     """
     names = metainfo['keypoint_id2name']
     joints = tuple(names[index] for index in range(len(names)))
@@ -187,10 +186,10 @@ def _blend_capsule(canvas: np.ndarray,
                    radius: float,
                    color: tuple[int, int, int],
                    opacity: float = 1.0) -> None:
-    """Blend all that is nearer than ``radius`` to a segment into ``canvas``.
+    """Blend all pixels nearer than ``radius`` to a segment into ``canvas``.
 
-    OpenCV's lines have whole widths and joints; here both may be fractions
-    of a pixel, which is what makes small people readable.
+    Unlike OpenCV's lines, widths and ends may be fractions of a pixel, which
+    keeps small people readable.
     """
     height, width = canvas.shape[:2]
     reach = radius + 1

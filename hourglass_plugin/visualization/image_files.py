@@ -1,12 +1,10 @@
-"""Images from and to files: whole, or a clear error."""
+"""Read and write image files."""
 from pathlib import Path
-from typing import Union
 
 import cv2
 import numpy as np
 
 from ..atomic_files import atomic_file
-from ..transforms.image_io import decode_image
 
 # JPEG otherwise halves the resolution of colours, which blurs thin lines.
 _JPEG = [
@@ -15,7 +13,7 @@ _JPEG = [
 ]
 
 
-def read_image(path: Union[str, Path]) -> np.ndarray:
+def read_image(path: str | Path) -> np.ndarray:
     """Read an image; a camera's orientation tag is applied.
 
     Args:
@@ -28,6 +26,7 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is not an image or is damaged.
     """
+    from ..transforms.image_io import decode_image  # needs MMPose
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no image {path}')
     image = decode_image(Path(path).read_bytes())
@@ -36,7 +35,7 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
     return image
 
 
-def save_image(path: Union[str, Path], image: np.ndarray) -> None:
+def save_image(path: str | Path, image: np.ndarray) -> None:
     """Write an image in the format of the file's suffix.
 
     The file appears under its name only when it is complete. Its folder is

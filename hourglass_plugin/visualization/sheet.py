@@ -1,6 +1,5 @@
-"""Pictures of one person, cut out of photographs, and sheets of many."""
+"""Images of one person, cut out of larger ones, and sheets of many."""
 from collections.abc import Sequence
-from typing import Optional
 
 import cv2
 import numpy as np
@@ -23,12 +22,12 @@ def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
         image: (H, W, 3) uint8.
         center: (2,) x and y of the region's centre, in pixels.
         scale: (2,) width and height of the region, in pixels. It may reach
-            beyond the image, where the picture is grey.
-        height: height of the picture, in pixels.
+            beyond the image, where the result is grey.
+        height: height of the result, in pixels.
 
     Returns:
-        The picture, (height, w, 3) uint8, and the (2, 3) matrix that takes
-        pixels of the image to pixels of the picture.
+        The region, (height, w, 3) uint8, and the (2, 3) matrix from pixels of
+        the image to pixels of the region.
 
     Raises:
         ValueError: if the region is empty or not finite.
@@ -56,46 +55,53 @@ def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
         shrink = np.array([[shrink_x, 0, shrink_x / 2 - 0.5],
                            [0, shrink_y, shrink_y / 2 - 0.5], [0, 0, 1]])
         warp = warp @ np.linalg.inv(shrink)
-    picture = cv2.warpAffine(
+    region = cv2.warpAffine(
         image,
         warp[:2], (max(round(scale[0] * zoom), 1), height),
         flags=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR,
         borderValue=_OUTSIDE)
-    return picture, matrix
+    return region, matrix
 
 
 def draw_cropped_poses(
-    photograph: np.ndarray, center: np.ndarray, scale: np.ndarray, height: int,
-    skeleton: Skeleton, poses: Sequence[tuple[np.ndarray, Optional[np.ndarray],
+    image: np.ndarray, center: np.ndarray, scale: np.ndarray, height: int,
+    skeleton: Skeleton, poses: Sequence[tuple[np.ndarray, np.ndarray | None,
                                               float]]
 ) -> list[np.ndarray]:
-    """Poses over what :func:`crop_region` cuts out, a picture each.
+    """Draw poses over a region of an image, in an image each.
 
     Args:
-        photograph: (H, W, 3) uint8, BGR.
+        image: (H, W, 3) uint8, BGR.
         center: (2,) x and y of the region's centre, in pixels.
         scale: (2,) width and height of the region, in pixels.
-        height: of the pictures, in pixels.
+        height: of the results, in pixels.
         skeleton: joints, limbs and colours.
-        poses: keypoints (..., K, 2) in pixels of the photograph, scores and
-            score threshold of :func:`~.drawing.draw_pose`.
+        poses: keypoints (..., K, 2) in pixels of ``image``, scores and score
+            threshold of :func:`~.drawing.draw_pose`.
 
     Returns:
         (height, w, 3) uint8, BGR, each.
     """
-    picture, matrix = crop_region(photograph, center, scale, height)
+    region, matrix = crop_region(image, center, scale, height)
     return [
         draw_pose(
-            picture,
+            region,
             np.asarray(keypoints)[..., :2] @ matrix[:, :2].T + matrix[:, 2],
             scores, skeleton, threshold)
         for keypoints, scores, threshold in poses
     ]
 
 
+def side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Join images (H, w, 3) of one height in a row, with white gaps."""
+    gap = np.full((len(images[0]), 2, 3), 255, np.uint8)
+    parts = [part for image in images for part in (gap, image)]
+    return np.hstack(parts[1:])
+
+
 def contact_sheet(images: Sequence[np.ndarray],
                   columns: int,
-                  captions: Optional[Sequence[str]] = None,
+                  captions: Sequence[str] | None = None,
                   title: str = '') -> np.ndarray:
     """Arrange images in rows on white, in cells as large as the largest.
 
@@ -103,7 +109,7 @@ def contact_sheet(images: Sequence[np.ndarray],
         images: (H, W, 3) uint8 arrays, BGR, of any sizes; smaller ones are
             centred in their cells.
         columns: number of cells per row.
-        captions: one line for under each image; what is too long is cut.
+        captions: a line below each image, cut to its width.
         title: line above everything.
 
     Returns:

@@ -62,13 +62,13 @@ def test_scores_and_pictures(followed):
     scores = json.loads((folder / 'scores.json').read_text())
     assert {'coco/bbox_mAP', 'coco/bbox_mAP_50'} <= set(scores)
     pictures = folder / 'pictures'
-    assert sorted(path.name for path in pictures.iterdir()) == [
-        'sheet.jpg', *(f'val_{index:06d}.jpg' for index in range(4))
+    assert sorted(path.stem for path in pictures.iterdir()) == [
+        f'val_{index:06d}' for index in range(4)
     ]
-    # Prediction and truth, 512 pixels high.
+    # Ground truth and prediction side by side.
     height, width = make_sample(0, 'val', 0).image.shape[:2]
-    picture = read_image(pictures / 'val_000000.jpg')
-    assert picture.shape == (512, 2 * round(width * 512 / height) + 2, 3)
+    (picture, ) = pictures.glob('val_000000.*')
+    assert read_image(picture).shape == (height, 2 * width, 3)
 
 
 def test_the_pages_configs_are_there():
