@@ -1,5 +1,5 @@
-# The embedded data set for detectors: drawn shapes with boxes, from
-#     python tools/generate_synthetic_shapes.py --out data/synthetic_shapes
+# Drawn shapes with boxes, from
+#     python tools/synthetic_data/generate.py shapes --out data/synthetic_shapes
 # in MMDetection's CornerNet pipelines at 127x127, a quarter of the side of its
 # 511: maps of 32x32.
 data_preprocessor = dict(
@@ -13,7 +13,7 @@ padded_with = dict(
     to_rgb=data_preprocessor['bgr_to_rgb'])
 input_size = (127, 127)
 
-# PhotoMetricDistortion is left out: the generator changes the light by itself.
+# PhotoMetricDistortion is left out: the generator itself changes colours.
 train_pipeline = [
     dict(type='mmpose.SeedAugmentation'),
     dict(type='LoadImageFromFile', to_float32=True),
@@ -47,7 +47,7 @@ test_pipeline = [
 ]
 
 dataset_type = 'CocoDataset'
-shapes = dict(
+dataset = dict(
     type=dataset_type,
     metainfo=dict(
         classes=('disc', 'rectangle', 'triangle'),
@@ -61,7 +61,7 @@ train_dataloader = dict(
     # Augmentation follows from seed, epoch and position alone.
     sampler=dict(type='mmpose.SeededSampler', shuffle=True),
     dataset=dict(
-        shapes, ann_file='annotations/train.json', pipeline=train_pipeline))
+        dataset, ann_file='annotations/train.json', pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -69,7 +69,7 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        shapes,
+        dataset,
         ann_file='annotations/val.json',
         test_mode=True,
         pipeline=test_pipeline))
@@ -77,6 +77,6 @@ test_dataloader = val_dataloader
 
 val_evaluator = dict(
     type='CocoMetric',
-    ann_file=shapes['data_root'] + 'annotations/val.json',
+    ann_file=dataset['data_root'] + 'annotations/val.json',
     metric='bbox')
 test_evaluator = val_evaluator

@@ -1,4 +1,5 @@
-# The paper's network: 8 stacks that see their own predictions.
+# The paper's network: 8 stacks, each of which sees the predictions of the one
+# before.
 model = dict(
     type='HourglassPoseEstimator',
     # The paper's input: RGB in [0, 1].
@@ -10,8 +11,9 @@ model = dict(
     backbone=dict(type='StackedHourglass', num_stacks=8),
     head=dict(
         type='MultiStageHeatmapHead',
-        # Keypoints without annotation are empty heatmaps, as in the paper.
+        # Keypoints without annotation are empty heatmaps, as in the paper;
+        # with use_target_weight=True they are ignored.
         loss=dict(type='KeypointMSELoss', use_target_weight=False)),
-    # Image and mirror image averaged, as in the paper; every stack is scored,
-    # so that its halfway comparison falls out of one evaluation.
+    # Average of image and flipped image, as in the paper; every stack is
+    # scored, so that one evaluation compares them.
     test_cfg=dict(flip_test=True, eval_all_stacks=True))

@@ -1,11 +1,11 @@
-# What one would choose today: AdamW on a cosine, bfloat16, larger batches,
-# less than half of the paper's passes. Not tuned on any data set.
+# A modern recipe: AdamW, cosine, bfloat16, larger batches, less than half of
+# the paper's epochs. Not tuned on any dataset.
 auto_scale_lr = dict(base_batch_size=32)
 optim_wrapper = dict(
-    # Autocast to bfloat16 on GPU or processor; no loss scaling is needed.
+    # Autocast to bfloat16 on GPUs and CPUs; no loss scaling is needed.
     type='BFloat16OptimWrapper',
     # fused=True here halves the optimizer's time, a hundredth of a step; on
-    # processors it needs torch 2.4.
+    # CPUs it needs torch 2.4.
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-2),
     clip_grad=dict(max_norm=1.0))
 

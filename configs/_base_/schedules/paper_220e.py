@@ -1,6 +1,6 @@
-# The paper's optimiser: RMSprop at 2.5e-4, batches of 6 as in its code. The
-# rate is divided by 5 once validation accuracy stays where it is; each data
-# set's config says which figure that is.
+# The paper's optimizer: RMSprop at 2.5e-4, batches of 6 as in its code. The
+# learning rate is divided by 5 once validation accuracy stays where it is;
+# each dataset's config names that metric.
 auto_scale_lr = dict(base_batch_size=6)
 optim_wrapper = dict(
     type='OptimWrapper',

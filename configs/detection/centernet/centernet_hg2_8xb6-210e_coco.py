@@ -1,11 +1,16 @@
 # CenterNet ("Objects as Points") on two of our stacks: boxes by their centres,
-# with no NMS. Images, sizes and schedule are CornerNet's: the paper,
-# too, has its hourglass from there, but starts from a trained detector's
-# weights, for 50 epochs.
-_base_ = ['../cornernet/cornernet_hg2_8xb6-210e-mstest_coco.py']
+# without NMS. Images, sizes and schedule are CornerNet's. The paper takes its
+# hourglass from there, too, but starts from a trained detector's weights, for
+# 50 epochs.
+_base_ = ['mmdet::cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py']
+custom_imports = dict(imports=[
+    'hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints',
+    'hourglass_plugin.detectors'
+])
 
 model = dict(
     type='HourglassCenterNet',
+    backbone=dict(_delete_=True, type='StackedHourglass', num_stacks=2),
     bbox_head=dict(
         _delete_=True,
         type='StackedCenterNetHead',

@@ -4,8 +4,10 @@ _base_ = [
     'mmdet::centripetalnet/'
     'centripetalnet_hourglass104_16xb6-crop511-210e-mstest_coco.py'
 ]
-custom_imports = dict(
-    imports=['hourglass_plugin', 'hourglass_plugin.detectors'])
+custom_imports = dict(imports=[
+    'hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints',
+    'hourglass_plugin.detectors'
+])
 
 model = dict(
     type='HourglassCornerNet',

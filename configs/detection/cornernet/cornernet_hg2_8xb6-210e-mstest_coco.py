@@ -2,8 +2,10 @@
 # data/coco, crops of 511x511, tests at whole images padded to 128k - 1, six
 # images on each of eight GPUs, 210 epochs.
 _base_ = ['mmdet::cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py']
-custom_imports = dict(
-    imports=['hourglass_plugin', 'hourglass_plugin.detectors'])
+custom_imports = dict(imports=[
+    'hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints',
+    'hourglass_plugin.detectors'
+])
 
 model = dict(
     type='HourglassCornerNet',

@@ -8,8 +8,8 @@ _base_ = [
 
 train_dataloader = dict(batch_size=6)
 
-# FLIC has no validation people. The rate falls after fixed numbers of epochs,
-# since to watch the test people's score would be to tune on it.
+# FLIC has no validation set. The learning rate falls after fixed numbers of
+# epochs, since to follow the test score would be to tune on the test set.
 max_epochs = 220
 param_scheduler = [
     dict(type='MultiStepLR', milestones=[150, 190], gamma=0.2, by_epoch=True)

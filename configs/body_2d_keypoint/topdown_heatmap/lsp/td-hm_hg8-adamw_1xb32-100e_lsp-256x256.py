@@ -1,5 +1,5 @@
 # The paper's network on Leeds Sports Pose, which the paper did not try, with a
-# recipe of today.
+# modern recipe.
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/models/stacked_hourglass.py',
@@ -8,13 +8,13 @@ _base_ = [
 ]
 
 train_dataloader = dict(batch_size=32, num_workers=8)
-# Only test people are there: scored once, at the end.
+# There is a test set only: scored once, at the end.
 train_cfg = dict(val_interval=100)
 
 model = dict(
     backbone=dict(num_keypoints=14),
     head=dict(
         out_channels=14,
-        # The extension's annotators left out what they could not see.
+        # The extension's annotators left out the joints they could not see.
         loss=dict(use_target_weight=True),
         decoder=_base_.codec))

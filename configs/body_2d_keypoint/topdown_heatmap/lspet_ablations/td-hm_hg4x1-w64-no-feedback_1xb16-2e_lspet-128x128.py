@@ -1,5 +1,4 @@
-# Features alone go from stack to stack; the heatmaps are predicted beside the
-# network, by the head.
+# Features alone go from stack to stack; the head predicts the heatmaps.
 _base_ = ['./td-hm_hg4x1-w64_1xb16-2e_lspet-128x128.py']
 
 model = dict(

@@ -1,7 +1,18 @@
-# What the others differ from: 4 stacks, 1 residual module at each place, 64
-# channels.
-_base_ = ['../../../_base_/lsp_study.py']
+# The baseline of the other ablations: 4 stacks, 1 residual module at each
+# place, 64 channels.
+_base_ = [
+    '../../../_base_/default_runtime.py',
+    '../../../_base_/models/stacked_hourglass.py',
+    '../../../_base_/datasets/lspet_128x128.py',
+    '../../../_base_/schedules/adamw_one_cycle.py',
+]
 
-train_cfg = dict(max_epochs=2)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=2, val_interval=1)
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
 
-model = dict(backbone=dict(num_stacks=4, feat_channels=64))
+model = dict(
+    backbone=dict(num_stacks=4, feat_channels=64, num_keypoints=14),
+    head=dict(
+        out_channels=14,
+        loss=dict(use_target_weight=True),
+        decoder=_base_.codec))

@@ -1,4 +1,4 @@
-# Two stacks, a recipe of today.
+# Two stacks, a modern recipe.
 _base_ = ['./td-hm_hg8-adamw_1xb32-100e_mpii-256x256.py']
 
 model = dict(backbone=dict(num_stacks=2))

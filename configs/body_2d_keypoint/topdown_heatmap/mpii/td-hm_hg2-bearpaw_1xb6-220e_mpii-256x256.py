@@ -1,3 +1,7 @@
-_base_ = ['./td-hm_hg8-bearpaw_1xb6-220e_mpii-256x256.py']
+# Two stacks, as in the PyTorch ports by bearpaw (W. Yang) and anibali, for their
+# published weights; see td-hm_hg8-bearpaw_1xb6-220e_mpii-256x256.py.
+_base_ = ['./td-hm_hg8_1xb6-220e_mpii-256x256.py']
 
-model = dict(backbone=dict(num_stacks=2))
+model = dict(
+    data_preprocessor=dict(mean=[112.302, 113.22, 110.3385]),
+    backbone=dict(num_stacks=2, stem_channels=(64, 128, 256)))

@@ -1,4 +1,4 @@
-# The paper's final network with a recipe of today.
+# The paper's final network with a modern recipe.
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/models/stacked_hourglass.py',
@@ -14,7 +14,7 @@ model = dict(
     backbone=dict(num_keypoints=16),
     head=dict(
         out_channels=16,
-        # A joint that nobody could see may be anywhere: most networks since
-        # then do not learn that it is nowhere.
+        # A joint that is not annotated may be anywhere: later networks ignore
+        # it, too.
         loss=dict(use_target_weight=True),
         decoder=_base_.codec))

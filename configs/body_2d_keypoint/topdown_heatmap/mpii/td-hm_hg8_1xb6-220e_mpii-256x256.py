@@ -8,8 +8,8 @@ _base_ = [
 
 train_dataloader = dict(batch_size=6)
 
-# How long accuracy must stay where it is before the rate falls is not in the
-# paper, which watched it.
+# How long accuracy must stay where it is before the learning rate falls is not
+# in the paper, whose authors watched it.
 param_scheduler = [
     dict(
         type='ReduceOnPlateauLR',
@@ -18,7 +18,7 @@ param_scheduler = [
         factor=0.2,
         patience=8,
         min_value=1e-6,
-        # For good, also where training goes on for more epochs than this.
+        # For good, also if training continues for more epochs than this.
         end=10**9)
 ]
 default_hooks = dict(

@@ -1,5 +1,4 @@
-# Features alone go from stack to stack; the heatmaps are predicted beside the
-# network, by the head.
+# Features alone go from stack to stack; the head predicts the heatmaps.
 _base_ = ['../mpii/td-hm_hg8_1xb6-220e_mpii-256x256.py']
 
 model = dict(
