@@ -1,7 +1,7 @@
-"""Every config builds its model, data sets and schedule, and trains a step."""
+"""Every pose config builds, trains a step, evaluates, and keeps the rules."""
+import ast
 import json
 import re
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,173 +10,202 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner
-from mmpose.registry import MODELS
-from pose_configs import CONFIGS as ROOT
-from pose_configs import TOP_DOWN
+from mmpose.registry import DATASETS, MODELS
+from pose_configs import CONFIGS, TOP_DOWN
 from scipy.io import savemat
 
 from hourglass_plugin.models.stacked_hourglass import SIZES
-from hourglass_plugin.skeletons import SKELETONS
+from hourglass_plugin.resources import config_path
 
-# test_own_keypoints_page.py follows custom_dataset' page with data of its own.
-CONFIGS = [
-    str(path.relative_to(ROOT)) for path in TOP_DOWN
-    if path.parent.name != 'custom_dataset'
-]
+# docs/custom_dataset.md trains custom_dataset's.
+PATHS = [path for path in TOP_DOWN if 'custom_dataset' not in path.parts]
+ALL = [path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts]
+#: MMPose's and MMDetection's form of a name: method and network, GPUs x batch,
+#: options and epochs, data.
+NAME = re.compile(r'(td-hm|cornernet|centernet|centripetalnet)_[a-z0-9-]+'
+                  r'_\d+xb(?P<batch>\d+)(-crop511)?-(?P<epochs>\d+)e(-mstest)?'
+                  r'_[a-z-]+(-(?P<width>\d+)x(?P<height>\d+))?\.py')
 
 
-def write_people(folder, skeleton, count=4):
-    """A data set in MPII's files: noise, with joints anywhere."""
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmpose')
+
+
+def bases(path):
+    """Paths of the configs that a config names in ``_base_``."""
+    return [
+        Config._get_cfg_path(base, str(path))[0]
+        for base in Config._get_base_files(str(path))
+    ]
+
+
+def levels(path):
+    """How many configs follow one another below a config."""
+    return max((1 + levels(base) for base in bases(path)), default=0)
+
+
+def positional_edits(text):
+    """Lines that choose an entry of a list by its place, or change a list."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Subscript):
+            index = node.slice
+            if isinstance(index, ast.UnaryOp):  # -4 is 4 with a minus
+                index = index.operand
+            if isinstance(index, ast.Slice) or isinstance(
+                    getattr(index, 'value', None), int):
+                yield node.lineno
+        elif isinstance(node, ast.Attribute) and node.attr in (
+                'append', 'extend', 'insert', 'pop', 'remove'):
+            yield node.lineno
+
+
+@pytest.mark.parametrize('path', ALL, ids=lambda path: path.name)
+def test_name_is_unique_and_tells_batch_epochs_and_size(path):
+    assert [other.name for other in ALL].count(path.name) == 1
+    told = {
+        key: int(value)
+        for key, value in NAME.fullmatch(path.name).groupdict().items()
+        if value
+    }
+    config = Config.fromfile(str(path))
+    width, height = getattr(config.get('codec'), 'input_size', (None, None))
+    expected = dict(
+        batch=config.train_dataloader.batch_size,
+        epochs=config.train_cfg.max_epochs,
+        width=width,
+        height=height)
+    assert told == {key: expected[key] for key in told}
+    assert ('width' in told) == ('codec' in config)
+
+
+def test_configs_are_flat_and_written_out():
+    for path in CONFIGS.rglob('*.py'):
+        is_base = '_base_' in path.parts
+        assert levels(path) <= (1 if is_base else 2), path
+        assert not list(positional_edits(path.read_text())), path
+
+
+@pytest.mark.parametrize('text, found', [('pipeline[-4].size = 1', True),
+                                         ('pipeline[2] = 1', True),
+                                         ('pipeline[:2]', True),
+                                         ('pipeline.remove(1)', True),
+                                         ("codec['size'], dict(a=1)", False)])
+def test_positional_edits_are_found(text, found):
+    assert bool(list(positional_edits(text))) == found
+
+
+def write_people(folder, num_keypoints, count=2):
+    """A dataset in MPII's files: noise, with joints anywhere."""
     rng = np.random.default_rng(0)
-    images = folder / 'images'
-    images.mkdir()
-    people = []
+    (folder / 'images').mkdir()
+    joints = rng.uniform(10, 110, (count, num_keypoints, 2))
     for index in range(count):
-        cv2.imwrite(
-            str(images / f'{index}.jpg'),
-            rng.integers(0, 255, (120, 160, 3), np.uint8))
-        people.append(
+        image = rng.integers(0, 255, (120, 160, 3), np.uint8)
+        cv2.imwrite(str(folder / f'images/{index}.jpg'), image)
+    (folder / 'people.json').write_text(
+        json.dumps([
             dict(
                 image=f'{index}.jpg',
                 center=[80, 60],
                 scale=0.5,
-                joints=rng.uniform(
-                    10, 110, (skeleton.num_keypoints, 2)).tolist(),
-                joints_vis=[1] * skeleton.num_keypoints,
-                head_size=30.0))
-    (folder / 'people.json').write_text(json.dumps(people))
+                joints=joints[index].tolist(),
+                joints_vis=[1] * num_keypoints,
+                head_size=30.0) for index in range(count)
+        ]))
     savemat(
         folder / 'heads.mat',
         dict(
-            headboxes_src=np.tile(
-                np.array([[10., 10], [40, 50]])[:, :, None], count),
-            pos_gt_src=np.moveaxis(
-                np.array([person['joints'] for person in people]), 0, 2),
-            jnt_missing=np.zeros((skeleton.num_keypoints, count))))
+            headboxes_src=np.full((2, 2, count), [[[10.]], [[40.]]]),
+            pos_gt_src=np.moveaxis(joints, 0, 2),
+            jnt_missing=np.zeros((num_keypoints, count))))
 
 
 def load(name, folder):
-    """The config with its data sets replaced by a small one."""
-    config = Config.fromfile(str(ROOT / name))
-    skeleton = SKELETONS[config.train_dataloader.dataset.type.replace(
-        'Dataset', '').lower()]
-    write_people(folder, skeleton)
+    """A config with its datasets replaced by a small one, and narrow."""
+    config = Config.fromfile(config_path(name))
+    dataset = DATASETS.get(config.train_dataloader.dataset.type)
+    write_people(folder, len(dataset.METAINFO['keypoint_info']))
     for phase in ('train', 'val', 'test'):
         loader = config[f'{phase}_dataloader']
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-        loader.dataset.update(
-            data_root=str(folder),
-            ann_file='people.json',
-            data_prefix=dict(img='images'))
+        loader.dataset.update(data_root=str(folder), ann_file='people.json')
         if 'headbox_file' in loader.dataset:
             loader.dataset.headbox_file = 'heads.mat'
-    config.default_hooks.checkpoint.update(interval=-1, save_best=None)
-    config.work_dir = str(folder / 'work')
-    config.experiment_name = f'{Path(name).stem}_{folder.name}'
+    if config.model.backbone.type == 'StackedHourglass':
+        # A sixteenth of the width: the same layers, quick on any machine.
+        config.model.backbone.feat_channels = 16
+        if 'in_channels' in config.model.head:
+            config.model.head.in_channels = 16
     return config
 
 
-def test_there_are_configs():
-    sizes = [f'mpii/hg{stacks}_256x256' for stacks in (1, 2, 4, 8)]
-    expected = {f'{size}{recipe}.py' for size in sizes
-                for recipe in ('', '_adamw')} | {
-        'body_2d_keypoint/topdown_heatmap/flic/td-hm_hg2_1xb6-220e_flic-256x256.py', 'body_2d_keypoint/topdown_heatmap/flic/td-hm_hg8_1xb6-220e_flic-256x256.py', 'body_2d_keypoint/topdown_heatmap/lspet/td-hm_hg1-w128_1xb16-12e_lspet-128x128.py',
-        'body_2d_keypoint/topdown_heatmap/lsp/td-hm_hg2-adamw_1xb32-100e_lsp-256x256.py', 'body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'
-    }  # yapf: disable
-    assert expected <= set(CONFIGS)
-
-
-def narrow(model):
-    """A sixteenth of the width: the same layers, quick on any machine."""
-    if model.backbone.type == 'StackedHourglass':
-        model.backbone.feat_channels = 16
-        if 'in_channels' in model.head:
-            model.head.in_channels = 16
-
-
-@pytest.mark.parametrize('name', CONFIGS)
-def test_config_trains_and_evaluates_one_epoch(name, tmp_path):
+@pytest.mark.parametrize('name', [path.name for path in PATHS])
+def test_every_weight_learns_from_a_batch(name, tmp_path):
     config = load(name, tmp_path)
-    narrow(config.model)
-    epochs = config.train_cfg.max_epochs
-    assert epochs % config.train_cfg.val_interval == 0, (
+    model = MODELS.build(config.model).train()
+    loader = Runner.build_dataloader(config.train_dataloader, seed=0)
+    batch = next(iter(loader))
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    loss, _ = model.parse_losses(losses)
+    loss.backward()
+    assert 0 < loss < torch.inf
+    # A norm subtracts the mean, and so the bias of the convolution before it.
+    assert not [
+        name for name, weight in model.named_parameters()
+        if not re.search(r'\.conv[12]?\.bias$', name)
+        and (weight.grad is None or not weight.grad.any())
+    ]
+
+
+@pytest.mark.parametrize(
+    'name', [path.name for path in PATHS if len(bases(path)) != 1])
+def test_recipe_trains_and_evaluates_an_epoch(name, tmp_path):
+    """The configs that others only vary."""
+    config = load(name, tmp_path)
+    assert config.train_cfg.max_epochs % config.train_cfg.val_interval == 0, (
         'the last epoch is evaluated')
     config.train_cfg.update(max_epochs=1, val_interval=1)
     config.default_hooks.logger.interval = 1
+    config.default_hooks.checkpoint.update(interval=-1, save_best=None)
+    config.work_dir = str(tmp_path / 'work')
     runner = Runner.from_cfg(config)
-    before = {
-        key: value.clone()
-        for key, value in runner.model.state_dict().items()
-    }
     runner.train()
-    unchanged = {
-        key
-        for key, value in runner.model.state_dict().items()
-        if value.equal(before[key])
-    }
-    # A norm subtracts the mean, and with it the bias of the convolution
-    # before it: its gradient is zero but for rounding.
-    assert not {
-        key
-        for key in unchanged if not re.search(r'\.conv[12]?\.bias$', key)
-    }, 'every weight and statistic has moved'
     scalars = runner.message_hub.log_scalars
     assert np.isfinite(scalars['train/loss'].current())
-    promised = config.get('expected_results', {})
-    evaluated = {
-        key[len('val/'):]
-        for key in scalars if key.startswith('val/')
-    }
-    assert evaluated and set(promised) <= evaluated
+    evaluated = {key[4:] for key in scalars if key.startswith('val/')}
+    assert evaluated and set(config.get('expected_results', {})) <= evaluated
 
 
-@pytest.mark.parametrize('name,size', [
-    *((f'mpii/{size}_256x256{recipe}.py', size)
-      for size in ('hg1', 'hg2', 'hg4', 'hg8') for recipe in ('', '_adamw')),
-    *((f'ablations/{size}_256x256.py', size)
-      for size in ('hg1x8', 'hg2x4', 'hg4x2')),
-    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8x1_1xb6-220e_mpii-256x256.py', 'hg8'),
-    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8-last-loss_1xb6-220e_mpii-256x256.py', 'hg8'),
-    ('body_2d_keypoint/topdown_heatmap/mpii_ablations/td-hm_hg8-halfway_1xb6-220e_mpii-256x256.py', 'hg8'),
-])
-def test_networks_have_the_papers_weights(name, size):
-    init_default_scope('mmpose')
-    model = MODELS.build(Config.fromfile(str(ROOT / name)).model)
-    count = sum(weight.numel() for weight in model.parameters())
+@pytest.mark.parametrize('size', ['hg1', 'hg2', 'hg4', 'hg8'])
+def test_networks_have_the_papers_size(size):
+    config = Config.fromfile(
+        config_path(f'td-hm_{size}_1xb6-220e_mpii-256x256.py'))
+    network = MODELS.build(config.model)
+    count = sum(weight.numel() for weight in network.parameters())
     assert count == SIZES[size].num_weights
 
 
 def test_ablations_change_what_they_say():
-    init_default_scope('mmpose')
 
-    def model(name):
-        return MODELS.build(
-            Config.fromfile(str(ROOT / f'ablations/{name}_256x256.py')).model)
+    def parts(name):
+        path = config_path(f'td-hm_{name}_1xb6-220e_mpii-256x256.py')
+        names = MODELS.build(Config.fromfile(path).model).state_dict()
+        return {tuple(name.split('.')[:4:3]) for name in names}
 
-    final = {name for name, _ in model('hg8x1').named_parameters()}
-    silent = {name for name, _ in model('hg8_no_feedback').named_parameters()}
-    assert {name.split('.')[3] for name in final - silent} == {
-        'heatmaps', 'merge_heatmaps'
-    }
-    assert {name.split('.')[0] for name in silent - final} == {'head'}
-    plain = {name for name, _ in model('hg1x8').named_parameters()}
-    inner = {
-        name
-        for name, _ in model('hg1x8_inner_losses').named_parameters()
-    }
-    assert plain < inner
-    assert {name.split('.')[3] for name in inner - plain} == {
-        'inner_heatmaps'
-    }
+    final = parts('hg8x1')
+    assert final - parts('hg8-no-feedback') == {
+        ('backbone', 'heatmaps'), ('backbone', 'merge_heatmaps')}
+    assert parts('hg1x8-inner-losses') - parts('hg1x8') == {
+        ('backbone', 'inner_heatmaps')}
 
 
 def test_the_papers_rate_falls_to_a_fifth_when_accuracy_stays():
-    init_default_scope('mmpose')
-    config = Config.fromfile(str(ROOT / 'body_2d_keypoint/topdown_heatmap/mpii/td-hm_hg8_1xb6-220e_mpii-256x256.py'))
-    weight = torch.nn.Linear(1, 1)
-    optimizer = torch.optim.RMSprop(weight.parameters(), lr=2.5e-4)
-    scheduler = PARAM_SCHEDULERS.build(
-        dict(config.param_scheduler[0], optimizer=optimizer))
+    config = Config.fromfile(
+        config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py'))
+    optimizer = torch.optim.RMSprop(torch.nn.Linear(1, 1).parameters(), 2.5e-4)
+    schedule, = config.param_scheduler
+    scheduler = PARAM_SCHEDULERS.build(dict(schedule, optimizer=optimizer))
     rates = []
     # Better for three epochs, then the same for ten.
     for accuracy in [70.0, 71.0, 72.0] + [72.0] * 10:
@@ -185,3 +214,12 @@ def test_the_papers_rate_falls_to_a_fifth_when_accuracy_stays():
         rates.append(optimizer.param_groups[0]['lr'])
     assert rates[:11] == [2.5e-4] * 11  # 8 epochs of patience
     assert rates[11:] == pytest.approx([5e-5] * 2)
+
+
+def test_read_base_config_is_its_twin():
+    twin, new = (
+        Config.fromfile(
+            config_path(f'td-hm_hg1-w128{style}_1xb16-12e_lspet-128x128.py'))
+        for style in ('', '-readbase'))
+    new.train_cfg.type = 'ResumableTrainLoop'  # a class
+    assert new.to_dict() == twin.to_dict()

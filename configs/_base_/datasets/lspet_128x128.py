@@ -21,8 +21,8 @@ train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomHorizontalFlip'),
-    # As the paper's Torch code draws it, wider than the paper says; the paper's
-    # text is sampling='paper' without RandomChannelGain.
+    # The paper's Torch code draws wider than the paper says, which is
+    # sampling='paper' without RandomChannelGain.
     dict(type='RandomScaleRotation', sampling='lua'),
     dict(
         type='TopdownCrop',

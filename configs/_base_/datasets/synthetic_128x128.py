@@ -1,5 +1,5 @@
 # Drawn people with MPII's 16 joints at 128x128, from
-#     python tools/synthetic_data/generate.py people --out data/synthetic_people
+# python tools/synthetic_data/generate.py people --out data/synthetic_people
 dataset_type = 'HourglassMPIIDataset'
 dataset = dict(
     type=dataset_type,

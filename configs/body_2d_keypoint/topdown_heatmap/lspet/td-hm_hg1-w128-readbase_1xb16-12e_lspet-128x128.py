@@ -1,5 +1,6 @@
 # td-hm_hg1-w128_1xb16-12e_lspet-128x128.py in mmengine's new style of configs:
-# bases are imported, types are classes, an editor finds both.
+# bases are imported and types may be classes, so that an editor finds both.
+# ruff: noqa: F403, F405 (imports by * are how this style inherits)
 from mmengine.config import read_base
 
 with read_base():

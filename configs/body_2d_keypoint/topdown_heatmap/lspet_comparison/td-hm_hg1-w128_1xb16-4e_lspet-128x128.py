@@ -1,5 +1,5 @@
-# One stack of half the paper's width: 0.33 G multiply-adds. The other networks
-# of this folder share its crops, augmentation, targets, optimizer and schedule.
+# One stack of half the paper's width: 0.33 G multiply-adds. The folder's
+# other networks share its crops, augmentation, targets, optimizer, schedule.
 _base_ = [
     '../../../_base_/default_runtime.py',
     '../../../_base_/models/stacked_hourglass.py',

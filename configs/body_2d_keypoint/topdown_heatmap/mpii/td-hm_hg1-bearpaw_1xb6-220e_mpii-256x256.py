@@ -1,5 +1,5 @@
-# One stack, as in the PyTorch ports by bearpaw (W. Yang) and anibali, for their
-# published weights; see td-hm_hg8-bearpaw_1xb6-220e_mpii-256x256.py.
+# One stack, for the published weights of the ports by bearpaw and anibali, as
+# td-hm_hg8-bearpaw_1xb6-220e_mpii-256x256.py.
 _base_ = ['./td-hm_hg8_1xb6-220e_mpii-256x256.py']
 
 model = dict(
