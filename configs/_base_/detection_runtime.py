@@ -8,4 +8,5 @@ default_scope = 'mmdet'
 
 visualizer = dict(type='DetLocalVisualizer')
 # tools/test.py --show-dir switches it on.
-default_hooks = dict(visualization=dict(type='BoxPictureHook'))
+default_hooks = dict(
+    visualization=dict(_delete_=True, type='DetVisualizationHook'))

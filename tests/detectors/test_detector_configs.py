@@ -13,14 +13,15 @@ from small_detectors import build, sample, total, unlearnt
 
 from hourglass_plugin.compat.imports import has_mmcv_operators
 from hourglass_plugin.models import StackedHourglass
+from hourglass_plugin.resources import config_path
 
-ROOT = Path(__file__).resolve().parents[2] / 'configs/cornernet'
-CONFIGS = sorted(path.stem for path in ROOT.glob('*.py'))
+ROOT = Path(__file__).resolve().parents[2] / 'configs/detection'
+CONFIGS = sorted(path.stem for path in ROOT.glob('*/*.py'))
 COCO = [name for name in CONFIGS if name.endswith('_coco')]
 
 
 def load(name):
-    return Config.fromfile(str(ROOT / f'{name}.py'))
+    return Config.fromfile(config_path(f'{name}.py'))
 
 
 def skip_without_operators(config):
@@ -45,7 +46,7 @@ def test_there_are_configs():
     assert {name.split('_')[0] for name in COCO} == {
         'centernet', 'centripetalnet', 'cornernet'
     }
-    assert 'cornernet_hg1-w64_8xb6-210e_coco' in COCO
+    assert 'cornernet_hg1-w64_8xb6-210e-mstest_coco' in COCO
 
 
 @pytest.mark.parametrize('name', CONFIGS)
