@@ -5,6 +5,7 @@ from mmengine.registry import DefaultScope
 
 import hourglass_plugin  # noqa: F401, with stand-ins for what MMPose lacks
 import mmpose  # noqa: F401, isort: skip
+from hourglass_plugin.datasets.readers import matlab
 from small_project import (
     project_files,
     shared_folder,
@@ -17,6 +18,9 @@ from small_project import (
 cv2.setNumThreads(1)
 
 
+LOAD_IN_CHILD = matlab._load_in_child
+
+
 @pytest.fixture(autouse=True, scope='module')
 def no_default_scope():
     """What one file's runners leave as default scope, the next does not see.
@@ -24,6 +28,20 @@ def no_default_scope():
     Which file is the next depends on the number of processes.
     """
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def trusted_matlab_files():
+    """Load MATLAB's files without a child process, which takes a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matlab, '_load_in_child', lambda *_: None)
+        yield
+
+
+@pytest.fixture
+def checked_matlab_files(monkeypatch):
+    """Load MATLAB's files in a child process first, as outside of tests."""
+    monkeypatch.setattr(matlab, '_load_in_child', LOAD_IN_CHILD)
 
 
 @pytest.fixture(scope='session')

@@ -31,7 +31,9 @@ import hourglass_plugin  # noqa: F401
 from hourglass_plugin.codecs import HourglassHeatmap
 from hourglass_plugin.datasets import CustomKeypointDataset
 from hourglass_plugin.datasets.readers.flic import read_flic
-from hourglass_plugin.datasets.readers.head_sizes import read_ground_truth_mat
+from hourglass_plugin.datasets.readers.mpii_ground_truth import (
+    read_mpii_ground_truth,
+)
 from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.datasets.readers.person import Person
@@ -588,7 +590,7 @@ def _mat_files():
                   lambda path: _check_people(read_mpii(path))),
         packed=(official.read_bytes(),
                 lambda path: _check_people(read_mpii(path))),
-        truth=(truth.read_bytes(), read_ground_truth_mat),
+        truth=(truth.read_bytes(), read_mpii_ground_truth),
         lsp=(_mat('j.mat', joints=joints),
              lambda path: _check_people(read_lsp(path))),
         flic=(_mat('e.mat', examples=examples),

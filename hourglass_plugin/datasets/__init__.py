@@ -1,4 +1,4 @@
-"""Data sets for MMPose's runner; files of all kinds end in 0-based pixels."""
+"""Datasets and sampler for MMPose's runner, in 0-based pixels."""
 from ..registration import register_with
 
 register_with('mmpose')
@@ -12,9 +12,9 @@ from .pose_datasets import (
 from .samplers import SeededSampler
 
 __all__ = [
+    'CustomKeypointDataset',
     'HourglassFLICDataset',
     'HourglassLSPDataset',
     'HourglassMPIIDataset',
-    'CustomKeypointDataset',
     'SeededSampler'
 ]

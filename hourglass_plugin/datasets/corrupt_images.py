@@ -44,8 +44,8 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
                  **named_arguments: Any) -> None:
         if skip_corrupt and named_arguments.get('test_mode', False):
             raise ValueError(
-                'skip_corrupt=True is for training: scores without some people '
-                'are not comparable. Remove the people from the annotation '
+                'skip_corrupt=True is for training: scores without some '
+                'people are not comparable. Remove the people from the annotation '
                 'file, or replace the images')
         self.skip_corrupt = skip_corrupt
         super().__init__(*arguments, **named_arguments)

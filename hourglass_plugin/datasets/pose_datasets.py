@@ -1,7 +1,7 @@
-"""Data sets of people with one crop each, for MMPose's top-down pipelines."""
+"""MPII, FLIC and LSP for MMPose's top-down pipelines, one crop a person."""
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from mmpose.registry import DATASETS
@@ -9,20 +9,20 @@ from mmpose.registry import DATASETS
 from ..skeletons import FLIC, LSP, MPII
 from .corrupt_images import SkipCorruptImagesDataset
 from .readers.flic import read_flic
-from .readers.head_sizes import add_head_sizes
 from .readers.lsp import read_lsp
 from .readers.mpii import read_mpii
+from .readers.mpii_ground_truth import add_head_sizes
 from .readers.person import SCALE_UNIT, Person
 
 
 class _PersonDataset(SkipCorruptImagesDataset):
-    """Turns people into the records that MMPose's pipelines expect.
+    """Convert people to the records that MMPose's pipelines expect.
 
     ``bbox_scale`` is the person's size; ``GetBBoxCenterScale(padding=1.25)``
-    makes it the paper's crop. ``raw_ann_info``, which MMPose hands through to
-    the metrics, has what only some files tell: ``visible`` (K,) bool,
-    ``torso_size`` in pixels and ``official_index``. ``head_size`` (1, 1) in
-    pixels stands where MMPose's metrics expect it.
+    makes it the paper's crop. ``raw_ann_info``, which MMPose passes on to the
+    metrics, has the values that only some files have: ``visible`` (K,) bool,
+    ``torso_size`` in pixels and ``official_index``. ``head_size`` is (1, 1) in
+    pixels, as MMPose's metrics expect.
     """
 
     @abstractmethod
@@ -30,10 +30,10 @@ class _PersonDataset(SkipCorruptImagesDataset):
         """Read the annotation file."""
 
     def load_data_list(self) -> list[dict]:
-        """One record per person, in the file's order.
+        """Return one record per person, in the file's order.
 
         Raises:
-            ValueError: if there is nobody, or the file cannot be used.
+            ValueError: if it contains no person or cannot be used.
         """
         image_folder = Path(self.data_prefix['img'])
         image_ids: dict = {}
@@ -63,7 +63,7 @@ class _PersonDataset(SkipCorruptImagesDataset):
                                               np.float32)
             records.append(record)
         if not records:
-            raise ValueError(f'{self.ann_file} has nobody for this data set')
+            raise ValueError(f'{self.ann_file} contains no person of this subset')
         return records
 
 
@@ -71,19 +71,18 @@ class _PersonDataset(SkipCorruptImagesDataset):
 class HourglassMPIIDataset(_PersonDataset):
     """MPII Human Pose, single people.
 
-    ``ann_file`` is any file in which MPII comes: the official
+    ``ann_file`` is any of MPII's files: the official
     ``mpii_human_pose_v1_u12_1.mat``, the JSON files of HRNet and MMPose, the
     ``.h5`` files of the paper's code, or the JSON file of Convolutional Pose
-    Machines; see
-    :func:`hourglass_plugin.datasets.readers.mpii.read_mpii`. The
-    crop's centre is the annotated one moved down by 15 * scale pixels, as in
-    the paper's code.
+    Machines; see :func:`hourglass_plugin.datasets.readers.mpii.read_mpii`. The
+    crop's centre is 15 * scale pixels below the annotated one, as in the
+    paper's code.
 
     Args:
         subset: ``'train'``, ``'val'``, ``'trainval'`` or ``'test'``, for files
-            that hold several.
-        validation_file: for the official file, which does not know Tompson's
-            validation people: any other file that does, e.g.
+            with several subsets.
+        validation_file: for the official file, which does not mark Tompson's
+            validation set: any other file that does, e.g.
             ``mpii_gt_val.mat``; relative to ``data_root`` or to the current
             folder.
         headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh where
@@ -91,16 +90,16 @@ class HourglassMPIIDataset(_PersonDataset):
             the current folder. People are matched by their joints.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
-            ``test_mode``, ``indices``, ...; and ``unreadable``, see
+            ``test_mode``, ``indices``, ...; and ``skip_corrupt``, see
             :class:`.corrupt_images.SkipCorruptImagesDataset`.
     """
 
     METAINFO = MPII.metainfo()
 
     def __init__(self,
-                 subset: Optional[str] = None,
-                 validation_file: Optional[str] = None,
-                 headbox_file: Optional[str] = None,
+                 subset: str | None = None,
+                 validation_file: str | None = None,
+                 headbox_file: str | None = None,
                  **arguments: Any) -> None:
         self.subset = subset
         self.validation_file = validation_file
@@ -116,8 +115,8 @@ class HourglassMPIIDataset(_PersonDataset):
             return people
         return add_head_sizes(people, headbox_file, self.ann_file)
 
-    def _path(self, name: Optional[str]) -> Optional[Path]:
-        """A file below ``data_root`` or, where that is none, as it is called.
+    def _path(self, name: str | None) -> Path | None:
+        """Return a file below ``data_root`` or, if there is none, the path.
 
         MMPose's configs write the root into ``headbox_file``.
         """
@@ -134,21 +133,21 @@ class HourglassFLICDataset(_PersonDataset):
     """Frames Labeled In Cinema: upper bodies in films.
 
     ``ann_file`` is the official ``examples.mat``, an ``.h5`` file of the
-    paper's code or what ``tools/prepare_flic.py`` writes; see
-    :func:`hourglass_plugin.datasets.readers.flic.read_flic`. Crops
-    are those of the paper's code, 440 pixels wide.
+    paper's code or the JSON of ``prepare_flic.py``; see
+    :func:`hourglass_plugin.datasets.readers.flic.read_flic`. Crops are those
+    of the paper's code, 440 pixels wide.
 
     Args:
-        subset: ``'train'`` or ``'test'``, for files that hold both.
+        subset: ``'train'`` or ``'test'``, for files with both.
         labels: ``'observer'`` (the benchmark's: left and right as if everyone
             faced the camera) or ``'person'`` (the person's own).
-        arguments: those of mmengine's ``BaseDataset``, and ``unreadable``.
+        arguments: those of mmengine's ``BaseDataset``, and ``skip_corrupt``.
     """
 
     METAINFO = FLIC.metainfo()
 
     def __init__(self,
-                 subset: Optional[str] = None,
+                 subset: str | None = None,
                  labels: str = 'observer',
                  **arguments: Any) -> None:
         self.subset = subset
@@ -168,13 +167,13 @@ class HourglassLSPDataset(_PersonDataset):
     :func:`hourglass_plugin.datasets.readers.lsp.read_lsp`.
 
     Args:
-        subset: ``'train'`` or ``'test'``, for files that hold both.
-        arguments: those of mmengine's ``BaseDataset``, and ``unreadable``.
+        subset: ``'train'`` or ``'test'``, for files with both.
+        arguments: those of mmengine's ``BaseDataset``, and ``skip_corrupt``.
     """
 
     METAINFO = LSP.metainfo()
 
-    def __init__(self, subset: Optional[str] = None, **arguments: Any) -> None:
+    def __init__(self, subset: str | None = None, **arguments: Any) -> None:
         self.subset = subset
         super().__init__(**arguments)
 

@@ -1,4 +1,4 @@
-"""A sampler that tells each sample with which seed it is augmented."""
+"""A sampler that gives each training sample the seed of its augmentation."""
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -10,20 +10,20 @@ from mmpose.registry import DATA_SAMPLERS
 class SampleIndex(int):
     """Position of a sample, with the seed of its augmentation.
 
-    Data set wrappers (``RepeatDataset``, ``ConcatDataset``, MMPose's
+    Dataset wrappers (``RepeatDataset``, ``ConcatDataset``, MMPose's
     ``CombinedDataset``) turn positions into positions of their parts by ``-``
-    and ``%``; the seed stays with them.
+    and ``%``, which keep the seed.
 
     Args:
-        index: position in the data set, from 0.
+        index: position in the dataset, from 0.
         seed: the sampler's seed, the epoch, and the position in the whole
-            data set.
+            dataset.
     """
 
     seed: tuple[int, int, int]
 
     def __new__(cls, index: int, seed: tuple[int, int, int]) -> 'SampleIndex':
-        """An int that knows its seed."""
+        """Return an int with the attribute ``seed``."""
         sample = super().__new__(cls, index)
         sample.seed = seed
         return sample
@@ -40,25 +40,18 @@ class SampleIndex(int):
 
 @DATA_SAMPLERS.register_module()
 class SeededSampler(DefaultSampler):
-    """mmengine's ``DefaultSampler`` for augmentation that can be repeated.
+    """mmengine's ``DefaultSampler`` for reproducible augmentation.
 
-    With ``dict(type='SeedAugmentation')`` as the first transform a sample's
-    augmentation follows from the runner's seed, the epoch and the sample's
-    position, and from nothing else: not from the number of loader or training
-    processes, and not from restarts. Arguments are those of
-    ``DefaultSampler``.
+    With ``dict(type='SeedAugmentation')`` as the first transform, the
+    augmentation of a sample follows from the runner's seed, the epoch and the
+    sample's position alone, for any number of loader or training processes
+    and restarts. Arguments are those of ``DefaultSampler``.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._first = 0
+    _first = 0
 
     def begin_at(self, position: int) -> None:
-        """Begin the next epoch, and only that, further on.
-
-        Args:
-            position: how many samples of this process are left out.
-        """
+        """Skip this many samples of this process in the next epoch only."""
         self._first = position
 
     def __iter__(self) -> Iterator[SampleIndex]:

@@ -337,17 +337,13 @@ def test_only_what_is_needed_of_a_huge_image(rotation, center, monkeypatch):
 
 @pytest.mark.parametrize('input_size', [(64, ), (64, 0), (64.5, 64)])
 def test_impossible_sizes_are_refused(input_size):
-    with pytest.raises(
-            ValueError, match='^input_size must be '):
+    with pytest.raises(ValueError):
         TopdownCrop(input_size)
     assert TopdownCrop((1, 2)).input_size == (1, 2)
 
 
 def test_several_people_are_refused():
-    with pytest.raises(
-            ValueError,
-            match='^TopdownCrop crops one person at a time, but bbox_center '
-            r'has the shape \(2, 2\)$'):
+    with pytest.raises(ValueError):
         TopdownCrop((64, 64))(
             dict(bbox_center=np.zeros((2, 2)), bbox_scale=np.ones((2, 2))))
 

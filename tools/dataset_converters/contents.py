@@ -42,6 +42,7 @@ class Subset(NamedTuple):
     purpose: str
     people: list[Person]
     first_pixel: int
+    center_drop: float = 0.0
 
 
 class Count(NamedTuple):

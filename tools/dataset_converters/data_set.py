@@ -126,7 +126,8 @@ def _write_annotations(new: Path, subsets: Sequence[Subset]) -> list[Path]:
     for subset in subsets:
         paths.append(new / 'annotations' / subset.file)
         _write_json(paths[-1],
-                    pose_json_entries(subset.people, subset.first_pixel))
+                    pose_json_entries(subset.people, subset.first_pixel,
+                                      subset.center_drop))
     return paths
 
 

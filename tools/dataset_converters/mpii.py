@@ -6,11 +6,10 @@ from contents import Contents, Count, ImageFolder, Subset, Task
 from data_set import prepare
 from downloads import Downloads, given, only
 
-from hourglass_plugin.datasets.readers.cpm_json import cpm_entries
-from hourglass_plugin.datasets.readers.head_sizes import add_head_sizes
-from hourglass_plugin.datasets.readers.mpii import raise_centers, read_mpii
-from hourglass_plugin.datasets.readers.person import Person
-from hourglass_plugin.datasets.readers.pose_json import load_json
+from hourglass_plugin.datasets.readers.mpii import read_mpii
+from hourglass_plugin.datasets.readers.mpii_ground_truth import add_head_sizes
+from hourglass_plugin.datasets.readers.person import CENTER_DROP, Person
+from hourglass_plugin.datasets.readers.pose_json import is_cpm, load_json
 
 _OFFICIAL = ('mpii_human_pose_v1_u12*.mat', )
 _HEAD_BOXES = ('mpii_gt_val.mat', 'gt_valid.mat')
@@ -90,7 +89,7 @@ def prepare_mpii(task: Task,
         return Contents(
             subsets=[
                 Subset(f'mpii_{name}.json', purposes[name],
-                       raise_centers(some), 1)
+                       some, 1, CENTER_DROP)
                 for name, some in people.items()
             ],
             counts=[
@@ -146,7 +145,7 @@ def _find(downloads: Downloads, annotations: Optional[str],
 def _marks_validation(path: Path) -> bool:
     """Whether a file is that of Convolutional Pose Machines."""
     return path.name.lower().endswith(
-        ('.json', '.json.gz')) and cpm_entries(load_json(path)) is not None
+        ('.json', '.json.gz')) and is_cpm(load_json(path))
 
 
 def _read(files: _Files) -> dict[str, list[Person]]:

@@ -1,5 +1,5 @@
-"""Annotation files to people in 0-based pixels.
+"""Readers of annotation files, one module per format.
 
-Each module knows one kind of file and its conventions; what it returns counts
-pixels from 0, the centre of the top-left pixel being (0, 0).
+All of them return people in 0-based pixels, with the centre of the top-left
+pixel at (0, 0), whatever the file's convention is.
 """

@@ -1,14 +1,13 @@
-"""Arrays of HDF5 files, and of no others that a file may point to."""
+"""Arrays of HDF5 files, without those of other files that they point to."""
 from typing import Any
 
 import numpy as np
 
 
 def own_array(file: Any, name: str) -> np.ndarray:
-    """An array of a file.
+    """Return an array that is stored in the file itself.
 
-    HDF5 can link to other files, and keep or compose an array's numbers of
-    those of other files.
+    HDF5 can link to other files, and store or compose an array in others.
 
     Args:
         file: ``h5py.File``.
@@ -28,14 +27,14 @@ def own_array(file: Any, name: str) -> np.ndarray:
     try:
         array = file[name]
     except KeyError:
-        raise ValueError(f'{name} leads nowhere') from None
+        raise ValueError(f'{name} is a dangling link') from None
     if not isinstance(array, h5py.Dataset):
         raise ValueError(f'{name} is not an array')
     if array.external or array.is_virtual:
-        raise ValueError(f'the numbers of {name} are kept in another file, '
-                         'which is not read')
+        raise ValueError(f'{name} is stored in another file, which is not '
+                         'read')
     try:
         return np.asarray(array[()])
     except MemoryError:
-        raise ValueError(f'{name} has the shape {array.shape}, which is '
-                         'larger than the memory') from None
+        raise ValueError(f'{name} of shape {array.shape} is larger than the '
+                         'memory') from None

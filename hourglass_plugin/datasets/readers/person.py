@@ -1,44 +1,46 @@
-"""One annotated person, and what makes one usable."""
-from typing import NamedTuple, Optional
+"""One annotated person, and the checks that all readers share."""
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PureWindowsPath
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...skeletons import Skeleton
-from ..image_names import check_image_name
 
 #: ``Person.scale`` is the size divided by this many pixels (MPII).
 SCALE_UNIT = 200.0
 
-#: No image has as many pixels in a row.
-LARGEST = 1e6
-
-#: Nobody who can be seen has fewer pixels.
-SMALLEST = 1.0
+#: Bounds of a person's plausible size, and of coordinates, in pixels.
+SMALLEST, LARGEST = 1.0, 1e6
 
 #: A crop is this many times as large as its person (the paper's code).
 CROP_PADDING = 1.25
 
+#: MPII's crops are centred lower than the annotated centre by this times the
+#: scale, in pixels (the paper's code).
+CENTER_DROP = 15.0
+
 
 class Person(NamedTuple):
-    """One annotated person. All pixels count from 0.
+    """One annotated person, in 0-based pixels; None is not in the file.
 
     Attributes:
         image: the file's name below the image folder.
         center: (2,) float32, x and y of the middle of the person's crop.
         scale: the person's size divided by 200 pixels; the crop is
             ``CROP_PADDING`` times as large.
-        keypoints: (K, 2) float32, x and y; anything where not annotated.
+        keypoints: (K, 2) float32, x and y; arbitrary where not annotated.
         annotated: (K,) bool.
-        visible: (K,) bool, which annotated keypoints are not occluded; None
-            if the file does not tell.
-        head_size: 0.6 times the head box's diagonal in pixels (MPII); None if
-            the file does not tell.
+        visible: (K,) bool, annotated keypoints that are not occluded.
+        head_size: 0.6 times the head box's diagonal in pixels (MPII).
         torso_size: distance between right shoulder and left hip of the
-            person-centric labels in pixels (FLIC); None if the file does not
-            tell.
+            person-centric labels in pixels (FLIC).
         official_index: position of the image in the official file's list, and
-            of the person in the image, both from 0; None if the file does not
-            tell.
+            of the person in the image, both from 0.
     """
 
     image: str
@@ -46,57 +48,103 @@ class Person(NamedTuple):
     scale: float
     keypoints: np.ndarray
     annotated: np.ndarray
-    visible: Optional[np.ndarray] = None
-    head_size: Optional[float] = None
-    torso_size: Optional[float] = None
-    official_index: Optional[tuple[int, int]] = None
+    visible: np.ndarray | None = None
+    head_size: float | None = None
+    torso_size: float | None = None
+    official_index: tuple[int, int] | None = None
 
 
-def check_person(person: Person, skeleton: Skeleton, where: str) -> Person:
-    """Refuse a person whose numbers cannot be used.
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Turn any error about one entry into one that names its place.
+
+    Args:
+        where: file and entry.
+
+    Raises:
+        ValueError: for an error of a damaged entry.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        kind = '' if isinstance(error, ValueError) else 'missing or invalid: '
+        raise ValueError(f'{where}: {kind}{error}') from error
+
+
+def check_person(person: Person, skeleton: Skeleton) -> Person:
+    """Reject a person whose numbers cannot be used.
 
     Args:
         person: as read.
-        skeleton: whose joints it should have.
-        where: file and entry, for the message.
+        skeleton: the keypoints' order.
 
     Returns:
         The person.
 
     Raises:
-        ValueError: if something is missing, misshapen or not finite, or the
-            image's name leads out of its folder.
+        ValueError: if something is missing, has another shape, is not finite
+            or implausible, or the image's name leads out of its folder.
     """
-    check_image_name(person.image, where)
+    check_image_name(person.image)
     count = skeleton.num_keypoints
-    if person.keypoints.shape != (count, 2) or (person.annotated.shape !=
-                                                (count, )):
+    for name, shape in dict(
+            center=(2, ),
+            keypoints=(count, 2),
+            annotated=(count, ),
+            visible=(count, )).items():
+        array = getattr(person, name)
+        if array is not None and array.shape != shape:
+            raise ValueError(f'{name} of {skeleton.name} must have shape '
+                             f'{shape}, but has {array.shape}')
+    # Comparisons with NaN are false.
+    if not (np.abs(person.center) <= LARGEST).all():
+        raise ValueError(f'center must be two numbers of at most {LARGEST:g} '
+                         f'pixels, but is {person.center.tolist()}')
+    if not SMALLEST <= person.scale * SCALE_UNIT <= LARGEST:
         raise ValueError(
-            f'{where}: {skeleton.name} has {count} joints, but keypoints have '
-            f'shape {person.keypoints.shape} and marks of what is annotated '
-            f'{person.annotated.shape}')
-    if person.visible is not None and person.visible.shape != (count, ):
-        raise ValueError(f'{where}: {skeleton.name} has {count} joints, but '
-                         f'visibility has shape {person.visible.shape}')
-    if person.center.shape != (2, ) or not np.isfinite(person.center).all():
-        raise ValueError(f'{where}: center must be two finite numbers, but is '
-                         f'{person.center.tolist()}')
-    if not (np.isfinite(person.scale) and person.scale > 0):
-        raise ValueError(
-            f'{where}: scale must be positive, but is {person.scale}')
-    if max(*np.abs(person.center), person.scale * SCALE_UNIT) > LARGEST:
-        raise ValueError(f'{where}: center {person.center.tolist()} and scale '
-                         f'{person.scale} are of no image, which has at most '
-                         f'{LARGEST:g} pixels in a row')
-    if person.scale * SCALE_UNIT < SMALLEST:
-        raise ValueError(f'{where}: scale {person.scale} is that of a person '
-                         f'of {person.scale * SCALE_UNIT:g} pixels; it is the '
-                         f'size divided by {SCALE_UNIT:g} pixels')
+            f'scale must be the size in pixels, {SMALLEST:g} to {LARGEST:g}, '
+            f'divided by {SCALE_UNIT:g}, but is {person.scale}')
     if not np.isfinite(person.keypoints[person.annotated]).all():
-        raise ValueError(f'{where}: an annotated joint is not finite')
+        raise ValueError('an annotated joint is not finite')
     for name in ('head_size', 'torso_size'):
         size = getattr(person, name)
-        if size is not None and not 0 < size <= LARGEST:  # NaN: False
-            raise ValueError(f'{where}: {name} must be positive, and no more '
-                             f'than {LARGEST:g} pixels, but is {size}')
+        if size is not None and not 0 < size <= LARGEST:
+            raise ValueError(f'{name} must be positive and at most '
+                             f'{LARGEST:g} pixels, but is {size}')
     return person
+
+
+def check_image_name(name: Any, folder: str | None = None) -> None:
+    """Reject an image name that leads out of the image folder.
+
+    An annotation file must not choose which files of this machine are read
+    and shown in images and reports. Links inside the folder are the user's
+    own and may lead anywhere.
+
+    Args:
+        name: as in the file.
+        folder: the image folder; absolute names below it are allowed. None
+            allows no absolute names.
+
+    Raises:
+        ValueError: if it is not a text, or contains ``..``, an address,
+            control characters or lone surrogates, which logs cannot hold; or
+            if it is an absolute path outside the folder.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f'the image name must be a text, but is {name!r}')
+    if any(unicodedata.category(letter) in ('Cc', 'Cs') for letter in name):
+        raise ValueError(f'the image name {name!r} has a control character '
+                         'or is not valid UTF-8; rename the file')
+    windows = PureWindowsPath(name)
+    absolute = os.path.isabs(name) or windows.drive or windows.root
+    if '..' in re.split(r'[/\\]', name) or '://' in name or (absolute
+                                                             and not folder):
+        raise ValueError(f'the image name {name!r} leads out of the image '
+                         'folder; write its name below that folder')
+    if absolute and folder and not os.path.abspath(name).startswith(
+            os.path.join(os.path.abspath(folder), '')):
+        raise ValueError(
+            f'the image {name!r} lies outside of the image folder {folder}; '
+            'if you trust the file, make data_prefix=dict(img=...) a folder '
+            'that contains all of its images')

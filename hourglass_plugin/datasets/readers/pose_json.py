@@ -1,29 +1,34 @@
-"""JSON lists of people, as HRNet and MMPose use them for MPII.
+"""JSON lists of people, in two forms.
 
-Each entry has ``image``, ``center`` [x, y], ``scale`` (size / 200 px),
-``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which says whether a joint
-is annotated, not whether it is visible. What ``tools/prepare_*.py`` write may
-also have ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in
-pixels, and ``official_index`` [image, person] from 0. Files of test people
-have no ``joints`` and no ``joints_vis`` at all.
+- HRNet's and MMPose's, for MPII: ``image``, ``center`` [x, y], ``scale``
+  (size / 200 px), ``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which
+  marks annotated joints, not visible ones. Our dataset converters also write
+  ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in pixels,
+  and ``official_index`` [image, person] from 0. Test people have neither
+  ``joints`` nor ``joints_vis``.
+- that of Convolutional Pose Machines (CPM), all people of MPII in one list,
+  in its first version under the key ``root``: ``img_paths``, ``objpos``,
+  ``scale_provided`` and ``joint_self`` K x [x, y, v]. v is 1 for a visible
+  joint and anything else for an occluded or missing one; a missing one stands
+  at (0, 0). ``isValidation`` marks Tompson's validation set;
+  ``annolist_index`` and ``people_index`` are positions in the official file,
+  from 1.
 """
 import gzip
 import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 import numpy as np
 
 from ...skeletons import Skeleton
-from .person import Person, check_person
-
-_NEEDED = ('image', 'center', 'scale', 'joints', 'joints_vis')
+from .person import Person, check_person, located
 
 
-def load_json(path: Union[str, Path]) -> Any:
-    """The content of a JSON file, which may be compressed (``.gz``).
+def load_json(path: str | Path) -> Any:
+    """Load a JSON file, which may be compressed (``.gz``).
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -42,66 +47,114 @@ def load_json(path: Union[str, Path]) -> Any:
         raise ValueError(f'{path} is not a JSON file: {error}') from error
 
 
-def read_pose_json(path: Union[str, Path], skeleton: Skeleton,
-                   first_pixel: int) -> list[Person]:
-    """Read such a list.
+def is_cpm(content: Any) -> bool:
+    """Return whether a JSON file's content is CPM's."""
+    if isinstance(content, dict):
+        content = content.get('root')
+    return isinstance(content, list) and bool(content) and isinstance(
+        content[0], dict) and 'joint_self' in content[0]
+
+
+def read_pose_json(path: str | Path,
+                   skeleton: Skeleton,
+                   first_pixel: int,
+                   center_drop: float = 0.0,
+                   content: Any = None,
+                   validation: bool | None = None) -> list[Person]:
+    """Read people from either form.
 
     Args:
         path: the file.
-        skeleton: whose joints, in order.
+        skeleton: the joints' order.
         first_pixel: number of the first pixel in the file, 1 (MATLAB's
             convention, MPII) or 0.
+        center_drop: added, times the scale, to y of the centres in the file.
+        content: the file's content, if :func:`load_json` has read it already.
+        validation: CPM's people of this mark only; None for all.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a list; names the entry.
     """
-    return pose_json_people(load_json(path), path, skeleton, first_pixel)
-
-
-def pose_json_people(entries: Any, path: Union[str, Path], skeleton: Skeleton,
-                     first_pixel: int) -> list[Person]:
-    """The same from the file's content, as :func:`load_json` returns it."""
+    entries = load_json(path) if content is None else content
+    cpm = is_cpm(entries)
+    if cpm and isinstance(entries, dict):
+        entries = entries['root']
     if not isinstance(entries, list):
-        raise ValueError(f'{path} must hold a list of people, but holds a '
+        raise ValueError(f'{path} must be a list of people, but is a '
                          f'{type(entries).__name__}')
-    annotated = any('joints' in entry for entry in entries
-                    if isinstance(entry, dict))
+    annotated = cpm or any('joints' in entry for entry in entries
+                           if isinstance(entry, dict))
     people = []
     for index, entry in enumerate(entries):
-        where = f'{path}, entry {index}'
-        if not isinstance(entry, dict):
-            raise ValueError(f'{where} must be an object, but is a '
-                             f'{type(entry).__name__}')
-        try:
-            if not annotated:
+        with located(f'{path}, entry {index}'):
+            if not isinstance(entry, dict):
+                raise ValueError('it must be an object, but is a '
+                                 f'{type(entry).__name__}')
+            if cpm:
+                if validation is not None and (bool(entry['isValidation'])
+                                               != validation):
+                    continue
+                entry = _from_cpm(entry)
+            elif not annotated:
                 count = skeleton.num_keypoints
                 entry = dict(
                     entry, joints=[[-1, -1]] * count, joints_vis=[0] * count)
-            person = _person(entry, first_pixel)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise ValueError(
-                f'{where}: {type(error).__name__}: {error}; an entry needs '
-                f'{", ".join(_NEEDED)}') from error
-        people.append(check_person(person, skeleton, where))
+            person = _person(entry, first_pixel, center_drop)
+            people.append(check_person(person, skeleton))
     return people
 
 
-def _person(entry: dict, first_pixel: int) -> Person:
-    """One entry as it stands, in 0-based pixels."""
+def _from_cpm(entry: dict) -> dict:
+    """Convert an entry of CPM to the other form."""
+    joints = np.asarray(entry['joint_self'], np.float64)  # (K, 3)
+    visible = joints[:, 2] == 1
+    annotated = visible | (joints[:, :2] != 0).any(1)
+    converted = dict(
+        image=entry['img_paths'],
+        center=entry['objpos'],
+        scale=entry['scale_provided'],
+        joints=joints[:, :2],
+        joints_vis=annotated.tolist(),
+        joints_visible=visible.tolist())
+    if 'annolist_index' in entry and 'people_index' in entry:
+        converted['official_index'] = [
+            int(entry['annolist_index']) - 1,
+            int(entry['people_index']) - 1
+        ]
+    return converted
+
+
+def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
+    """Return one entry in 0-based pixels."""
+    scale = _number(entry, 'scale')
+    joints = entry['joints']
+    if isinstance(joints, list):
+        joints = np.asarray(joints, np.float32)
+    center = np.asarray(entry['center'], np.float32) - first_pixel
+    if center.shape == (2, ):  # else rejected below
+        center = center + np.array([0, center_drop * scale], np.float32)
+    index = entry.get('official_index')
+    if index is not None:
+        if not (isinstance(index, list) and len(index) == 2
+                and all(isinstance(number, int) for number in index)):
+            raise ValueError('official_index must be two integers, but is '
+                             f'{index!r}')
+        index = index[0], index[1]
+    optional = {
+        name: _number(entry, name)
+        for name in ('head_size', 'torso_size') if entry.get(name) is not None
+    }
     visible = entry.get('joints_visible')
-    head_size, torso_size = entry.get('head_size'), entry.get('torso_size')
     return Person(
         image=entry['image'],
-        center=np.asarray(entry['center'], np.float32) - first_pixel,
-        scale=_number(entry, 'scale'),
-        keypoints=np.asarray(entry['joints'], np.float32) - first_pixel,
+        center=center,
+        scale=scale,
+        keypoints=(joints - first_pixel).astype(np.float32),
         annotated=_marks(entry, 'joints_vis'),
         visible=None if visible is None else _marks(entry, 'joints_visible'),
-        head_size=None if head_size is None else _number(entry, 'head_size'),
-        torso_size=None
-        if torso_size is None else _number(entry, 'torso_size'),
-        official_index=_official_index(entry.get('official_index')))
+        official_index=index,
+        **optional)
 
 
 def _number(entry: dict, name: str) -> float:
@@ -112,41 +165,31 @@ def _number(entry: dict, name: str) -> float:
 
 
 def _marks(entry: dict, name: str) -> np.ndarray:
-    """(K,) bool from a list of 0 and 1."""
+    """Return (K,) bool from a list of 0 and 1."""
     marks = entry[name]
-    if not isinstance(marks, list):
-        raise ValueError(f'{name} must be a list, but is {marks!r}')
-    for joint, mark in enumerate(marks):
-        if mark not in (0, 1):
-            raise ValueError(f'{name} must be 0 or 1, but is {mark!r} for '
-                             f'joint {joint}')
+    if not isinstance(marks, list) or any(mark not in (0, 1)
+                                          for mark in marks):
+        raise ValueError(f'{name} must be a list of 0 and 1, but is {marks!r}')
     return np.array(marks, bool)
 
 
-def _official_index(index: Any) -> Optional[tuple[int, int]]:
-    if index is None:
-        return None
-    if not (isinstance(index, list) and len(index) == 2
-            and all(isinstance(number, int) for number in index)):
-        raise ValueError('official_index must be two whole numbers, but is '
-                         f'{index!r}')
-    return index[0], index[1]
-
-
 def pose_json_entries(people: Sequence[Person],
-                      first_pixel: int) -> list[dict]:
-    """What :func:`read_pose_json` reads back as these people.
+                      first_pixel: int,
+                      center_drop: float = 0.0) -> list[dict]:
+    """Return the entries that :func:`read_pose_json` reads as these people.
 
     Coordinates are rounded to a thousandth of a pixel.
     """
+    first = np.float64(first_pixel)
     entries = []
     for person in people:
+        center = person.center - np.array([0, center_drop * person.scale],
+                                          np.float32)
         keypoints = np.where(person.annotated[:, None],
-                             person.keypoints + np.float64(first_pixel), -1)
+                             person.keypoints + first, -1)
         entry = dict(
             image=person.image,
-            center=np.round(person.center + np.float64(first_pixel),
-                            3).tolist(),
+            center=np.round(center + first, 3).tolist(),
             scale=round(person.scale, 6),
             joints=np.round(keypoints, 3).tolist(),
             joints_vis=person.annotated.astype(int).tolist())

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.io import whosmat
 
 from ...datasets.readers.flic import read_flic
-from ...datasets.readers.head_sizes import (
-    is_ground_truth,
-    read_ground_truth_mat,
-)
 from ...datasets.readers.lsp import read_lsp
 from ...datasets.readers.mpii import read_mpii
+from ...datasets.readers.mpii_ground_truth import (
+    is_ground_truth,
+    read_mpii_ground_truth,
+)
 from ...datasets.readers.person import Person
 from ...skeletons import FLIC, LSP, MPII, Skeleton
 from ..scores import PCKH, TORSO_PCK, Normalizer, People, Scores, score_people
@@ -76,7 +76,7 @@ def read_ground_truth(data_set: str,
         if subset not in (None, 'val'):
             raise ValueError(f'{path} has the validation people only, not '
                              f'those of --subset {subset}')
-        return GroundTruth(path, MPII, PCKH, *read_ground_truth_mat(path))
+        return GroundTruth(path, MPII, PCKH, *read_mpii_ground_truth(path))
     skeleton: Skeleton
     people: list[Person]
     if data_set == MPII.name:

@@ -29,8 +29,7 @@ from scipy.io import savemat, whosmat
 from ...atomic_files import atomic_file
 from ...datasets.readers.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
 from ...datasets.readers.matlab import load_matlab, text
-from ...datasets.readers.mpii import CENTER_DROP
-from ...datasets.readers.person import SCALE_UNIT
+from ...datasets.readers.person import CENTER_DROP, SCALE_UNIT
 from ...skeletons import FLIC, MPII
 
 #: The variable in the official file of each dataset.

@@ -27,12 +27,6 @@ def lspet_array(count):
     return joints
 
 
-def without(joints, place, number):
-    """Joints with another number at a place."""
-    joints[place] = number
-    return joints
-
-
 def write(folder, joints):
     path = folder / 'joints.mat'
     savemat(path, dict(joints=joints))
@@ -90,7 +84,7 @@ def test_halves_of_lsp(tmp_path, subset, numbers):
 def test_lsp_extended_is_all_for_training(tmp_path):
     path = write(tmp_path, lspet_array(3))
     assert len(read_lsp(path, 'train')) == 3
-    with pytest.raises(ValueError, match='no test people'):
+    with pytest.raises(ValueError):
         read_lsp(path, 'test')
 
 
@@ -110,44 +104,9 @@ def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
     assert person.keypoints[1].tolist() == [20, 25]
 
 
-@pytest.mark.parametrize('joints, message', [
-    (np.zeros((4, 14, 3)), r'3 x 14 x people .* shape \(4, 14, 3\)'),
-    (np.zeros((14, 14, 3)), r'shape \(14, 14, 3\)'),
-    (np.zeros(7), 'shape'),
-    (np.full((3, 14, 2), 2.0), 'person 0, joint 0 must be 0 or 1, but is 2'),
-    (np.full((14, 3, 2), np.nan), 'must be 0 or 1, but is nan'),
-    ('text', 'joints must be 3 x 14 x people'),
-    (np.where(np.arange(2) == 1, np.nan, lsp_array(2)),
-     'third number of person 1, joint 0 must be 0 or 1, but is nan'),
-    (without(lsp_array(2), (0, WRIST, 1), np.nan),
-     r'joint 6 of person 1 must be finite, .* but is \[nan, 52.0\]'),
-    (without(lsp_array(2), (1, WRIST, 0), np.inf),
-     'joint 6 of person 0 must be finite'),
-    (without(lspet_array(2), (WRIST, 0, 1), -np.inf),
-     r'joint 6 of person 1 .* but is \[-inf, 52.0\]'),
-    (without(lspet_array(2), (WRIST, 1, 1), np.nan),
-     'joint 6 of person 1 must be finite'),
-])
-def test_wrong_joints_are_named(tmp_path, joints, message):
-    path = write(tmp_path, joints)
-    with pytest.raises(ValueError, match=message) as error:
-        read_lsp(path)
-    assert str(path) in str(error.value)
-
-
 def test_an_odd_number_cannot_be_halved(tmp_path):
-    with pytest.raises(ValueError, match='3 people, which cannot be halved'):
+    with pytest.raises(ValueError):
         read_lsp(write(tmp_path, lsp_array(3)), 'train')
-
-
-def test_unknown_subsets_and_files(tmp_path):
-    with pytest.raises(ValueError, match="'train' or 'test', got 'val'"):
-        read_lsp(write(tmp_path, lsp_array(2)), 'val')
-    with pytest.raises(FileNotFoundError, match='none.mat'):
-        read_lsp(tmp_path / 'none.mat')
-    savemat(tmp_path / 'other.mat', dict(points=1))
-    with pytest.raises(ValueError, match='lacks joints; it holds points'):
-        read_lsp(tmp_path / 'other.mat')
 
 
 def test_json_counts_from_0_and_holds_one_subset(tmp_path):
@@ -164,5 +123,5 @@ def test_json_counts_from_0_and_holds_one_subset(tmp_path):
     person, = read_lsp(path)
     assert person.center.tolist() == [5, 6]
     assert person.keypoints[3].tolist() == [1, 2]
-    with pytest.raises(ValueError, match='holds one subset only'):
+    with pytest.raises(ValueError):
         read_lsp(path, 'train')

@@ -152,12 +152,12 @@ def test_a_folder_without_images_ends_all(folder):
 def test_other_errors_are_no_reason_to_skip(folder, monkeypatch):
     dataset = DATASETS.build(config(folder, skip_corrupt=True))
     monkeypatch.setattr(dataset, 'pipeline', lambda record: {}['a bug'])
-    with pytest.raises(KeyError, match='a bug'):
+    with pytest.raises(KeyError):
         dataset[0]
 
 
 def test_evaluations_skip_nothing(folder):
-    with pytest.raises(ValueError, match='skip_corrupt'):
+    with pytest.raises(ValueError):
         DATASETS.build(config(folder, skip_corrupt=True, test_mode=True))
 
 

@@ -1,0 +1,194 @@
+"""MPII's ground truth for evaluation, ``mpii_gt_val.mat``.
+
+It has the validation people's joints and head boxes, but no image names, so
+its people are found again by their joints.
+"""
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...skeletons import MPII
+from .matlab import load_matlab, texts
+from .person import LARGEST, Person
+
+#: A head's size is this part of its box's diagonal (MPII's evaluation code).
+HEAD_BOX_PART = 0.6
+
+#: Names of MPII's joints in the file, in order.
+_JOINTS = ('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
+           'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri')
+
+_NEEDED = ('headboxes_src', 'jnt_missing', 'pos_gt_src')
+
+# Differences of a coordinate, in pixels, between files that round to 3
+# decimals, and between files of which one truncates neck and head top.
+_ROUNDED, _TRUNCATED = 0.002, 1.001
+
+# A coordinate of joints that are not annotated, far from all others.
+_NOWHERE = -1e5
+
+
+class MPIIGroundTruth(NamedTuple):
+    """The ground truth of PCKh, in 0-based pixels.
+
+    Attributes:
+        keypoints: (N, 16, 2) float64, x and y.
+        annotated: (N, 16) bool, which joints count.
+        head_sizes: (N,) float64, 0.6 times the head box's diagonal in pixels.
+    """
+
+    keypoints: np.ndarray
+    annotated: np.ndarray
+    head_sizes: np.ndarray
+
+
+def is_ground_truth(content: dict) -> bool:
+    """Return whether a MATLAB file's variables are such a ground truth."""
+    return any(name in content for name in _NEEDED)
+
+
+def read_mpii_ground_truth(path: str | Path,
+                           content: dict | None = None) -> MPIIGroundTruth:
+    """Read ``mpii_gt_val.mat`` (``gt_valid.mat`` in some projects).
+
+    Args:
+        path: MATLAB file with ``pos_gt_src`` (16, 2, N), ``jnt_missing``
+            (16, N) and ``headboxes_src`` (2, 2, N), corner by x and y, all
+            1-based; ``dataset_joints``, if present, names the 16 joints.
+        content: its variables, if they are loaded already.
+
+    Returns:
+        The N people in the file's order. Joints are as in the file, which has
+        lost a coordinate of 13 joints of the 2,958 people.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it lacks something or cannot be used.
+    """
+    content = content or load_matlab(path, _NEEDED)
+    names = texts(content.get('dataset_joints'))
+    if names and names != list(_JOINTS):
+        raise ValueError(f'{path}: dataset_joints must be {list(_JOINTS)}, '
+                         f'but is {names}')
+    count, joints = content['jnt_missing'].shape[-1], MPII.num_keypoints
+    if count == 0:
+        raise ValueError(f'{path} contains no person')
+    arrays = {}
+    for name, shape in dict(
+            pos_gt_src=(joints, 2, count),
+            jnt_missing=(joints, count),
+            headboxes_src=(2, 2, count)).items():
+        array = content[name]
+        # MATLAB drops a third dimension of one person.
+        if count == 1 and array.shape == shape[:2]:
+            array = array.reshape(shape)
+        if array.shape != shape or array.dtype.kind not in 'uifb':
+            raise ValueError(f'{path}: {name} must be numbers of shape '
+                             f'{shape}, but has shape {array.shape} and type '
+                             f'{array.dtype}')
+        arrays[name] = np.moveaxis(array.astype(np.float64), -1, 0)
+    missing = arrays['jnt_missing']
+    boxes = arrays['headboxes_src']  # (N, corner, x and y)
+    with np.errstate(over='ignore'):  # rejected below
+        sizes = HEAD_BOX_PART * np.linalg.norm(boxes[:, 1] - boxes[:, 0],
+                                               axis=1)
+    truth = MPIIGroundTruth(arrays['pos_gt_src'] - 1, missing == 0, sizes)
+    finite = np.isfinite(truth.keypoints).all(2) | ~truth.annotated
+    usable = (np.isin(missing, (0, 1)) & finite).all(1) & (sizes > 0) & (
+        sizes <= LARGEST)  # (N,)
+    if not usable.all():
+        person = int(usable.argmin())
+        raise ValueError(
+            f'{path}, person {person}: jnt_missing must be 0 or 1, joints '
+            'that are not missing finite, and the head size positive and at '
+            f'most {LARGEST:g} pixels, but they are '
+            f'{missing[person].tolist()}, '
+            f'{arrays["pos_gt_src"][person].tolist()} and {sizes[person]}')
+    return truth
+
+
+def add_head_sizes(people: list[Person], path: str | Path,
+                   annotation_file: str | Path) -> list[Person]:
+    """Add the head sizes of MPII's validation people.
+
+    People are matched by their joints, so subsets, other orders and repeated
+    people are correct.
+
+    Args:
+        people: people in 0-based pixels.
+        path: see :func:`read_mpii_ground_truth`.
+        annotation_file: the people's file, for messages.
+
+    Returns:
+        The same people with ``head_size``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be used, a person is not in it, or people
+            with the same joints have different head sizes.
+    """
+    truth = read_mpii_ground_truth(path)
+    if not people:
+        return []
+    matches = match_joints(
+        np.stack([person.keypoints for person in people]),
+        np.stack([person.annotated for person in people]), truth.keypoints,
+        truth.annotated)
+    found = []
+    for index, (person, same) in enumerate(zip(people, matches)):
+        sizes = truth.head_sizes[same]
+        if not len(same) or np.ptp(sizes) > 1e-3:  # pixels
+            raise ValueError(
+                f'{path} has {len(same)} people with the joints of person '
+                f'{index} ({person.image}) of {annotation_file}, with head '
+                f'sizes {sizes.tolist()}, but needs one; do the two files '
+                'belong together?')
+        found.append(person._replace(head_size=float(sizes[0])))
+    return found
+
+
+def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
+                 known_keypoints: np.ndarray,
+                 known_annotated: np.ndarray) -> Iterator[np.ndarray]:
+    """Find people again, in another file, by their joints.
+
+    MPII's files agree on nearly all people, up to rounding. Some truncate neck
+    and head top to whole pixels, and a few joints are damaged: in
+    ``mpii_gt_val.mat``, 13 joints of 10 people have lost a coordinate. So
+    three searches follow each other: all joints equal; all joints within a
+    pixel; the most joints in common, if at least three and half of those that
+    could be.
+
+    Args:
+        keypoints: (M, K, 2) pixels.
+        annotated: (M, K) bool.
+        known_keypoints: (N, K, 2) pixels.
+        known_annotated: (N, K) bool.
+
+    Yields:
+        M arrays with positions of equally good known people; more than one
+        if their joints do not tell them apart, none if there is no match.
+    """
+
+    def vectors(joints: np.ndarray, marks: np.ndarray) -> np.ndarray:
+        joints = np.where(marks[:, :, None], joints, _NOWHERE)
+        return joints.reshape(len(joints), 2 * joints.shape[1])
+
+    people = vectors(keypoints, annotated)
+    tree = cKDTree(vectors(known_keypoints, known_annotated))
+    equal = tree.query_ball_point(people, _ROUNDED, p=np.inf)
+    near = tree.query_ball_point(people, _TRUNCATED, p=np.inf)
+    for index in range(len(keypoints)):
+        matches = equal[index] or near[index]
+        if matches:
+            yield np.sort(matches)
+            continue
+        both = known_annotated & annotated[index]  # (N, K)
+        apart = np.abs(known_keypoints - keypoints[index]).max(2)
+        shared = (both & (apart <= _TRUNCATED)).sum(1)  # (N,)
+        comparable = np.minimum(known_annotated.sum(1), annotated[index].sum())
+        shared[(shared < 3) | (2 * shared < comparable)] = 0
+        yield np.flatnonzero(shared == shared.max(initial=1))
