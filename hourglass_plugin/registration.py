@@ -23,7 +23,7 @@ from typing import Optional
 REGISTERED_WITH = {
     'mmengine': ('engine', 'models'),
     'mmpose': ('codecs', 'datasets', 'evaluation', 'transforms',
-               'models.consistency', 'models.data_preprocessor', 'models.head',
+               'models.data_preprocessor', 'models.head',
                'models.pose_estimator', 'report.hook',
                'visualization.pose_hook', 'visualization.tensorboard'),
 }

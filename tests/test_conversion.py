@@ -241,10 +241,6 @@ def test_nothing_is_written_of_what_does_not_fit(tmp_path):
         **weights, 'module.fc.weight': torch.zeros(3)
     })
     assert 'there are no weights in it, but epoch' in message({'epoch': 3})
-    cornernets = StackedHourglass(
-        num_stacks=1, feat_channels=8, depth=1, form='cornernet')
-    assert "init_cfg=dict(type='Pretrained'" in message(
-        cornernets.state_dict())
     own = StackedHourglass(num_stacks=1, num_keypoints=16, feat_channels=16)
     assert 'has the names of this package already' in message(
         own.state_dict())

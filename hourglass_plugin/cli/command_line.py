@@ -40,7 +40,7 @@ from ..evaluation.files.submissions import (
 )
 from ..evaluation.metric_name import MetricName
 from ..evaluation.metrics import PCKMetric
-from ..models.consistency import check_runner, check_training_numbers
+from ..engine.config_check_hook import check_runner, check_training_numbers
 from ..models.stacked_hourglass import StackedHourglass
 from ..models.weights.loading import read_checkpoint
 from .distributed import set_up_processes

@@ -1,6 +1,6 @@
-"""The codecs: keypoints of a person to what is learnt, and back."""
-from numbers import Real
-from typing import Optional
+"""The codecs: keypoints of a person to heatmaps, and back."""
+import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,26 +9,15 @@ from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from ..skeletons import FLIC, LSP, MPII, Skeleton
-from .heatmaps import (
-    decode_heatmaps,
-    draw_heatmaps,
-    encode_heatmaps,
-    keypoints_inside,
-)
+from .heatmaps import decode_heatmaps, draw_heatmaps, place_keypoints
 
 _REFINEMENTS = ('quarter', 'subpixel', 'none')
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _is_size(value: object) -> bool:
-    """Whether a value is two whole numbers of 3 or more."""
-    return isinstance(value, (tuple, list, np.ndarray)) and len(
-        value) == 2 and all(
-            _is_number(side) and 3 <= side < float('inf') and int(side) == side
-            for side in value)
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite real number."""
+    return isinstance(value, (float, int, np.number)) and not isinstance(
+        value, bool) and abs(value) < math.inf
 
 
 @KEYPOINT_CODECS.register_module()
@@ -44,17 +33,19 @@ class HourglassHeatmap(BaseKeypointCodec):
         refinement: ``'quarter'``, the paper's quarter cell; ``'subpixel'``,
             Gaussians are drawn around the exact positions and decoded to a
             fraction of a cell; or ``'none'``.
-        encode_on_device: whether loader processes send keypoints, less than a
-            hundredth of the heatmaps' bytes, from which
-            :class:`MultiStageHeatmapHead` draws the same heatmaps on its
-            device.
+        encode_on_device: send keypoints from loader processes, less than a
+            hundredth of the heatmaps' bytes; :class:`MultiStageHeatmapHead`
+            draws the same heatmaps from them on its device.
 
     Raises:
         ValueError: if a size, ``sigma`` or ``refinement`` is out of range.
     """
 
-    #: The data set whose joints are encoded; None takes any number.
-    skeleton: Optional[Skeleton] = None
+    #: The dataset whose joints are encoded; None takes any number.
+    skeleton: Skeleton | None = None
+    #: Whether heatmaps of the flipped image must be shifted by a cell: its
+    #: cells mirror the image's, see :mod:`hourglass_plugin.codecs.heatmaps`.
+    flip_shift = False
 
     def __init__(self,
                  input_size: tuple[int, int],
@@ -63,15 +54,18 @@ class HourglassHeatmap(BaseKeypointCodec):
                  refinement: str = 'quarter',
                  encode_on_device: bool = False) -> None:
         super().__init__()
-        for name, size in (('input_size', input_size), ('heatmap_size',
-                                                        heatmap_size)):
-            if not _is_size(size):
-                raise ValueError(f'{name} must be two whole numbers, width '
-                                 f'and height, of 3 or more, but is {size}')
-        if any(side > large for side, large in zip(heatmap_size, input_size)):
+        for name, size in dict(
+                input_size=input_size, heatmap_size=heatmap_size).items():
+            if not isinstance(
+                    size, (tuple, list, np.ndarray)) or len(size) != 2 or any(
+                        not _is_number(side) or side < 3 or side % 1
+                        for side in size):
+                raise ValueError(f'{name} must be width and height, whole '
+                                 f'numbers of 3 or more, but is {size}')
+        if any(np.greater(heatmap_size, input_size)):
             raise ValueError(f'heatmap_size={heatmap_size} is larger than '
                              f'input_size={input_size}')
-        if not (_is_number(sigma) and 0 < sigma < float('inf')):
+        if not (_is_number(sigma) and sigma > 0):
             raise ValueError(f'sigma must be positive, but it is {sigma!r}')
         if refinement not in _REFINEMENTS:
             raise ValueError(f'refinement={refinement!r} is unknown; choose '
@@ -86,15 +80,14 @@ class HourglassHeatmap(BaseKeypointCodec):
         self.encode_on_device = encode_on_device
         # Where MMPose packs what encode() returns.
         self.label_mapping_table = dict(keypoint_weights='keypoint_weights')
-        self.field_mapping_table = dict()
+        self.field_mapping_table = dict(heatmaps='heatmaps')
         if encode_on_device:
             self.label_mapping_table['keypoint_labels'] = 'keypoint_labels'
-        else:
-            self.field_mapping_table['heatmaps'] = 'heatmaps'
+            self.field_mapping_table = {}
 
     def encode(self,
                keypoints: np.ndarray,
-               keypoints_visible: Optional[np.ndarray] = None) -> dict:
+               keypoints_visible: np.ndarray | None = None) -> dict:
         """Keypoints of one person to heatmaps, or to what draws them.
 
         Args:
@@ -102,11 +95,11 @@ class HourglassHeatmap(BaseKeypointCodec):
             keypoints_visible: (1, K), above 0 where annotated; default: all.
 
         Returns:
-            ``keypoint_weights``, (1, K) float32, 0 for keypoints that are not
-            annotated or outside the input and 1 for the others, and
-            ``heatmaps``, (K, H, W) float32, zero where the weight is 0; or,
-            with ``encode_on_device=True``, ``keypoint_labels``, (1, K, 2)
-            float32, the keypoints, for :meth:`draw`.
+            ``keypoint_weights``, (1, K) float32, 1 for annotated keypoints
+            inside the input and 0 for others, and ``heatmaps``, (K, H, W)
+            float32, zero where the weight is 0; with ``encode_on_device``
+            in their place ``keypoint_labels``, (1, K, 2) float32, the
+            keypoints, for :meth:`draw`.
 
         Raises:
             ValueError: if the shapes do not fit, or there are several people.
@@ -118,31 +111,26 @@ class HourglassHeatmap(BaseKeypointCodec):
         count = keypoints.shape[1]
         if self.skeleton and count != self.skeleton.num_keypoints:
             raise ValueError(
-                f'{type(self).__name__} encodes the '
-                f'{self.skeleton.num_keypoints} keypoints of '
-                f'{self.skeleton.name}, but got {count}; for another skeleton '
-                'use HourglassHeatmap')
-        annotated = None
+                f'{type(self).__name__} encodes {self.skeleton.num_keypoints} '
+                f'keypoints, but got {count}; use HourglassHeatmap for others')
+        # Where keypoints are sent, the weights are those of the sent numbers.
+        points = torch.from_numpy(
+            keypoints.astype(
+                np.float32 if self.encode_on_device else np.float64))
+        weights = place_keypoints(points, self.heatmap_size, self.stride,
+                                  self.exact_centers)[1].numpy()
         if keypoints_visible is not None:
-            annotated = np.asarray(keypoints_visible) > 0
-            if annotated.shape != (1, count):
+            visible = np.asarray(keypoints_visible)
+            if visible.shape != (1, count):
                 raise ValueError('keypoints_visible must have shape '
-                                 f'(1, {count}), but has {annotated.shape}')
-            annotated = annotated[0]
+                                 f'(1, {count}), but has {visible.shape}')
+            weights &= visible > 0
+        encoded = dict(keypoint_weights=weights.astype(np.float32))
         if self.encode_on_device:
-            # Rounded first: what is drawn later is judged here.
-            keypoints = keypoints.astype(np.float32)
-            encoded = dict(keypoint_labels=keypoints)
-            _, drawn = keypoints_inside(keypoints[0], self.heatmap_size,
-                                        self.stride, self.exact_centers)
-            if annotated is not None:
-                drawn &= annotated
+            encoded['keypoint_labels'] = points.numpy()
         else:
-            heatmaps, drawn = encode_heatmaps(keypoints[0], self.heatmap_size,
-                                              self.stride, self.sigma,
-                                              self.exact_centers, annotated)
-            encoded = dict(heatmaps=heatmaps)
-        encoded['keypoint_weights'] = drawn[None].astype(np.float32)
+            heatmaps = self.draw(points, torch.from_numpy(weights))
+            encoded['heatmaps'] = heatmaps[0].numpy()
         return encoded
 
     def draw(self, keypoint_labels: Tensor,
@@ -192,8 +180,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         if batch_encoded.ndim != 4 or size != self.heatmap_size:
             raise ValueError(
                 f'heatmaps of shape {tuple(batch_encoded.shape)} do not fit '
-                'the codec, which expects (B, K, H, W) with width x height '
-                f'{self.heatmap_size}')
+                f'the codec: (B, K, H, W) with (W, H)={self.heatmap_size}')
         keypoints, scores = decode_heatmaps(batch_encoded.detach(),
                                             self.stride, self.refinement)
         decoded = torch.cat([keypoints, scores.unsqueeze(2)], 2).cpu().numpy()
@@ -203,19 +190,16 @@ class HourglassHeatmap(BaseKeypointCodec):
 @KEYPOINT_CODECS.register_module()
 class MPIIHeatmap(HourglassHeatmap):
     """:class:`HourglassHeatmap` for the 16 keypoints of MPII."""
-
     skeleton = MPII
 
 
 @KEYPOINT_CODECS.register_module()
 class FLICHeatmap(HourglassHeatmap):
     """:class:`HourglassHeatmap` for the 11 keypoints of FLIC."""
-
     skeleton = FLIC
 
 
 @KEYPOINT_CODECS.register_module()
 class LSPHeatmap(HourglassHeatmap):
     """:class:`HourglassHeatmap` for the 14 keypoints of Leeds Sports Pose."""
-
     skeleton = LSP

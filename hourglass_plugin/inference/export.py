@@ -10,12 +10,14 @@ from typing import NamedTuple, Union
 
 import torch
 from mmengine.model import BaseModel
+from mmpose.models.utils.tta import flip_heatmaps
 from torch import Tensor, nn
 
 from .. import __version__
 from ..codecs.codec import HourglassHeatmap
 from ..codecs.heatmaps import decode_heatmaps
-from ..models.head import MultiStageHeatmapHead, flip_heatmaps
+from ..models.consistency import flip_shift
+from ..models.head import MultiStageHeatmapHead
 
 #: How much a copy's heatmaps, positions in pixels and scores may differ.
 TOLERANCE = 1e-4
@@ -79,8 +81,8 @@ class ExportModel(nn.Module):
         is_ours = isinstance(model.head, MultiStageHeatmapHead)
         self._stack = settings.get('eval_stack', -1) if is_ours else -1
         self._shifts = (
-            model.head.shifts_mirrored
-            if is_ours else settings.get('shift_heatmap', False))
+            flip_shift(decoder, settings) if is_ours and flip_test else
+            settings.get('shift_heatmap', False))
         meta = model.dataset_meta
         self._flip_indices = list(meta['flip_indices'])
         self.keypoint_names = [
@@ -117,8 +119,9 @@ class ExportModel(nn.Module):
         stacks = self._forward(image)
         if self.flip_test:
             stacks = tuple(
-                (heatmaps + flip_heatmaps(mirrored, self._flip_indices,
-                                              self._shifts)) / 2
+                (heatmaps + flip_heatmaps(
+                    mirrored, self._flip_indices,
+                    shift_heatmap=self._shifts)) / 2
                 for heatmaps, mirrored in zip(stacks,
                                               self._forward(image.flip(-1))))
         return tuple(heatmaps.contiguous() for heatmaps in stacks)

@@ -36,16 +36,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ..compat.versions import begin_cuda_graphs
-from ..models.cornernet_form import ConvNorm
+from ..models.consistency import check_image, stack_indices
 from ..models.residual import Residual
-from ..models.stacked_hourglass import (
-    AnyStack,
-    Stack,
-    StackedHourglass,
-    Stem,
-    check_image,
-    stack_indices,
-)
+from ..models.stacked_hourglass import Stack, StackedHourglass, Stem
 
 _DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -164,7 +157,7 @@ class OptimizedHourglass(nn.Module):
             if isinstance(module, Residual):
                 module.conv1, module.norm2 = _fold(module.conv1, module.norm2)
                 module.conv2, module.norm3 = _fold(module.conv2, module.norm3)
-            elif isinstance(module, (Stem, Stack, ConvNorm)):
+            elif isinstance(module, (Stem, Stack)):
                 module.conv, module.norm = _fold(module.conv, module.norm)
         self.stem = network.stem
         self.stacks = nn.ModuleList(
@@ -293,15 +286,14 @@ class OptimizedHourglass(nn.Module):
 class _InferenceStack(nn.Module):
     """A stack that returns its output, if asked, and the next one's input."""
 
-    def __init__(self, stack: AnyStack, is_returned: bool,
+    def __init__(self, stack: Stack, is_returned: bool,
                  is_last: bool) -> None:
         super().__init__()
         self.heatmaps = stack.heatmaps if is_returned else None
         self.is_returned = is_returned
-        if isinstance(stack, Stack):
-            _collapse_merge(stack)
-            stack.heatmaps = stack.merge_heatmaps = None
-            stack.inner_heatmaps = nn.ModuleList()
+        _collapse_merge(stack)
+        stack.heatmaps = stack.merge_heatmaps = None
+        stack.inner_heatmaps = nn.ModuleList()
         if is_last:
             stack.merge_features = None
         self.stack = stack

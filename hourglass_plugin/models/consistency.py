@@ -1,84 +1,217 @@
-"""Whether the parts of a config belong together, before anything runs.
+"""Checks that network, head, codec and data of a config fit together.
 
-Model, codec and data set each know how many keypoints there are and how large
-images and heatmaps are. Where they disagree training would end in the middle
-of a step, or, worse, not at all. Each disagreement is one line that says what
-to change.
+They run before the first step. Where parts disagree on the number of keypoints
+or the size of images and heatmaps, training would otherwise stop in the middle
+of a step or, worse, go on with wrong targets. Each error names the setting to
+change.
+
+Shape shorthand: B batch, C channels, H W input size.
 """
 import difflib
-import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Optional
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
-from mmengine.registry import HOOKS
-from mmengine.runner import Runner
-from torch import nn
+import numpy as np
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from .stacked_hourglass import StackedHourglass
-
-if TYPE_CHECKING:
-    from .head import MultiStageHeatmapHead
-
-#: What says in a config where a loader's transforms are.
-_PHASES = ('train', 'val', 'test')
-
-#: What estimator and head read of ``test_cfg``.
+#: Settings in ``test_cfg`` that estimator and head use.
 _TEST_SETTINGS = ('eval_all_stacks', 'eval_stack', 'flip_mode', 'flip_test',
                   'output_heatmaps', 'output_keypoint_indices',
                   'shift_coords', 'shift_heatmap')
 
-#: Settings of a training that are whole numbers -> the least that makes sense.
-_COUNTS = {
-    'train_cfg.max_epochs': 1,
-    'train_cfg.max_iters': 1,
-    'train_cfg.val_interval': 1,
-    'train_cfg.val_begin': 0,
-    'optim_wrapper.accumulative_counts': 1,
-    'default_hooks.checkpoint.interval': -1,
-    'default_hooks.checkpoint.max_keep_ckpts': -1,
+#: ``flip_shift`` of MMPose's codecs: whether heatmaps of the flipped image,
+#: flipped back, lie one cell to the left of the image's. ``MSRAHeatmap``
+#: rounds to the nearest cell, where x = 1.5 strides and its flipped position
+#: W - 1 - x are both rounded up. ``UDPHeatmap`` keeps exact positions, and
+#: ``MegviiHeatmap`` truncates, as ours.
+_FLIP_SHIFTS = {
+    'MSRAHeatmap': True,
+    'UDPHeatmap': False,
+    'MegviiHeatmap': False,
 }
 
 
-def check_training_numbers(config: Config) -> None:
-    """Check the numbers of a training, some of which it reads at its end.
-
-    Args:
-        config: what it leaves out has its default.
+def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
+                            feat_channels: int | Sequence[int], depth: int,
+                            num_keypoints: int | None, inner_heatmaps: int,
+                            in_channels: int,
+                            stem_channels: Sequence[int] | None) -> None:
+    """Check arguments of ``StackedHourglass``, which explains them.
 
     Raises:
-        ValueError: if a count is no whole number or too small, or the
-            learning rate is negative or no number.
+        ValueError: if one is out of range.
     """
-    for name, least in _COUNTS.items():
-        for value in _values(config, name):
-            if not (isinstance(value, (int, float)) and value >= least
-                    and value % 1 == 0):
-                raise ValueError(f'{name}={value!r} must be a whole number of '
-                                 f'{least} or more')
-    for value in _values(config, 'optim_wrapper.optimizer.lr'):
-        if not (isinstance(value, (int, float)) and 0 <= value < math.inf):
-            raise ValueError(f'optim_wrapper.optimizer.lr={value!r} must be a '
-                             'number of 0 or more')
+    counts = dict(num_stacks=num_stacks, depth=depth, in_channels=in_channels)
+    if num_keypoints is not None:
+        counts['num_keypoints'] = num_keypoints
+    for name, value in counts.items():
+        if not _are_counts([value], 1):
+            raise ValueError(
+                f'{name} must be a positive integer, but it is {value!r}')
+    for name, numbers in dict(
+            num_blocks=num_blocks, feat_channels=feat_channels).items():
+        listed = [numbers] * (depth + 1) if isinstance(numbers,
+                                                       int) else numbers
+        if not _are_counts(listed, depth + 1):
+            raise ValueError(
+                f'{name} must be a positive integer, or one for each of the '
+                f'{depth + 1} resolutions at depth={depth}, but it is '
+                f'{numbers!r}')
+    if any(width % 4 for width in listed):
+        raise ValueError('feat_channels must be a multiple of 4, but it is '
+                         f'{feat_channels}')
+    if (not isinstance(inner_heatmaps, int) or not 0 <= inner_heatmaps < depth
+            or (inner_heatmaps and num_keypoints is None)):
+        raise ValueError(
+            f'inner_heatmaps={inner_heatmaps!r} must be a whole number from 0 '
+            f'to less than depth={depth}, and needs num_keypoints')
+    if stem_channels is not None and not _are_counts(stem_channels, 3):
+        raise ValueError('stem_channels must be three positive integers, e.g. '
+                         f'(64, 128, 128), but it is {stem_channels!r}')
 
 
-def _values(config: Config, name: str) -> Iterator[Any]:
-    """The setting of a dotted name, if the config has it."""
-    node: Any = config
-    for key in name.split('.'):
-        if not isinstance(node, (dict, Config)) or key not in node:
-            return
-        node = node[key]
-    yield node
+def _are_counts(values: Any, number: int) -> bool:
+    """Whether they are so many positive integers."""
+    return isinstance(values, (list, tuple)) and len(values) == number and all(
+        isinstance(value, int) and value >= 1 for value in values)
+
+
+def stack_indices(out_stacks: Sequence[int] | None,
+                  num_stacks: int,
+                  needs_last: bool = False) -> tuple[int, ...]:
+    """Return the requested stacks as indices from 0.
+
+    Args:
+        out_stacks: stacks counted from 0 or from the end, in ascending order;
+            ``None`` for all.
+        num_stacks: number of stacks of the network.
+        needs_last: whether the last stack must be among them, since weights
+            after the last returned stack would never learn.
+
+    Raises:
+        ValueError: if they are not different stacks in ascending order, or
+            lack the last one that they need.
+    """
+    if out_stacks is None:
+        return tuple(range(num_stacks))
+    indices: tuple[int, ...] = ()
+    if isinstance(out_stacks, (list, tuple)) and all(
+            type(index) is int for index in out_stacks):
+        indices = tuple(
+            index + num_stacks if index < 0 else index for index in out_stacks)
+    if (not indices or list(indices) != sorted(set(indices))
+            or indices[0] < 0 or indices[-1] >= num_stacks):
+        raise ValueError(
+            f'out_stacks={out_stacks!r} must be a sequence of different '
+            f'stacks in ascending order, counted from 0 to {num_stacks - 1} '
+            'or from the end, e.g. (-1, ) for the last one')
+    if needs_last and indices[-1] != num_stacks - 1:
+        raise ValueError(
+            f'out_stacks={indices}: the stacks after {indices[-1]} would '
+            'never learn; add the last one (-1), or set num_stacks='
+            f'{indices[-1] + 1}')
+    return indices
+
+
+def check_image(image: Tensor, depth: int) -> None:
+    """Check that the sides of images halve evenly down to the bottom.
+
+    Args:
+        image: (B, C, H, W).
+        depth: number of times that an hourglass halves the resolution.
+
+    Raises:
+        ValueError: if it is not a batch of images, or the size does not fit.
+    """
+    if image.ndim != 4:
+        raise ValueError('the image must be a batch (B, in_channels, H, W), '
+                         f'but its shape is {tuple(image.shape)}')
+    height, width = image.shape[-2:]
+    if not _halve_evenly((height, width), depth):
+        multiple = 4 * 2**depth
+        raise ValueError(
+            f'the image is {height} x {width} pixels (height x width), '
+            f'but at depth {depth} each side must be a multiple of '
+            f'{multiple} or one less; resize or pad it, for example to '
+            f'{_round_up(height, multiple)} x {_round_up(width, multiple)}')
+
+
+def _halve_evenly(sides: Sequence[int], depth: int) -> bool:
+    # One pixel less passes because the stem's stride rounds up.
+    return all((side + 1) % (4 * 2**depth) in (0, 1) for side in sides)
+
+
+def _round_up(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
+
+
+def check_codec(codec: Any, num_keypoints: int) -> None:
+    """Check that a codec encodes one heatmap for each keypoint.
+
+    Args:
+        codec: of MMPose or ours.
+        num_keypoints: K of the head.
+
+    Raises:
+        ValueError: if it encodes anything else, or other keypoints.
+    """
+    name = type(codec).__name__
+    has_heatmaps = 'heatmaps' in getattr(codec, 'field_mapping_table', {})
+    if not (has_heatmaps or hasattr(codec, 'draw')) or getattr(
+            codec, 'heatmap_type', 'gaussian') != 'gaussian':
+        raise ValueError(
+            f'decoder={name} does not encode one heatmap for each keypoint; '
+            'use HourglassHeatmap, or MSRAHeatmap, UDPHeatmap or '
+            'MegviiHeatmap of MMPose')
+    skeleton = getattr(codec, 'skeleton', None)
+    if skeleton is not None and skeleton.num_keypoints != num_keypoints:
+        raise ValueError(
+            f'decoder={name} encodes the {skeleton.num_keypoints} keypoints '
+            f'of {skeleton.name}, but the head has out_channels='
+            f'{num_keypoints}; for another skeleton use HourglassHeatmap')
+
+
+def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
+    """Return whether flipped-back heatmaps must be shifted by a cell.
+
+    Args:
+        codec: with an attribute ``flip_shift``, or one of MMPose's. Any other
+            needs ``shift_heatmap`` in ``test_cfg``.
+        test_cfg: of the model; without ``shift_heatmap`` the codec decides.
+
+    Raises:
+        ValueError: if there is no codec, or ``shift_heatmap`` contradicts it
+            or is needed.
+    """
+    if codec is None:
+        raise ValueError('model.test_cfg has flip_test=True, which needs the '
+                         'codec: set model.head.decoder=codec')
+    names = [cls.__name__ for cls in type(codec).__mro__]
+    shift = getattr(codec, 'flip_shift', None)
+    if shift is None:
+        shift = next((_FLIP_SHIFTS[name] for name in names
+                      if name in _FLIP_SHIFTS), None)
+    asked = test_cfg.get('shift_heatmap')
+    if shift is None and asked is None:
+        raise ValueError(
+            f'model.test_cfg has flip_test=True, but the codec {names[0]} has '
+            'no attribute flip_shift: add it, or set '
+            'model.test_cfg.shift_heatmap to whether flipped heatmaps must be '
+            'shifted by a cell')
+    if None not in (shift, asked) and bool(asked) != shift:
+        raise ValueError(
+            f'model.test_cfg has shift_heatmap={asked}, but flipped heatmaps '
+            f'of {names[0]} line up with shift_heatmap={shift}: remove '
+            'shift_heatmap, the codec decides')
+    return bool(asked if shift is None else shift)
 
 
 def check_model(model: nn.Module) -> None:
     """Check network, head, codec and ``test_cfg`` against each other.
 
-    Models without :class:`MultiStageHeatmapHead` are left to others.
+    Models without :class:`MultiStageHeatmapHead` are not checked.
 
     Args:
         model: MMPose's, with ``backbone`` and ``head``.
@@ -86,67 +219,68 @@ def check_model(model: nn.Module) -> None:
     Raises:
         ValueError: if two of them disagree.
     """
-    head = getattr(model, 'head', None)
-    if not _is_ours(head):
+    from .stacked_hourglass import StackedHourglass
+    head = _our_head(model)
+    if head is None:
         return
-    network = getattr(model, 'backbone', None)
-    if isinstance(network, StackedHourglass):
-        _check_network(network, head)
-    codec = head.decoder
     test_cfg = getattr(model, 'test_cfg', None) or {}
     for name in test_cfg:
         close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.65)
         if close and name not in _TEST_SETTINGS:
             raise ValueError(f'model.test_cfg has the unknown setting '
                              f'{name!r}; did you mean {close[0]!r}?')
-    if codec is None:
-        if test_cfg.get('flip_test'):
-            raise ValueError('test_cfg has flip_test=True, which needs the '
-                             'codec: set model.head.decoder=codec')
-        return
-    asked = test_cfg.get('shift_heatmap')
-    if test_cfg.get('flip_test') and asked not in (None,
-                                                   head.shifts_mirrored):
-        raise ValueError(
-            f'test_cfg has shift_heatmap={asked}, but mirrored heatmaps of '
-            f'{type(codec).__name__} line up with shift_heatmap='
-            f'{head.shifts_mirrored}: remove shift_heatmap from '
-            'model.test_cfg, the head finds it out')
+    network = getattr(model, 'backbone', None)
     if isinstance(network, StackedHourglass):
-        _check_sizes(network, codec)
+        if getattr(model, 'neck', None) is not None:
+            raise ValueError(
+                f'model.neck is a {type(model.neck).__name__}, but the head '
+                'takes the outputs of the network: set neck=None in the '
+                'model')
+        _check_network(network, head)
+        if head.decoder is not None:
+            _check_sizes(network.depth, head.decoder)
+    if test_cfg.get('flip_test'):
+        flip_shift(head.decoder, test_cfg)
 
 
-def _check_network(network: StackedHourglass,
-                   head: 'MultiStageHeatmapHead') -> None:
-    """Keypoints, channels and stacks of network and head."""
-    if network.num_keypoints is not None:
-        if head.heatmaps is not None:
-            raise ValueError(
-                f'the network predicts {network.num_keypoints} heatmaps, and '
-                'the head has convolutions that would predict them from '
-                'features: remove in_channels and num_stages from '
-                'model.head, or num_keypoints from model.backbone')
-        if network.num_keypoints != head.out_channels:
-            raise ValueError(
-                f'the network has num_keypoints={network.num_keypoints}, but '
-                f'the head out_channels={head.out_channels}: set '
-                'model.backbone.num_keypoints and model.head.out_channels to '
-                'the number of keypoints of the data set')
-    elif head.heatmaps is None:
+def _our_head(model: nn.Module) -> Any:
+    """The model's :class:`MultiStageHeatmapHead`, or None.
+
+    Its module, which needs MMPose, is imported where there is such a head.
+    """
+    module = sys.modules.get(f'{__package__}.head')
+    head = getattr(model, 'head', None)
+    if module is None or not isinstance(head, module.MultiStageHeatmapHead):
+        return None
+    return head
+
+
+def _check_network(network: Any, head: Any) -> None:
+    """Check keypoints, channels and stacks of network and head."""
+    predicted, expected = network.num_keypoints, head.out_channels
+    channels, stacks = network.out_channels, len(network.out_stacks)
+    if predicted is not None and head.heatmaps is not None:
         raise ValueError(
-            'the network returns features, and the head has nothing to make '
-            f'heatmaps of them: set model.backbone.num_keypoints='
-            f'{head.out_channels}, or give model.head in_channels='
-            f'{network.out_channels} and num_stages='
-            f'{len(network.out_stacks)}')
-    else:
-        channels = head.heatmaps[0].in_channels
-        if channels != network.out_channels:
-            raise ValueError(
-                f'the head has in_channels={channels}, but the network '
-                f'returns {network.out_channels}: set model.head.in_channels='
-                f'{network.out_channels}')
-    stacks = len(network.out_stacks)
+            f'the network predicts {predicted} heatmaps, and the head has '
+            'convolutions to predict them from features: remove in_channels '
+            'and num_stages from model.head, or num_keypoints from '
+            'model.backbone')
+    if predicted not in (None, expected):
+        raise ValueError(
+            f'the network has num_keypoints={predicted}, but the head '
+            f'out_channels={expected}: set both to the number of keypoints '
+            'of the dataset')
+    if predicted is None and head.heatmaps is None:
+        raise ValueError(
+            'the network returns features, and the head has no convolutions '
+            'to predict heatmaps from them: set model.backbone.num_keypoints='
+            f'{expected}, or model.head.in_channels={channels} and '
+            f'num_stages={stacks}')
+    if head.heatmaps is not None and head.heatmaps[0].in_channels != channels:
+        raise ValueError(
+            f'the head has in_channels={head.heatmaps[0].in_channels}, but '
+            f'the network returns {channels}: set model.head.in_channels='
+            f'{channels}')
     if head.num_stages not in (None, stacks):
         raise ValueError(
             f'the network returns {stacks} stacks, but the head has '
@@ -155,28 +289,27 @@ def _check_network(network: StackedHourglass,
             'out_stacks')
 
 
-def _check_sizes(network: StackedHourglass, codec: Any) -> None:
-    """Sizes of image and heatmaps."""
+def _check_sizes(depth: int, codec: Any) -> None:
+    """Check the sizes of image and heatmaps."""
     width, height = codec.input_size
-    multiple = 4 * 2**network.depth
-    if any(side % multiple not in (0, multiple - 1)
-           for side in (width, height)):
+    if not _halve_evenly((width, height), depth):
+        multiple = 4 * 2**depth
         raise ValueError(
             f'the codec has input_size=({width}, {height}), but at depth='
-            f'{network.depth} sides must be multiples of {multiple}: set '
-            f'input_size=({-(-width // multiple) * multiple}, '
-            f'{-(-height // multiple) * multiple}) in codec and pipelines')
-    expected = (-(-width // 4), -(-height // 4))
+            f'{depth} sides must be multiples of {multiple}: set input_size='
+            f'({_round_up(width, multiple)}, {_round_up(height, multiple)}) '
+            'in codec and pipelines')
+    expected = (_round_up(width, 4) // 4, _round_up(height, 4) // 4)
     if tuple(codec.heatmap_size) != expected:
         raise ValueError(
             f'the codec has heatmap_size={tuple(codec.heatmap_size)} for '
-            f'input_size=({width}, {height}), but the network\'s heatmaps are '
+            f'input_size=({width}, {height}), but heatmaps of the network are '
             f'a quarter of that: set heatmap_size={expected} in the codec, in '
             'model.head.decoder and in the pipelines')
 
 
 def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
-    """Check a data set and its transforms against a model.
+    """Check a dataset and its transforms against a model.
 
     Args:
         dataset: one of MMPose's or ours, or a wrapper of such.
@@ -186,8 +319,8 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
     Raises:
         ValueError: if they disagree.
     """
-    head = getattr(model, 'head', None)
-    if not _is_ours(head):
+    head = _our_head(model)
+    if head is None:
         return
     where = f'{phase}_dataloader.dataset'
     metainfo = getattr(dataset, 'metainfo', None) or {}
@@ -199,9 +332,7 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
             f'model.head.out_channels={count} and '
             f'model.backbone.num_keypoints={count}, with a codec for as many')
     codec = head.decoder
-    if codec is None:
-        return
-    for transform in _transforms(dataset):
+    for transform in _transforms(dataset) if codec is not None else ():
         name = type(transform).__name__
         size = getattr(transform, 'input_size', None)
         if size is not None and tuple(size) != tuple(codec.input_size):
@@ -216,65 +347,22 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
 
 
 def _check_encoder(encoder: Any, codec: Any, where: str) -> None:
-    """Refuse targets of one codec that another one decodes."""
+    """Check that targets are encoded by the codec that decodes them."""
     for name in ('input_size', 'heatmap_size', 'sigma', 'exact_centers'):
-        theirs, ours = _setting(encoder, name), _setting(codec, name)
-        if None not in (theirs, ours) and theirs != ours:
+        theirs: Any = getattr(encoder, name, None)
+        ours: Any = getattr(codec, name, None)
+        if None not in (theirs, ours) and np.any(np.not_equal(theirs, ours)):
             raise ValueError(
                 f'the codec of GenerateTarget in {where} has {name}={theirs}, '
                 f'but that of model.head.decoder {name}={ours}: give both the '
                 'same codec')
 
 
-def _setting(codec: Any, name: str) -> Any:
-    value = getattr(codec, name, None)
-    return tuple(value) if isinstance(value, (list, tuple)) else value
-
-
 def _transforms(dataset: Any) -> Iterator[Any]:
-    """All transforms of a data set and, if it is a wrapper, of its parts."""
+    """All transforms of a dataset and, if it is a wrapper, of its parts."""
     pipeline = getattr(dataset, 'pipeline', None)
     yield from getattr(pipeline, 'transforms', None) or ()
     inner = getattr(dataset, 'dataset', None)
     for part in (*(getattr(dataset, 'datasets', None) or ()),
                  *((inner, ) if isinstance(inner, Dataset) else ())):
         yield from _transforms(part)
-
-
-def check_runner(runner: Runner, *phases: str) -> None:
-    """Check a runner's model, and the data sets of loops that are built.
-
-    Args:
-        runner: mmengine's.
-        phases: of ``train``, ``val``, ``test``; default: all.
-
-    Raises:
-        ValueError: if parts disagree.
-    """
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
-    check_model(model)
-    for phase in phases or _PHASES:
-        # Not the property, which would build the loop.
-        loop = getattr(runner, f'_{phase}_loop', None)
-        loader: Optional[Any] = getattr(loop, 'dataloader', None)
-        if loader is not None:
-            check_data(loader.dataset, model, phase)
-
-
-@HOOKS.register_module()
-class ConfigCheckHook(Hook):
-    """Refuses a config whose parts disagree, under any tool's runner.
-
-    Ours look earlier, and print one line; see :func:`check_runner`.
-    """
-
-    def before_run(self, runner: Runner) -> None:
-        """Check what is built now: the loop that runs, and validation's."""
-        check_runner(runner)
-
-
-def _is_ours(head: Any) -> bool:
-    """Whether it is a :class:`MultiStageHeatmapHead`."""
-    from .head import MultiStageHeatmapHead
-    return isinstance(head, MultiStageHeatmapHead)

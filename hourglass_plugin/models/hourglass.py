@@ -5,12 +5,12 @@ Shape shorthand: B batch, C channels, H W height and width.
 Source: Newell, Yang and Deng, ECCV 2016, figure 3 and section 3.1.
 """
 from collections.abc import Sequence
-from typing import Callable, Optional
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .residual import Residual, residuals
+from .residual import residuals
 
 
 class Hourglass(nn.Module):
@@ -26,50 +26,49 @@ class Hourglass(nn.Module):
         num_blocks: residual modules at each place of each resolution (1 in the
             paper's final network); the last number is the bottom's.
         norm_cfg: normalisation layer, see :func:`build_norm`.
-        block: what a residual module is.
-        is_strided: the first module on the way down halves the resolution by
-            its ``stride``, in the place of a 2x2 max pool before it.
     """
 
     def __init__(self,
                  channels: Sequence[int],
                  num_blocks: Sequence[int],
-                 norm_cfg: Optional[dict] = None,
-                 block: Callable[..., nn.Module] = Residual,
-                 is_strided: bool = False) -> None:
+                 norm_cfg: dict | None = None) -> None:
         super().__init__()
         (outer, inner), count = channels[:2], num_blocks[0]
-        stride = {'stride': 2} if is_strided else {}
-        self.skip = residuals([outer] * (count + 1), norm_cfg, block)
-        self.pool = nn.Identity() if is_strided else nn.MaxPool2d(2)
-        self.down = residuals([outer] + [inner] * count, norm_cfg, block,
-                              **stride)
+        self.skip = residuals([outer] * (count + 1), norm_cfg)
+        # Core ML's converter needs the stride written out.
+        self.pool = nn.MaxPool2d(2, stride=2)
+        self.down = residuals([outer] + [inner] * count, norm_cfg)
         self.inner: nn.Module
         if len(channels) > 2:
-            self.inner = Hourglass(channels[1:], num_blocks[1:], norm_cfg,
-                                   block, is_strided)
+            self.inner = Hourglass(channels[1:], num_blocks[1:], norm_cfg)
         else:
-            self.inner = residuals([inner] * (num_blocks[1] + 1), norm_cfg,
-                                   block)
-        self.up = residuals([inner] * count + [outer], norm_cfg, block)
+            self.inner = residuals([inner] * (num_blocks[1] + 1), norm_cfg)
+        self.up = residuals([inner] * count + [outer], norm_cfg)
 
-    def forward(self,
-                x: Tensor,
-                outputs: Optional[list[Tensor]] = None) -> Tensor:
-        """Map (B, C, H, W) to the same shape; H and W divide by 2^halvings.
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape; H and W divide by 2^halvings."""
+        skip = self.skip(x)  # (B, C, H, W)
+        low = self.down(self.pool(x))  # (B, C_inner, H/2, W/2)
+        low = self.up(self.inner(low))  # (B, C, H/2, W/2)
+        high = F.interpolate(low, scale_factor=2.0, mode='nearest')
+        return skip + high  # (B, C, H, W)
+
+    def pyramid(self, x: Tensor, count: int) -> list[Tensor]:
+        """Outputs of the next ``count`` smaller hourglasses and of this one.
 
         Args:
-            x: the input.
-            outputs: what the smaller hourglasses inside give, from the
-                smallest, and at last the result are appended here.
+            x: (B, C, H, W).
+            count: less than the number of times that the resolution halves.
+
+        Returns:
+            ``count + 1`` tensors, from the lowest resolution to (B, C, H, W),
+            which equals :meth:`forward`.
         """
-        skip = self.skip(x)  # (B, C, H, W)
-        low = self.down(self.pool(x))  # (B, C, H/2, W/2)
-        if outputs is not None and isinstance(self.inner, Hourglass):
-            low = self.up(self.inner(low, outputs))
-        else:
-            low = self.up(self.inner(low))  # (B, C, H/2, W/2)
-        result = skip + F.interpolate(low, scale_factor=2.0, mode='nearest')
-        if outputs is not None:
-            outputs.append(result)
-        return result
+        if count == 0:
+            return [self(x)]
+        skip = self.skip(x)
+        inner = cast('Hourglass', self.inner)
+        smaller = inner.pyramid(self.down(self.pool(x)), count - 1)
+        low = self.up(smaller[-1])
+        high = F.interpolate(low, scale_factor=2.0, mode='nearest')
+        return [*smaller, skip + high]

@@ -1,6 +1,6 @@
 """MMPose's top-down estimator with a cheaper flip test.
 
-Shape shorthand: B batch, S stacks, H W input size.
+Shape shorthand: B batch, H W input size.
 """
 from typing import Any
 
@@ -15,24 +15,22 @@ from .consistency import check_model
 
 @MODELS.register_module()
 class HourglassPoseEstimator(TopdownPoseEstimator):
-    """``TopdownPoseEstimator`` that mirrors within the batch.
+    """``TopdownPoseEstimator`` with image and flipped image in one batch.
 
-    For the flip test MMPose runs the network twice. Here image and mirror
-    image are one batch of 2B where that is faster: on GPUs, unless their
-    memory is too small, which is found out once; and on processors for one
-    image, or fewer than threads. The results are the same, and on processors
-    equal to the bit for an image alone and among others, so that they do not
-    depend on how many processes evaluate. Arguments are MMPose's.
+    For the flip test MMPose runs the network twice. Here both are one batch of
+    2B where that is faster: on GPUs, and on CPUs for one image or fewer than
+    threads. The results are the same, and on CPUs bit-equal for an image alone
+    and among others, so that they do not depend on how many processes
+    evaluate. Arguments are MMPose's.
 
     Raises:
         ValueError: if network, head, codec and ``test_cfg`` disagree; see
-            :func:`hourglass_plugin.config_checks.check_model`.
+            :func:`hourglass_plugin.models.consistency.check_model`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         check_model(self)
-        self._doubles_fit = True
 
     def predict(self, inputs: Tensor,
                 data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
@@ -45,34 +43,24 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
         """
         if not self.test_cfg.get('flip_test', False):
             return super().predict(inputs, data_samples)
+        flipped = inputs.flip(-1)
+        if _is_faster_together(inputs):
+            both = self.extract_feat(torch.cat([inputs, flipped]))
+            feats = list(zip(*(x.chunk(2) for x in both)))
+        else:
+            feats = [self.extract_feat(inputs), self.extract_feat(flipped)]
         predictions = self.head.predict(
-            list(self._features_with_mirrored(inputs)),
-            data_samples,
-            test_cfg=self.test_cfg)
+            feats, data_samples, test_cfg=self.test_cfg)
         fields = None
         if isinstance(predictions, tuple):
             predictions, fields = predictions
         return self.add_pred_to_datasample(predictions, fields, data_samples)
 
-    def _features_with_mirrored(
-            self, images: Tensor) -> tuple[tuple[Tensor, ...], ...]:
-        """What the network returns for images and for mirrored images."""
-        mirrored = images.flip(-1)
-        if self._doubles(images):
-            try:
-                features = self.extract_feat(torch.cat([images, mirrored]))
-            except torch.cuda.OutOfMemoryError:
-                self._doubles_fit = False
-            else:
-                halves = [x.chunk(2) for x in features]
-                return tuple(zip(*halves))
-        return self.extract_feat(images), self.extract_feat(mirrored)
 
-    def _doubles(self, images: Tensor) -> bool:
-        """Whether image and mirror image go through the network together."""
-        if images.device.type == 'cpu':
-            # With an image for each thread, more only leave the caches. But
-            # PyTorch has other code for one image than for several, whose
-            # last bits differ.
-            return len(images) == 1 or len(images) < torch.get_num_threads()
-        return self._doubles_fit
+def _is_faster_together(images: Tensor) -> bool:
+    """Whether images and flipped images go through the network together."""
+    if images.device.type != 'cpu':
+        return True
+    # With an image for each thread, more only leave the caches. But PyTorch
+    # has other code for one image than for several, whose last bits differ.
+    return len(images) == 1 or len(images) < torch.get_num_threads()

@@ -7,7 +7,6 @@ Estimation", ECCV 2016, figure 4 (left); pre-activation order as in He et al.,
 "Identity Mappings in Deep Residual Networks", ECCV 2016.
 """
 from collections.abc import Sequence
-from typing import Any, Callable, Optional
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -34,7 +33,7 @@ class Residual(nn.Module):
     def __init__(self,
                  in_channels: int,
                  out_channels: int,
-                 norm_cfg: Optional[dict] = None) -> None:
+                 norm_cfg: dict | None = None) -> None:
         super().__init__()
         if out_channels % 2:
             raise ValueError(
@@ -53,7 +52,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, in_channels, H, W) to (B, out_channels, H, W)."""
-        # In place: nobody else reads what a norm returns.
+        # In place: the output of a norm has no other use.
         y = F.relu(self.norm1(x), inplace=True)
         y = self.conv1(y)  # (B, C/2, H, W)
         y = self.conv2(F.relu(self.norm2(y), inplace=True))  # (B, C/2, H, W)
@@ -62,17 +61,13 @@ class Residual(nn.Module):
 
 
 def residuals(widths: Sequence[int],
-              norm_cfg: Optional[dict] = None,
-              block: Callable[..., nn.Module] = Residual,
-              **first: Any) -> nn.Sequential:
+              norm_cfg: dict | None = None) -> nn.Sequential:
     """One residual module from each width to the next.
 
     Args:
         widths: channels of the input, and after each module.
         norm_cfg: normalisation layer, see :func:`build_norm`.
-        block: what a residual module is.
-        first: further arguments of the first one.
     """
     return nn.Sequential(
-        *(block(inputs, outputs, norm_cfg, **({} if index else first))
-          for index, (inputs, outputs) in enumerate(zip(widths, widths[1:]))))
+        *(Residual(inputs, outputs, norm_cfg)
+          for inputs, outputs in zip(widths, widths[1:])))

@@ -7,7 +7,7 @@ Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple, Optional, Union, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..compat.versions import is_compiling
-from .cornernet_form import CornerNetStack, CornerNetStem
+from .consistency import check_image, check_network_arguments, stack_indices
 from .hourglass import Hourglass
 from .norm import build_norm
 from .residual import Residual, residuals
@@ -28,27 +28,18 @@ from .weights.loading import load_pretrained, read_checkpoint
 class NetworkSize(NamedTuple):
     """Arguments of :class:`StackedHourglass` that make a named network.
 
-    ``num_weights`` counts the trainable weights at the other defaults, of
-    Newell's form with 16 keypoints; a test counts them again.
+    ``num_weights`` is the number of trainable parameters with 16 keypoints and
+    the other defaults; a test counts them.
     """
 
     num_stacks: int
-    num_blocks: Union[int, Sequence[int]]
+    num_blocks: int
     num_weights: int
-    feat_channels: Union[int, Sequence[int]] = 256
-    depth: int = 4
-    form: str = 'newell'
 
 
-_CORNERNET: dict[str, Any] = dict(
-    num_blocks=(2, 2, 2, 2, 2, 4),
-    feat_channels=(256, 256, 384, 384, 384, 512),
-    depth=5,
-    form='cornernet')
 #: The networks of the paper. hg1 to hg8 have one residual module at each
-#: place; hg1x8, hg2x4 and hg4x2 are the ablation's at the weights of hg8
-#: (stacks x residual modules, section 4.3 of the paper). hourglass104 is
-#: CornerNet's, hourglass52 one stack of it.
+#: place; hg1x8, hg2x4 and hg4x2 are the ablation's with about as many
+#: parameters as hg8 (stacks x residual modules, section 4.3 of the paper).
 SIZES: dict[str, NetworkSize] = {
     'hg1': NetworkSize(1, 1, 3_426_448),
     'hg2': NetworkSize(2, 1, 6_570_400),
@@ -57,8 +48,6 @@ SIZES: dict[str, NetworkSize] = {
     'hg1x8': NetworkSize(1, 8, 24_450_192),
     'hg2x4': NetworkSize(2, 4, 24_590_752),
     'hg4x2': NetworkSize(4, 2, 24_871_872),
-    'hourglass52': NetworkSize(1, num_weights=93_662_848, **_CORNERNET),
-    'hourglass104': NetworkSize(2, num_weights=187_700_352, **_CORNERNET),
 }
 
 
@@ -71,7 +60,7 @@ class Stem(nn.Module):
     """
 
     def __init__(self, in_channels: int, channels: Sequence[int],
-                 norm_cfg: Optional[dict]) -> None:
+                 norm_cfg: dict | None) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
             in_channels, channels[0], 7, stride=2, padding=3)
@@ -84,7 +73,8 @@ class Stem(nn.Module):
         """Map (B, in_channels, H, W) to (B, channels[3], H/4, W/4)."""
         x = F.relu(
             self.norm(self.conv(image)), inplace=True)  # (B, 64, H/2, W/2)
-        x = F.max_pool2d(self.residual1(x), 2)  # (B, 128, H/4, W/4)
+        # Core ML's converter needs the stride written out.
+        x = F.max_pool2d(self.residual1(x), 2, stride=2)  # (B, 128, H/4, W/4)
         return self.residual3(self.residual2(x))  # (B, C, H/4, W/4)
 
 
@@ -93,23 +83,23 @@ class Stack(nn.Module):
 
     The features are the hourglass's output after residual modules and a 1x1
     convolution with norm and ReLU. With ``num_keypoints`` a 1x1 convolution
-    predicts heatmaps from them, and ``inner_heatmaps`` further ones from what
-    the smaller hourglasses inside give. ``merge`` computes the next stack's
-    input; the last stack has none.
+    predicts heatmaps from them, and ``inner_heatmaps`` further ones from the
+    outputs of the smaller hourglasses inside. ``merge`` computes the next
+    stack's input; the last stack has none.
     """
 
     def __init__(self, channels: Sequence[int], num_blocks: Sequence[int],
-                 num_keypoints: Optional[int], inner_heatmaps: int,
-                 is_last: bool, norm_cfg: Optional[dict]) -> None:
+                 num_keypoints: int | None, inner_heatmaps: int,
+                 is_last: bool, norm_cfg: dict | None) -> None:
         super().__init__()
         width = channels[0]
         self.hourglass = Hourglass(channels, num_blocks, norm_cfg)
         self.residuals = residuals([width] * (num_blocks[0] + 1), norm_cfg)
         self.conv = nn.Conv2d(width, width, 1)
         self.norm = build_norm(norm_cfg, width)
-        self.heatmaps: Optional[nn.Conv2d] = None
-        self.merge_features: Optional[nn.Conv2d] = None
-        self.merge_heatmaps: Optional[nn.Conv2d] = None
+        self.heatmaps: nn.Conv2d | None = None
+        self.merge_features: nn.Conv2d | None = None
+        self.merge_heatmaps: nn.Conv2d | None = None
         self.inner_heatmaps = nn.ModuleList()
         if num_keypoints is not None:
             self.heatmaps = _heatmap_convolution(width, num_keypoints)
@@ -127,15 +117,12 @@ class Stack(nn.Module):
         Before them come those of lower resolution that ``inner_heatmaps``
         need, lowest first.
         """
-        count = len(self.inner_heatmaps)
-        outputs: list[Tensor] = []
-        x = self.hourglass(x, outputs) if count else self.hourglass(x)
-        features = F.relu(
-            self.norm(self.conv(self.residuals(x))), inplace=True)
-        return (*outputs[-1 - count:-1], features)
+        *inner, x = self.hourglass.pyramid(x, len(self.inner_heatmaps))
+        x = self.conv(self.residuals(x))  # (B, C, H/4, W/4)
+        return (*inner, F.relu(self.norm(x), inplace=True))
 
     def merge(self, x: Tensor, features: Tensor,
-              heatmaps: Optional[Tensor] = None) -> Tensor:
+              heatmaps: Tensor | None = None) -> Tensor:
         """(B, C, H/4, W/4): the next stack's input, given this one's.
 
         Raises:
@@ -147,10 +134,6 @@ class Stack(nn.Module):
         if self.merge_heatmaps is not None:
             merged = merged + self.merge_heatmaps(heatmaps)
         return x + merged
-
-
-#: What a network of one form or the other is made of.
-AnyStack = Union[Stack, CornerNetStack]
 
 
 def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
@@ -175,10 +158,9 @@ class StackedHourglass(BaseModule):
     each, for any head or detector.
 
     The defaults are the paper's final network: 8 stacks, one residual module
-    at each place, no weight sharing. ``from_size('hourglass104')`` is
-    CornerNet's. Weights start as PyTorch's convolutions
-    do, uniform within 1 / sqrt(fan in), which is Torch7's rule too; the
-    convolutions that predict heatmaps start near zero.
+    at each place, no weight sharing. Weights start as PyTorch's
+    convolutions do, uniform within 1 / sqrt(fan in), which is Torch7's rule
+    too; the convolutions that predict heatmaps start near zero.
 
     Args:
         num_stacks: number of hourglasses (S).
@@ -214,13 +196,10 @@ class StackedHourglass(BaseModule):
             ``CompileHook`` compiles such a network too. The network as
             a whole is not to be compiled with torch 2.8 or older, which then
             counts each batch twice in the running statistics (2.1 fails).
-        form: ``'newell'``, or ``'cornernet'`` for the modules of
-            :mod:`hourglass_plugin.models.cornernet_form`, which predict no
-            heatmaps and have one width of the stem, C / 2.
         init_cfg: mmengine's initialisation config. With
             ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
             published port's, too, and be for other keypoints; see
-            :func:`hourglass_plugin.models.pretrained.load_pretrained`.
+            :func:`hourglass_plugin.models.weights.loading.load_pretrained`.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -232,89 +211,45 @@ class StackedHourglass(BaseModule):
         [(1, 16, 64, 64), (1, 16, 64, 64)]
     """
 
-    init_cfg: Union[dict, list, None]
+    init_cfg: dict | list | None
 
     def __init__(self,
                  num_stacks: int = 8,
-                 num_blocks: Union[int, Sequence[int]] = 1,
-                 feat_channels: Union[int, Sequence[int]] = 256,
+                 num_blocks: int | Sequence[int] = 1,
+                 feat_channels: int | Sequence[int] = 256,
                  depth: int = 4,
-                 num_keypoints: Optional[int] = None,
+                 num_keypoints: int | None = None,
                  inner_heatmaps: int = 0,
                  in_channels: int = 3,
-                 stem_channels: Optional[Sequence[int]] = None,
-                 out_stacks: Optional[Sequence[int]] = None,
-                 norm_cfg: Optional[dict] = None,
+                 stem_channels: Sequence[int] | None = None,
+                 out_stacks: Sequence[int] | None = None,
+                 norm_cfg: dict | None = None,
                  with_cp: bool = False,
-                 form: str = 'newell',
-                 init_cfg: Optional[dict] = None) -> None:
+                 init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        counts = dict(
-            num_stacks=num_stacks, depth=depth, in_channels=in_channels)
-        if num_keypoints is not None:
-            counts['num_keypoints'] = num_keypoints
-        for name, value in counts.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f'{name} must be a positive integer, but it is {value!r}')
-        blocks = _for_each_resolution('num_blocks', num_blocks, depth)
-        widths = _for_each_resolution('feat_channels', feat_channels, depth)
-        if form not in ('newell', 'cornernet'):
-            raise ValueError(f"form={form!r} must be 'newell' or 'cornernet'")
-        if form == 'cornernet' and (num_keypoints or stem_channels):
-            raise ValueError(
-                "form='cornernet' takes neither num_keypoints nor "
-                'stem_channels: it predicts no heatmaps, a head does, and '
-                'its stem has half the width of its hourglasses')
-        if (not isinstance(inner_heatmaps, int)
-                or not 0 <= inner_heatmaps < depth
-                or (inner_heatmaps and num_keypoints is None)):
-            raise ValueError(
-                f'inner_heatmaps={inner_heatmaps!r} must be a number from 0 '
-                f'to less than depth={depth}, and needs num_keypoints')
-        if any(width % 4 for width in widths):
-            raise ValueError('feat_channels must be a multiple of 4, but it '
-                             f'is {feat_channels}')
+        check_network_arguments(num_stacks, num_blocks, feat_channels, depth,
+                                num_keypoints, inner_heatmaps, in_channels,
+                                stem_channels)
+        blocks = _per_resolution(num_blocks, depth)
+        widths = _per_resolution(feat_channels, depth)
         if stem_channels is None:
             stem_channels = (widths[0] // 4, widths[0] // 2, widths[0] // 2)
-        if (not isinstance(stem_channels, (list, tuple))
-                or len(stem_channels) != 3 or any(
-                    not isinstance(width, int) or width < 1
-                    for width in stem_channels)):
-            raise ValueError(
-                'stem_channels must name three positive widths, e.g. '
-                f'(64, 128, 128), but it is {stem_channels!r}')
         self.num_stacks = num_stacks
         self.num_keypoints = num_keypoints
         self.out_channels = num_keypoints or widths[0]
         self.depth = depth
         self.with_cp = with_cp
-        if out_stacks is None:
-            out_stacks = tuple(range(num_stacks))
-        self.out_stacks = stack_indices(out_stacks, num_stacks)
-        if self.out_stacks[-1] != num_stacks - 1:
-            raise ValueError(
-                f'out_stacks={self.out_stacks} leaves weights behind that '
-                'would never learn: make the last of them '
-                f'{num_stacks - 1} or -1')
-
-        are_last = [False] * (num_stacks - 1) + [True]
-        self.stem: nn.Module
-        if form == 'newell':
-            self.stem = Stem(in_channels, (*stem_channels, widths[0]),
-                             norm_cfg)
-            stacks = nn.ModuleList(
-                Stack(widths, blocks, num_keypoints, inner_heatmaps, is_last,
-                      norm_cfg) for is_last in are_last)
-        else:
-            self.stem = CornerNetStem(in_channels, widths[0], norm_cfg)
-            stacks = nn.ModuleList(
-                CornerNetStack(widths, blocks, is_last, norm_cfg)
-                for is_last in are_last)
+        self.out_stacks = stack_indices(
+            out_stacks, num_stacks, needs_last=True)
+        self.stem = Stem(in_channels, (*stem_channels, widths[0]), norm_cfg)
+        stacks = nn.ModuleList(
+            Stack(widths, blocks, num_keypoints, inner_heatmaps,
+                  index == num_stacks - 1, norm_cfg)
+            for index in range(num_stacks))
         # A ModuleList does not tell type checkers what is in it.
-        self.stacks = cast('Sequence[AnyStack]', stacks)
+        self.stacks = cast('Sequence[Stack]', stacks)
         # Channels innermost in memory: the layout in which convolutions of
-        # this kind are fastest, on processors and on GPUs. Values stay equal.
+        # this kind are fastest, on CPUs and GPUs. Values stay equal.
         self.to(memory_format=torch.channels_last)
 
     @classmethod
@@ -322,8 +257,8 @@ class StackedHourglass(BaseModule):
         """Build one of the published networks by its name in ``SIZES``.
 
         Args:
-            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4``,
-                ``hg4x2``, ``hourglass52`` or ``hourglass104``.
+            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4`` or
+                ``hg4x2``.
             arguments: the class's other arguments, or other values than the
                 size's.
 
@@ -331,22 +266,24 @@ class StackedHourglass(BaseModule):
             ValueError: if there is no such size.
         """
         if name not in SIZES:
-            raise ValueError(f'there is no size {name!r}; choose from '
+            raise ValueError(f'unknown size {name!r}; choose from '
                              f'{", ".join(SIZES)}')
-        size = SIZES[name]._asdict()
-        del size['num_weights']
-        return cls(**{**size, **arguments})
+        size = SIZES[name]
+        arguments.setdefault('num_stacks', size.num_stacks)
+        arguments.setdefault('num_blocks', size.num_blocks)
+        return cls(**arguments)
 
     def init_weights(self) -> None:
-        """Initialise the weights as ``init_cfg`` says; mmengine calls it.
+        """Initialise the weights according to ``init_cfg``; mmengine calls it.
 
         Raises:
             FileNotFoundError: if there is no such checkpoint.
-            ValueError: if the checkpoint is of another network, or none.
+            ValueError: if it is of another network, or no checkpoint.
         """
         init_cfg = self.init_cfg
         parts = init_cfg if isinstance(init_cfg, list) else [init_cfg]
-        # mmengine's own would warn of a port's names and go on at random.
+        # mmengine's loading would warn of a port's names and leave the weights
+        # at random.
         pretrained = [
             part for part in parts
             if part and part['type'] in ('Pretrained', PretrainedInit)
@@ -366,6 +303,9 @@ class StackedHourglass(BaseModule):
                 raise ValueError(f'{path}: {error}') from error
             for sentence in said:
                 print_log(f'{path}: {sentence}', 'current')
+
+    def _dump_init_info(self) -> None:
+        """Log nothing where mmengine logs a line for each parameter."""
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Compute the heatmaps or the features of the stacks asked for.
@@ -408,76 +348,12 @@ class StackedHourglass(BaseModule):
         return tuple(outputs)
 
 
-def _for_each_resolution(name: str, value: object,
-                         depth: int) -> tuple[int, ...]:
-    """An argument for each resolution of an hourglass, from the full one down.
-
-    Raises:
-        ValueError: if it is neither a positive integer nor one for each.
-    """
-    values = value if isinstance(value, (list, tuple)) else [value] * (
-        depth + 1)
-    if len(values) != depth + 1 or any(
-            not isinstance(each, int) or each < 1 for each in values):
-        raise ValueError(
-            f'{name} must be a positive integer, or one for each of the '
-            f'{depth + 1} resolutions at depth={depth}, but it is {value!r}')
-    return tuple(values)
+def _per_resolution(value: int | Sequence[int], depth: int) -> Sequence[int]:
+    """One number for each of the ``depth + 1`` resolutions of an hourglass."""
+    return [value] * (depth + 1) if isinstance(value, int) else value
 
 
-def stack_indices(out_stacks: Sequence[int],
-                  num_stacks: int) -> tuple[int, ...]:
-    """The stacks asked for as indices from 0.
-
-    Args:
-        out_stacks: stacks counted from 0 or from the end, in ascending order.
-        num_stacks: number of stacks that there are.
-
-    Raises:
-        ValueError: if they are not different stacks in ascending order.
-    """
-    if not isinstance(out_stacks, (list, tuple)) or any(
-            type(index) is not int for index in out_stacks):
-        raise ValueError(f'out_stacks={out_stacks!r} must be a sequence of '
-                         'whole numbers, e.g. (-1, ) for the last stack')
-    indices = tuple(
-        index + num_stacks if index < 0 else index for index in out_stacks)
-    if (not indices or list(indices) != sorted(set(indices))
-            or indices[0] < 0 or indices[-1] >= num_stacks):
-        raise ValueError(
-            f'out_stacks={tuple(out_stacks)} does not fit num_stacks='
-            f'{num_stacks}: give different stacks in ascending order, counted '
-            'from 0 or from the end')
-    return indices
-
-
-def check_image(image: Tensor, depth: int) -> None:
-    """Refuse images whose sides do not halve evenly down to the bottom.
-
-    Args:
-        image: (B, C, H, W).
-        depth: how often an hourglass halves the resolution.
-
-    Raises:
-        ValueError: if it is not a batch of images, or the size does not fit.
-    """
-    if image.ndim != 4:
-        raise ValueError('the image must be a batch (B, in_channels, H, W)'
-                         f', but its shape is {tuple(image.shape)}')
-    multiple = 4 * 2**depth
-    height, width = image.shape[-2:]
-    # One pixel less passes because the stem's stride rounds up.
-    if height % multiple not in (0, multiple - 1) or width % multiple \
-            not in (0, multiple - 1):
-        raise ValueError(
-            f'the image is {height} x {width} pixels (height x width), '
-            f'but at depth {depth} each side must be a multiple of '
-            f'{multiple} or one less; resize or pad it, for example to '
-            f'{-(-height // multiple) * multiple} x '
-            f'{-(-width // multiple) * multiple}')
-
-
-def _recomputed_features(stack: AnyStack, x: Tensor) -> tuple[Tensor, ...]:
+def _recomputed_features(stack: Stack, x: Tensor) -> tuple[Tensor, ...]:
     """``stack.features(x)``, computed again in the backward pass."""
     if is_compiling():
         # Today's compiler recomputes values without updating buffers again,
@@ -504,7 +380,7 @@ def _unchanged_running_statistics(module: nn.Module) -> Iterator[None]:
              and norm.num_batches_tracked is not None]
     for norm, _, num_batches_tracked in norms:
         norm.momentum = 0.0
-        # A copy that is counted up in vain: SyncBatchNorm insists on one.
+        # A throw-away counter: SyncBatchNorm needs one.
         norm.num_batches_tracked = num_batches_tracked.clone()
     try:
         yield

@@ -123,15 +123,14 @@ def test_which_columns_answer_to_one_lit_column(column, cells, width):
     assert strongest.nonzero().flatten().tolist() == cells
 
 
-@pytest.mark.parametrize('shape, message', [
-    ((1, 3, 100, 64), r'100 x 64 pixels .* depth 4 .* multiple of 64 or one '
-     r'less; .* to 128 x 64'),
-    ((1, 3, 64, 65), '64 x 65 pixels .* to 64 x 128'),
-    ((1, 3, 126, 128), '126 x 128 pixels .* to 128 x 128'),
-    ((1, 3, 32, 32), '32 x 32 pixels .* to 64 x 64'),
-    ((3, 64, 64), r'batch \(B, in_channels, H, W\).*\(3, 64, 64\)'),
+@pytest.mark.parametrize('shape, nearest', [
+    ((1, 3, 100, 64), '128 x 64'),
+    ((1, 3, 64, 65), '64 x 128'),
+    ((1, 3, 126, 128), '128 x 128'),
+    ((1, 3, 32, 32), '64 x 64'),
+    ((3, 64, 64), 'in_channels'),
 ])
-def test_illegal_image_is_refused(shape, message):
+def test_illegal_image_is_refused_with_the_nearest_size(shape, nearest):
     network = small_network(depth=4, feat_channels=4)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=nearest):
         network(torch.zeros(shape))

@@ -6,6 +6,7 @@ import textwrap
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.logging import MMLogger
 from reference_network import reference_name, reference_network
 from small_network import SMALL, image, small_network, with_visible_heatmaps
 from torch import nn
@@ -386,43 +387,36 @@ def test_input_layout_does_not_matter():
 # ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'options, message',
-    [({name: value}, f'{name} must be a positive integer,.* but it is {value}')
-     for name in ('num_stacks', 'num_blocks', 'feat_channels', 'depth',
-                  'num_keypoints', 'in_channels') for value in (0, -1, 1.5)] +
-    [
-        (dict(feat_channels=18),
-         'feat_channels must be a multiple of 4, but it is 18'),
-        (dict(num_blocks=[1, 2]), r'for each of the 3 resolutions at depth=2, '
-         r'but it is \[1, 2\]'),
-        (dict(feat_channels=(16, 16, 16, 16)), 'for each of the 3 resolut'),
-        (dict(feat_channels=(16, 18, 16)),
-         r'multiple of 4, .* \(16, 18, 16\)'),
-        (dict(form='hourglass'), "form='hourglass' must be 'newell' or"),
-        (dict(form='cornernet'), 'takes neither num_keypoints nor stem'),
-        (dict(form='cornernet', num_keypoints=None, stem_channels=(8, 8, 8)),
-         'its stem has half the width'),
-        (dict(stem_channels=(64, 128)),
-         r'three positive widths, e.g. \(64, 128, 128\), but it is \(64, 128'),
-        (dict(stem_channels=(0, 8, 8)), r'but it is \(0, 8, 8\)'),
-        (dict(stem_channels=64), 'but it is 64'),
-        (dict(stem_channels=(8, 9, 8)), 'must be even, but it is 9'),
-        (dict(out_stacks=-1), 'out_stacks=-1 must be a sequence'),
-        (dict(out_stacks=[1.0]), 'must be a sequence of whole numbers'),
-        (dict(out_stacks=[]), r'out_stacks=\(\) does not fit num_stacks=2'),
-        (dict(out_stacks=[0]), r'\(0,\) .* the last of them 1 or -1'),
-        (dict(out_stacks=[1, 0]), r'\(1, 0\) .* in ascending order'),
-        (dict(out_stacks=[1, 1]), r'\(1, 1\) .* different stacks'),
-        (dict(out_stacks=[1, -1]), r'\(1, -1\) .* different stacks'),
-        (dict(out_stacks=[1, 2]), r'\(1, 2\) does not fit num_stacks=2'),
-        (dict(out_stacks=[-3, 1]), r'\(-3, 1\) does not fit num_stacks=2'),
-        (dict(norm_cfg=dict(type='GN', num_groups=32)),
-         'num_groups=32 does not divide the'),
-        (dict(norm_cfg=dict(type='Nothing')), "type 'Nothing'; known are BN"),
-    ])
-def test_bad_argument_is_refused(options, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize('options', [
+    *({name: value}
+      for name in ('num_stacks', 'num_blocks', 'feat_channels', 'depth',
+                   'num_keypoints', 'in_channels') for value in (0, -1, 1.5)),
+    dict(feat_channels=18),
+    dict(num_blocks=[1, 2]),
+    dict(feat_channels=(16, 16, 16, 16)),
+    dict(feat_channels=(16, 18, 16)),
+    dict(inner_heatmaps=2),
+    dict(inner_heatmaps=-1),
+    dict(inner_heatmaps=1.0),
+    dict(inner_heatmaps=1, num_keypoints=None),
+    dict(stem_channels=(64, 128)),
+    dict(stem_channels=(0, 8, 8)),
+    dict(stem_channels=64),
+    dict(stem_channels=(8, 9, 8)),
+    dict(out_stacks=-1),
+    dict(out_stacks=[1.0]),
+    dict(out_stacks=[]),
+    dict(out_stacks=[0]),
+    dict(out_stacks=[1, 0]),
+    dict(out_stacks=[1, 1]),
+    dict(out_stacks=[1, -1]),
+    dict(out_stacks=[1, 2]),
+    dict(out_stacks=[-3, 1]),
+    dict(norm_cfg=dict(type='GN', num_groups=32)),
+    dict(norm_cfg=dict(type='Nothing')),
+], ids=str)
+def test_bad_argument_is_refused(options):
+    with pytest.raises(ValueError):
         small_network(**options)
 
 
@@ -440,7 +434,7 @@ def test_widths_of_each_resolution():
 
 
 def test_unknown_size_is_refused():
-    with pytest.raises(ValueError, match="no size 'hg3'; choose from hg1, "):
+    with pytest.raises(ValueError, match='hg3'):
         StackedHourglass.from_size('hg3')
 
 
@@ -516,12 +510,20 @@ def test_inner_heatmaps_learn_and_leave_the_others_alone():
     assert stack.hourglass.up[0].conv3.weight.grad is None
 
 
-@pytest.mark.parametrize('options', [
-    dict(inner_heatmaps=2),
-    dict(inner_heatmaps=-1),
-    dict(inner_heatmaps=1.0),
-    dict(inner_heatmaps=1, num_keypoints=None),
-])
-def test_inner_heatmaps_out_of_range(options):
-    with pytest.raises(ValueError, match='to less than depth=2'):
-        small_network(**options)
+def test_the_outputs_inside_do_not_change_the_result():
+    """``pyramid`` and ``forward`` compute the same numbers."""
+    hourglass = small_network(depth=3).eval().stacks[0].hourglass
+    x = image(1, 16, 16, 8)
+    pyramid = hourglass.pyramid(x, 2)
+    assert [tuple(y.shape[2:]) for y in pyramid] == [(4, 2), (8, 4), (16, 8)]
+    assert torch.equal(pyramid[-1], hourglass(x))
+    inner = hourglass.inner
+    assert torch.equal(pyramid[1], inner(hourglass.down(hourglass.pool(x))))
+
+
+def test_init_weights_logs_no_line_for_each_parameter(caplog, monkeypatch):
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'handlers',
+                        [caplog.handler])
+    with caplog.at_level('DEBUG'):
+        small_network().init_weights()
+    assert caplog.records == []

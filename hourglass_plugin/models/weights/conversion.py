@@ -59,13 +59,6 @@ def convert_checkpoint(source: str,
         weights, layout, _, unused = convert(checkpoint)
     except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
-    if read_arguments(weights)['form'] == 'cornernet':
-        raise ValueError(
-            f'{source} is of {layout.name}, a backbone in CornerNet\'s form, '
-            'which predicts no keypoints: nothing is to be converted. Give '
-            'the file as it is to StackedHourglass by '
-            "init_cfg=dict(type='Pretrained', checkpoint=...), see "
-            'docs/detectors.md')
     if layout.mean is None:
         raise ValueError(f'{source} has the names of this package already: '
                          'use it as it is')

@@ -395,8 +395,7 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
                           'stem.conv')[1],
         stem_channels=None if is_cornernets else
         (shape('stem.conv')[0], shape('stem.residual1.conv3')[0],
-         shape('stem.residual2.conv3')[0]),
-        form='cornernet' if is_cornernets else 'newell')
+         shape('stem.residual2.conv3')[0]))
 
 
 def _is_cornernets(names: Container[str]) -> bool:

@@ -1,23 +1,23 @@
-"""Drawn on the host and on the device: the same, and as the plain formula."""
+"""Heatmaps are drawn as the plain formula says, and their maxima found."""
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 
-from hourglass_plugin.codecs import (
+from hourglass_plugin.codecs.heatmaps import (
     decode_heatmaps,
     draw_heatmaps,
-    encode_heatmaps,
     heatmap_maximum,
+    place_keypoints,
 )
+
+# Both factors and their product, of at most 1, are rounded to float32: three
+# times half a unit in the last place, 2^-25. A wrong cell differs by 0.01.
+ROUNDING = 3 * 2**-25
 
 # Input and heatmap, (W, H): square, not square, strides that no float holds
 # (100 / 37, 128 / 48), and heatmaps smaller than a Gaussian.
-# The device rounds both factors and their product, of at most 1, to float32:
-# three times half a unit in the last place. A wrong cell differs by 0.01.
-ROUNDING = 9e-8
-
 SIZES = [((256, 256), (64, 64)), ((192, 256), (48, 64)),
          ((100, 128), (37, 48)), ((21, 14), (6, 4))]
 
@@ -46,7 +46,7 @@ def plain_formula(keypoints, heatmap_size, stride, sigma, exact_centers):
 
 def positions(input_size, heatmap_size, count, edge, seed=0):
     """Anywhere, outside too; the float32 numbers at and beside the borders of
-    cells; and what is no number."""
+    cells; NaN and infinity."""
     rng = np.random.default_rng(seed)
     anywhere = rng.uniform(-0.1, 1.1, (count, 2)) * input_size
     borders = np.stack([
@@ -67,26 +67,25 @@ def positions(input_size, heatmap_size, count, edge, seed=0):
 @pytest.mark.parametrize('exact_centers', [False, True])
 @pytest.mark.parametrize('sigma', [1, 1.75, 0.3, 10])
 @pytest.mark.parametrize('input_size,heatmap_size', SIZES)
-def test_both_routes_equal_the_plain_formula(input_size, heatmap_size, sigma,
-                                             exact_centers):
+def test_heatmaps_equal_the_plain_formula(input_size, heatmap_size, sigma,
+                                          exact_centers):
     stride = [p / c for p, c in zip(input_size, heatmap_size)]
     points = positions(input_size, heatmap_size, 12, 0.5 * exact_centers)
-    options = (heatmap_size, stride, sigma, exact_centers)
-    expected = plain_formula(points, *options)
-    encoded, drawn = encode_heatmaps(points, *options)
-    assert encoded.dtype == np.float32
-    assert drawn.tolist() == expected.any((1, 2)).tolist()
-    # Values of at most 1 rounded to float32; a wrong cell differs by 0.01.
-    np.testing.assert_allclose(encoded, expected, rtol=0, atol=6e-8)
-    on_device = draw_heatmaps(
-        torch.from_numpy(points)[None], torch.ones(1, len(points)), *options)
-    assert on_device.dtype == torch.float32
-    np.testing.assert_allclose(on_device[0], encoded, rtol=0, atol=ROUNDING)
+    expected = plain_formula(points, heatmap_size, stride, sigma,
+                             exact_centers)
+    keypoints = torch.from_numpy(points)[None]
+    drawn = draw_heatmaps(keypoints, torch.ones(1, len(points)), heatmap_size,
+                          stride, sigma, exact_centers)
+    assert drawn.dtype == torch.float32
+    np.testing.assert_allclose(drawn[0], expected, rtol=0, atol=ROUNDING)
+    _, inside = place_keypoints(keypoints, heatmap_size, stride,
+                                exact_centers)
+    assert inside[0].tolist() == expected.any((1, 2)).tolist()
 
 
 @pytest.mark.parametrize('input_size,heatmap_size',
                          [((511, 509), (128, 127)), ((100, 98), (37, 85))])
-def test_both_routes_agree_about_every_cell(input_size, heatmap_size):
+def test_cells_are_those_of_exact_fractions(input_size, heatmap_size):
     """At every border of a cell, and a float32 beside it, on both axes."""
     stride = [p / c for p, c in zip(input_size, heatmap_size)]
     for axis in (0, 1):
@@ -99,31 +98,24 @@ def test_both_routes_agree_about_every_cell(input_size, heatmap_size):
         ])
         points = np.full((len(places), 2), 9, np.float32)
         points[:, axis] = places
-        encoded, drawn = encode_heatmaps(points, heatmap_size, stride)
-        on_device = draw_heatmaps(
+        drawn = draw_heatmaps(
             torch.from_numpy(points)[None], torch.ones(1, len(points)),
             heatmap_size, stride)[0]
-        np.testing.assert_allclose(on_device, encoded, rtol=0, atol=ROUNDING)
+        shown = drawn.amax((1, 2)) > 0
         inside = [p for p in places.tolist() if 0 <= p < input_size[axis]]
-        cells = [  # in exact fractions
+        cells = [
             int(Fraction(p) * heatmap_size[axis] / input_size[axis])
             for p in inside
         ]
-        assert drawn.sum() == len(inside) > 2 * heatmap_size[axis]
-        assert on_device[torch.from_numpy(drawn)].amax(
-            1 + axis).argmax(1).tolist() == cells
+        assert shown.sum() == len(inside) > 2 * heatmap_size[axis]
+        assert drawn[shown].amax(1 + axis).argmax(1).tolist() == cells
 
 
-def test_weight_zero_and_no_number_draw_nothing():
+def test_weight_zero_and_nan_draw_nothing():
     points = torch.tensor([[[9.0, 9], [9, 9], [float('nan'), 9], [-1, 9]]])
     drawn = draw_heatmaps(points, torch.tensor([[1.0, 0, 1, 1]]), (8, 8),
                           (4, 4))
     assert drawn.amax((2, 3)).tolist() == [[1, 0, 0, 0]]
-    host, which = encode_heatmaps(
-        points[0].numpy(), (8, 8), (4, 4),
-        annotated=np.array([True, False, True, True]))
-    np.testing.assert_array_equal(host, drawn[0])
-    assert which.tolist() == [True, False, False, False]
 
 
 def test_batches_are_drawn_one_by_one():
@@ -132,11 +124,9 @@ def test_batches_are_drawn_one_by_one():
     weights = torch.tensor([[1.0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]])
     drawn = draw_heatmaps(points, weights, (16, 16), (4, 4), 1.75, True)
     for person in range(3):
-        host, _ = encode_heatmaps(
-            points[person].numpy(), (16, 16), (4, 4), 1.75, True,
-            weights[person].numpy() > 0)
-        np.testing.assert_allclose(
-            drawn[person], host, rtol=0, atol=ROUNDING)
+        alone = draw_heatmaps(points[[person]], weights[[person]], (16, 16),
+                              (4, 4), 1.75, True)
+        assert torch.equal(drawn[[person]], alone)
 
 
 LAYOUTS = [

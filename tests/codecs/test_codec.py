@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmpose.registry import KEYPOINT_CODECS
 
-from hourglass_plugin.codecs import decode_heatmaps, encode_heatmaps
+from hourglass_plugin.codecs.heatmaps import decode_heatmaps, draw_heatmaps
 
 STRIDE = (4, 4)
 
@@ -19,31 +19,33 @@ def build(name='HourglassHeatmap', **options):
 
 
 def draw(points, size=(64, 64), **options):
-    return encode_heatmaps(np.array(points, np.float32), size, STRIDE,
-                           **options)
+    """(K, H, W) of keypoints (K, 2)."""
+    return draw_heatmaps(
+        torch.tensor([points]), torch.ones(1, len(points)), size, STRIDE,
+        **options)[0]
 
 
 def test_cell_is_the_truncated_coordinate():
     # 7.9 / 4 = 1.98 and 11.0 / 4 = 2.75: cells 1 and 2 (rounding: 2 and 3).
-    heatmaps, inside = draw([[7.9, 11.0]])
-    assert inside.tolist() == [True]
-    assert np.unravel_index(heatmaps[0].argmax(), (64, 64)) == (2, 1)
-    assert heatmaps[0, 2, 1] == 1
+    heatmap, = draw([[7.9, 11.0]])
+    assert heatmap.argmax() == 2 * 64 + 1
+    assert heatmap[2, 1] == 1
 
 
 def test_gaussian_by_hand_and_cut_at_three_sigma():
-    heatmap = draw([[41.0, 83.0]])[0][0]  # cell (10, 20)
+    heatmap = draw([[41.0, 83.0]])[0]  # cell (10, 20)
     for dx, dy in ((0, 1), (2, 0), (1, 3), (-3, -3)):
         expected = np.exp(-(dx * dx + dy * dy) / 2)
-        assert heatmap[20 + dy, 10 + dx] == pytest.approx(expected, rel=1e-6)
+        assert heatmap[20 + dy, 10 + dx].item() == pytest.approx(
+            expected, rel=1e-6)
     assert heatmap[20, 14] == heatmap[16, 10] == 0
     assert np.count_nonzero(heatmap) == 7 * 7  # the paper's code: 6 sigma + 1
 
 
 def test_sigma_widens_the_gaussian():
     # exp(-0.5 (2 / 1.75)^2) by hand; the patch ends at 3 * 1.75 = 5.25 cells.
-    heatmap = draw([[41.0, 83.0]], sigma=1.75)[0][0]
-    assert heatmap[20, 12] == pytest.approx(0.52045, abs=1e-5)
+    heatmap = draw([[41.0, 83.0]], sigma=1.75)[0]
+    assert heatmap[20, 12].item() == pytest.approx(0.52045, abs=1e-5)
     assert np.count_nonzero(heatmap) == 11 * 11
 
 
@@ -147,14 +149,14 @@ def test_decode_of_one_person_equals_the_batch(refinement):
         assert alone[0].shape == (1, 16, 2) and alone[1].shape == (1, 16)
 
 
-def test_mirrored_subpixel_heatmaps_line_up_everywhere():
+def test_flipped_subpixel_heatmaps_line_up_everywhere():
     """For every position, not only for whole pixels as the paper's cells."""
     codec = build(refinement='subpixel')
     points = np.random.default_rng(2).uniform(20, 230, (1, 16, 2))
-    mirrored = points.copy()
-    mirrored[..., 0] = 255 - points[..., 0]
+    flipped = points.copy()
+    flipped[..., 0] = 255 - points[..., 0]
     heatmaps, reverse = (codec.encode(x)['heatmaps']
-                         for x in (points, mirrored))
+                         for x in (points, flipped))
     # Only float32's rounding of values up to 1 is left.
     np.testing.assert_allclose(reverse[..., ::-1], heatmaps, atol=1e-6)
 
@@ -201,7 +203,7 @@ def test_subpixel_keeps_the_cell_on_a_saddle():
 
 def test_subpixel_does_not_depend_on_the_height():
     """Nor on that of another keypoint: early in training peaks are low."""
-    high = torch.from_numpy(draw([[41.3, 83.1]], exact_centers=True)[0])
+    high = draw([[41.3, 83.1]], exact_centers=True)
     heatmaps = torch.stack([high, 1e-4 * high], 1)
     keypoints, _ = decode_heatmaps(heatmaps, STRIDE, 'subpixel')
     # float32 rounds the logarithms of 3e-6 of a cell's side.
@@ -263,19 +265,19 @@ def test_keypoints_instead_of_heatmaps():
     # In float32 the second one is 256, which is outside.
     assert encoded['keypoint_weights'].tolist() == [[0, 0, 1, 0, 0]]
     assert encoded['keypoint_weights'].dtype == np.float32
-    drawn = codec.draw(*(torch.from_numpy(array)
-                         for array in encoded.values()))
+    drawn = codec.draw(*(torch.from_numpy(encoded[name]) for name in (
+        'keypoint_labels', 'keypoint_weights')))
     assert drawn.amax((2, 3)).tolist() == [[0, 0, 1, 0, 0]]
 
 
-def test_mirroring_whole_pixels_lines_up():
+def test_flipping_whole_pixels_lines_up():
     codec = build()
     x = np.arange(256.0)
     points = np.stack([x, np.full(256, 100.0)], 1)[None]
-    mirrored = np.stack([255 - x, np.full(256, 100.0)], 1)[None]
+    flipped = np.stack([255 - x, np.full(256, 100.0)], 1)[None]
     np.testing.assert_array_equal(
         codec.encode(points)['heatmaps'],
-        codec.encode(mirrored)['heatmaps'][..., ::-1])
+        codec.encode(flipped)['heatmaps'][..., ::-1])
 
 
 def test_other_strides_and_shapes():
@@ -288,50 +290,56 @@ def test_other_strides_and_shapes():
 @pytest.mark.parametrize('name,count', [('MPIIHeatmap', 16),
                                         ('FLICHeatmap', 11),
                                         ('LSPHeatmap', 14)])
-def test_data_sets_codecs_check_the_number_of_keypoints(name, count):
+def test_dataset_codecs_check_the_number_of_keypoints(name, count):
     codec = build(name)
     assert codec.encode(np.zeros((1, count, 2)))['heatmaps'].shape == (count,
                                                                        64, 64)
-    with pytest.raises(
-            ValueError,
-            match=f'^{name} encodes the {count} keypoints of .*, but got 17; '
-            'for another skeleton use HourglassHeatmap$'):
+    with pytest.raises(ValueError):
         codec.encode(np.zeros((1, 17, 2)))
 
 
-@pytest.mark.parametrize('options,message', [
-    (dict(sigma=0), 'sigma must be positive'),
-    (dict(sigma=float('nan')), 'sigma must be positive'),
-    (dict(sigma=float('inf')), 'sigma must be positive'),
-    (dict(refinement='half'), "^refinement='half' is unknown; choose from "
-     'quarter, subpixel, none$'),
-    (dict(input_size=(float('inf'), 9)), 'input_size must be two whole'),
-    (dict(heatmap_size=(64, 0)), 'heatmap_size must be two whole numbers'),
-    (dict(input_size=(256, )), 'input_size must be two whole numbers'),
-    (dict(heatmap_size=(300, 64)), 'larger than'),
-])
-def test_bad_arguments(options, message):
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize('options', [
+    dict(sigma=0),
+    dict(sigma=True),
+    dict(sigma='1'),
+    dict(sigma=float('nan')),
+    dict(sigma=float('inf')),
+    dict(refinement='half'),
+    dict(input_size=(float('inf'), 9)),
+    dict(input_size=(256, )),
+    dict(input_size='64'),
+    dict(heatmap_size=(64, 0)),
+    dict(heatmap_size=(2, 64)),
+    dict(heatmap_size=(64.5, 64)),
+    dict(heatmap_size=(300, 64)),
+    dict(heatmap_size=(64, 300)),
+], ids=str)
+def test_bad_arguments(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
         build(**options)
 
 
-def test_bad_shapes():
-    codec = build()
-    with pytest.raises(
-            ValueError,
-            match=r'^keypoints must have shape \(1, K, 2\), one person, but '
-            r'have \(2, 16, 2\)$'):
-        codec.encode(np.zeros((2, 16, 2)))
-    with pytest.raises(
-            ValueError,
-            match=r'^keypoints_visible must have shape \(1, 16\), but has '
-            r'\(16,\)$'):
-        codec.encode(np.zeros((1, 16, 2)), np.ones(16))
-    with pytest.raises(
-            ValueError,
-            match=r'do not fit the codec, which expects \(B, K, H, W\) with '
-            r'width x height \(64, 64\)$'):
-        codec.batch_decode(torch.zeros(1, 16, 32, 32))
+def test_the_smallest_sizes():
+    assert build(input_size=(3, 3), heatmap_size=(3, 3)).stride == (1, 1)
+
+
+@pytest.mark.parametrize('keypoints, visible', [
+    (np.zeros((2, 16, 2)), None),
+    (np.zeros((16, 2)), None),
+    (np.zeros((1, 16, 3)), None),
+    (np.zeros((1, 16, 2)), np.ones(16)),
+    (np.zeros((1, 16, 2)), np.ones((1, 15))),
+])
+def test_encode_refuses_other_shapes(keypoints, visible):
+    with pytest.raises(ValueError):
+        build().encode(keypoints, visible)
+
+
+@pytest.mark.parametrize('shape', [(1, 16, 32, 32), (16, 64, 64),
+                                   (1, 16, 64, 32)])
+def test_decode_refuses_other_shapes(shape):
+    with pytest.raises(ValueError):
+        build().batch_decode(torch.zeros(shape))
 
 
 def test_where_mmpose_packs_targets():
