@@ -4,6 +4,7 @@ import pytest
 from mmengine.registry import DefaultScope
 
 import hourglass_plugin  # noqa: F401, with stand-ins for what MMPose lacks
+
 import mmpose  # noqa: F401, isort: skip
 from hourglass_plugin.datasets.readers import matlab
 from small_project import (

@@ -8,7 +8,6 @@ from mmpose.registry import MODELS
 from princeton_network import PrincetonNetwork
 from reference_network import reference_name, reference_network
 
-from hourglass_plugin.cli.command_line import load_weights
 from hourglass_plugin.models import StackedHourglass
 from hourglass_plugin.models.weights.conversion import (
     convert_checkpoint,
@@ -18,7 +17,10 @@ from hourglass_plugin.models.weights.key_maps import (
     find_layout,
     read_arguments,
 )
-from hourglass_plugin.models.weights.loading import read_checkpoint
+from hourglass_plugin.models.weights.loading import (
+    load_weights,
+    read_checkpoint,
+)
 from hourglass_plugin.models.weights.state_dicts import convert
 from hourglass_plugin.resources import config_path
 

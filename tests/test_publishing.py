@@ -4,6 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from hourglass_plugin.inference import publish as publishing
 from hourglass_plugin.inference.publish import TOLERANCE, publish_checkpoint
@@ -43,8 +44,9 @@ def publish(config, weights, folder):
             state_dict=weights,
             optimizer=dict(state=[1.0]),
             message_hub=dict(loss=np.ones(3))), source)
-    return publish_checkpoint(config, str(source), str(target),
-                              'three drawn people'), target
+    return publish_checkpoint(
+        Config.fromfile(config), str(source), str(target),
+        'three drawn people'), target
 
 
 def test_weights_are_rounded_and_all_else_is_left_out(config, weights,
@@ -96,4 +98,5 @@ def test_it_does_not_overwrite_what_it_is_made_from(config, tmp_path):
     path = str(tmp_path / 'epoch_1.pth')
     for target in (path, config):
         with pytest.raises(ValueError, match='overwrite'):
-            publish_checkpoint(config, path, target, 'anything')
+            publish_checkpoint(
+                Config.fromfile(config), path, target, 'anything')

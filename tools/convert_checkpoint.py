@@ -1,64 +1,11 @@
 #!/usr/bin/env python
-"""Convert published PyTorch weights of the stacked hourglass for mmengine.
+"""hourglass_plugin.cli.convert as a script; --help describes it."""
+import sys
+from pathlib import Path
 
-Reads files of the ports by bearpaw (W. Yang), anibali and Princeton, finds
-out which one it is, how many stacks, residual modules and keypoints it has,
-and writes a checkpoint for tools/test.py and tools/predict.py. Says which
-config goes with it. Every tensor must find its place, or nothing is written.
-"""
-import argparse
-
-from hourglass_plugin.cli import arguments
-
-
-def parse_args() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', help='checkpoint of a published port')
-    parser.add_argument('target', help='file to write')
-    parser.add_argument(
-        '--num-keypoints',
-        type=arguments.positive_int,
-        help='number of keypoints of your own data: what predicts heatmaps '
-        'starts anew, the rest is kept, to train from')
-    return parser.parse_args()
-
-
-def main(args: argparse.Namespace) -> None:
-    """Convert the file and say what goes with it."""
-    with arguments.setting_up():
-        from hourglass_plugin.models.weights.conversion import (
-            convert_checkpoint,
-        )
-        done = convert_checkpoint(args.source, args.target,
-                                  args.num_keypoints)
-    network = done.arguments
-    print(f'{args.source}: {done.layout}, {network["num_stacks"]} stacks of '
-          f'{network["num_blocks"]} residual modules, '
-          f'{network["num_keypoints"] or "no"} keypoints')
-    for remark in done.remarks:
-        print(remark)
-    print(f'{args.target}: {done.num_weights:,} weights written')
-    config = f'configs/{done.config.name}'
-    if done.config.is_example:
-        print(f'It fits a copy of {config} in which you name the keypoints '
-              '(docs/custom_dataset.md):')
-        config = 'configs/custom_dataset/my_keypoints.py'
-    else:
-        print(f'It fits {config}:')
-    options = ''.join(f' {option}' for option in done.config.options)
-    options = options and f' --cfg-options{options}'
-    if network['num_keypoints'] is None or any('anew' in remark
-                                               for remark in done.remarks):
-        print(f'    python tools/train.py {config}'
-              f'{options or " --cfg-options"} load_from={args.target}')
-        return
-    print(f'    python tools/test.py {config} {args.target}{options}\n'
-          f'    python tools/predict.py photo.jpg {config} {args.target}'
-          f'{options}')
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from hourglass_plugin.cli import convert
+from hourglass_plugin.cli.errors import run_command
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    run_command(convert)

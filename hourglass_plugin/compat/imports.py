@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Callable, Optional
 
 from . import soft_nms
+from .versions import restored_find_loader
 
 logger = logging.getLogger('hourglass_plugin')
 
@@ -74,7 +75,7 @@ def _import_parts(library: str, package: str, parts: Sequence[str],
     names = [f'{package}.{part}' for part in parts]
     if all(name in sys.modules for name in names):
         return
-    with _stand_ins(stand_ins):
+    with _stand_ins(stand_ins), restored_find_loader():
         try:
             for name in names:
                 importlib.import_module(name)

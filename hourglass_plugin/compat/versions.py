@@ -3,13 +3,66 @@
 Each workaround is one small function with its reason, and the version after
 which it can go.
 """
+import importlib.util
 import inspect
+import pkgutil
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+
+
+def prepare_process() -> None:
+    """Apply to this process what a program of ours needs.
+
+    For programs, whose process is their own; a library's import must not do
+    it. MMPose is imported with stand-ins for missing dependencies, mmengine's
+    checkpoint loader is restricted, others' deprecations are hidden.
+
+    Raises:
+        ImportError: if MMPose is installed but does not import.
+    """
+    from . import safe_checkpoints  # noqa: F401, restricts the loader
+    from .imports import import_mmpose, is_mmpose_installed
+    quiet_other_libraries()
+    restore_find_loader()
+    if is_mmpose_installed():
+        import_mmpose()
+        draw_circles_with_any_numpy()
+    lay_configs_out_once()
+
+
+def restore_find_loader() -> None:
+    """Put ``pkgutil.find_loader`` back, which Python 3.14 removed.
+
+    mmengine 0.10 and mmcv 2.1 ask it whether ``mmcv._ext`` is there. May go
+    with them.
+    """
+    if hasattr(pkgutil, 'find_loader'):
+        return
+
+    def find_loader(name: str) -> Any:
+        """Return a module's loader, or None if there is no such module."""
+        spec = importlib.util.find_spec(name)
+        return None if spec is None else spec.loader
+
+    pkgutil.find_loader = find_loader
+
+
+@contextmanager
+def restored_find_loader() -> Iterator[None]:
+    """Put ``pkgutil.find_loader`` back for a while."""
+    is_missing = not hasattr(pkgutil, 'find_loader')
+    restore_find_loader()
+    try:
+        yield
+    finally:
+        if is_missing:
+            del pkgutil.find_loader
 
 
 def quiet_other_libraries() -> None:

@@ -92,6 +92,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self.runner.val_loop.run()
 
     def _give_loaders_generators(self) -> None:
+        # A resumed training has the checkpoint's seed; mmengine built the
+        # sampler before it read that.
+        if hasattr(self.dataloader.sampler, 'begin_at'):
+            self.dataloader.sampler.seed = self.runner.seed
         loaders: list[DataLoader] = [self.dataloader]
         if self.runner.val_loop is not None:
             loaders.append(self.runner.val_loop.dataloader)

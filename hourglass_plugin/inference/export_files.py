@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
 from ..atomic_files import atomic_file
-from ..cli.command_line import load_config
 from ..compat.versions import can_export_programs, onnx_exporter_options
 from ..models.weights.loading import read_checkpoint
 from .export import (
@@ -92,18 +92,16 @@ def check_can_write(path: str, suffix: str) -> None:
                          f'pip install {" ".join(missing)}')
 
 
-def load_model(config: str,
+def load_model(config: Config,
                checkpoint: str,
-               options: Sequence[str] = (),
                decode: bool = False,
                eval_all_stacks: bool = False,
                flip_test: bool = False) -> tuple[ExportModel, dict[str, str]]:
     """Read a config and a checkpoint to what is exported.
 
     Args:
-        config: file.
+        config: from a file, whose name goes into the metadata.
         checkpoint: file, or an address that mmengine downloads.
-        options: ``key=value`` that replace settings of the config.
         decode: see :class:`ExportModel`.
         eval_all_stacks: see :class:`ExportModel`.
         flip_test: see :class:`ExportModel`.
@@ -115,11 +113,10 @@ def load_model(config: str,
         FileNotFoundError: if there is no such file.
         ValueError: if they do not fit each other or cannot be exported.
     """
-    model = build_pose_model(
-        load_config(config, options), read_checkpoint(checkpoint), checkpoint,
-        'cpu')
+    model = build_pose_model(config, read_checkpoint(checkpoint), checkpoint,
+                             'cpu')
     module = ExportModel(model, decode, eval_all_stacks, flip_test)
-    return module, describe(module, config, checkpoint)
+    return module, describe(module, str(config.filename), checkpoint)
 
 
 def write_onnx(module: ExportModel, path: str,

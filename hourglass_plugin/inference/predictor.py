@@ -15,13 +15,10 @@ from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 from tqdm import tqdm
 
 from ..atomic_files import atomic_file, check_outputs
-from ..cli.command_line import (
-    check_can_be_fast,
-    check_predicts_poses,
-    load_weights,
-)
 from ..engine.fast_inference_hook import DTYPES
 from ..engine.malloc_hook import keep_freed_memory
+from ..models.consistency import check_can_be_fast, check_predicts_poses
+from ..models.weights.loading import load_weights
 from ..visualization.drawing import draw_pose, skeleton_from_metainfo
 from ..visualization.image_files import read_image, save_image
 from .optimize import optimize_model

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from .. import __version__
 from ..atomic_files import atomic_file, check_outputs
-from ..cli.command_line import load_config
 from ..models.weights.loading import read_checkpoint
 from ..resources import config_path
 from .predictor import build_pose_model
@@ -30,7 +29,7 @@ class Published(NamedTuple):
     difference: float  #: the largest one between heatmaps before and after
 
 
-def publish_checkpoint(config_file: str, source: str, target: str,
+def publish_checkpoint(config: Config, source: str, target: str,
                        data: str) -> Published:
     """Write a checkpoint's weights in half precision, and nothing else.
 
@@ -39,7 +38,7 @@ def publish_checkpoint(config_file: str, source: str, target: str,
     is read like any checkpoint, and its weights become float32 again.
 
     Args:
-        config_file: config of the checkpoint.
+        config: of the checkpoint, from a file, whose name is written.
         source: checkpoint of a training.
         target: file to write; it appears when it is complete and checked.
         data: what it was trained on, in words.
@@ -49,8 +48,7 @@ def publish_checkpoint(config_file: str, source: str, target: str,
         ValueError: if they do not fit each other, or if half precision would
             change what the network computes; nothing is written.
     """
-    check_outputs({'target': target}, [config_file, source])
-    config = load_config(config_file)
+    check_outputs({'target': target}, [config.filename, source])
     model = build_pose_model(config, read_checkpoint(source), source, 'cpu')
     expected = _outputs(model, config)
     halved = {
@@ -68,7 +66,7 @@ def publish_checkpoint(config_file: str, source: str, target: str,
             'weights on')
     content = dict(
         meta=dict(
-            config=_name(config_file),
+            config=_name(str(config.filename)),
             data=data,
             hourglass_plugin_version=__version__),
         state_dict=halved)

@@ -366,3 +366,20 @@ def _transforms(dataset: Any) -> Iterator[Any]:
     for part in (*(getattr(dataset, 'datasets', None) or ()),
                  *((inner, ) if isinstance(inner, Dataset) else ())):
         yield from _transforms(part)
+
+
+def check_predicts_poses(config: Mapping) -> None:
+    """Raise ValueError if a config is a detector's."""
+    if config.get('default_scope') == 'mmdet':
+        raise ValueError(
+            "the config's model predicts boxes, and this is for poses: "
+            'tools/train.py and tools/test.py --show-dir are for both, and '
+            "MMDetection's own tools and DetInferencer take the config, too")
+
+
+def check_can_be_fast(config: Mapping) -> None:
+    """Raise ValueError if a config's network cannot be rewritten."""
+    network = (config['model'].get('backbone') or {}).get('type')
+    if network != 'StackedHourglass':
+        raise ValueError('--fast is for a StackedHourglass, but the config '
+                         f'has the backbone {network}')

@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from page import ROOT, page_text
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.datasets.corrupt_images import MAX_REPLACEMENTS
 
 PAGE = page_text('docs/bad_input.md')

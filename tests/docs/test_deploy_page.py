@@ -104,7 +104,7 @@ def test_without_torch_keypoints_are_those_of_predict(reader):
 def expected(reader, images):
     """Keypoints of images by PyTorch."""
     module, _ = load_model(
-        str(reader.folder / 'small.py'),
+        Config.fromfile(str(reader.folder / 'small.py')),
         str(reader.folder / 'small.pth'),
         decode=True)
     with torch.no_grad():

@@ -7,7 +7,7 @@ import pytest
 from page import ROOT, page_text
 from stress import distributed
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 
 PAGE = page_text('docs/distributed.md')
 COMMANDS = re.findall(r'^    ((?:[A-Z_]+=\S+ )*bash tools/.+)$', PAGE, re.M)

@@ -6,7 +6,7 @@ import pytest
 from page import ROOT, page_text, pieces
 from stress.resuming import Outcome, figures
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
 
 PAGE = page_text('docs/resuming.md')

@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from mmpose_page import python_block
 
-from hourglass_plugin.cli.command_line import build_loops, build_runner
+from hourglass_plugin.cli.runner import build_loops, build_runner
 from hourglass_plugin.datasets.samplers import SampleIndex
 from hourglass_plugin.skeletons import LSP
 

@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 
-from hourglass_plugin.cli.command_line import _ShortScores
+from hourglass_plugin.cli.runner import _ShortScores
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 

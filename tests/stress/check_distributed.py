@@ -10,6 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -24,7 +26,7 @@ def parse_args() -> argparse.Namespace:
         default=5,
         help='of how many trainings losses are compared, at most 5 (default: '
         '%(default)s)')
-    arguments.add_study_argument(parser)
+    options.add_study_argument(parser)
     return parser.parse_args()
 
 
@@ -34,7 +36,7 @@ def main(args: argparse.Namespace) -> None:
         if not Path('/proc/self/stat').exists():
             raise ValueError('this system has no /proc, which this needs')
         from stress import distributed
-    with arguments.study_folder(args) as folder:
+    with options.study_folder(args) as folder:
         check = distributed.DistributedCheck(folder,
                                              Path(__file__).parent)
         outcome = check.run(

@@ -9,6 +9,8 @@ of open files at all.
 import argparse
 import sys
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -27,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         type=float,
         default=60,
         help='how long; the last epoch is finished (default: %(default)s)')
-    arguments.add_study_argument(parser)
+    options.add_study_argument(parser)
     return parser.parse_args()
 
 
@@ -37,7 +39,7 @@ def main(args: argparse.Namespace) -> None:
         from stress import load
         if not load.is_measurable():
             raise ValueError('this needs /proc of Linux 5.4 or later')
-    with arguments.study_folder(args) as folder:
+    with options.study_folder(args) as folder:
         looks = load.train_long(folder, args.people, args.minutes)
     epochs = load.levels(looks)
     for line in load.figures(epochs):

@@ -9,6 +9,8 @@ import argparse
 import os
 import sys
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -45,7 +47,7 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=0,
         help='of the moments (default: %(default)s)')
-    arguments.add_study_argument(parser)
+    options.add_study_argument(parser)
     return parser.parse_args()
 
 
@@ -55,7 +57,7 @@ def main(args: argparse.Namespace) -> None:
         if not hasattr(os, 'fork'):
             raise ValueError('this system has no fork, which this needs')
         from stress import resuming
-    with arguments.study_folder(args) as folder:
+    with options.study_folder(args) as folder:
         check = resuming.ResumeCheck(folder, args.epochs, args.seed)
         outcome = check.run(args.kills, args.stops, args.workers)
     for line in resuming.figures(outcome, args.epochs):

@@ -27,10 +27,16 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
 
-from hourglass_plugin.cli import command_line
+from hourglass_plugin.cli.configs import write_json
 from hourglass_plugin.cli.distributed import connected_processes
+from hourglass_plugin.cli.runner import build_loops, build_runner
+from hourglass_plugin.cli.test import set_test_outputs
+from hourglass_plugin.cli.train import set_training
 from hourglass_plugin.evaluation.files.predictions import read_dump
-from hourglass_plugin.models.weights.loading import read_checkpoint
+from hourglass_plugin.models.weights.loading import (
+    load_weights,
+    read_checkpoint,
+)
 from stress.resuming import differences
 from stress.small_training import (
     draw_people,
@@ -143,7 +149,7 @@ class DistributedCheck:
             # rounding, it becomes a step as large as any.
             config.optim_wrapper.optimizer = dict(type='SGD', lr=_RATE)
             config.work_dir = str(self._work_dir(training, count))
-            command_line.set_training(config, None, training.mixed_precision,
+            set_training(config, None, training.mixed_precision,
                                       False, False)
             _in_processes(count, _train, config)
             found.append(_losses(config.work_dir))
@@ -168,7 +174,7 @@ class DistributedCheck:
             folder = self.folder / f'evaluation_{people}_{count}'
             config.work_dir = str(folder)
             dump = folder / 'predictions.pkl'
-            command_line.set_test_outputs(config, str(dump))
+            set_test_outputs(config, str(dump))
             _in_processes(count, _test, config, checkpoint)
             predictions = read_dump(dump)
             found.append(((folder / 'scores.json').read_text(), [
@@ -192,7 +198,7 @@ class DistributedCheck:
         path = self.folder / 'config.py'
         plain = copy.deepcopy(config)
         config.dump(path)
-        command_line.set_training(plain, None, False, True, False)
+        set_training(plain, None, False, True, False)
         _in_processes(2, _train, plain)
         work_dir = self.folder / 'disturbed'
         for number, name in enumerate(LAUNCHES):
@@ -384,24 +390,24 @@ def _enter(rank: int, count: int, port: str, screen: Path, function: Any,
             LOCAL_RANK=str(rank),
             MASTER_ADDR='127.0.0.1',
             MASTER_PORT=port)
-    runner = command_line.build_runner(config, launcher)
+    runner = build_runner(config, launcher)
     function(runner, *arguments)
 
 
 def _train(runner: Any) -> None:
-    command_line.build_loops(runner, 'train', 'val')
+    build_loops(runner, 'train', 'val')
     with connected_processes(runner.work_dir):
         runner.train()
 
 
 def _test(runner: Any, checkpoint: str) -> None:
-    command_line.load_weights(runner.model, read_checkpoint(checkpoint),
+    load_weights(runner.model, read_checkpoint(checkpoint),
                               checkpoint)
-    command_line.build_loops(runner, 'test')
+    build_loops(runner, 'test')
     with connected_processes():
         scores = runner.test()
     if runner.rank == 0:
-        command_line.write_json('scores.json', scores)
+        write_json('scores.json', scores)
 
 
 def _losses(work_dir: str) -> np.ndarray:

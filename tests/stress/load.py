@@ -17,7 +17,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from hourglass_plugin.cli import command_line
+from hourglass_plugin.cli.runner import build_loops, build_runner
+from hourglass_plugin.cli.train import set_training
 from stress.small_training import draw_people, small_config
 
 #: By how much memory may differ from epoch to epoch.
@@ -149,10 +150,10 @@ def train_long(folder: Path, people: int, minutes: float) -> list[Look]:
         minutes: how long.
     """
     config = _config(folder, people)
-    runner = command_line.build_runner(config)
+    runner = build_runner(config)
     watch = LoadWatch(60 * minutes)
     runner.register_hook(watch, 'LOWEST')
-    command_line.build_loops(runner, 'train', 'val')
+    build_loops(runner, 'train', 'val')
     runner.train()
     return watch.looks
 
@@ -170,7 +171,7 @@ def _config(folder: Path, people: int) -> Config:
     config.work_dir = str(folder / 'training')
     # One line an epoch, as each says that the end is years ahead.
     config.default_hooks.logger.interval = 10**9
-    command_line.set_training(config, None, False, True, False)
+    set_training(config, None, False, True, False)
     return config
 
 

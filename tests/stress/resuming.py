@@ -32,7 +32,12 @@ from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from hourglass_plugin.cli import command_line
+from hourglass_plugin.cli.runner import (
+    build_loops,
+    build_runner,
+    check_resumable,
+)
+from hourglass_plugin.cli.train import set_training
 from hourglass_plugin.engine.termination import EXIT_STATUS
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from stress.small_training import (
@@ -160,7 +165,7 @@ class ResumeCheck:
         config = copy.deepcopy(self._config)
         config.work_dir = str(work_dir)
         set_loader_processes(config, workers)
-        command_line.set_training(config, 'auto', False, True, False)
+        set_training(config, 'auto', False, True, False)
         config.launcher = 'none'
         # mmengine lays it out for its log; here once, for all forked ones.
         _ = config.pretty_text
@@ -277,11 +282,11 @@ def _train(config: Config, screen: Path, aim: Optional[_Aim],
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     torch.set_num_threads(1)
-    runner = command_line.build_runner(config)
+    runner = build_runner(config)
     # Checkpoints of 8 MB, for there to be time while they are written.
     runner.model.register_buffer('ballast', torch.zeros(2**20))
-    command_line.build_loops(runner, 'train', 'val')
-    command_line.check_resumable(runner, 'auto')
+    build_loops(runner, 'train', 'val')
+    check_resumable(runner, config.load_from)
     runner.register_hook(_Began(trains))
     if aim is not None:
         aim.take(config.work_dir)

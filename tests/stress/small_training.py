@@ -14,7 +14,7 @@ import synthetic_people
 from mmengine.config import Config
 from synthetic import Settings
 
-from hourglass_plugin.cli import command_line
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.resources import config_path
 
 #: What decides which checkpoint is the best.
@@ -45,7 +45,7 @@ def small_config(people: Path, epochs: int, batch_size: int) -> Config:
         epochs: length of the training.
         batch_size: of a process, also in evaluations.
     """
-    config = command_line.load_config(
+    config = load_config(
         config_path('td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'))
     config.model.backbone.feat_channels = 8
     for loader in (config.train_dataloader, config.val_dataloader,

@@ -1,5 +1,5 @@
 """Tools called in this process."""
-import importlib.util
+import runpy
 import sys
 
 import pytest
@@ -13,18 +13,15 @@ def call_tool(monkeypatch):
     """Call a tool in this process, where torch is imported once."""
 
     def call(name, *arguments):
-        path = tool_path(name)
-        monkeypatch.syspath_prepend(str(path.parent))
-        spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
         # Runners of the same second have the same name, by which a later one
         # would find an earlier one's log and screen.
         for kind in (DefaultScope, MMLogger, MessageHub):
             kind._instance_dict.clear()
-        tool = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(tool)
+        path = tool_path(name)
+        monkeypatch.syspath_prepend(str(path.parent))
         monkeypatch.setattr(sys, 'argv',
                             [f'{name}.py', *map(str, arguments)])
-        tool.arguments.run(tool.main, tool.parse_args())
+        runpy.run_path(str(path), run_name='__main__')
 
     return call
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.compat.versions import can_export_programs
 from hourglass_plugin.inference import export_files as exported_files
 

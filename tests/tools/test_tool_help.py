@@ -2,18 +2,18 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from tool_process import TOOLS
 
-TOOLS = sorted(
-    file for file in (Path(__file__).resolve().parents[2] /
-                      'tools').glob('*.py') if file.name != 'arguments.py')
-HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'hourglass_plugin', 'numpy',
-         'cv2')
+# Other files are modules beside them.
+SCRIPTS = sorted(
+    path for path in TOOLS.rglob('*.py')
+    if path.read_text().startswith('#!/usr/bin/env python\n'))
+HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'numpy', 'cv2')
 
 
-@pytest.mark.parametrize('tool', TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize('tool', SCRIPTS, ids=lambda tool: tool.stem)
 def test_help_is_answered_before_torch_is_imported(tool, tmp_path):
     finished = subprocess.run(
         [sys.executable, '-X', 'importtime',
@@ -21,7 +21,7 @@ def test_help_is_answered_before_torch_is_imported(tool, tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path)
-    assert finished.returncode == 0
+    assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith(f'usage: {tool.name}')
     # Lines of importtime: "import time: self | cumulative | name".
     imported = set(re.findall(r'\| +([\w.]+)$', finished.stderr, re.MULTILINE))

@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.inference.predictor import (
     build_pose_model,
     predict_poses,

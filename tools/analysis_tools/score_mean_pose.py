@@ -24,10 +24,11 @@ def main(args: argparse.Namespace) -> None:
         from mean_pose import mean_pose, place_pose
         from mmpose.registry import METRICS
 
-        from hourglass_plugin.cli import command_line
-        config = command_line.load_config(args.config, args.cfg_options)
-        train = command_line.build_dataset(config, 'train')
-        test = command_line.build_dataset(config, 'test')
+        from hourglass_plugin.cli.browse import build_dataset
+        from hourglass_plugin.cli.configs import load_config
+        config = load_config(args.config, args.cfg_options)
+        train = build_dataset(config, 'train')
+        test = build_dataset(config, 'test')
         metric = METRICS.build(config.test_evaluator)
     people = [train.get_data_info(index) for index in range(len(train))]
     pose = mean_pose(*(np.concatenate([person[key] for person in people])

@@ -124,7 +124,7 @@ def main(args: argparse.Namespace) -> None:
         from curves import draw_pck_curves
 
         from hourglass_plugin.atomic_files import check_outputs
-        from hourglass_plugin.cli import command_line
+        from hourglass_plugin.cli.configs import write_json
         from hourglass_plugin.evaluation.files.ground_truth import (
             read_ground_truth,
             score_predictions,
@@ -174,7 +174,7 @@ def main(args: argparse.Namespace) -> None:
                           }))
         print('\n\n'.join(tables))
         if args.out is not None:
-            command_line.write_json(
+            write_json(
                 args.out, {
                     path: {
                         f'{args.dataset}/{name}': score

@@ -167,7 +167,7 @@ def main(args: argparse.Namespace) -> None:
         from mmengine.device import get_device
 
         from hourglass_plugin.atomic_files import atomic_file, check_outputs
-        from hourglass_plugin.cli import command_line
+        from hourglass_plugin.cli.configs import load_config, write_json
         check_outputs({
             '--out': args.out,
             '--markdown': args.markdown
@@ -176,7 +176,7 @@ def main(args: argparse.Namespace) -> None:
             args.threads = 1
         if args.threads is not None:
             torch.set_num_threads(args.threads)
-        config = command_line.load_config(args.config or str(CONFIG),
+        config = load_config(args.config or str(CONFIG),
                                           args.cfg_options)
         baselines.check_config(config)
         device = args.device or get_device()
@@ -188,7 +188,7 @@ def main(args: argparse.Namespace) -> None:
         choices = dict(settings)
         if settings.get('beside') is not None:
             choices['beside'] = {
-                Path(path).stem: command_line.load_config(path)
+                Path(path).stem: load_config(path)
                 for path in args.beside
             }
     tables, notes = _measure(args, config, device, choices)
@@ -202,7 +202,7 @@ def main(args: argparse.Namespace) -> None:
             config=args.config or str(CONFIG),
             cfg_options=args.cfg_options,
             rounds=args.rounds)
-        command_line.write_json(
+        write_json(
             args.out,
             report.record(args.subject, settings, described, tables, notes),
             indent=1)

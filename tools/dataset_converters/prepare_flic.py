@@ -12,6 +12,8 @@ Writes annotations/flic_train.json, flic_test.json and images.
 """
 import argparse
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -20,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_preparation_arguments(parser, out='data/flic')
+    options.add_preparation_arguments(parser, out='data/flic')
     parser.add_argument(
         '--annotations',
         type=arguments.existing_file,

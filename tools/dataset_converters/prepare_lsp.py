@@ -13,6 +13,8 @@ Writes annotations/lsp_train.json, lsp_test.json and images/lsp, images/lspet.
 """
 import argparse
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -21,7 +23,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_preparation_arguments(parser, out='data/lsp')
+    options.add_preparation_arguments(parser, out='data/lsp')
     parser.add_argument(
         '--joints',
         type=arguments.existing_file,

@@ -21,6 +21,8 @@ PCKh needs, mpii_test.json if there are test people, and images.
 """
 import argparse
 
+import options
+
 from hourglass_plugin.cli import arguments
 
 
@@ -29,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_preparation_arguments(parser, out='data/mpii')
+    options.add_preparation_arguments(parser, out='data/mpii')
     parser.add_argument(
         '--annotations',
         type=arguments.existing_file,

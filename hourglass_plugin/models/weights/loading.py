@@ -1,9 +1,11 @@
 """Checkpoint files into networks."""
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
+import torch
+from mmengine.model import is_model_wrapper
 from torch import nn
 
 from ...compat.restricted import load_restricted
@@ -113,3 +115,59 @@ def _knows_keypoints(name: str) -> bool:
     """Whether a tensor depends on the keypoints: on how many, or on which."""
     return re.match(r'stacks\.\d+\.(inner_heatmaps|heatmaps|merge_heatmaps)\.',
                     name) is not None
+
+
+def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
+    """Load weights and refuse those of another model.
+
+    mmengine only warns of weights that are missing, and goes on with random
+    ones.
+
+    Args:
+        model: the model; one that is wrapped for several processes, too.
+        checkpoint: mmengine's, or the weights alone.
+        path: where it came from, for the message.
+
+    Raises:
+        ValueError: if weights are missing, unknown, of another size, NaN or
+            infinite.
+    """
+    if is_model_wrapper(model):
+        model = model.get_submodule('module')
+    weights = {
+        key[len('module.'):] if key.startswith('module.') else key: value
+        for key, value in checkpoint.get('state_dict', checkpoint).items()
+    }
+    own = model.state_dict()
+    resized = [
+        f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
+        for key in own
+        if key in weights and weights[key].shape != own[key].shape
+    ]
+    problems = [_list_first('of another size', resized)]
+    if not resized:
+        missing, unknown = model.load_state_dict(weights, strict=False)
+        # BatchNorm's count of batches is not used with a fixed momentum.
+        missing = [x for x in missing if 'num_batches_tracked' not in x]
+        problems = [
+            _list_first('missing', missing),
+            _list_first('unknown to it', unknown)
+        ]
+    problems = [problem for problem in problems if problem]
+    if problems:
+        raise ValueError(f'{path} holds the weights of another model than the '
+                         f'config, which has {len(own)}: '
+                         f'{"; ".join(problems)}')
+    for name, tensor in model.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f'{path} cannot be used: {name} has values that '
+                             'are NaN or infinite; take a checkpoint from '
+                             'before the training failed')
+
+
+def _list_first(what: str, keys: Sequence[str]) -> str:
+    """``3 missing (a, b, ...)``; nothing for no keys."""
+    if not keys:
+        return ''
+    more = ', ...' if len(keys) > 2 else ''
+    return f'{len(keys)} {what} ({", ".join(keys[:2])}{more})'

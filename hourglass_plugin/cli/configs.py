@@ -1,0 +1,204 @@
+"""Configs of commands: read, checked, changed by options alone.
+
+Wrong input raises ValueError or FileNotFoundError with one line that names
+it.
+"""
+import argparse
+import difflib
+import inspect
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from ..atomic_files import atomic_file
+from ..compat.versions import prepare_process
+
+#: Settings of a config that mmengine's runner reads itself.
+_RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
+    'activation_checkpointing', 'compile', 'custom_imports',
+    'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'
+}
+
+
+def load_config(path: str, options: Sequence[str] = ()) -> Config:
+    """Read a config and replace settings in it.
+
+    The first thing that a command does: it prepares the process, too
+    (:func:`hourglass_plugin.compat.versions.prepare_process`).
+
+    Args:
+        path: config file.
+        options: ``key=value`` as in mmengine's ``--cfg-options``. The setting
+            itself may be new, its parent must exist.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ImportError: if MMPose does not import.
+        ValueError: if the file is not a config of a model, has a mistyped
+            setting of the runner, or an option does not fit it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no config {path}')
+    prepare_process()
+    try:
+        config = Config.fromfile(path)
+    except Exception as error:  # a config is a program: any error
+        raise ValueError(f'the config {path} cannot be read: '
+                         f'{type(error).__name__}: {error}') from error
+    _check_names(config, path)
+    for key, value in _parse_options(options).items():
+        _check_option(config, key)
+        config.merge_from_dict({key: value})
+    if 'model' not in config:
+        raise ValueError(f'{path} is not a config of a model: it has no '
+                         '`model`')
+    return config
+
+
+def _check_names(config: Config, path: str) -> None:
+    """Refuse a name that is almost, but not quite, a setting of the runner.
+
+    Any other name may be a variable of the config, and so may one that begins
+    with a setting's name, such as ``model_width``.
+    """
+    known = sorted(_RUNNER_SETTINGS)
+    for name in config:
+        if name.startswith(tuple(known)):
+            continue
+        close = difflib.get_close_matches(name, known, 1, cutoff=0.85)
+        if close:
+            raise ValueError(
+                f'{path}: unknown setting {name!r}; did you mean '
+                f'{close[0]!r}? A variable of your own needs a name that is '
+                'less like it')
+
+
+def _parse_options(options: Sequence[str]) -> dict[str, Any]:
+    """Parse ``['a.b=1']`` to ``{'a.b': 1}``, by mmengine's rules."""
+    for option in options:
+        if not option.partition('=')[0] or '=' not in option:
+            raise ValueError(f'--cfg-options {option}: write key=value')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction, default={})
+    try:
+        return parser.parse_args(['--options', *options]).options
+    except AssertionError as error:
+        raise ValueError(f'--cfg-options: {error}') from error
+
+
+def _check_option(config: Config, key: str) -> None:
+    """Raise ValueError if a setting's parent is not in the config.
+
+    mmengine would add it, and a mistyped key would do nothing.
+    """
+    node: Any = config
+    names = key.split('.')
+    for depth, name in enumerate(names):
+        is_new_allowed = False
+        if isinstance(node, (list, tuple)):
+            known = [str(index) for index in range(len(node))]
+        elif depth == 0:
+            known = sorted({*node.keys(), *_RUNNER_SETTINGS})
+        elif hasattr(node, 'keys'):
+            known = list(node.keys())
+            is_new_allowed = depth == len(names) - 1
+        else:
+            raise ValueError(f'--cfg-options {key}: '
+                             f'{".".join(names[:depth])} is {node!r} and has '
+                             'no settings')
+        if name not in known:
+            if is_new_allowed:
+                return
+            close = difflib.get_close_matches(name, known)
+            raise ValueError(
+                f'--cfg-options {key}: the config has no '
+                f'{".".join(names[:depth + 1])!r}; ' +
+                (f'did you mean {close[0]!r}?'
+                 if close else f'there is {", ".join(known)}'))
+        if depth == 0 and name not in node:
+            return  # the runner's own, absent from this config
+        node = node[int(name) if isinstance(node, (list, tuple)) else name]
+
+
+def require_settings(config: Config, use: str, *names: str) -> None:
+    """Raise ValueError if a config lacks a setting that a use needs."""
+    for name in names:
+        if config.get(name) is None:
+            raise ValueError(f'the config cannot be {use}: it has no '
+                             f'`{name}`')
+
+
+def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:
+    """Choose the folder of logs and checkpoints as MMPose does.
+
+    The argument, else the config's, else ``work_dirs/<name of the config>``.
+    """
+    if work_dir is not None:
+        config.work_dir = work_dir
+    elif config.get('work_dir') is None:
+        config.work_dir = os.path.join('work_dirs', Path(path).stem)
+
+
+def is_detector(config: Config) -> bool:
+    """Return whether a config's model predicts boxes."""
+    return config.get('default_scope') == 'mmdet'
+
+
+def set_visualization(config: Config, args: argparse.Namespace) -> None:
+    """Draw predictions if ``--show`` or ``--show-dir`` asks for it.
+
+    Args:
+        config: is changed.
+        args: those of ``add_runner_arguments``.
+    """
+    if not args.show and args.show_dir is None:
+        return
+    if is_detector(config):
+        # MMDetection's hook takes other paths as below the work dir.
+        out_dir = args.show_dir and os.path.abspath(args.show_dir)
+        switch = dict(
+            type='DetVisualizationHook', draw=True, test_out_dir=out_dir)
+    else:
+        switch = dict(
+            type='HourglassVisualizationHook',
+            enable=True,
+            out_dir=args.show_dir)
+    hooks = config.setdefault('default_hooks', {})
+    hook = hooks.get('visualization') or {}
+    if hook.get('type') != switch['type']:
+        hook = {}  # replaces MMPose's
+    hooks['visualization'] = {
+        **hook,
+        **switch, 'interval': args.interval,
+        'show': args.show,
+        'wait_time': args.wait_time
+    }
+
+
+def annotation_files(config: Config, phase: str) -> list[str]:
+    """Return the files besides images that a config's dataset reads.
+
+    Args:
+        config: is not changed.
+        phase: ``train``, ``val`` or ``test``.
+    """
+    loader = config.get(f'{phase}_dataloader')
+    dataset = loader.get('dataset') if isinstance(loader, dict) else None
+    if not isinstance(dataset, dict):
+        return []
+    return [
+        os.path.join(dataset.get('data_root') or '', dataset[name])
+        for name in ('ann_file', 'headbox_file')
+        if isinstance(dataset.get(name), str)
+    ]
+
+
+def write_json(path: str, content: Any, indent: int | None = None) -> None:
+    """Write JSON; the file appears under its name when it is complete."""
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=indent) + '\n')

@@ -1,0 +1,63 @@
+"""Write a trained network as a file, for any batch size.
+
+OUT.onnx is an ONNX file, OUT.pt2 a program of torch.export, from which
+AOTInductor and ExecuTorch start; both run without this package. Input `image`
+(batch, 3, height, width) float32, normalised with the mean and the standard
+deviation in the file's metadata; output `heatmaps`, or with --decode
+`keypoints` (batch, K, 3): x, y in 0-based pixels of the crop, and score. The
+file is verified against PyTorch before it is saved.
+"""
+import argparse
+
+from .arguments import add_config_options, existing_file
+from .errors import setting_up
+
+
+def add_arguments(parser: argparse.ArgumentParser, suffix: str) -> None:
+    """Add the arguments for files that end in ``.onnx`` or ``.pt2``."""
+    parser.set_defaults(suffix=suffix, aot_inductor=False)
+    parser.add_argument('config', type=existing_file, help='config file')
+    parser.add_argument('checkpoint', help='checkpoint of this config')
+    parser.add_argument('out', metavar=f'OUT{suffix}', help='file to write')
+    parser.add_argument(
+        '--decode',
+        action='store_true',
+        help='output keypoints instead of heatmaps, by the codec of the '
+        'config')
+    parser.add_argument(
+        '--every-stack',
+        action='store_true',
+        help='an output for each stack (default: the one that the config '
+        'decodes, as a rule the last)')
+    parser.add_argument(
+        '--flip-test',
+        action='store_true',
+        help='average with the flipped image, as test.py and predict.py do '
+        'if the config has flip_test=True, for twice the time (default: no)')
+    add_config_options(parser)
+    if suffix == '.pt2':
+        parser.add_argument(
+            '--aot-inductor',
+            action='store_true',
+            help='compile it for this kind of CPU: the file is a package '
+            'that Python and C++ run without compiling. Needs a C++ compiler')
+
+
+def main(args: argparse.Namespace) -> None:
+    """Load the model, write the file, print what is in it."""
+    with setting_up():
+        from ..atomic_files import check_outputs
+        from .configs import load_config
+        check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
+        config = load_config(args.config, args.cfg_options)
+        from ..inference import export_files
+        export_files.check_can_write(args.out, args.suffix)
+        module, metadata = export_files.load_model(
+            config, args.checkpoint, args.decode, args.every_stack,
+            args.flip_test)
+        if args.suffix == '.onnx':
+            written = export_files.write_onnx(module, args.out, metadata)
+        else:
+            written = export_files.write_program(module, args.out, metadata,
+                                                 args.aot_inductor)
+    print(written.lines(args.out, module))

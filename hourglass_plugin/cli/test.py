@@ -1,0 +1,187 @@
+"""Evaluate a checkpoint of a config's model with mmengine's runner."""
+import argparse
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .arguments import add_fast_argument, add_runner_arguments, existing_file
+from .errors import setting_up
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments: those of MMPose's tool, and outputs."""
+    parser.add_argument('config', type=existing_file, help='config file')
+    parser.add_argument('checkpoint', help='checkpoint of this config')
+    parser.add_argument(
+        '--out', metavar='JSON', help='file to write the scores to')
+    parser.add_argument(
+        '--dump',
+        metavar='PKL',
+        help='pickle file to write all predictions to')
+    parser.add_argument(
+        '--out-official',
+        metavar='MAT',
+        help='file to write all predictions to in the official format of MPII '
+        '(`pred`, as its authors ask for) or FLIC (`examples`), in 1-based '
+        "pixels. For MPII's test set it is the complete submission; for other "
+        'people of MPII it has their images only')
+    parser.add_argument(
+        '--official-annotations',
+        metavar='MAT',
+        help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
+        'examples.mat, from which everything but the joints is copied; '
+        "needed for a submission unless it is the config's annotation file")
+    parser.add_argument(
+        '--report',
+        metavar='DIR',
+        help='folder to write index.html to, one page with scores by joint '
+        'and stack, curves, the best and the worst people, heatmaps, and '
+        'errors by size, visibility and side')
+    add_fast_argument(parser)
+    add_runner_arguments(parser)
+
+
+def main(args: argparse.Namespace) -> None:
+    """Build the runner and test."""
+    with setting_up():
+        from ..atomic_files import check_outputs
+        from . import configs, runner
+        from .distributed import connected_processes
+        config = configs.load_config(args.config, args.cfg_options)
+        check_outputs(
+            {
+                '--out': args.out,
+                '--dump': args.dump,
+                '--out-official': args.out_official,
+                '--report': args.report and f'{args.report}/index.html'
+            }, [
+                args.config, args.checkpoint, args.official_annotations,
+                *configs.annotation_files(config, 'test')
+            ])
+        configs.set_work_dir(config, args.work_dir, args.config)
+        set_test_outputs(config, args.dump, args.out_official,
+                         args.official_annotations)
+        set_fast_inference(config, args.fast)
+        configs.set_visualization(config, args)
+        set_report(
+            config, args.report, {
+                'Config': args.config,
+                'Checkpoint': args.checkpoint,
+                'Command': shlex.join(['python', *sys.argv])
+            })
+        config.load_from = args.checkpoint
+        from ..models.weights.loading import load_weights, read_checkpoint
+        checkpoint = read_checkpoint(args.checkpoint)
+        test = runner.build_runner(config, args.launcher, args.local_rank)
+        load_weights(test.model, checkpoint, args.checkpoint)
+        runner.build_loops(test, 'test')
+        if args.report is not None:
+            from ..report.hook import check_reportable
+            check_reportable(test)
+    with connected_processes():
+        scores = test.test()
+    if args.out is not None and test.rank == 0:
+        configs.write_json(args.out, scores, indent=1)
+
+
+def set_test_outputs(config: 'Config',
+                     dump: str | None,
+                     official: str | None = None,
+                     official_annotations: str | None = None) -> None:
+    """Have every prediction written to files as well.
+
+    Args:
+        config: is changed.
+        dump: file name ending in ``.pkl`` or ``.pickle``; None writes none.
+        official: file name ending in ``.mat``, for MPII's or FLIC's own
+            format; None writes none.
+        official_annotations: the dataset's official ``.mat`` file, by default
+            the config's annotation file if it is that.
+
+    Raises:
+        FileNotFoundError: if an annotation file is not there.
+        ValueError: if the config cannot be tested or a name does not fit.
+    """
+    from .configs import require_settings
+    require_settings(config, 'tested', 'test_dataloader', 'test_cfg',
+                     'test_evaluator')
+    added: list[dict[str, Any]] = []
+    if dump is not None:
+        if not dump.endswith(('.pkl', '.pickle')):
+            raise ValueError(f'--dump {dump}: the name must end in .pkl or '
+                             '.pickle')
+        added.append(dict(type='PredictionDump', out_file_path=dump))
+    if official is not None:
+        if not official.endswith('.mat'):
+            raise ValueError(f'--out-official {official}: the name must end '
+                             'in .mat')
+        dataset = config.test_dataloader.dataset
+        if official_annotations is None:
+            official_annotations = _official_annotations(dataset)
+        added.append(
+            dict(
+                type='OfficialPredictionFile',
+                out_file=official,
+                official_file=official_annotations,
+                is_train=dataset.get('subset') == 'train'))
+    elif official_annotations is not None:
+        raise ValueError('--official-annotations is for --out-official')
+    if added:
+        metrics = config.test_evaluator
+        metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+        config.test_evaluator = [*metrics, *added]
+
+
+def _official_annotations(dataset: dict) -> str | None:
+    """Return the annotation file of a dataset if it is the official one."""
+    from ..evaluation.files.submissions import official_data_set
+    path = os.path.join(
+        dataset.get('data_root') or '', dataset.get('ann_file') or '')
+    if not path.endswith('.mat') or official_data_set(path) is None:
+        return None
+    return path
+
+
+def set_fast_inference(config: 'Config', dtype: str | None) -> None:
+    """Have the network rewritten for speed before the test.
+
+    Args:
+        config: is changed.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; None changes nothing.
+
+    Raises:
+        ValueError: if the config's network is another one.
+    """
+    if dtype is None:
+        return
+    from ..models.consistency import check_can_be_fast
+    check_can_be_fast(config)
+    hooks = [
+        hook for hook in config.get('custom_hooks') or []
+        if hook.get('type') != 'FastInferenceHook'
+    ]
+    config.custom_hooks = [*hooks, dict(type='FastInferenceHook', dtype=dtype)]
+
+
+def set_report(config: 'Config', out_dir: str | None,
+               facts: dict[str, str]) -> None:
+    """Have a page written about the test.
+
+    Args:
+        config: is changed.
+        out_dir: folder of the page; None writes none.
+        facts: name -> value, shown on the page.
+
+    Raises:
+        ValueError: if the config is a detector's.
+    """
+    if out_dir is None:
+        return
+    from ..models.consistency import check_predicts_poses
+    check_predicts_poses(config)
+    hook = dict(type='ReportHook', out_dir=out_dir, facts=facts)
+    config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
