@@ -114,6 +114,7 @@ setup(
     packages=find_packages(include=[f'{PACKAGE}*']),
     package_data={
         PACKAGE: ['py.typed'],
+        f'{PACKAGE}.report': ['*.jinja'],
         f'{PACKAGE}.weights': ['*.md', '*.pth']
     },
     cmdclass=dict(

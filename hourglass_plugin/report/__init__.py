@@ -1,4 +1,4 @@
-"""One page about a tested model: scores, people, heatmaps, errors."""
+"""Report of a test on one page: scores, people, heatmaps, errors."""
 from ..registration import register_with
 
 register_with('mmpose')

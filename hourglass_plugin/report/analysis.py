@@ -1,6 +1,6 @@
-"""Where a model errs: whom, how large people are, left taken for right.
+"""Error analysis: ranking of people, errors by size, left-right confusions.
 
-Arrays in, numbers out. Shape shorthand: N people, K keypoints.
+Shape shorthand: N people, K keypoints.
 """
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from ..evaluation.pck import mean_pck, normalized_distances, pck
 
 
 def mean_errors(distances: np.ndarray, annotated: np.ndarray) -> np.ndarray:
-    """Each person's mean distance over the annotated joints.
+    """Return each person's mean distance over the annotated joints.
 
     Args:
-        distances: (N, K); what is not a number counts as infinite.
+        distances: (N, K); NaN counts as infinite.
         annotated: (N, K) bool.
 
     Returns:
-        (N,) in the unit of the distances; NaN for who has no annotated joint.
+        (N,) in the unit of the distances; NaN if no joint is annotated.
     """
     annotated = np.asarray(annotated, bool)
     distances = np.where(np.isfinite(distances), distances, np.inf)
@@ -29,17 +29,17 @@ def mean_errors(distances: np.ndarray, annotated: np.ndarray) -> np.ndarray:
 
 def best_median_worst(errors: np.ndarray,
                       count: int) -> dict[str, list[int]]:
-    """Whom to look at.
+    """Choose people to show.
 
     Args:
         errors: (N,) of the people; NaN leaves one out.
-        count: how many of each kind; fewer where there are not three times
-            as many people.
+        count: how many of each kind; fewer if there are not three times as
+            many people.
 
     Returns:
-        ``best``, ``median`` and ``worst`` -> positions, all different: the
-        best first, the median by error, the worst first. Of equal errors the
-        one that comes first is the smaller.
+        ``best``, ``median`` and ``worst`` -> indices, all different: the best
+        first, the median by error, the worst first. Equal errors are ranked
+        by index.
     """
     order = np.argsort(errors, kind='stable').tolist()
     order = [index for index in order if not np.isnan(errors[index])]
@@ -57,12 +57,11 @@ class SizeGroup(NamedTuple):
     Attributes:
         smallest: size of the smallest, in pixels.
         largest: size of the largest, in pixels.
-        people: how many.
-        joints: how many annotated joints they have.
+        people: their number.
+        joints: number of their annotated joints.
         score: share of correct joints in percent.
-        quartiles: a quarter, half and three quarters of the joints are
-            within so many pixels of the truth; infinite where predictions
-            are not finite, NaN without joints.
+        quartiles: of the distances to the ground truth in pixels; Inf where
+            predictions are NaN or Inf, NaN without joints.
     """
 
     smallest: float
@@ -77,22 +76,22 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
                    annotated: np.ndarray, sizes: np.ndarray,
                    joints: Sequence[int], threshold: float,
                    num_groups: int) -> list[SizeGroup]:
-    """Errors of small and of large people.
+    """Compute the errors of small and of large people.
 
-    Quantiles of the sizes divide the people: groups are equally large, but
-    people of one size are never divided.
+    Quantiles of the sizes divide the people; people of one size stay in one
+    group.
 
     Args:
         predicted: (N, K, 2) in image pixels.
         truth: (N, K, 2) in the same pixels.
         annotated: (N, K) bool.
         sizes: (N,) of the people in pixels, positive.
-        joints: which count.
+        joints: indices of the joints that count.
         threshold: in sizes of the person.
-        num_groups: how many groups, at most.
+        num_groups: at most.
 
     Returns:
-        The groups in which there is somebody, from the smallest people on.
+        The groups that are not empty, from the smallest people on.
     """
     if not len(sizes):
         return []
@@ -107,7 +106,7 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
         found = np.sort(
             np.nan_to_num(pixels[inside][:, joints][counted], nan=np.inf))
         quarter, half, three = (float('nan'), ) * 3
-        if found.size:  # of infinite ones it would make NaN by interpolating
+        if found.size:  # interpolation would give NaN for infinite ones
             quarter, half, three = np.quantile(
                 found, [0.25, 0.5, 0.75], method='inverted_cdf').tolist()
         groups.append(
@@ -121,14 +120,13 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
 
 
 class Confusion(NamedTuple):
-    """How often a left joint and its right one are taken for each other.
+    """How often a left joint and its right one are confused.
 
     Attributes:
-        pair: positions of the two joints.
-        joints: how many predictions were looked at.
-        nearer: how many of them are nearer to the other side's truth.
-        found: how many of these are correct for the other side: within the
-            threshold of its truth.
+        pair: indices of the two joints.
+        joints: number of examined predictions.
+        nearer: number of these nearer to the other side's ground truth.
+        found: number of these within the threshold of it.
     """
 
     pair: tuple[int, int]
@@ -138,43 +136,40 @@ class Confusion(NamedTuple):
 
 
 class Confusions(NamedTuple):
-    """Left and right of all pairs.
+    """Left-right confusions of all pairs.
 
     Attributes:
         pairs: in the order of the joints.
-        people: how many people were looked at.
-        mirrored: how many of them are confused in more than half of the
-            joints that were looked at.
+        people: number of people with examined joints.
+        flipped: number of these with more than half of their joints confused.
     """
 
     pairs: list[Confusion]
     people: int
-    mirrored: int
+    flipped: int
 
 
 def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
                           annotated: np.ndarray, sizes: np.ndarray,
                           flip_indices: Sequence[int],
                           threshold: float) -> Confusions:
-    """Joints that are predicted where the other side's is.
+    """Count joints that are predicted at the other side's joint.
 
-    Looked at are the joints of people of whom both sides are annotated, two
-    for each such person and pair. A joint is confused if its prediction is
-    nearer to the truth of the other side than to its own; one that is as far
-    from both, or not finite, is not. A prediction at random is confused
-    half of the time, so ``found`` counts those that sit on the other joint.
+    Joints are examined if both sides are annotated. A joint is confused if
+    its prediction is nearer to the ground truth of the other side than to its
+    own; equal distances, NaN and Inf are not. Half of all random predictions
+    are confused, so ``found`` counts those at the other joint.
 
     Args:
         predicted: (N, K, 2) in image pixels.
         truth: (N, K, 2) in the same pixels.
         annotated: (N, K) bool.
         sizes: (N,) of the people in pixels.
-        flip_indices: for each joint the position of its mirror image; itself
-            where it has none.
+        flip_indices: index of each joint's other side; its own if it has none.
         threshold: in sizes of the person.
 
     Returns:
-        The counts; no pairs where no joint has a mirror image.
+        The counts; no pairs if no joint has another side.
     """
     annotated = np.asarray(annotated, bool)
     flip = list(flip_indices)
@@ -184,8 +179,8 @@ def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
     other = normalized_distances(predicted, truth[:, flip], sizes)
     confused = counted & (other < own)
     found = confused & (other <= threshold)
-    pairs = [(joint, mirrored) for joint, mirrored in enumerate(flip)
-             if joint < mirrored]
+    pairs = [(joint, other_side) for joint, other_side in enumerate(flip)
+             if joint < other_side]
     joints_of = counted.sum(axis=1)
     return Confusions(
         [
@@ -194,4 +189,4 @@ def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
             for pair in pairs
         ],
         people=int((joints_of > 0).sum()),
-        mirrored=int((2 * confused.sum(axis=1) > joints_of).sum()))
+        flipped=int((2 * confused.sum(axis=1) > joints_of).sum()))

@@ -1,6 +1,6 @@
-"""What a report says, before it is laid out: numbers and pictures."""
+"""The content of a report before its layout: numbers and images."""
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,18 +22,18 @@ class Numbers(NamedTuple):
 
     Attributes:
         scores: the table.
-        positions: (M,) the places among all people of those with a size;
-            everything below is of them.
+        positions: (M,) indices among all people of those with a size; the
+            rest is of them.
         distances: (M, K) in sizes of the person.
         errors: (M,) mean distance of each; NaN without annotated joints.
-        stack_errors: (S, M) the same for each stack; of one or none, (0, M).
+        stack_errors: (S, M) the same for each stack; (0, M) for one or none.
         thresholds: (T,) of the curves.
         joint_curves: column -> (T,) percent.
-        stack_curves: name of the stack -> (T,) percent; none for one stack.
+        stack_curves: name of the stack -> (T,) percent; empty for one stack.
         sizes: people in groups by size.
-        confusions: left and right.
-        seen: how many annotated joints can be seen, and how many not; None
-            if the data set does not tell.
+        confusions: of left and right.
+        seen: number of visible and of occluded annotated joints; None if
+            unknown.
     """
 
     scores: Scores
@@ -46,81 +46,50 @@ class Numbers(NamedTuple):
     stack_curves: dict[str, np.ndarray]
     sizes: list[SizeGroup]
     confusions: Confusions
-    seen: Optional[tuple[int, int]]
+    seen: tuple[int, int] | None
 
 
 class Person(NamedTuple):
-    """One person of the report.
+    """A person of the report; distances are in sizes of the person."""
 
-    Attributes:
-        number: position in the data set, from 0.
-        image: the photograph's name.
-        path: the photograph.
-        error: mean distance in sizes of the person.
-        correct: how many annotated joints are correct.
-        joints: how many are annotated.
-        worst_joint: the furthest of them.
-        worst_distance: its distance in sizes of the person.
-        picture: prediction and truth, (H, W, 3) uint8, BGR.
-    """
-
-    number: int
-    image: str
-    path: str
-    error: float
-    correct: int
-    joints: int
-    worst_joint: str
-    worst_distance: float
-    picture: np.ndarray
+    number: int  #: position in the dataset, from 0
+    image: str  #: name of the image
+    path: str  #: of the image
+    error: float  #: mean distance
+    correct: int  #: number of correct annotated joints
+    joints: int  #: number of annotated joints
+    worst_joint: str  #: the furthest of them
+    worst_distance: float  #: its distance
+    picture: np.ndarray  #: prediction, ground truth; (H, W, 3) uint8, BGR
 
 
 class PersonHeatmaps(NamedTuple):
-    """One person's heatmaps.
+    """A person's heatmaps; images are (H, W, 3) uint8, BGR."""
 
-    Attributes:
-        why: what makes the person worth a look.
-        number: position in the data set, from 0.
-        image: the photograph's name.
-        errors: mean distance after each stack, or the only one, in sizes of
-            the person.
-        crop: prediction over the crop, (H, W, 3) uint8, BGR.
-        joints: names of the joints that are shown alone.
-        stacks: for each stack a picture of all joints' heatmaps and one for
-            each of ``joints``, (H, W, 3) uint8, BGR.
-    """
-
-    why: str
-    number: int
-    image: str
-    errors: list[float]
-    crop: np.ndarray
-    joints: list[str]
+    why: str  #: the reason to show the person
+    number: int  #: position in the dataset, from 0
+    image: str  #: name of the image
+    errors: list[float]  #: mean distance after each stack, or the only one
+    crop: np.ndarray  #: prediction over the crop
+    joints: list[str]  #: names of the joints that are shown alone
+    #: for each stack an image of all joints, and one for each of ``joints``
     stacks: list[tuple[np.ndarray, list[np.ndarray]]]
 
 
 class Report(NamedTuple):
-    """Everything on the page.
+    """Everything on the page."""
 
-    Attributes:
-        facts: what was tested, name -> value.
-        joints: names of the K joints.
-        numbers: the numbers.
-        people: ``best``, ``median`` and ``worst`` -> people.
-        heatmaps: of a few people; none if the model has none.
-    """
-
-    facts: dict[str, str]
-    joints: Sequence[str]
+    facts: dict[str, str]  #: what was tested, name -> value
+    joints: Sequence[str]  #: names of the K joints
     numbers: Numbers
-    people: dict[str, list[Person]]
-    heatmaps: list[PersonHeatmaps]
+    people: dict[str, list[Person]]  #: ``best``, ``median`` and ``worst``
+    heatmaps: list[PersonHeatmaps]  #: empty if the model has none
 
 
 def count_numbers(everybody: People, scores: Scores,
                   pck_thresholds: Sequence[float],
                   flip_indices: Sequence[int]) -> Numbers:
-    """The numbers of a report.
+    """Compute the numbers of a report.
 
     Args:
         everybody: all N people.
@@ -128,7 +97,7 @@ def count_numbers(everybody: People, scores: Scores,
             :func:`~hourglass_plugin.evaluation.scores.score_people`.
         pck_thresholds: of the table, in sizes of the person; the curves reach
             up to the largest.
-        flip_indices: for each joint the position of its mirror image.
+        flip_indices: index of each joint's other side.
     """
     positions = np.flatnonzero(~np.isnan(everybody.sizes))
     people = everybody.chosen(positions)

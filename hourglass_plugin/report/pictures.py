@@ -1,7 +1,7 @@
-"""People and heatmaps of a report: pictures in, pictures out."""
+"""Images of a report: people and heatmaps."""
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,48 +13,41 @@ from torch.utils.data import Dataset
 from ..skeletons import Skeleton
 from ..visualization.drawing import draw_heatmaps, draw_pose
 from ..visualization.image_files import read_image
-from ..visualization.sheet import draw_cropped_poses
+from ..visualization.sheet import draw_cropped_poses, side_by_side
 
 PERSON_HEIGHT = 208
 CROP_HEIGHT = 256
 STACK_HEIGHT = 192
 JOINT_HEIGHT = 128
-#: A map that is nowhere higher shows no joint, and is not brightened further.
+#: A lower maximum shows no joint, and is not brightened further.
 _LOWEST_PEAK = 0.1
-#: Those of the paper's figure; others where a skeleton lacks them.
+#: Those of the paper's figure; others for skeletons without them.
 _FIGURE_JOINTS = ('neck', 'upper_neck', 'left_elbow', 'left_wrist',
                   'right_knee', 'right_ankle')
 _NUM_FIGURE_JOINTS = 5
 
 
 class Heatmaps(NamedTuple):
-    """What a model says of one person.
+    """A model's heatmaps of one person."""
 
-    Attributes:
-        crop: (H, W, 3) uint8, BGR, what the network was shown.
-        center: (2,) of the crop, in pixels of the photograph.
-        scale: (2,) width and height of the crop in the photograph.
-        stacks: (K, h, w) float32 of each stack, or the only ones.
-    """
-
-    crop: np.ndarray
-    center: np.ndarray
-    scale: np.ndarray
-    stacks: list[np.ndarray]
+    crop: np.ndarray  #: (H, W, 3) uint8, BGR, the network's input
+    center: np.ndarray  #: (2,) of the crop, in pixels of the image
+    scale: np.ndarray  #: (2,) width and height of the crop in the image
+    stacks: list[np.ndarray]  #: (K, h, w) float32 of each stack
 
 
 def predict_heatmaps(model: BaseModel, dataset: Dataset,
-                     index: int) -> Optional[Heatmaps]:
-    """Run a model once more for one person's heatmaps.
+                     index: int) -> Heatmaps | None:
+    """Run a model again for one person's heatmaps.
 
     Args:
         model: an MMPose top-down estimator, or its wrapper for several
-            processes; it is left as it was.
-        dataset: whose pipeline ends in ``PackPoseInputs``.
-        index: position in it.
+            processes; its mode and settings are restored.
+        dataset: with a pipeline that ends in ``PackPoseInputs``.
+        index: of the person in it.
 
     Returns:
-        None if the model predicts none.
+        None if the model predicts no heatmaps.
     """
     if is_model_wrapper(model):
         model = model.get_submodule('module')
@@ -72,7 +65,7 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
     fields = sample.get('pred_fields')
     if fields is None or 'heatmaps' not in fields:
         return None
-    # Other heads than ours have the last ones only.
+    # Other heads return the last ones only.
     names = sorted(
         filter(re.compile(r'heatmaps_stack_\d+').fullmatch, fields.keys()),
         key=lambda name: int(name.rpartition('_')[2])) or ['heatmaps']
@@ -83,7 +76,7 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
 
 
 def figure_joints(joints: Sequence[str]) -> list[int]:
-    """Whose heatmaps are shown alone: the paper's five, or as many others."""
+    """Choose joints to show alone: the paper's five, or as many others."""
     chosen = [
         joints.index(name) for name in _FIGURE_JOINTS if name in joints
     ][:_NUM_FIGURE_JOINTS]
@@ -95,7 +88,7 @@ def figure_joints(joints: Sequence[str]) -> list[int]:
 
 
 def enlarged(image: np.ndarray, height: int) -> np.ndarray:
-    """An image (H, W, 3) in another height."""
+    """Resize an image (H, W, 3) to a height."""
     width = max(round(image.shape[1] * height / image.shape[0]), 1)
     grows = height > image.shape[0]
     return cv2.resize(
@@ -104,28 +97,27 @@ def enlarged(image: np.ndarray, height: int) -> np.ndarray:
 
 
 def draw_person(record: dict[str, Any], skeleton: Skeleton) -> np.ndarray:
-    """Prediction beside truth over a person's photograph.
+    """Draw prediction beside ground truth.
 
     Args:
-        record: ``path`` of the photograph, ``center`` and ``scale`` (2,) of
-            the crop, ``predicted`` and ``truth`` (K, 2), ``annotated`` (K,).
+        record: ``path`` of the image, ``center`` and ``scale`` (2,) of the
+            crop, ``predicted`` and ``truth`` (K, 2), ``annotated`` (K,).
         skeleton: joints, limbs and colours.
 
     Returns:
         (H, W, 3) uint8, BGR.
     """
-    pictures = draw_cropped_poses(
-        read_image(record['path']), record['center'], record['scale'],
-        PERSON_HEIGHT, skeleton,
-        [(record['predicted'], None, 0),
-         (record['truth'], record['annotated'], 0.5)])
-    gap = np.full((PERSON_HEIGHT, 2, 3), 255, np.uint8)
-    return np.hstack([pictures[0], gap, pictures[1]])
+    return side_by_side(
+        draw_cropped_poses(
+            read_image(record['path']), record['center'], record['scale'],
+            PERSON_HEIGHT, skeleton,
+            [(record['predicted'], None, 0),
+             (record['truth'], record['annotated'], 0.5)]))
 
 
 def draw_crop(heatmaps: Heatmaps, keypoints: np.ndarray,
               skeleton: Skeleton) -> np.ndarray:
-    """The predicted (K, 2) skeleton over what the network was shown."""
+    """Draw the predicted (K, 2) keypoints over the network's input."""
     crop = enlarged(heatmaps.crop, CROP_HEIGHT)
     zoom = np.array(crop.shape[1::-1]) / heatmaps.scale
     corner = heatmaps.center - heatmaps.scale / 2
@@ -134,18 +126,18 @@ def draw_crop(heatmaps: Heatmaps, keypoints: np.ndarray,
 
 def draw_stacks(heatmaps: Heatmaps, joints: Sequence[int]
                 ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    """Each stack's heatmaps over the crop.
+    """Draw each stack's heatmaps over the crop.
 
-    A joint has one colour everywhere, as bright as its heatmap is high beside
-    the highest place that any stack gives it.
+    A joint has one colour, as bright as its heatmap is high relative to its
+    maximum over all stacks.
 
     Args:
         heatmaps: of a person.
-        joints: which are drawn alone as well.
+        joints: indices of the joints that are also drawn alone.
 
     Returns:
-        For each stack all joints in one picture, and a picture for each of
-        ``joints``; (H, W, 3) uint8, BGR.
+        For each stack an image of all joints, and one for each of ``joints``;
+        (H, W, 3) uint8, BGR.
     """
     stacks = np.stack(heatmaps.stacks)  # (S, K, h, w)
     highest = stacks.max(axis=(0, 2, 3))[:, None, None]

@@ -100,7 +100,7 @@ def test_left_taken_for_right():
     assert ears == ((1, 2), 4, 2, 2)
     assert eyes == ((3, 4), 6, 1, 0)
     # Three of the first person's four are confused.
-    assert (found.people, found.mirrored) == (3, 1)
+    assert (found.people, found.flipped) == (3, 1)
 
 
 def test_found_at_the_threshold():
@@ -117,7 +117,7 @@ def test_half_of_the_joints_confused_is_not_mirrored():
     predicted = np.array([[[10., 0], [10, 0]]])
     found = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
                                   np.array([10.]), [1, 0], 0.2)
-    assert found.pairs[0][1:] == (2, 1, 1) and found.mirrored == 0
+    assert found.pairs[0][1:] == (2, 1, 1) and found.flipped == 0
 
 
 def test_no_pairs_without_mirror_images():
