@@ -22,14 +22,14 @@ NOT_FOLLOWED = {
     'python tools/train.py configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py':
     'minutes; the quick start, longer',
     'python tools/prepare_': 'test_paper_page.py follows it',
-    'python tools/score_predictions.py': 'test_paper_page.py follows it',
+    'python tools/analysis_tools/score_predictions.py': 'test_paper_page.py follows it',
     'python tools/benchmark.py': 'test_speed_page.py follows it',
     'python tools/convert_checkpoint.py': 'tests/tools/test_convert_tool.py',
     'python tools/predict.py FOLDER': 'test_predict_page.py follows it',
     'python tools/predict.py photo.jpg': 'test_predict_page.py follows it',
     'python tools/export_': 'test_deploy_page.py follows it',
     'python tools/publish_checkpoint.py': 'tests/test_publishing.py',
-    'python tools/compare_trainings.py': 'tests/tools/'
+    'python tools/analysis_tools/compare_trainings.py': 'tests/tools/'
     'test_compare_trainings.py',
     'python tools/check_resume.py': 'tests/tools/test_check_resume.py, '
     'test_check_distributed.py and tests/studies',

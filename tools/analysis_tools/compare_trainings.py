@@ -1,18 +1,20 @@
 #!/usr/bin/env python
-"""Compare finished trainings: a table and a picture of their scores.
+"""Compare finished training runs: a table and a plot of their scores.
 
-Give the folders of trainings (work dirs of tools/train.py), or folders above
-them. Trainings of one config that differ in the seed only are one row: the
-mean over the seeds, the lowest and the highest.
+Name the work dirs of tools/train.py, or folders above them. Runs of one config
+that differ in the seed only are one row: the mean over the seeds, the lowest
+and the highest.
 """
 import argparse
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hourglass_plugin.cli import arguments
 
 if TYPE_CHECKING:
-    from trainings import Training
+    from mmengine.config import ConfigDict
+    from training_runs import Training
 
 EXAMPLE = """
 example, three seeds of two configs:
@@ -21,12 +23,12 @@ example, three seeds of two configs:
 lspet_ablations/td-hm_${name}_1xb16-2e_lspet-128x128.py
         --cfg-options randomness.seed=$seed --work-dir study/$name/seed_$seed
   done; done
-  python tools/compare_trainings.py study --out study
+  python tools/analysis_tools/compare_trainings.py study --out study
 
-A training counts when it has been validated after its last epoch; others are
-named and left out. One that was resumed counts once. Scores are those that
-mmengine logged (vis_data/scalars.json). With few seeds lowest and highest say
-more than a standard deviation, which three numbers hardly determine.
+A run counts if it was validated after its last epoch; others are named and
+left out. A resumed one counts once. Scores are those of mmengine's log
+(vis_data/scalars.json). With few seeds lowest and highest are more
+informative than a standard deviation.
 """
 
 
@@ -37,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        'folders', nargs='+', metavar='FOLDER', help='with trainings in it')
+        'folders', nargs='+', metavar='FOLDER', help='with training runs in it')
     parser.add_argument(
         '--out',
         required=True,
@@ -48,17 +50,17 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         action='extend',
         metavar='NAME',
-        help='scores by the names under which they were logged, for example '
-        'lsp/PCK@0.2 lsp/PCK@0.2/Wrist; the first is drawn, and given for '
-        'each stack (default: the means of the benchmark)')
+        help='names of logged scores, for example lsp/PCK@0.2 '
+        'lsp/PCK@0.2/Wrist; the first is drawn, and given for each stack '
+        '(default: the means of the benchmark)')
     return parser.parse_args()
 
 
 def main(args: argparse.Namespace) -> None:
     """Read, compare, print, write."""
     with arguments.setting_up():
-        from training_curves import draw_trainings
-        from trainings import (
+        from training_plots import draw_trainings
+        from training_runs import (
             best_first,
             check_metrics,
             comparison_tables,
@@ -93,19 +95,55 @@ def main(args: argparse.Namespace) -> None:
 def network_sizes(
         groups: 'dict[str, list[Training]]'
 ) -> tuple[dict[str, dict[str, int]], list[str]]:
-    """Weights and multiply-adds by group, and why some cannot be counted."""
-    from baselines import input_size, model_figures
+    """Count parameters and multiply-adds by group.
+
+    Returns:
+        Group -> ``parameters`` and ``multiply_adds``; and a note for each
+        network that cannot be built.
+    """
     sizes, notes = {}, []
     for name, members in groups.items():
-        config = members[0].config
-        if 'head' not in config.model:  # a detector's
+        model = members[0].config.model
+        if 'head' not in model:  # a detector's
             continue
         try:
-            sizes[name] = model_figures(config, input_size(config))
-        except Exception as error:  # whatever builds a network of anybody's
+            sizes[name] = network_size(model)
+        except Exception as error:  # any module of a user's may fail
             notes.append(f'The network of `{name}` cannot be built here: '
                          f'{type(error).__name__}: {error}')
     return sizes, notes
+
+
+def network_size(options: 'ConfigDict') -> dict[str, int]:
+    """Count a pose model's parameters, and multiply-adds for one image.
+
+    Args:
+        options: the config's ``model``, whose codec has the input size.
+    """
+    import torch
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+    from torch import nn
+    init_default_scope('mmpose')
+    options = copy.deepcopy(options)
+    options.backbone.pop('init_cfg', None)  # nothing is downloaded
+    model = MODELS.build(options).eval()
+    counts = []
+
+    def count(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        transposed = isinstance(module, nn.ConvTranspose2d)
+        places = inputs[0] if transposed else output
+        counts.append(places.numel() * module.weight[0].numel())
+
+    for module in model.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            module.register_forward_hook(count)
+    width, height = options.head.decoder.input_size
+    with torch.no_grad():
+        model(torch.zeros(1, 3, height, width), None, mode='tensor')
+    return dict(
+        parameters=sum(weight.numel() for weight in model.parameters()),
+        multiply_adds=sum(counts))
 
 
 if __name__ == '__main__':

@@ -121,7 +121,7 @@ def short_names(paths: list[str]) -> dict[str, str]:
 def main(args: argparse.Namespace) -> None:
     """Read, score, print, write."""
     with arguments.setting_up():
-        from curves import draw_pck_curves
+        from training_plots import as_image
 
         from hourglass_plugin.atomic_files import check_outputs
         from hourglass_plugin.cli.configs import write_json
@@ -136,6 +136,7 @@ def main(args: argparse.Namespace) -> None:
             format_table,
             logged_scores,
         )
+        from hourglass_plugin.report.curves import plot_pck_curves
         from hourglass_plugin.visualization import save_image
         check_outputs({
             '--out': args.out,
@@ -184,19 +185,18 @@ def main(args: argparse.Namespace) -> None:
                 },
                 indent=1)
         if args.curve is not None:
-            measure = truth.normalizer
+            normalizer = truth.normalizer
             curves = {
                 names[path]: found.mean_curve
                 for path, found in scores.items()
             }
-            save_image(
-                args.curve,
-                draw_pck_curves(
-                    curves, first.thresholds,
-                    f'{measure.title} on {args.dataset}, '
-                    f'{first.num_people:,} people',
-                    f'threshold, times {measure.unit}',
-                    'percent of correct joints, mean'))
+            figure = plot_pck_curves(
+                curves, first.thresholds,
+                f'{normalizer.title} on {args.dataset}, '
+                f'{first.num_people:,} people',
+                f'threshold, times {normalizer.unit}',
+                'percent of correct joints, mean')
+            save_image(args.curve, as_image(figure))
 
 
 if __name__ == '__main__':

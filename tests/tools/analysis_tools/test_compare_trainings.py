@@ -1,4 +1,4 @@
-"""tools/compare_trainings.py from work dirs to table and picture."""
+"""tools/analysis_tools/compare_trainings.py from work dirs to table and picture."""
 from training_logs import (
     config_text,
     training_line,
@@ -27,7 +27,7 @@ def test_table_picture_and_what_is_left_out(call_tool, tmp_path, capsys):
     call_tool('compare_trainings', tmp_path, '--out', out)
     printed = capsys.readouterr().out
     assert printed == (out / 'trainings.md').read_text()
-    # Weights and multiply-adds as configs/lsp/metafile.yml has them.
+    # Parameters and multiply-adds as configs/lsp/metafile.yml has them.
     rows = [line for line in printed.splitlines() if line.startswith('| `')]
     assert rows == [
         '| `mine` | 0 | 2 | 60.0 | 30.0 | - | - | 1.0 |',
@@ -45,7 +45,7 @@ def test_chosen_scores(call_tool, tmp_path, capsys):
     call_tool('compare_trainings', tmp_path, '--out', tmp_path / 'out',
               '--metric', 'lsp/PCK@0.2/Wrist', 'lsp/PCK@0.2')
     printed = capsys.readouterr().out
-    assert '| PCK@0.2/Wrist | PCK@0.2 | weights' in printed
+    assert '| PCK@0.2/Wrist | PCK@0.2 | parameters' in printed
     assert '| `net` | 0 | 2 | 59.0 | 60.0 |' in printed
 
 

@@ -1,4 +1,4 @@
-"""tools/score_predictions.py from files to table, JSON and picture."""
+"""tools/analysis_tools/score_predictions.py from files to table, JSON and picture."""
 import json
 import pickle
 

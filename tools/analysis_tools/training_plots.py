@@ -1,26 +1,34 @@
-"""Several trainings of several networks as a picture."""
+"""Plot the scores of several training runs."""
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
-from curves import COLORS, STROKES, as_image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from trainings import score_digits
+from training_runs import score_digits
+
+from hourglass_plugin.report.curves import COLORS, STROKES
+
+
+def as_image(figure: Figure) -> np.ndarray:
+    """Return a figure's pixels, (H, W, 3) uint8, BGR."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., 2::-1])
 
 
 def draw_trainings(groups: Mapping[str, Sequence[Mapping[int, float]]],
                    score_name: str) -> np.ndarray:
-    """Last scores of every seed, and how they came about.
+    """Plot the last scores of every seed, and the scores against the epoch.
 
     On the left a row for each group: a ring for each seed, a stroke and a
     number for their mean. On the right the mean against the epoch, within the
     range of the seeds.
 
     Args:
-        groups: name -> for each seed epoch -> score. The first is drawn
-            uppermost.
-        score_name: what the scores are called.
+        groups: name -> for each seed epoch -> score, from top to bottom.
+        score_name: label of the scores.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -98,7 +106,7 @@ def draw_trainings(groups: Mapping[str, Sequence[Mapping[int, float]]],
 def _course(
     seeds: Sequence[Mapping[int, float]]
 ) -> tuple[list[int], np.ndarray, np.ndarray, np.ndarray]:
-    """Epochs that every seed has, with lowest, mean and highest score."""
+    """Return the epochs of all seeds, lowest, mean and highest score."""
     epochs = sorted(set.intersection(*map(set, seeds)))
     scores = np.array([[seed[epoch] for epoch in epochs] for seed in seeds])
     return epochs, scores.min(axis=0), scores.mean(axis=0), scores.max(axis=0)

@@ -1,7 +1,7 @@
 """The picture of several trainings, looked at in its pixels."""
 import numpy as np
 import pytest
-from training_curves import draw_trainings
+from training_plots import draw_trainings
 
 BLUE, ORANGE = (178, 114, 0), (0, 94, 213)  # BGR
 

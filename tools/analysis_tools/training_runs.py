@@ -1,9 +1,9 @@
-"""Trainings and their seeds compared, from mmengine's own logs.
+"""Compare training runs and their seeds, from mmengine's own logs.
 
-A training is a work dir: whenever mmengine's runner starts it makes a folder
-there, named by the time, in which ``LocalVisBackend`` writes
-``vis_data/config.py`` and ``vis_data/scalars.json``, a line of JSON every few
-iterations and one for each validation.
+A run is a work dir: each start of mmengine's runner makes a folder there,
+named by the time, in which ``LocalVisBackend`` writes ``vis_data/config.py``
+and ``vis_data/scalars.json``, a line of JSON every few iterations and one for
+each validation.
 """
 import difflib
 import json
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
@@ -21,8 +21,8 @@ from hourglass_plugin.evaluation.table import markdown_table, rows_of_logged
 
 #: mmengine's folder of one start of a runner, e.g. ``20261123_061321``.
 _START = re.compile(r'\d{8}_\d{6}')
-#: What may differ between trainings of a group, besides the seed: where a
-#: training goes, how it is watched, and what is kept of it.
+#: Settings that may differ within a group, besides the seed: of the work dir,
+#: of logging, and of what is kept.
 _NOT_COMPARED = ('work_dir', 'visualizer', 'vis_backends', 'log_level',
                  'log_processor')
 _HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'invalid_loss', 'malloc',
@@ -31,7 +31,7 @@ _HOOKS_NOT_COMPARED = ('checkpoint', 'config_check', 'invalid_loss', 'malloc',
 
 
 class Training(NamedTuple):
-    """What one training's log says.
+    """A training run, read from its log.
 
     Attributes:
         work_dir: its folder.
@@ -45,7 +45,7 @@ class Training(NamedTuple):
     work_dir: Path
     config: Config
     config_name: str
-    seed: Optional[int]
+    seed: int | None
     scores: dict[int, dict[str, float]]
     seconds: float
 
@@ -68,11 +68,11 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(sum(values) / len(values), min(values), max(values))
 
 
-def find_work_dirs(folders: Iterable[Union[str, Path]]) -> list[Path]:
-    """The folders in which a runner of mmengine has worked.
+def find_work_dirs(folders: Iterable[str | Path]) -> list[Path]:
+    """Find the work dirs of mmengine's runner.
 
     Args:
-        folders: they and all below them are looked through.
+        folders: searched with all folders below.
 
     Raises:
         FileNotFoundError: if a folder is not there.
@@ -96,7 +96,7 @@ def find_work_dirs(folders: Iterable[Union[str, Path]]) -> list[Path]:
     return list(found.values())
 
 
-def read_training(work_dir: Union[str, Path]) -> Training:
+def read_training(work_dir: str | Path) -> Training:
     """Read a work dir.
 
     A training that was resumed has several logs. What a later one trains
@@ -139,7 +139,7 @@ def read_training(work_dir: Union[str, Path]) -> Training:
 
 
 def _read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log; one that was cut off at the end is left out."""
+    """Read the lines of a log, without an incomplete last one."""
     lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
     entries = []
     for number, line in enumerate(lines, 1):
@@ -158,7 +158,7 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
 def _merge(
     logs: Sequence[Sequence[Mapping[str, Any]]], work_dir: Path
 ) -> tuple[list[tuple[int, int, float]], dict[int, dict[str, float]]]:
-    """Several starts of a training as one.
+    """Merge several starts of a training.
 
     Returns:
         (epoch, iteration, seconds per iteration up to there) of the lines of
@@ -201,7 +201,7 @@ def _merge(
 
 
 def _read_config(path: Path) -> Config:
-    """The config as it was run; what it imports is not imported."""
+    """Read the config as it was run, without its custom imports."""
     try:
         return Config.fromfile(str(path), import_custom_modules=False)
     except Exception as error:  # a config is a program and can fail anyhow
@@ -210,9 +210,8 @@ def _read_config(path: Path) -> Config:
 
 
 def read_trainings(
-        folders: Iterable[Union[str,
-                                Path]]) -> tuple[list[Training], list[str]]:
-    """The finished trainings below folders, and why others are left out.
+        folders: Iterable[str | Path]) -> tuple[list[Training], list[str]]:
+    """Read the finished trainings below folders, and why others are not.
 
     Raises:
         FileNotFoundError: if a folder is not there.
@@ -232,7 +231,7 @@ def read_trainings(
 
 def group_trainings(
         trainings: Sequence[Training]) -> dict[str, list[Training]]:
-    """Trainings that differ in nothing but seed and work dir, together.
+    """Group trainings that differ in seed and work dir only.
 
     Returns:
         Name of the group -> its trainings by seed. The name is the config's,
@@ -262,13 +261,13 @@ def group_trainings(
 
 
 def _common_folder(trainings: Sequence[Training]) -> str:
-    """The deepest folder that has all of these."""
+    """Return the deepest folder with all of these."""
     return os.path.commonpath(
         [training.work_dir.absolute() for training in trainings])
 
 
 def _comparable(config: Config) -> str:
-    """What of a config may not differ within a group."""
+    """Return the settings that must be equal within a group."""
     content = {
         name: value
         for name, value in config.to_dict().items()
@@ -288,7 +287,7 @@ def _comparable(config: Config) -> str:
 
 
 def default_metrics(scores: Mapping[str, float]) -> list[str]:
-    """The means of a validation: no joint, no stack, no part of the joints.
+    """Return the names of the benchmark's means.
 
     Args:
         scores: name -> score, as they are logged.
@@ -303,7 +302,7 @@ def default_metrics(scores: Mapping[str, float]) -> list[str]:
 
 def check_metrics(groups: Mapping[str, Sequence[Training]],
                   metrics: Sequence[str]) -> None:
-    """Raise ValueError if nobody has a score of one of these names."""
+    """Raise ValueError if a name is in no log."""
     known: dict[str, float] = {}
     for members in groups.values():
         for member in members:
@@ -317,13 +316,13 @@ def check_metrics(groups: Mapping[str, Sequence[Training]],
 
 
 def last_scores(members: Sequence[Training], metric: str) -> list[float]:
-    """The last score of each training that has it."""
+    """Return the last score of each training that has it."""
     return [member.last[metric] for member in members if metric in member.last]
 
 
 def best_first(groups: Mapping[str, Sequence[Training]],
                metric: str) -> dict[str, Sequence[Training]]:
-    """Groups in the order of their mean last score; those without it last."""
+    """Sort groups by their mean last score; those without it are last."""
 
     def place(name: str) -> float:
         scores = last_scores(groups[name], metric)
@@ -337,7 +336,7 @@ def best_first(groups: Mapping[str, Sequence[Training]],
 
 def score_curves(groups: Mapping[str, Sequence[Training]],
                  metric: str) -> dict[str, list[dict[int, float]]]:
-    """For each seed epoch -> score; groups without such scores left out."""
+    """Return epoch -> score for each seed, without groups lacking it."""
     curves = {
         name: [{
             epoch: scores[metric]
@@ -351,17 +350,17 @@ def score_curves(groups: Mapping[str, Sequence[Training]],
 def comparison_tables(groups: Mapping[str, Sequence[Training]],
                       metrics: Sequence[str],
                       sizes: Mapping[str, Mapping[str, int]]) -> str:
-    """The groups in tables, in Markdown.
+    """Format the groups as tables in Markdown.
 
     Args:
         groups: name -> trainings, in the order of the rows.
         metrics: names of scores; that of the first is given after each stack,
             where it was logged.
-        sizes: name of the group -> ``weights`` and ``multiply_adds`` of its
-            network; of groups that are not here a dash is printed.
+        sizes: name of the group -> ``parameters`` and ``multiply_adds`` of
+            its network; missing groups get a dash.
 
     Returns:
-        Tables, and lines that say what is in them.
+        Tables with headings.
     """
     names = [MetricName.parse(metric) for metric in metrics]
     prefixes = {name.dataset for name in names}
@@ -373,7 +372,7 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
         score for members in groups.values() for metric in metrics
         for score in last_scores(members, metric))
     rows = [[
-        '', 'seeds', 'epochs', *titles, 'weights', 'multiply-adds', 'minutes'
+        '', 'seeds', 'epochs', *titles, 'parameters', 'multiply-adds', 'minutes'
     ]]
     for name, members in groups.items():
         size = sizes.get(name, {})
@@ -384,9 +383,8 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
             str(max(members[0].scores)),
             *(_cell(last_scores(members, metric), digits)
               for metric in metrics),
-            f'{size["weights"] / 1e6:.2f} M' if 'weights' in size else '-',
-            f'{size["multiply_adds"] / 1e9:.2f} G'
-            if 'multiply_adds' in size else '-',
+            f'{size["parameters"] / 1e6:.2f} M' if size else '-',
+            f'{size["multiply_adds"] / 1e9:.2f} G' if size else '-',
             _minutes(members),
         ])
     heading = f'{data_set}: scores' if data_set else 'Scores'
@@ -404,7 +402,7 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
 
 
 def score_digits(scores: Iterable[float]) -> int:
-    """Digits after the point: one of percent, three of what is at most 1."""
+    """Return the decimals: one for percent, three for scores up to 1."""
     return 1 if max(scores, default=0) > 1 else 3
 
 

@@ -1,15 +1,18 @@
-"""The picture of PCK curves, looked at in its pixels."""
+"""Plots of PCK curves, by their pixels."""
 import numpy as np
 import pytest
-from curves import draw_pck_curves
+from training_plots import as_image
+
+from hourglass_plugin.report.curves import pck_curves_svg, plot_pck_curves
 
 THRESHOLDS = np.linspace(0, 0.5, 51)
 BLUE, ORANGE = (178, 114, 0), (0, 94, 213)  # BGR
 
 
 def draw(curves):
-    return draw_pck_curves(curves, THRESHOLDS, 'PCKh on mpii', 'head sizes',
-                           'percent')
+    return as_image(
+        plot_pck_curves(curves, THRESHOLDS, 'PCKh on mpii', 'head sizes',
+                        'percent'))
 
 
 def pixels(picture, color):
@@ -61,9 +64,17 @@ def test_errors():
 
 
 def test_a_perfect_curve_is_as_thick_as_any():
-    picture = draw_pck_curves({'a': np.full(3, 100.)}, [0, 0.1, 0.2], '', '',
-                              '')
+    picture = as_image(
+        plot_pck_curves({'a': np.full(3, 100.)}, [0, 0.1, 0.2], '', '', ''))
     blue = (picture == [0xb2, 0x72, 0]).all(axis=2)
     # 2 points at 150 dots per inch are 4.2 pixels, the edges of which may be
     # mixed with white.
     assert 3 <= np.median(blue.sum(axis=0)[blue.any(axis=0)]) <= 5
+
+
+def test_svg_is_reproducible_and_its_text_is_text():
+    svg = pck_curves_svg({'a & <b>': np.array([0, 50, 100.])}, [0, 0.1, 0.2],
+                         'title', 'x', 'y')
+    assert svg == pck_curves_svg({'a & <b>': np.array([0, 50, 100.])},
+                                 [0, 0.1, 0.2], 'title', 'x', 'y')
+    assert b'100.00  a &amp; &lt;b&gt;' in svg
