@@ -1,0 +1,198 @@
+"""Configs as commands read and change them."""
+import argparse
+import json
+
+import pytest
+from mmengine.config import Config
+
+from hourglass_plugin.cli import configs, train
+from hourglass_plugin.cli.test import set_fast_inference, set_test_outputs
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / 'tiny.py'
+    path.write_text("""
+model = dict(type='Network', depth=4, head=None)
+train_dataloader = dict(batch_size=2)
+train_cfg = dict(max_epochs=3)
+optim_wrapper = dict(type='OptimWrapper')
+steps = [dict(end=1), dict(end=2)]
+work_dir = 'runs'
+""")
+    return path
+
+
+def test_options_replace_and_add_settings(config_file):
+    config = configs.load_config(str(config_file), [
+        'model.depth=3', 'model.widths=[8,16]', 'steps.1.end=5',
+        'randomness.seed=7', 'work_dir=a=b'
+    ])
+    assert config.model.to_dict() == dict(
+        type='Network', depth=3, widths=[8, 16], head=None)
+    assert [step['end'] for step in config.steps] == [1, 5]
+    assert config.randomness.seed == 7
+    assert config.work_dir == 'a=b'
+
+
+@pytest.mark.parametrize('option, named', [
+    ('depth=3', "'depth'"),
+    ('model.dept.x=3', "'depth'"),
+    ('steps.2.end=3', 'steps.2'),
+    ('model.depth.x=3', 'model.depth'),
+    ('model.head.type=Head', 'model.head'),
+    ('=3', '=3'),
+    ('model.widths=[8,(16]', '--cfg-options'),
+])
+def test_an_option_without_effect_is_refused(config_file, option, named):
+    with pytest.raises(ValueError) as error:
+        configs.load_config(str(config_file), [option])
+    assert named in str(error.value)
+
+
+def test_a_mistyped_setting_of_the_file_is_refused(config_file):
+    with open(config_file, 'a') as file:
+        file.write('codec = data_root = model_width = train_pipeline = 1\n')
+    configs.load_config(str(config_file))
+    with open(config_file, 'a') as file:
+        file.write('train_confg = dict(max_epochs=3)\n')
+    with pytest.raises(ValueError) as error:
+        configs.load_config(str(config_file))
+    for name in ('tiny.py', "'train_confg'", "'train_cfg'"):
+        assert name in str(error.value)
+
+
+@pytest.mark.parametrize('argument, in_config, expected', [
+    ('mine', 'its', 'mine'),
+    (None, 'its', 'its'),
+    (None, None, 'work_dirs/hg'),
+])
+def test_work_dir(argument, in_config, expected):
+    config = Config(dict(work_dir=in_config))
+    configs.set_work_dir(config, argument, 'configs/hg.py')
+    assert config.work_dir == expected
+
+
+def training(config_file, *options, **asked):
+    config = configs.load_config(str(config_file), options)
+    train.set_training(config, **asked)
+    return config
+
+
+def test_training_without_options_changes_nothing(config_file):
+    plain = configs.load_config(str(config_file)).to_dict()
+    plain['resume'] = False  # mmengine's default
+    assert training(config_file).to_dict() == plain
+
+
+@pytest.mark.parametrize('device, expected', [
+    ('cpu', dict(type='BFloat16OptimWrapper')),
+    ('cuda', dict(type='AmpOptimWrapper', loss_scale='dynamic')),
+])
+def test_mixed_precision_of_each_device(config_file, monkeypatch, device,
+                                        expected):
+    monkeypatch.setattr('mmengine.device.get_device', lambda: device)
+    config = training(config_file, mixed_precision=True)
+    assert config.optim_wrapper.to_dict() == expected
+
+
+@pytest.mark.parametrize('resume, in_config, has_checkpoint, expected', [
+    (None, False, True, (False, None)),
+    ('auto', False, False, (True, None)),
+    ('auto', False, True, (True, 'epoch_1.pth')),
+    (None, True, True, (True, 'epoch_1.pth')),
+    ('a.pth', False, True, (True, 'a.pth')),
+])
+def test_resuming(config_file, tmp_path, resume, in_config, has_checkpoint,
+                  expected):
+    if has_checkpoint:
+        (tmp_path / 'epoch_1.pth').touch()
+    config = training(config_file, f'work_dir={tmp_path}',
+                      f'resume={in_config}', resume=resume)
+    path = config.get('load_from')
+    assert (config.resume, path and path.rpartition('/')[2]) == expected
+
+
+@pytest.mark.parametrize('options, asked, named', [
+    ([], dict(scale_learning_rate=True), 'base_batch_size'),
+    (['optim_wrapper.type=Mine'], dict(mixed_precision=True), "'Mine'"),
+    (['compile=True'], {}, 'CompileHook'),
+    (['train_cfg=None'], {}, 'train_cfg'),
+])
+def test_an_option_that_the_config_does_not_allow(config_file, options, asked,
+                                                  named):
+    with pytest.raises(ValueError) as error:
+        training(config_file, *options, **asked)
+    assert named in str(error.value)
+
+
+def test_training_without_validation(config_file):
+    config = training(config_file, validate=False)
+    assert (config.val_cfg, config.val_dataloader,
+            config.val_evaluator) == (None, None, None)
+
+
+def test_scaled_learning_rate(config_file):
+    with open(config_file, 'a') as file:
+        file.write('auto_scale_lr = dict(base_batch_size=16)')
+    config = training(config_file, scale_learning_rate=True)
+    assert config.auto_scale_lr.enable is True
+
+
+@pytest.mark.parametrize('scope, kind, switch', [
+    ('mmpose', 'HourglassVisualizationHook', dict(enable=True, out_dir='/o')),
+    ('mmdet', 'DetVisualizationHook', dict(draw=True, test_out_dir='/o')),
+])
+def test_visualization_keeps_the_settings_of_the_same_hook(
+        scope, kind, switch):
+    args = argparse.Namespace(
+        show=False, show_dir='/o', interval=3, wait_time=1)
+    expected = dict(type=kind, interval=3, show=False, wait_time=1, **switch)
+    for before, more in ((dict(type=kind, x=6), dict(x=6)),
+                         (dict(type='PoseVisualizationHook', x=1), {})):
+        config = Config(
+            dict(
+                default_scope=scope,
+                default_hooks=dict(visualization=before)))
+        configs.set_visualization(config, args)
+        hook = config.default_hooks.visualization.to_dict()
+        assert hook == {**expected, **more}
+
+
+@pytest.mark.parametrize('outputs', [
+    dict(dump='a.json'),
+    dict(dump=None, official='a.json'),
+    dict(dump=None, official_annotations='a.mat'),
+])
+def test_outputs_that_do_not_fit_are_refused(outputs):
+    config = Config(
+        dict(
+            test_dataloader=dict(dataset=dict()),
+            test_cfg=dict(),
+            test_evaluator=dict(type='Metric')))
+    with pytest.raises(ValueError):
+        set_test_outputs(config, **outputs)
+    set_test_outputs(config, 'a.pkl', 'a.mat')
+    kinds = [metric['type'] for metric in config.test_evaluator]
+    assert kinds == ['Metric', 'PredictionDump', 'OfficialPredictionFile']
+
+
+def test_fast_inference_is_one_hook():
+    config = Config(dict(model=dict(backbone=dict(type='StackedHourglass'))))
+    for dtype in ('float32', 'bfloat16'):
+        set_fast_inference(config, dtype)
+        assert config.custom_hooks == [
+            dict(type='FastInferenceHook', dtype=dtype)
+        ]
+    config.model.backbone.type = 'ResNet'
+    with pytest.raises(ValueError):
+        set_fast_inference(config, 'float32')
+
+
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    path = tmp_path / 'scores.json'
+    configs.write_json(str(path), dict(score=1.5))
+    with pytest.raises(TypeError):
+        configs.write_json(str(path), dict(score=object()))
+    assert json.loads(path.read_text()) == dict(score=1.5)
+    assert list(tmp_path.iterdir()) == [path]
