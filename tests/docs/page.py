@@ -1,11 +1,11 @@
-"""Pages as their readers follow them: what they contain, and running it."""
+"""Pages as readers follow them: commands, examples, links; running them."""
 import ast
 import contextlib
+import importlib.util
 import io
 import re
 import runpy
 import shlex
-import shutil
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -15,12 +15,19 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).resolve().parents[2]
-_COMMAND = re.compile(r'(bash|cp|git|mim|pip|python) \S')
+PAGES = [
+    'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md',
+    *(path.relative_to(ROOT).as_posix()
+      for folder in ('docs', 'configs', 'hourglass_plugin')
+      for path in sorted((ROOT / folder).rglob('*.md'))
+      if '_build' not in path.parts and '.mim' not in path.parts)
+]
+_COMMAND = re.compile(r'([A-Z_]+=\S+ )*(bash|cp|git|mim|pip|python) \S')
 _SPAN = re.compile(r'(?<!`)`([^`\n]+)`(?!`)')
 
 
 def page_text(name):
-    """The text of a page, named from the repository's first folder."""
+    """The text of a page, named from the repository's root."""
     return (ROOT / name).read_text(encoding='utf-8')
 
 
@@ -80,63 +87,67 @@ def python_examples(text):
 
 
 def _subclasses(kind):
-    """All classes below one."""
     for subclass in kind.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)
 
 
+@contextlib.contextmanager
+def as_program(script, arguments, folder='.'):
+    """The state of a process of its own, which has run nothing before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(script.parent))
+        patch.setattr(sys, 'argv', [str(script), *arguments])
+        for shared in (MMLogger, MessageHub, *_subclasses(Visualizer)):
+            patch.setattr(shared, '_instance_dict', OrderedDict())
+        yield
+
+
 def follow(command, folder, *more):
-    """Run a command of a page in this process, where torch is loaded.
+    """Run ``python FILE ...`` in this process, where torch is loaded.
 
     Args:
-        command: ``cp FROM TO`` or ``python tools/NAME.py ...``.
+        command: of a page.
         folder: in which the reader is.
         more: arguments appended to the page's.
 
     Returns:
-        What was printed; for ``cp``, the copy.
+        The text printed.
     """
-    program, *arguments = [*shlex.split(command), *map(str, more)]
-    if program == 'cp':
-        return shutil.copy(folder / arguments[0], folder / arguments[1])
-    assert program == 'python', f'cannot follow {command!r}'
-    tool = ROOT / arguments[0]
+    script, *arguments = [*shlex.split(command)[1:], *map(str, more)]
     printed = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, \
+    with as_program(ROOT / script, arguments, folder), \
             contextlib.redirect_stdout(printed):
-        patch.chdir(folder)
-        patch.syspath_prepend(str(tool.parent))
-        patch.setattr(sys, 'argv', arguments)
-        # A process of its own would have none of these yet.
-        for shared in (MMLogger, MessageHub, *_subclasses(Visualizer)):
-            patch.setattr(shared, '_instance_dict', OrderedDict())
         try:
-            runpy.run_path(str(tool), run_name='__main__')
+            runpy.run_path(str(ROOT / script), run_name='__main__')
         except SystemExit as stopped:
             if stopped.code not in (None, 0):
                 pytest.fail(f'{command}: {stopped.code}')
     return printed.getvalue()
 
 
-def run_python(example, **names):
-    """Run a page's Python with ``names`` known; the names it leaves."""
-    exec(compile(example, 'example of a page', 'exec'), names)
-    return names
+def parse(script, arguments, folder):
+    """Parse a command line by a tool's own ``parse_args``."""
+    with as_program(script, arguments, folder):
+        spec = importlib.util.spec_from_file_location('tool', script)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.parse_args()
+
+
+def _prose(text):
+    return re.sub(r'^(```+).*?^\1', '', text, flags=re.MULTILINE | re.DOTALL)
 
 
 def links(text):
     """The targets of a page's links and pictures, outside of code."""
-    prose = _SPAN.sub('code', re.sub(r'^(```+).*?^\1', '', text,
-                                     flags=re.MULTILINE | re.DOTALL))
-    return re.findall(r'\]\(([^)\s]+)\)', prose)
+    return re.findall(r'\]\(([^)\s]+)\)', _SPAN.sub('code', _prose(text)))
 
 
 def anchors(text):
-    """The anchors of a page's headings, as repositories' web pages make them.
-    """
-    prose = re.sub(r'^(```+).*?^\1', '', text, flags=re.MULTILINE | re.DOTALL)
-    headings = re.findall(r'^#+ (.+)$', prose, re.MULTILINE)
+    """Anchors of a page's headings, as repositories' web pages make them."""
+    headings = re.findall(r'^#+ (.+)$', _prose(text), re.MULTILINE)
     return {
         re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-')
         for heading in headings

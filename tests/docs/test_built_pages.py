@@ -8,6 +8,8 @@ from urllib.parse import unquote
 import pytest
 from page import ROOT
 
+CONFIGS = 'files/configs/body_2d_keypoint/topdown_heatmap'
+
 
 @pytest.fixture(scope='module')
 def built(tmp_path_factory):
@@ -50,8 +52,9 @@ def test_links_of_built_pages(built):
 
 
 @pytest.mark.parametrize('page, link, text', [
-    ('project/overview', 'files/configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py', 'max_epochs'),
-    ('paper', 'files/configs/mpii', 'hg8_256x256.py'),
+    ('project/overview', f'{CONFIGS}/lspet/'
+     'td-hm_hg1-w128_1xb16-12e_lspet-128x128.py', 'max_epochs'),
+    ('paper', f'{CONFIGS}/mpii', 'td-hm_hg8_1xb6-220e_mpii-256x256.py'),
     ('paper', 'project/overview', 'Results'),
     ('api/network', '_modules/hourglass_plugin/models/stacked_hourglass',
      'StackedHourglass'),

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from hourglass_plugin.cli import arguments
+from hourglass_plugin.resources import config_path
 
-CONFIG = (
-    Path(__file__).resolve().parent.parent / 'configs' / 'mpii' /
-    'hg8_256x256.py')
+CONFIG = config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py')
 
 #: Options that every subject has.
 SHARED = ('subject', 'config', 'cfg_options', 'device', 'threads', 'rounds',
@@ -113,7 +112,7 @@ def _add_subject(subjects: Any, name: str,
         '--config',
         type=arguments.existing_file,
         help='config of our network (default: '
-        f'configs/{CONFIG.parent.name}/{CONFIG.name})')
+        f'{Path(CONFIG).name})')
     arguments.add_config_options(parser)
     parser.add_argument(
         '--device', help='such as cpu or cuda:0 (default: a GPU if there is)')
@@ -176,7 +175,7 @@ def main(args: argparse.Namespace) -> None:
             args.threads = 1
         if args.threads is not None:
             torch.set_num_threads(args.threads)
-        config = load_config(args.config or str(CONFIG),
+        config = load_config(args.config or CONFIG,
                                           args.cfg_options)
         baselines.check_config(config)
         device = args.device or get_device()
@@ -199,7 +198,7 @@ def main(args: argparse.Namespace) -> None:
             partial.write_text(text, encoding='utf-8')
     if args.out is not None:
         settings.update(
-            config=args.config or str(CONFIG),
+            config=args.config or CONFIG,
             cfg_options=args.cfg_options,
             rounds=args.rounds)
         write_json(

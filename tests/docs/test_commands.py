@@ -1,0 +1,223 @@
+"""Commands of all pages: each parses; those that take seconds are run."""
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from page import PAGES, ROOT, commands, follow, page_text, parse, pieces
+
+from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.engine.termination import EXIT_STATUS
+from hourglass_plugin.resources import config_path
+from hourglass_plugin.visualization import read_image
+
+COMMANDS = sorted({
+    command
+    for page in PAGES for command in commands(page_text(page))
+})
+QUICK = ('configs/body_2d_keypoint/topdown_heatmap/synthetic/'
+         'td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py')
+CUSTOM = ('configs/custom_dataset/'
+          'td-hm_hg2_1xb16-100e_custom-256x256.py')
+#: Words that stand for something of the reader's.
+PLACES = {
+    'CONFIG': QUICK,
+    'configs/custom_dataset/my_dogs.py': CUSTOM,
+    'my_people.py': QUICK,
+    '{inference,training,data,codec,memory}': 'data',
+    '...': 'others',
+}
+#: Commands that are run, by how they begin. All others take minutes, downloads
+#: or several processes.
+RUN = ('tools/test.py', 'tools/predict.py', 'tools/misc/browse_dataset.py',
+       'tools/publish_checkpoint.py', 'tools/export_onnx.py',
+       'docs/examples/run_onnx.py', 'tools/analysis_tools/score_mean_pose.py',
+       'tools/analysis_tools/compare_trainings.py')
+#: Parts of commands that the small project cannot follow.
+NOT_RUN = ('mpii', '--out-official')
+#: Pages with a project of their own, which other tests follow.
+ELSEWHERE = {
+    'docs/custom_dataset.md': 'test_custom_dataset_page',
+    'configs/detection/README.md': 'tests/detectors',
+    'docs/mmpose.md': 'tests/ecosystem',
+}
+
+
+def runnable():
+    """Commands to run, once each, in the order of the pages."""
+    found = {}
+    for page in PAGES:
+        if page not in ELSEWHERE:
+            for command in commands(page_text(page)):
+                if command.removeprefix('python ').startswith(RUN) and not any(
+                        part in command for part in NOT_RUN):
+                    found[command] = page
+    return found
+
+
+@pytest.mark.parametrize('command', COMMANDS, ids=str)
+def test_command_parses(command, tmp_path):
+    """Its file, config and options exist, and so do settings it changes."""
+    words = [
+        PLACES.get(word, word)
+        for word in shlex.split(re.sub(r'[\[\]]', '', command))
+        if not re.fullmatch(r'[A-Z_]+=.*', word)
+    ]
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    for word in words[1:]:
+        if re.match(r'(configs|tools|tests|docs)/', word):
+            assert (ROOT / word).exists(), word
+        elif word[0] != '-' and '=' not in word:
+            # Tools refuse inputs that are not there.
+            (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / word).touch()
+    if words[0] == 'bash':
+        script = (ROOT / words[1]).read_text()
+        if re.search('dist_|slurm_', words[1]):
+            return
+        for option in words[2:]:
+            assert not option.startswith('--') or f'{option})' in script
+    elif words[0] == 'mim':
+        for word in words[2:]:
+            if word.endswith('.py'):
+                config_path(Path(word).name)
+    if words[0] != 'python' or not (ROOT / words[1]).is_file() or (
+            'def parse_args' not in (ROOT / words[1]).read_text()):
+        return
+    args = parse(ROOT / words[1], words[2:], tmp_path)
+    if getattr(args, 'cfg_options', None):
+        load_config(str(tmp_path / args.config), args.cfg_options)
+
+
+def test_commands_are_found():
+    assert len(COMMANDS) > 60 and len(runnable()) > 15
+    for page in ELSEWHERE:
+        assert page in PAGES
+
+
+@pytest.mark.parametrize('command', runnable(), ids=str)
+def test_command_runs(command, folder, trained):
+    """With the small project in the place of configs and checkpoints."""
+    words = shlex.split(re.sub(r'[\[\]]', '', command))
+    places = dict(
+        CONFIG=trained.config,
+        CHECKPOINT=trained.checkpoint,
+        INPUT='photographs',
+        FOLDER='photographs',
+        FOLDERS=trained.work_dir,
+        DIR='out')
+    places.update({
+        'work_dirs': trained.work_dir,
+        'work_dirs/lspet_comparison': trained.work_dir,
+        'crops/': 'photographs'
+    })
+    for index, word in enumerate(words[2:], start=2):
+        if 'lspet' in word and word.endswith('.py'):
+            word = trained.config
+        elif re.match(r'(work_dirs|hourglass_plugin)/.*\.pth', word):
+            is_target = words[index - 1] == str(trained.checkpoint)
+            word = 'small.pth' if is_target else str(trained.checkpoint)
+        words[index] = str(places.get(word, word))
+    if 'accurate.onnx' in words[2] and not (folder / words[2]).is_file():
+        pytest.skip('its file is exported by another test of this module')
+    assert follow(shlex.join(words), folder)
+
+
+def write_dogs(folder, name, count):
+    """Draw dogs as four dots, and annotate them in COCO's format."""
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for index in range(count):
+        image = rng.integers(90, 130, (120, 160, 3), np.uint8)
+        joints = rng.integers([30, 30], [130, 90], (4, 2))
+        for joint, colour in zip(joints, (0, 80, 160, 240)):
+            cv2.circle(image, joint.tolist(), 5, (colour, 255 - colour, 0), -1)
+        cv2.imwrite(str(folder / 'images' / f'{name}{index}.png'), image)
+        images.append(
+            dict(
+                id=index,
+                file_name=f'{name}{index}.png',
+                width=160,
+                height=120))
+        keypoints = np.column_stack([joints, [2, 2, 1, 2]]).ravel().tolist()
+        annotations.append(
+            dict(
+                id=index,
+                image_id=index,
+                category_id=1,
+                bbox=[20, 20, 120, 80],
+                keypoints=keypoints))
+    # Parts of COCO's files that cannot be learnt from.
+    annotations += [
+        dict(annotations[0], id=count, iscrowd=1),
+        dict(annotations[0], id=count + 1, keypoints=[0] * 12),
+    ]
+    (folder / 'annotations' / f'{name}.json').write_text(
+        json.dumps(
+            dict(
+                images=images,
+                annotations=annotations,
+                categories=[dict(id=1, name='dog')])))
+
+
+def test_custom_dataset_page_is_followed_to_the_end(folder):
+    """The page's commands in order, shortened in the copied config."""
+    data = folder / 'data' / 'custom_dataset'
+    for name in ('images', 'annotations'):
+        (data / name).mkdir(parents=True)
+    write_dogs(data, 'train', 4)
+    write_dogs(data, 'val', 3)
+    page = commands(page_text('docs/custom_dataset.md'))
+    for command in page:
+        if command.startswith('cp '):
+            config = Path(shutil.copy(*(
+                folder / path for path in command.split()[1:])))
+            config.write_text(config.read_text() + """
+model['backbone']['feat_channels'] = 16
+train_cfg.update(max_epochs=1, val_interval=1)
+small = dict(batch_size=2, num_workers=0, persistent_workers=False)
+train_dataloader.update(small)
+val_dataloader.update(small)
+""")
+        else:
+            follow(command.replace('epoch_100', 'epoch_1'), folder)
+    # Four dogs, crop and heatmaps of 256 each; the crowd and the dog without
+    # keypoints are not among them.
+    sheet = read_image(folder / 'browse' / 'train_01.png')
+    assert sheet.shape[1] == 8 + 4 * (2 * 256 + 2 + 8)
+    scores = json.loads((folder / 'scores.json').read_text())
+    assert {'custom_dataset/BoxPCK@0.2',
+            'custom_dataset/BoxPCK@0.1/tail'} <= set(scores)
+    assert len(list((folder / 'pictures').glob('val*.jpg'))) >= 3
+    result = json.loads((folder / 'predictions/predictions.json').read_text())
+    assert result['joints'] == ['nose', 'left_ear', 'right_ear', 'tail']
+    for image in result['predictions']:
+        (dog, ) = image['people']
+        assert np.array(dog['keypoints']).shape == (4, 3)
+    assert (folder / 'work_dirs/more_dogs/epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize('status, requeued', [(0, False), (1, False),
+                                              (EXIT_STATUS, True)])
+def test_slurm_script_requeues_after_sigterm_only(tmp_path, status, requeued):
+    script, = [
+        text for _, text in pieces(page_text('docs/resuming.md'))
+        if text.startswith('#!/bin/bash')
+    ]
+    for name, end in (('srun', status), ('scontrol', 0)):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {end}\n')
+        stub.chmod(0o755)
+    finished = subprocess.run(['/bin/bash', '-c', script],
+                              env=dict(PATH=str(tmp_path), SLURM_JOB_ID='7'),
+                              capture_output=True,
+                              text=True)
+    assert finished.returncode == status and not finished.stderr
+    first, *others = finished.stdout.splitlines()
+    assert first.startswith('srun ') and first.endswith('--resume')
+    assert others == ['scontrol requeue 7'] * requeued
