@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 
 import hourglass_plugin  # noqa: F401, registers its parts
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.inference.predictor import (
     build_pose_model,
     find_people,

@@ -1,12 +1,12 @@
 """Pages as readers follow them: commands, examples, links; running them."""
 import ast
 import contextlib
-import importlib.util
 import io
 import re
 import runpy
 import shlex
 import sys
+from argparse import ArgumentParser
 from collections import OrderedDict
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).resolve().parents[2]
+TOOLS = str(ROOT / 'tools')
 PAGES = [
     'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md',
     *(path.relative_to(ROOT).as_posix()
@@ -101,6 +102,10 @@ def as_program(script, arguments, folder='.'):
         patch.setattr(sys, 'argv', [str(script), *arguments])
         for shared in (MMLogger, MessageHub, *_subclasses(Visualizer)):
             patch.setattr(shared, '_instance_dict', OrderedDict())
+        # Tools of several folders have modules of one name.
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, '__file__', None) or '').startswith(TOOLS):
+                patch.delitem(sys.modules, name)
         yield
 
 
@@ -127,13 +132,23 @@ def follow(command, folder, *more):
     return printed.getvalue()
 
 
+class _Parsed(BaseException):
+    """Ends a tool that has parsed its command line."""
+
+
 def parse(script, arguments, folder):
-    """Parse a command line by a tool's own ``parse_args``."""
-    with as_program(script, arguments, folder):
-        spec = importlib.util.spec_from_file_location('tool', script)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.parse_args()
+    """Parse a command line by a tool's own parser; the arguments."""
+    parse_args = ArgumentParser.parse_args
+
+    def stop(self, *given):
+        raise _Parsed(parse_args(self, *given))
+
+    with as_program(script, arguments, folder), \
+            pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ArgumentParser, 'parse_args', stop)
+        with pytest.raises(_Parsed) as parsed:
+            runpy.run_path(str(script), run_name='__main__')
+    return parsed.value.args[0]
 
 
 def _prose(text):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from page import PAGES, ROOT, commands, follow, page_text, parse, pieces
 
-from hourglass_plugin.cli.command_line import load_config
+from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
 from hourglass_plugin.resources import config_path
 from hourglass_plugin.visualization import read_image
@@ -87,7 +87,7 @@ def test_command_parses(command, tmp_path):
             if word.endswith('.py'):
                 config_path(Path(word).name)
     if words[0] != 'python' or not (ROOT / words[1]).is_file() or (
-            'def parse_args' not in (ROOT / words[1]).read_text()):
+            words[1] == 'docs/examples/run_onnx.py'):  # reads sys.argv
         return
     args = parse(ROOT / words[1], words[2:], tmp_path)
     if getattr(args, 'cfg_options', None):

@@ -175,8 +175,7 @@ def main(args: argparse.Namespace) -> None:
             args.threads = 1
         if args.threads is not None:
             torch.set_num_threads(args.threads)
-        config = load_config(args.config or CONFIG,
-                                          args.cfg_options)
+        config = load_config(args.config or CONFIG, args.cfg_options)
         baselines.check_config(config)
         device = args.device or get_device()
         described = machine.describe(device)
