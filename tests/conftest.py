@@ -6,13 +6,14 @@ from mmengine.registry import DefaultScope
 import hourglass_plugin  # noqa: F401, with stand-ins for what MMPose lacks
 
 import mmpose  # noqa: F401, isort: skip
-from hourglass_plugin.datasets.readers import matlab
 from small_project import (
     project_files,
     shared_folder,
     train_project,
     write_project,
 )
+
+from hourglass_plugin.datasets.readers import matlab
 
 # Many tests fork, which threads of OpenCV do not survive: a process would wait
 # for them as soon as it, or mmengine in it, sets their number.

@@ -1,0 +1,250 @@
+"""Restricted loading of checkpoints, with and without mmengine's loader."""
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.registry import PARAM_SCHEDULERS
+from mmengine.runner.checkpoint import CheckpointLoader
+from torch import nn
+
+from hourglass_plugin.compat import restricted
+
+
+@pytest.fixture(params=['load_restricted', 'mmengine'])
+def load(request, monkeypatch):
+    """Our loader, and mmengine's after it was restricted."""
+    if request.param == 'load_restricted':
+        return lambda path: restricted.load_restricted(
+            str(path), logger='silent')
+    monkeypatch.setattr(CheckpointLoader, 'load_checkpoint',
+                        vars(CheckpointLoader)['load_checkpoint'])
+    from hourglass_plugin.compat import safe_checkpoints
+    safe_checkpoints.restrict_checkpoint_loader()
+    return lambda path: CheckpointLoader.load_checkpoint(
+        str(path), logger='silent')
+
+
+def history(*values):
+    buffer = HistoryBuffer()
+    for value in values:
+        buffer.update(value)
+    return buffer
+
+
+def scheduler(**config):
+    """The state of a learning rate scheduler."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    return PARAM_SCHEDULERS.build(
+        config, default_args=dict(optimizer=optimizer)).state_dict()
+
+
+def mmengine_checkpoint():
+    """All kinds of things that mmengine's checkpoints hold."""
+    return dict(
+        meta=dict(
+            epoch=1,
+            dataset_meta=dict(
+                sigmas=np.array([0.25, 0.5]),
+                flip_indices=[1, 0],
+                no_sigmas=np.array([]),
+                colors=np.array([[255, 0, 128]], dtype=np.uint8),
+                weights=np.array([1, 1.5], dtype=np.float32))),
+        message_hub=dict(
+            log_scalars={'train/loss': history(3.0, 1.0)},
+            runtime_info=dict(best_score=np.float64(87.5), epoch=1)),
+        param_schedulers=[
+            scheduler(type='MultiStepLR', milestones=[3, 5]),
+            scheduler(type='OneCycleLR', eta_max=1.0, total_steps=4),
+            scheduler(
+                type='OneCycleLR',
+                eta_max=1.0,
+                total_steps=4,
+                anneal_strategy='linear'),
+        ],
+        state_dict={'weight': torch.tensor([1.0, 2.0])})
+
+
+def check_same(loaded):
+    assert loaded['state_dict']['weight'].tolist() == [1, 2]
+    assert loaded['meta']['epoch'] == 1
+    data_set = loaded['meta']['dataset_meta']
+    assert data_set['sigmas'].tolist() == [0.25, 0.5]
+    assert data_set['no_sigmas'].shape == (0, )
+    assert data_set['colors'].dtype == np.uint8
+    assert data_set['colors'].tolist() == [[255, 0, 128]]
+    assert data_set['weights'].dtype == np.float32
+    assert loaded['message_hub']['runtime_info']['best_score'] == 87.5
+    steps, cosine, linear = loaded['param_schedulers']
+    assert dict(steps['milestones']) == {3: 1, 5: 1}
+    # A quarter of the way from 1 to 3; half a turn of the cosine in all:
+    # 2 - cos(pi / 4).
+    assert [curve['anneal_func'](1, 3, 0.25) for curve in (cosine, linear)
+            ] == pytest.approx([2 - 0.5**0.5, 1.5])
+    losses = loaded['message_hub']['log_scalars']['train/loss']
+    assert losses.data[0].tolist() == [3, 1]
+    assert losses.statistics('mean') == 2
+    assert losses.statistics('current') == 1
+
+
+def test_own_checkpoints_load(load, tmp_path):
+    torch.save(mmengine_checkpoint(), tmp_path / 'own.pth')
+    check_same(load(tmp_path / 'own.pth'))
+
+
+def test_checkpoints_load_across_major_versions_of_numpy(load, tmp_path):
+    # In the old format the pickle is plain text at the start of the file.
+    own, other = tmp_path / 'own.pth', tmp_path / 'other.pth'
+    torch.save(
+        mmengine_checkpoint(), own, _use_new_zipfile_serialization=False)
+    names = [b'cnumpy.core.multiarray\n', b'cnumpy._core.multiarray\n']
+    if np.__version__.startswith('2'):
+        names.reverse()
+    content = own.read_bytes()
+    assert names[0] in content and names[1] not in content
+    other.write_bytes(content.replace(*names))
+    check_same(load(other))
+
+
+class Foreign:
+    """A class of unknown origin."""
+
+
+class RunsCode:
+    """What an attacker's pickle does: it has a function called."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+def foreign_objects(folder):
+    return {
+        f'{__name__}.Foreign': Foreign(),
+        f'{os.system.__module__}.system': RunsCode(
+            os.system, f'touch {folder / "code_has_run"}'),
+        'builtins.getattr': RunsCode(getattr, HistoryBuffer, '__init__'),
+    }
+
+
+@pytest.mark.parametrize('number', range(3))
+def test_foreign_objects_are_refused(load, tmp_path, number):
+    name, foreign = list(foreign_objects(tmp_path).items())[number]
+    path = tmp_path / 'foreign.pth'
+    torch.save({**mmengine_checkpoint(), 'extra': foreign}, path)
+    with pytest.raises(ValueError) as error:
+        load(path)
+    message = str(error.value)
+    assert str(path) in message and name in message and '\n' not in message
+    assert not (tmp_path / 'code_has_run').exists()
+
+
+def test_no_loader_of_mmengine_gets_around_the_check(load, tmp_path):
+    """onedl-mmengine's loader tries again with ``weights_only=False``."""
+    path = tmp_path / 'foreign.pth'
+    torch.save({'extra': Foreign()}, path)
+
+    def trusting_loader(filename, map_location):
+        return torch.load(path, map_location, weights_only=False)
+
+    CheckpointLoader.register_scheme('trusting://', trusting_loader)
+    try:
+        with pytest.raises(ValueError):
+            load('trusting://foreign.pth')
+    finally:
+        del CheckpointLoader._schemes['trusting://']
+
+
+SWITCHES = ('TORCH_FORCE_WEIGHTS_ONLY_LOAD',
+            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
+
+
+@pytest.mark.parametrize('values', [(None, None), ('0', '0'), (None, '1')])
+def test_a_load_changes_nothing_for_other_code(load, tmp_path, monkeypatch,
+                                               values):
+    for switch, value in zip(SWITCHES, values):
+        monkeypatch.delenv(switch, raising=False)
+        if value is not None:
+            monkeypatch.setenv(switch, value)
+    allowed = set(torch.serialization.get_safe_globals())
+    path = tmp_path / 'foreign.pth'
+    torch.save({'extra': Foreign()}, path)
+    with pytest.raises(ValueError):
+        load(path)
+    assert tuple(os.environ.get(switch) for switch in SWITCHES) == values
+    assert set(torch.serialization.get_safe_globals()) == allowed
+    extra = torch.load(path, weights_only=False)['extra']
+    assert isinstance(extra, Foreign)
+
+
+def test_restriction_of_mmengine_is_idempotent(monkeypatch):
+    monkeypatch.setattr(CheckpointLoader, 'load_checkpoint',
+                        vars(CheckpointLoader)['load_checkpoint'])
+    from hourglass_plugin.compat import safe_checkpoints
+    safe_checkpoints.restrict_checkpoint_loader()
+    function = CheckpointLoader.load_checkpoint.__func__
+    safe_checkpoints.restrict_checkpoint_loader()
+    assert CheckpointLoader.load_checkpoint.__func__ is function
+
+
+@pytest.mark.skipif(
+    not hasattr(torch, '_weights_only_unpickler'), reason='another torch')
+def test_restricted_pickle_for_torch_without_an_allow_list(tmp_path):
+    def load_old(path):
+        return torch.load(
+            path,
+            weights_only=False,
+            pickle_module=restricted.RestrictedPickle)
+
+    path = tmp_path / 'checkpoint.pth'
+    for new_format in (True, False):
+        torch.save(
+            mmengine_checkpoint(),
+            path,
+            _use_new_zipfile_serialization=new_format)
+        check_same(load_old(path))
+    for name, foreign in foreign_objects(tmp_path).items():
+        torch.save({'extra': foreign}, path)
+        with pytest.raises(pickle.UnpicklingError) as error:
+            load_old(path)
+        assert name in str(error.value)
+    assert not (tmp_path / 'code_has_run').exists()
+
+
+@pytest.mark.parametrize('content', [
+    b'',
+    b'hello world',
+    None,
+    # Protocol 2, then a number of which the digits are letters.
+    b'\x80\x02IZZ\n.'
+])
+def test_files_that_are_not_checkpoints_are_named(load, tmp_path, content):
+    path = tmp_path / 'broken.pth'
+    if content is None:  # a download that was cut off
+        torch.save(mmengine_checkpoint(), path)
+        content = path.read_bytes()[:500]
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as error:
+        load(path)
+    assert str(path) in str(error.value)
+
+
+def test_other_errors_of_loading_stay(load, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / 'missing.pth')
+
+    def no_device(filename, map_location):
+        raise RuntimeError('Attempting to deserialize object on a CUDA device')
+
+    path = tmp_path / 'checkpoint.pth'
+    path.touch()
+    CheckpointLoader.register_scheme(str(tmp_path), no_device)
+    try:
+        with pytest.raises(RuntimeError):
+            load(path)
+    finally:
+        del CheckpointLoader._schemes[str(tmp_path)]

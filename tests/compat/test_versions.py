@@ -1,0 +1,81 @@
+"""Workarounds that programs apply to their process."""
+import warnings
+
+import numpy as np
+import pytest
+from fresh_interpreter import run_python
+from mmengine.config import Config
+from mmengine.config import config as config_module
+
+from hourglass_plugin.compat import versions
+
+
+def test_others_deprecations_are_hidden_and_data_warnings_shown():
+    def is_shown(category, module):
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.resetwarnings()
+            versions.quiet_other_libraries()
+            warnings.warn_explicit(
+                'text', category, f'{module}.py', 1, module=module)
+        return len(shown) == 1
+
+    assert not is_shown(DeprecationWarning, 'mmengine.runner.runner')
+    assert not is_shown(FutureWarning, 'torch.cuda.amp')
+    assert is_shown(UserWarning, 'mmpose.datasets.datasets.base')
+    assert is_shown(DeprecationWarning, 'my_project.train')
+    assert is_shown(DeprecationWarning, 'torchmetrics.functional')
+
+
+def test_a_prepared_process_shows_no_warnings():
+    result, log = run_python('''
+from hourglass_plugin.compat.versions import prepare_process
+prepare_process()
+prepare_process()
+import numpy as np
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmpose.visualization.opencv_backend_visualizer import (
+    OpencvBackendVisualizer)
+visualizer = OpencvBackendVisualizer()
+visualizer.set_image(np.zeros((9, 9, 3), np.uint8))
+visualizer.draw_circles(np.array([4, 4]), np.array([2]))
+result = [CheckpointLoader.load_checkpoint.__module__,
+          int((visualizer.get_image() > 0).any())]
+''')
+    assert result == ['hourglass_plugin.compat.safe_checkpoints', 1]
+    assert [
+        line for line in log.splitlines()
+        if not line.startswith('hourglass_plugin: ')
+    ] == []
+
+
+@pytest.mark.skipif(
+    not hasattr(config_module, 'FormatCode'),
+    reason='onedl-mmengine imports yapf only where it uses it')
+def test_the_text_of_a_config_is_laid_out_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(config_module, 'FormatCode',
+                        lambda *args, **options: calls.append(args) or
+                        (f'layout {len(calls)}', True))
+    versions.lay_configs_out_once()
+    config = Config(dict(a=1))
+    assert config.pretty_text == config.pretty_text == 'layout 1'
+    assert Config(dict(a=2)).pretty_text == 'layout 2'
+    assert config.pretty_text == 'layout 3'  # one is kept, not all
+    wrapped = config_module.FormatCode
+    versions.lay_configs_out_once()
+    assert config_module.FormatCode is wrapped
+
+
+@pytest.mark.parametrize('version, expected', [('2.5.1', False),
+                                               ('2.13.0+cpu', True)])
+def test_programs_are_exported_since_torch_2_6(monkeypatch, version,
+                                               expected):
+    monkeypatch.setattr('torch.__version__', version)
+    assert versions.can_export_programs() is expected
+
+
+def test_numpy_converts_no_array_with_dimensions_since_2_4():
+    """The reason of draw_circles_with_any_numpy; may go with it."""
+    if np.lib.NumpyVersion(np.__version__) >= '2.4.0':
+        with pytest.raises(TypeError):
+            int(np.array([1]))
