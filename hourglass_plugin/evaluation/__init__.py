@@ -4,23 +4,9 @@ from ..registration import register_with
 register_with('mmpose')
 
 from .files.submissions import OfficialPredictionFile
-from .metrics import (
-    BoxPCKMetric,
-    PCKhMetric,
-    PredictionDump,
-    TorsoPCKMetric,
-)
-from .pck import (
-    area_under_curve,
-    curve_thresholds,
-    mean_pck,
-    normalized_distances,
-    pck,
-    pck_curve,
-)
+from .metrics import BoxPCKMetric, PCKhMetric, PredictionDump, TorsoPCKMetric
 
 __all__ = [
     'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'PredictionDump',
-    'TorsoPCKMetric', 'area_under_curve', 'curve_thresholds', 'mean_pck',
-    'normalized_distances', 'pck', 'pck_curve'
+    'TorsoPCKMetric'
 ]

@@ -24,21 +24,8 @@ from mmpose.registry import METRICS
 
 from ..atomic_files import atomic_file
 from ..skeletons import SKELETONS, Skeleton
-from .scores import (
-    BOX_PCK,
-    PCKH,
-    TORSO_PCK,
-    Normalizer,
-    People,
-    Scores,
-    score_people,
-)
-from .table import (
-    TableColumns,
-    logged_scores,
-    metainfo_columns,
-    skeleton_columns,
-)
+from . import table
+from .scores import BOX_PCK, PCKH, TORSO_PCK, People, Scores, score_people
 
 
 class PCKMetric(BaseMetric):
@@ -56,7 +43,7 @@ class PCKMetric(BaseMetric):
     """
 
     #: The length that distances are divided by.
-    normalizer: Normalizer
+    normalizer = PCKH
 
     def __init__(self,
                  thresholds: float | Sequence[float] | None = None,
@@ -87,30 +74,25 @@ class PCKMetric(BaseMetric):
         return SKELETONS[name]
 
     @property
-    def columns(self) -> TableColumns:
+    def columns(self) -> table.TableColumns:
         """The columns of the table."""
-        return skeleton_columns(self.skeleton)
+        return table.skeleton_columns(self.skeleton)
 
     @abstractmethod
     def person_size(self, sample: dict) -> float:
         """Return the person's size in pixels; NaN leaves the person out."""
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Store the arrays to evaluate each person.
-
-        Args:
-            data_batch: unused.
-            data_samples: MMPose's samples as dictionaries, of one person
-                each. ``pred_instances.stack_keypoints`` (1, S, K, 2) and
-                ``raw_ann_info.visible`` (K,) are used if present.
-        """
+        """Store the arrays to evaluate each person; see :meth:`person`."""
         self.results += [self.person(sample) for sample in data_samples]
 
     def person(self, sample: dict) -> dict[str, Any]:
         """Return the arrays to evaluate one person.
 
         Args:
-            sample: MMPose's, as a dictionary; see :meth:`process`.
+            sample: MMPose's sample of one person, as a dictionary.
+                ``pred_instances.stack_keypoints`` (1, S, K, 2) and
+                ``raw_ann_info.visible`` (K,) are used if present.
 
         Returns:
             A value for each field of :class:`~.scores.People`; ``visible``
@@ -136,9 +118,6 @@ class PCKMetric(BaseMetric):
     def check_dataset(self, dataset: BaseDataset) -> None:
         """Check before training that a dataset can be evaluated.
 
-        Args:
-            dataset: to be predicted; the metric has its metainfo.
-
         Raises:
             ValueError: if the metric does not support the dataset, or the
                 dataset has no sizes to divide by.
@@ -147,39 +126,25 @@ class PCKMetric(BaseMetric):
             _ = self.columns  # raises for an unsupported dataset
 
     def score(self, people: People) -> Scores:
-        """Score people with the metric's columns and thresholds.
-
-        Raises:
-            ValueError: if there are no people.
-        """
+        """Score people with the metric's columns and thresholds."""
         return score_people(people, self.columns, self.normalizer,
                             self.thresholds)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Write the table to the log.
-
-        Returns:
-            The scores in percent by name, without the dataset.
-        """
-        dataset = self.columns.dataset
+        """Log the table; return percent by name, without the dataset."""
         if not results:
-            raise ValueError(f'no person to score in {dataset}')
+            raise ValueError(f'no person to score in {self.columns.dataset}')
         scores = self.score(stack_people(results))
-        self.prefix = self.prefix or dataset
+        self.prefix = self.prefix or self.columns.dataset
         # Explain the first of many validations only.
         MMLogger.get_current_instance().info(
             scores.text(self.prefix, explained=not self._is_explained))
         self._is_explained = True
-        return logged_scores(scores.rows)
+        return table.logged_scores(scores.rows)
 
 
 def stack_people(records: Sequence[dict[str, Any]]) -> People:
-    """Stack the arrays of all people.
-
-    Args:
-        records: dictionaries of :meth:`PCKMetric.person`, at least one; other
-            keys are ignored.
-    """
+    """Stack dictionaries of :meth:`PCKMetric.person`, at least one."""
     return People(
         **{
             field: np.stack([record[field] for record in records])
@@ -219,11 +184,7 @@ class PCKhMetric(PCKMetric):
     normalizer = PCKH
 
     def person_size(self, sample: dict) -> float:
-        """Return 0.6 times the diagonal of the head box, in pixels.
-
-        Raises:
-            ValueError: if the dataset has no head sizes.
-        """
+        """Return the head size in pixels; ValueError if there is none."""
         truth = sample['gt_instances']
         if 'head_size' not in truth:
             raise ValueError(_NO_HEAD_SIZE)
@@ -293,16 +254,12 @@ class BoxPCKMetric(PCKMetric):
     normalizer = BOX_PCK
 
     @property
-    def columns(self) -> TableColumns:
+    def columns(self) -> table.TableColumns:
         """The columns of the table."""
-        return metainfo_columns(self.dataset_meta)
+        return table.metainfo_columns(self.dataset_meta)
 
     def person_size(self, sample: dict) -> float:
-        """Return the larger side of the box, in pixels.
-
-        Raises:
-            ValueError: if the dataset has no boxes.
-        """
+        """Return the larger side of the box in pixels; NaN if it is empty."""
         truth = sample['gt_instances']
         if 'bboxes' not in truth:
             raise ValueError('BoxPCK needs each person\'s box, but the '

@@ -9,7 +9,7 @@ import numpy as np
 
 def normalized_distances(predicted: np.ndarray, truth: np.ndarray,
                          sizes: np.ndarray) -> np.ndarray:
-    """Distances between keypoints, measured in each person's own size.
+    """Return distances between keypoints in sizes of the person.
 
     Args:
         predicted: (N, K, 2) in image pixels.
@@ -38,33 +38,24 @@ def normalized_distances(predicted: np.ndarray, truth: np.ndarray,
 
 def pck(distances: np.ndarray, annotated: np.ndarray,
         threshold: float) -> np.ndarray:
-    """Share of correct keypoints of each joint, in percent.
-
-    A keypoint is correct if its distance is at most the threshold (MPII's
-    evaluation compares with ``<=``).
-
-    Args:
-        distances: (N, K), see :func:`normalized_distances`.
-        annotated: (N, K) bool; only these count.
-        threshold: in sizes of the person, e.g. 0.5 for PCKh@0.5.
-
-    Returns:
-        (K,) float64 in [0, 100]; NaN for a joint that nobody has annotated.
-    """
+    """Return :func:`pck_curve` at one threshold, (K,)."""
     return pck_curve(distances, annotated, [threshold])[0]
 
 
 def pck_curve(distances: np.ndarray, annotated: np.ndarray,
               thresholds: Iterable[float]) -> np.ndarray:
-    """:func:`pck` at several thresholds.
+    """Return the share of correct keypoints of each joint, in percent.
+
+    A keypoint is correct if its distance is at most the threshold (``<=``, as
+    in MPII's evaluation).
 
     Args:
-        distances: (N, K).
-        annotated: (N, K) bool.
-        thresholds: T of them.
+        distances: (N, K), see :func:`normalized_distances`.
+        annotated: (N, K) bool; only these count.
+        thresholds: T, in sizes of the person, e.g. 0.5 for PCKh@0.5.
 
     Returns:
-        (T, K) float64 in [0, 100]; NaN for a joint that nobody has annotated.
+        (T, K) float64 in [0, 100]; NaN for a joint that is never annotated.
     """
     annotated = np.asarray(annotated, bool)
     counts = annotated.sum(axis=0)
@@ -75,11 +66,11 @@ def pck_curve(distances: np.ndarray, annotated: np.ndarray,
 
 
 def curve_thresholds(last: float) -> np.ndarray:
-    """Where MPII's evaluation samples the curve: 0, 0.01, ... up to ``last``.
+    """Return thresholds 0, 0.01, ... ``last``, as in MPII's evaluation.
 
     Args:
-        last: the benchmark's threshold. Where it is no multiple of 0.01, the
-            steps are as close to that as fits.
+        last: the benchmark's threshold; if it is no multiple of 0.01, steps
+            are nearly 0.01.
 
     Returns:
         (T,) float64, evenly spaced.
@@ -91,11 +82,10 @@ def curve_thresholds(last: float) -> np.ndarray:
 
 
 def area_under_curve(curve: np.ndarray) -> np.ndarray:
-    """Area under a curve by trapezoids, as share of the largest there can be.
+    """Return the normalized area under a curve by trapezoids.
 
     Args:
-        curve: (T, ...) percent at evenly spaced thresholds, at least two; see
-            :func:`curve_thresholds`.
+        curve: (T, ...) percent at two or more evenly spaced thresholds.
 
     Returns:
         (...) float64 in [0, 100].
@@ -106,12 +96,12 @@ def area_under_curve(curve: np.ndarray) -> np.ndarray:
 
 def mean_pck(scores: np.ndarray, annotated: np.ndarray,
              joints: Sequence[int]) -> float:
-    """Mean over joints, weighted by how often each is annotated.
+    """Return the mean over joints, weighted by how often each is annotated.
 
     Args:
         scores: (K,) of :func:`pck`.
         annotated: (N, K) bool, the same.
-        joints: which joints count; MPII leaves out pelvis and thorax.
+        joints: indices of joints that count; MPII excludes pelvis and thorax.
 
     Returns:
         The mean in [0, 100]; NaN if none of the joints is annotated.

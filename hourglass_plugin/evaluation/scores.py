@@ -19,21 +19,13 @@ from .table import ABLATION, ALL_JOINTS, Row, TableColumns, format_table
 
 
 class Normalizer(NamedTuple):
-    """The length by which distances are divided.
+    """The length by which distances are divided."""
 
-    Attributes:
-        title: name of the measure, e.g. ``PCKh``.
-        area: name of the area under its curve.
-        unit: description of the length.
-        units: short plural of it.
-        thresholds: the default ones; the first is the benchmark's.
-    """
-
-    title: str
-    area: str
-    unit: str
-    units: str
-    thresholds: tuple[float, ...]
+    title: str  #: name of the measure, e.g. ``PCKh``
+    area: str  #: name of the area under its curve
+    unit: str  #: description of the length
+    units: str  #: short plural of it
+    thresholds: tuple[float, ...]  #: the first is the benchmark's
 
 
 PCKH = Normalizer('PCKh', 'AUC',
@@ -50,22 +42,15 @@ BOX_PCK = Normalizer('BoxPCK', 'BoxPCK_AUC',
 class People(NamedTuple):
     """Predictions and ground truth of N people.
 
-    Attributes:
-        predicted: (N, K, 2) in image pixels; NaN and Inf count as wrong.
-        truth: (N, K, 2) in the same pixels.
-        annotated: (N, K) bool; only these count.
-        sizes: (N,) in pixels; NaN leaves a person out.
-        visible: (N, K) bool, which joints are not occluded; None if unknown
-            for any of the people.
-        stacks: (N, S, K, 2) predictions of each stack; None if unknown.
+    The last two are None if unknown for any of the people.
     """
 
-    predicted: np.ndarray
-    truth: np.ndarray
-    annotated: np.ndarray
-    sizes: np.ndarray
-    visible: np.ndarray | None = None
-    stacks: np.ndarray | None = None
+    predicted: np.ndarray  #: (N, K, 2) in image pixels; NaN and Inf are wrong
+    truth: np.ndarray  #: (N, K, 2) in the same pixels
+    annotated: np.ndarray  #: (N, K) bool; only these count
+    sizes: np.ndarray  #: (N,) in pixels; NaN leaves a person out
+    visible: np.ndarray | None = None  #: (N, K) bool, not occluded
+    stacks: np.ndarray | None = None  #: (N, S, K, 2) of each stack
 
     def chosen(self, index: np.ndarray) -> 'People':
         """Return some of the people; ``index`` is (N,) bool or indices."""
@@ -80,29 +65,19 @@ class People(NamedTuple):
 class Scores(NamedTuple):
     """A table of scores in percent, and the counts behind it.
 
-    Attributes:
-        columns: the table's columns.
-        normalizer: of the distances.
-        rows: name of the row, without a dataset -> column -> score. The
-            first row is the benchmark's, its column ``Mean`` the benchmark's
-            figure.
-        thresholds: (T,) of the curve, from 0 to the benchmark's.
-        mean_curve: (T,) the mean at these thresholds.
-        num_people: number of scored people.
-        num_left_out: number of people without a size.
-        num_joints: number of scored (annotated) joints.
-        num_not_finite: number of these with a NaN or Inf prediction.
+    The first row is the benchmark's, its column ``Mean`` the benchmark's
+    figure.
     """
 
     columns: TableColumns
     normalizer: Normalizer
-    rows: dict[MetricName, Row]
-    thresholds: np.ndarray
-    mean_curve: np.ndarray
-    num_people: int
-    num_left_out: int
-    num_joints: int
-    num_not_finite: int
+    rows: dict[MetricName, Row]  #: names are without a dataset
+    thresholds: np.ndarray  #: (T,) of the curve, from 0 to the benchmark's
+    mean_curve: np.ndarray  #: (T,) the mean at these thresholds
+    num_people: int  #: scored
+    num_left_out: int  #: people without a size
+    num_joints: int  #: scored (annotated)
+    num_not_finite: int  #: of these, with a NaN or Inf prediction
 
     @property
     def benchmark(self) -> MetricName:
@@ -127,12 +102,7 @@ class Scores(NamedTuple):
         }
 
     def text(self, heading: str = '', explained: bool = True) -> str:
-        """Return the printed table.
-
-        Args:
-            heading: begins the first line; default: the dataset.
-            explained: add lines that explain rows and columns.
-        """
+        """Return the printed table, with a heading and explanations."""
         heading = (
             f'{heading or self.columns.dataset}: percent of correct '
             f'joints of {self.num_people:,} people, {self.num_joints:,} '
@@ -248,7 +218,8 @@ def score_people(people: People,
         num_not_finite=int((~np.isfinite(distances) & annotated).sum()))
 
 
-def _row(scores: np.ndarray, counted: np.ndarray, columns: TableColumns) -> Row:
+def _row(scores: np.ndarray, counted: np.ndarray,
+         columns: TableColumns) -> Row:
     """Return the columns for (K,) scores of the joints ``counted`` (N, K)."""
     row = {}
     for column, joints in columns.joints.items():
@@ -263,13 +234,13 @@ def _row(scores: np.ndarray, counted: np.ndarray, columns: TableColumns) -> Row:
 def column_curves(distances: np.ndarray, annotated: np.ndarray,
                   columns: TableColumns,
                   thresholds: Sequence[float]) -> dict[str, np.ndarray]:
-    """Return the table's columns at several thresholds.
+    """Return the table's columns at T thresholds.
 
     Args:
         distances: (N, K) in sizes of the person.
         annotated: (N, K) bool; only these count.
         columns: of the table.
-        thresholds: T of them.
+        thresholds: in sizes of the person.
 
     Returns:
         Column -> (T,) percent; NaN where no joint is annotated.

@@ -21,23 +21,17 @@ _SHORT_NAMES = {ALL_JOINTS: 'All', ABLATION: 'AKEW'}
 
 
 class TableColumns(NamedTuple):
-    """The columns of a table.
+    """The columns of a table, with indices of joints.
 
-    Attributes:
-        dataset: name of the dataset.
-        joints: column -> indices of its joints. A column's score is the mean
-            of its joints' scores, with equal weight for left and right.
-        mean: indices of the joints that count in the benchmark's mean.
-        means: column -> indices of the joints of further means, which like
-            the benchmark's are weighted by how often a joint is annotated.
-        mean_excludes: names of the joints that the benchmark's mean leaves
-            out.
+    A column's score is the mean of its joints' scores, with equal weight for
+    left and right. Means are weighted by how often a joint is annotated.
     """
 
-    dataset: str
-    joints: dict[str, list[int]]
-    mean: list[int]
-    means: dict[str, list[int]]
+    dataset: str  #: name of the dataset
+    joints: dict[str, list[int]]  #: column -> its joints
+    mean: list[int]  #: joints that count in the benchmark's mean
+    means: dict[str, list[int]]  #: column -> joints of further means
+    #: names of the joints that the benchmark's mean leaves out
     mean_excludes: tuple[str, ...] = ()
 
 
@@ -106,14 +100,9 @@ def short_name(column: str) -> str:
 
 
 def format_table(rows: Mapping[MetricName, Row] | Mapping[str, Row]) -> str:
-    """Format right-aligned columns under their names, with two decimals.
+    """Format the first row's columns, right-aligned, with two decimals.
 
-    Args:
-        rows: name -> column -> percent; the columns are those of the first
-            row. Missing cells and NaN are printed as a dash.
-
-    Returns:
-        The lines, without a newline at the end.
+    Missing cells and NaN are printed as a dash.
     """
     labels = [str(name) for name in rows]
     columns = list(next(iter(rows.values())))
@@ -160,9 +149,7 @@ def logged_scores(rows: Mapping[MetricName, Row]) -> dict[str, float]:
 def rows_of_logged(scores: Mapping[str, float]) -> dict[MetricName, Row]:
     """Invert :func:`logged_scores`; the means come last.
 
-    Args:
-        scores: by name, each with a dataset. Scores of other metrics, such as
-            ``coco/AP``, are rows of a mean only.
+    Scores of other metrics, such as ``coco/AP``, are rows of a mean only.
     """
     parsed = {MetricName.parse(name): score for name, score in scores.items()}
     rows: dict[MetricName, Row] = {

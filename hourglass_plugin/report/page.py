@@ -113,8 +113,8 @@ def _pairs(confusions: Confusions, names: Sequence[str]
          pair.joints, pair.nearer, pair.found) for pair in confusions.pairs
     ]
     if counts:
-        _, *columns = zip(*counts)
-        counts.append(('all pairs', *map(sum, columns)))
+        _, joints, nearer, found = zip(*counts)
+        counts.append(('all pairs', sum(joints), sum(nearer), sum(found)))
     return [(name, joints, _share(nearer, joints), _share(found, joints))
             for name, joints, nearer, found in counts]
 

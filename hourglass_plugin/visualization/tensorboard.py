@@ -18,9 +18,6 @@ class LocalTensorboardVisBackend(TensorboardVisBackend):
     table, ``lsp PCK@0.2`` or ``lsp stack_1 PCK@0.2``, with a curve for each
     joint and the ``Mean``. "Custom scalars" has charts of the loss by stack,
     and of the benchmark's score by joint and by stack.
-
-    Args:
-        save_dir: folder of the files; set by mmengine's visualizer.
     """
 
     def __init__(self, save_dir: str) -> None:
@@ -57,12 +54,14 @@ def scalar_tags(scalars: Mapping[str, float]) -> dict[str, float]:
             tags[f'{section}/{name}'] = value
         else:
             scores[name] = value
-    for name, row in rows_of_logged(scores).items():
-        title = str(name) if len(row) == 1 else str(name).replace('/', ' ')
-        tags.update({title if len(row) == 1 else f'{title}/{column}': score
-                     for column, score in row.items()})
-    return {tag: value for tag, value in tags.items()
-            if not tag.endswith(('training/iter', '/step'))}
+    for row_name, row in rows_of_logged(scores).items():
+        title = str(row_name).replace('/', ' ')
+        tags.update({f'{title}/{column}': score
+                     for column, score in row.items()}
+                    if len(row) > 1 else {str(row_name): row['Mean']})
+    for name in ('iter', 'step'):
+        tags.pop(f'{section}/{name}', None)
+    return tags
 
 
 def benchmark_charts(scalars: Mapping[str, float]) -> dict[str, list]:

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hourglass_plugin.evaluation import (
+from hourglass_plugin.evaluation.pck import (
     area_under_curve,
     curve_thresholds,
     mean_pck,

@@ -27,27 +27,16 @@ _SAME_PERSON = 2.0
 
 
 class GroundTruth(NamedTuple):
-    """Annotations of all people.
+    """Annotations of all people; the last two are None if unknown."""
 
-    Attributes:
-        path: the file.
-        skeleton: the dataset's.
-        normalizer: the benchmark's.
-        keypoints: (N, K, 2) float64 in 0-based pixels.
-        annotated: (N, K) bool.
-        sizes: (N,) float64, of the people in pixels; NaN leaves one out.
-        visible: (N, K) bool; None if the file does not have it.
-        images: (N) file names without folders; None if the file has none.
-    """
-
-    path: str | Path
-    skeleton: Skeleton
-    normalizer: Normalizer
-    keypoints: np.ndarray
-    annotated: np.ndarray
-    sizes: np.ndarray
-    visible: np.ndarray | None = None
-    images: list[str] | None = None
+    path: str | Path  #: the file
+    skeleton: Skeleton  #: the dataset's
+    normalizer: Normalizer  #: the benchmark's
+    keypoints: np.ndarray  #: (N, K, 2) float64 in 0-based pixels
+    annotated: np.ndarray  #: (N, K) bool
+    sizes: np.ndarray  #: (N,) float64 in pixels; NaN leaves a person out
+    visible: np.ndarray | None = None  #: (N, K) bool
+    images: list[str] | None = None  #: (N) file names without folders
 
 
 def read_ground_truth(data_set: str,

@@ -18,7 +18,7 @@ of a dump are sorted by their id.
 """
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,21 +39,15 @@ _LAYOUTS = (((0, 1, 2), (2, 3, 5)), ((2, 1, 0), (2, 3)), ((2, 0, 1), (2, 3)),
 
 
 class Predictions(NamedTuple):
-    """Predictions of all people, in 0-based pixels.
+    """Predictions of all people, float64 in 0-based pixels.
 
-    Attributes:
-        keypoints: (N, K, 2) float64.
-        images: (N) file names without folders; None if the file has none.
-        truth: (N, K, 2) float64, the ground truth in a dump, NaN where not
-            annotated; None for other files.
-        stacks: (N, S, K, 2) float64, predictions of each stack; None if the
-            file has none.
+    All but the first are known from dumps only.
     """
 
-    keypoints: np.ndarray
-    images: list[str] | None = None
-    truth: np.ndarray | None = None
-    stacks: np.ndarray | None = None
+    keypoints: np.ndarray  #: (N, K, 2)
+    images: list[str] | None = None  #: (N) file names without folders
+    truth: np.ndarray | None = None  #: (N, K, 2), NaN where not annotated
+    stacks: np.ndarray | None = None  #: (N, S, K, 2) of each stack
 
 
 def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
@@ -82,12 +76,14 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
                 'from 0: it must be among the 0-based files (--zero-based, or '
                 '--others beside --one-based)')
         found = _read_dump(path, skeleton)
-    elif suffix in _READERS:
+    elif suffix == '.json':
+        found = Predictions(_json_people(path, skeleton) - first_pixel)
+    elif suffix in ('.h5', '.mat', '.npy'):
         found = Predictions(
-            _READERS[suffix](path, skeleton, num_people) - first_pixel)
+            _read_arrays(path, skeleton, num_people) - first_pixel)
     else:
-        raise ValueError(f'{path}: predictions are read from .pkl and '
-                         f'{", ".join(_READERS)} files')
+        raise ValueError(f'{path}: predictions are read from .pkl, .h5, .mat, '
+                         '.npy and .json files')
     if len(found.keypoints) != num_people:
         raise ValueError(
             f'{path} has predictions of {len(found.keypoints):,} people, but '
@@ -97,62 +93,75 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
     return found
 
 
-def _read_h5(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """Read the predictions among the arrays of an HDF5 file."""
+def _read_arrays(path: Path, skeleton: Skeleton,
+                 num_people: int) -> np.ndarray:
+    """Return (N, K, 2) of an HDF5, MATLAB or NumPy file."""
+    with open(path, 'rb') as file:
+        is_hdf5 = file.read(10) == b'MATLAB 7.3'
+    try:
+        if is_hdf5 or path.suffix.lower() == '.h5':
+            import h5py
+            with h5py.File(path, 'r') as file:
+                return _array_among(
+                    _hdf5_arrays(file), path, skeleton, num_people)
+        if path.suffix.lower() == '.mat':
+            content = load_matlab(path)
+            people = _official_people(content, skeleton)
+            if people is not None:
+                return people
+        else:
+            content = {'array': np.load(path, allow_pickle=False)}
+        arrays = {
+            name: value
+            for name, value in content.items() if value.dtype.kind in 'iuf'
+        }
+        return _array_among(arrays, path, skeleton, num_people)
+    except Exception as error:  # damaged files raise many classes
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise
+        raise ValueError(
+            f'{path} cannot be read as predictions: {error}') from error
+
+
+def _hdf5_arrays(file: Any) -> dict[str, Any]:
+    """Return the arrays of numbers in an ``h5py.File``, by path."""
     import h5py
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
 
     def keep(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in 'iuf':
             # Heatmaps stay on disk.
             arrays[name] = own_array(file, name) if item.ndim <= 3 else item
 
-    try:
-        with h5py.File(path, 'r') as file:
-            file.visititems(keep)
-            return _array_among(arrays, path, skeleton, num_people)
-    except Exception as error:  # h5py raises many classes for damaged files
-        if str(path) in str(error):
-            raise
-        raise ValueError(
-            f'{path} is damaged or no HDF5 file: {error}') from error
+    file.visititems(keep)
+    return arrays
 
 
-def _read_mat(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """Read the predictions of a MATLAB file in any format."""
-    with open(path, 'rb') as file:
-        is_hdf5 = file.read(10) == b'MATLAB 7.3'
-    if is_hdf5:
-        return _read_h5(path, skeleton, num_people)
-    content = load_matlab(path)
-    for name, owner, people in (('pred', MPII, _mpii_people),
-                                ('examples', FLIC, _flic_people)):
+def _official_people(content: dict[str, np.ndarray],
+                     skeleton: Skeleton) -> np.ndarray | None:
+    """Return (N, K, 2) of MPII's submission or FLIC's ``examples``, if any."""
+    for name, owner, people_of in (('pred', MPII, _mpii_people),
+                                   ('examples', FLIC, _flic_people)):
         if name in content and content[name].dtype.names:
             if skeleton is not owner:
-                raise ValueError(f'{path} is in the format of {owner.name}, '
+                raise ValueError(f'the file is in the format of {owner.name}, '
                                  f'not of {skeleton.name}')
-            try:
-                found = [people(entry, index) for index, entry in enumerate(
-                    structs(content[name]), start=1)]
-            except ValueError as error:
-                raise ValueError(f'{path}: {error}') from error
-            return np.reshape(
-                [person for image in found for person in image],
-                (-1, skeleton.num_keypoints, 2)).astype(np.float64)
-    return _array_among(
-        {
-            name: value
-            for name, value in content.items() if value.dtype.kind in 'iuf'
-        }, path, skeleton, num_people)
+            people = [
+                person
+                for index, entry in enumerate(structs(content[name]), start=1)
+                for person in people_of(entry, index)
+            ]
+            return np.reshape(people, (-1, skeleton.num_keypoints,
+                                       2)).astype(np.float64)
+    return None
 
 
-def _mpii_people(entry: np.void, index: int) -> list[np.ndarray]:
-    """Return (16, 2) for each predicted person of ``pred(index)``.
+def _mpii_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
+    """Yield (16, 2) for each predicted person of ``pred(index)``.
 
     The struct is ``pred(image).annorect(person).annopoints.point(k)`` with
     ``x``, ``y`` and ``id``, the joint's number from 0.
     """
-    people = []
     for rect in structs(field(entry, 'annorect')):
         points = [
             point for annopoints in structs(field(rect, 'annopoints'))
@@ -167,30 +176,15 @@ def _mpii_people(entry: np.void, index: int) -> list[np.ndarray]:
             if x is not None and y is not None:
                 keypoints[int(joint)] = x, y
         if points:
-            people.append(keypoints)
-    return people
+            yield keypoints
 
 
-def _flic_people(entry: np.void, index: int) -> list[np.ndarray]:
-    """Return (11, 2) of ``examples(index)``, whose ``coords`` are (2, 29)."""
+def _flic_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
+    """Yield (11, 2) of ``examples(index)``, whose ``coords`` are (2, 29)."""
     coords = field(entry, 'coords')
     if coords is None or coords.shape != (2, NUM_COORDS_COLUMNS):
-        raise ValueError(
-            f'examples({index}).coords must have shape (2, 29)')
-    return [coords[:, COORDS_COLUMNS].T]
-
-
-def _read_npy(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """Read the predictions of a NumPy file."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except Exception as error:  # NumPy raises many classes for damaged files
-        raise ValueError(
-            f'{path} cannot be read as an array of numbers: {error}'
-        ) from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in 'iuf':
-        raise ValueError(f'{path} has no array of numbers')
-    return _array_among({'array': array}, path, skeleton, num_people)
+        raise ValueError(f'examples({index}).coords must have shape (2, 29)')
+    yield coords[:, COORDS_COLUMNS].T
 
 
 def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
@@ -199,63 +193,46 @@ def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
 
     Of several that fit, the name decides; folders are part of the name.
     """
+    count = skeleton.num_keypoints
     if num_people == 1:  # MATLAB drops a third dimension of one person
         arrays = {
             name: array[..., None] if array.ndim == 2 else array
             for name, array in arrays.items()
         }
-    fitting = {
-        name: array
-        for name, array in arrays.items() if _layouts(array, skeleton)
-    }
-    named = {
-        name: array
-        for name, array in fitting.items()
-        if set(name.split('/')).intersection(_NAMES)
-    }
-    found = named or fitting
-    if len(found) == 1:
-        (name, array), = found.items()
-        return _people_first(array, f'{path}, {name}', skeleton, num_people)
-    shapes = ', '.join(f'{name} {array.shape}'
-                       for name, array in arrays.items())
-    heatmaps = any(array.ndim == 4 for array in arrays.values())
-    raise ValueError(
-        f'{path} must have one array `preds` of shape (people, '
-        f'{skeleton.num_keypoints}, 2), but has '
-        f'{shapes or "no array of numbers"}' +
-        ('; heatmaps are not predictions, decode them first'
-         if heatmaps and not found else ''))
-
-
-def _layouts(array: Any, skeleton: Skeleton) -> list[Sequence[int]]:
-    """Return the possible axes of people, keypoints and values."""
-    if array.ndim != 3:
-        return []
-    return [
-        layout for layout, values in _LAYOUTS
-        if array.shape[layout[1]] == skeleton.num_keypoints
-        and array.shape[layout[2]] in values
-    ]
-
-
-def _people_first(array: np.ndarray, where: str, skeleton: Skeleton,
-                  num_people: int) -> np.ndarray:
-    """Return the array as (N, K, 2)."""
-    layouts = _layouts(array, skeleton)
+    fitting = {}  # name -> possible axes of people, keypoints and values
+    for name, array in arrays.items():
+        layouts = [
+            layout for layout, values in _LAYOUTS if array.ndim == 3
+            and array.shape[layout[1]] == count
+            and array.shape[layout[2]] in values
+        ]
+        if layouts:
+            fitting[name] = layouts
+    named = [name for name in fitting if {*name.split('/')} & {*_NAMES}]
+    found = named or list(fitting)
+    if len(found) != 1:
+        shapes = ', '.join(f'{name} {array.shape}'
+                           for name, array in arrays.items())
+        heatmaps = any(array.ndim == 4 for array in arrays.values())
+        raise ValueError(
+            f'{path} must have one array `preds` of shape (people, {count}, '
+            f'2), but has {shapes or "no array of numbers"}' +
+            ('; heatmaps are not predictions, decode them first'
+             if heatmaps and not found else ''))
+    array, layouts = arrays[found[0]], fitting[found[0]]
     layouts = [
         layout for layout in layouts if array.shape[layout[0]] == num_people
     ] or layouts[:1]
     if len(layouts) > 1:
         raise ValueError(
-            f'{where}: the order of axes of shape {array.shape} is ambiguous; '
-            'write x, y and a score for each keypoint, or x and y if '
-            'there is a score, or a JSON file')
+            f'{path}, {found[0]}: the order of axes of shape {array.shape} is '
+            'ambiguous; write x, y and a score for each keypoint, or x and y '
+            'if there is a score, or a JSON file')
     return np.transpose(array, layouts[0])[..., :2].astype(np.float64)
 
 
-def _read_json(path: Path, skeleton: Skeleton, num_people: int) -> np.ndarray:
-    """Read the predictions of a JSON file."""
+def _json_people(path: Path, skeleton: Skeleton) -> np.ndarray:
+    """Return (N, K, 2) of a JSON file."""
     content = _named_entry(load_json(path), str(path))
     if not isinstance(content, list):
         raise ValueError(f'{path} must have a list of people, but has a '
@@ -279,10 +256,9 @@ def _named_entry(content: Any, where: str) -> Any:
 
 
 def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
-    """Return (K, 2) of a person's entry.
+    """Return (K, 2) of ``[[x, y], ...]`` or ``[[x, y, score], ...]``.
 
-    That is ``[[x, y], ...]``, ``[[x, y, score], ...]`` or, in a dictionary,
-    also ``[x, y, score, x, y, score, ...]`` (COCO's results).
+    In a dictionary also of ``[x, y, score, x, ...]`` (COCO's results).
     """
     count = skeleton.num_keypoints
     try:
@@ -297,14 +273,6 @@ def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
             f'{where}: {skeleton.name} has {count} keypoints with x and y, or '
             f'x, y and score, but their shape is {keypoints.shape}')
     return keypoints[:, :2]
-
-
-_READERS = {
-    '.h5': _read_h5,
-    '.mat': _read_mat,
-    '.npy': _read_npy,
-    '.json': _read_json,
-}
 
 
 def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:

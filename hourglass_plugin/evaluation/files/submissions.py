@@ -37,21 +37,14 @@ _OFFICIAL_VARIABLE = {MPII.name: 'RELEASE', FLIC.name: 'examples'}
 
 
 class PredictedPerson(NamedTuple):
-    """Prediction of one person, in 0-based pixels.
+    """Prediction of one person, in 0-based pixels."""
 
-    Attributes:
-        image: name of the image file, without folders.
-        keypoints: (K, 2) x and y.
-        official_index: index of the image in the official list and of the
-            person in the image, from 0; None if the annotation file does not
-            have it.
-        bbox: (4,) left, top, right, bottom of the dataset's square.
-    """
-
-    image: str
-    keypoints: np.ndarray
+    image: str  #: name of the image file, without folders
+    keypoints: np.ndarray  #: (K, 2) x and y
+    #: index of the image in the official list and of the person in the image,
+    #: from 0; None if the annotation file does not have it
     official_index: tuple[int, int] | None
-    bbox: np.ndarray
+    bbox: np.ndarray  #: (4,) left, top, right, bottom of the dataset's square
 
 
 def mpii_predictions(people: Sequence[PredictedPerson],
@@ -107,15 +100,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
 
 def count_unpredicted(people: Sequence[PredictedPerson],
                       release: np.ndarray) -> tuple[int, int]:
-    """Count MPII's single people of the test images without prediction.
-
-    Args:
-        people: predictions.
-        release: ``RELEASE`` of the official file.
-
-    Returns:
-        Their number, and that of all single people of the test images.
-    """
+    """Count MPII's single test people without prediction, and all of them."""
     is_test = release['img_train'].reshape(-1) == 0
     single = {
         (image, int(position) - 1)
@@ -176,10 +161,7 @@ def flic_predictions(people: Sequence[PredictedPerson],
 
 
 def official_data_set(path: str) -> str | None:
-    """Return the dataset of an official annotation file.
-
-    Returns:
-        ``mpii`` or ``flic``; None if the file is neither's.
+    """Return ``mpii`` or ``flic`` for an official file, None for others.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -261,9 +243,6 @@ class OfficialPredictionFile(BaseMetric):
 
     def check_people(self, dataset: BaseDataset) -> bool:
         """Check before a test that its file can be written.
-
-        Args:
-            dataset: to be predicted.
 
         Returns:
             True if a person is annotated, which scores need.
