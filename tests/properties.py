@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from archives import unpack
+from converter_downloads import unpack
 from hypothesis import strategies as st
 from matlab_files import (
     mpii_person,
@@ -31,15 +31,15 @@ import hourglass_plugin  # noqa: F401
 from hourglass_plugin.codecs import HourglassHeatmap
 from hourglass_plugin.datasets import CustomKeypointDataset
 from hourglass_plugin.datasets.readers.flic import read_flic
+from hourglass_plugin.datasets.readers.lsp import read_lsp
+from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.datasets.readers.mpii_ground_truth import (
     read_mpii_ground_truth,
 )
-from hourglass_plugin.datasets.readers.lsp import read_lsp
-from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.datasets.readers.person import Person
 from hourglass_plugin.datasets.readers.pose_json import (
     pose_json_entries,
-    pose_json_people,
+    read_pose_json,
 )
 from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.evaluation.pck import (
@@ -245,8 +245,9 @@ def a_crop_is_whole_or_refused(center, scale, rotation, flip, reduced,
         keypoints=joints.astype(np.float32),
         keypoints_visible=np.ones((1, 14), np.float32),
         flip_indices=LSP.flip_indices)
-    found = _result_or_refusal(_WHOLE,
-                               TopdownCrop((32, 48), reduced).transform, record)
+    found = _result_or_refusal(
+        _WHOLE,
+        TopdownCrop((32, 48), reduced).transform, record)
     if found is None:
         return
     assert found['img'].shape == (48, 32, 3)
@@ -405,8 +406,9 @@ def _people(draw):
 @holds(people=_people(), first_pixel=st.sampled_from([0, 1]))
 def people_come_back_from_json(people, first_pixel):
     """To a thousandth of a pixel, or what float32 knows of it."""
-    text = json.dumps(pose_json_entries(people, first_pixel))
-    found = pose_json_people(json.loads(text), 'a.json', LSP, first_pixel)
+    path = _FOLDER / 'people.json'
+    path.write_text(json.dumps(pose_json_entries(people, first_pixel)))
+    found = read_pose_json(path, LSP, first_pixel)
     assert len(found) == len(people)
     for one, other in zip(people, found):
         assert (one.image, one.official_index) == (other.image,

@@ -1,6 +1,6 @@
 """Files made to do harm are refused in one line, and do none.
 
-Archives are tested in tests/datasets/test_preparation.py, checkpoints on every
+Archives are tested in tests/tools/dataset_converters, checkpoints on every
 version of torch in tests/test_compat.py, dumps of predictions in
 tests/evaluation/test_prediction_files.py.
 """
@@ -16,7 +16,6 @@ import torch
 from matlab_files import mpii_person, mpii_point, write_official_mpii
 from mmengine.runner import load_checkpoint
 from newell_files import newell_rows
-from record import RECORD_FILE, read_record
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.custom_dataset import check_coco_file
@@ -280,16 +279,6 @@ def test_names_below_the_folder(tmp_path):
     for folder in (str(tmp_path / 'image'), None):
         with pytest.raises(ValueError, match='the image'):
             check_image_name(inside, folder)
-
-
-def test_a_record_names_no_files_of_other_folders(tmp_path):
-    """Outdated annotations are removed."""
-    record = dict(version=1, annotations={'a.json': 'hash'})
-    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
-    assert read_record(tmp_path) == record
-    record['annotations']['../a.json'] = 'hash'
-    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
-    assert read_record(tmp_path) == {}
 
 
 def test_programs_of_ours_read_nothing_as_code():

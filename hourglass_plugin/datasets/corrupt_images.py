@@ -45,8 +45,8 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
         if skip_corrupt and named_arguments.get('test_mode', False):
             raise ValueError(
                 'skip_corrupt=True is for training: scores without some '
-                'people are not comparable. Remove the people from the annotation '
-                'file, or replace the images')
+                'people are not comparable. Remove the people from the '
+                'annotation file, or replace the images')
         self.skip_corrupt = skip_corrupt
         super().__init__(*arguments, **named_arguments)
 
@@ -131,7 +131,7 @@ class CorruptImagesHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log the images that this epoch has skipped."""
-        epoch = sum(all_gather_object(self._epoch), Counter())
+        epoch: Counter = sum(all_gather_object(self._epoch), Counter())
         self._epoch = Counter()
         self._before += epoch
         _warn(f'epoch {runner.epoch + 1}', epoch)

@@ -63,7 +63,7 @@ class _PersonDataset(SkipCorruptImagesDataset):
                                               np.float32)
             records.append(record)
         if not records:
-            raise ValueError(f'{self.ann_file} contains no person of this subset')
+            raise ValueError(f'{self.ann_file} contains no person')
         return records
 
 

@@ -1,7 +1,6 @@
 """A sampler that gives each training sample the seed of its augmentation."""
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 from mmengine.dataset import DefaultSampler
 from mmpose.registry import DATA_SAMPLERS

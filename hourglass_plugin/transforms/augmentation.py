@@ -54,8 +54,7 @@ class RandomHorizontalFlip(BaseTransform):
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
-        """Set ``pending_flip``; ``flip`` would mean an image flipped already.
-        """
+        """Set ``pending_flip``; ``flip`` is for images that are flipped."""
         results['pending_flip'] = bool(np.random.uniform() < self.prob)
         return results
 
@@ -117,8 +116,7 @@ class RandomScaleRotation(BaseTransform):
         return factor, degrees
 
     def transform(self, results: dict) -> dict:
-        """Change ``bbox_scale`` (1, 2); set ``bbox_rotation`` (1,), degrees.
-        """
+        """Change ``bbox_scale`` (1, 2); set ``bbox_rotation`` (1,)."""
         factor, degrees = self.sample()
         results['bbox_scale'] = results['bbox_scale'] * np.float32(factor)
         results['bbox_rotation'] = np.array([degrees], np.float32)

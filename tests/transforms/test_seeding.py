@@ -49,7 +49,9 @@ def dataset(folder):
             dict(type='RandomHorizontalFlip'),
             dict(type='RandomScaleRotation'),
             dict(
-                type='TopdownCrop', input_size=(32, 32), reduced_decoding=True),
+                type='TopdownCrop',
+                input_size=(32, 32),
+                reduced_decoding=True),
             dict(type='RandomChannelGain'),
             dict(type='PackPoseInputs'),
         ])

@@ -8,52 +8,91 @@ Instead of examples.mat, the train.h5 and valid.h5 of the paper's code
 (data/flic/annot in pose-hg-train) do as well, beside FLIC's images. Archives
 may be packed or unpacked; files are found by name at any depth.
 
-Writes annotations/flic_train.json, flic_test.json and images.
+Writes annotations/flic_train.json, flic_test.json, in 1-based pixels as FLIC's
+own files, and images.
 """
 import argparse
+from pathlib import Path
 
-import options
+from converter_dataset import (
+    Contents,
+    Subset,
+    argument_parser,
+    convert_dataset,
+    existing_file,
+    run,
+)
+from converter_downloads import Downloads, only
+from converter_images import ImageFolder
 
-from hourglass_plugin.cli import arguments
 
-
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_preparation_arguments(parser, out='data/flic')
+    parser = argument_parser(__doc__, 'data/flic')
     parser.add_argument(
         '--annotations',
-        type=arguments.existing_file,
+        type=existing_file,
         metavar='FILE',
         help='examples.mat or train.h5 (default: found in the downloads)')
     parser.add_argument(
         '--test-annotations',
-        type=arguments.existing_file,
+        type=existing_file,
         metavar='FILE',
         help='valid.h5, where --annotations is train.h5')
-    parser.add_argument(
-        '--images', metavar='FOLDER', help='folder of the images')
     parser.add_argument(
         '--labels',
         choices=['observer', 'person'],
         default='observer',
-        help="what left means: observer, as if everyone faced the camera (the "
+        help="meaning of left: observer, as if everyone faced the camera (the "
         "benchmark's, default), or person, the person's own")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def main(args: argparse.Namespace) -> None:
-    """Prepare the data set, unless it is there."""
-    with arguments.setting_up():
-        from contents import Task
-        from flic import prepare_flic
-        prepare_flic(
-            Task(args.downloads, args.out, args.copy, not args.no_image_check,
-                 args.allow_other_counts, args.force), args.annotations,
-            args.test_annotations, args.images, args.labels)
+    """Convert the dataset, unless it is complete."""
+    from hourglass_plugin.datasets.readers.flic import read_flic
+
+    def read(downloads: Downloads) -> Contents:
+        train_file, test_file = find_files(downloads, args)
+        print(f'reading {train_file.name}')
+        both = train_file == test_file
+        train = read_flic(train_file, 'train' if both else None, args.labels)
+        test = read_flic(test_file, 'test' if both else None, args.labels)
+        return Contents(
+            subsets=[
+                Subset('flic_train.json', 'train on', train, 1),
+                Subset('flic_test.json', 'test on', test, 1)
+            ],
+            counts=[('people to train on', len(train), 3987),
+                    ('people to test on', len(test), 1016)],
+            images=[
+                ImageFolder('images', '', args.images, train_file.parent,
+                            '--images')
+            ],
+            warnings=[])
+
+    convert_dataset(args, ['examples.mat', 'train*.h5', 'valid*.h5'],
+                    ['flic*.zip'], read)
+
+
+def find_files(downloads: Downloads,
+               args: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the files of the people to train and to test on, or one file."""
+    train = Path(args.annotations) if args.annotations else downloads.find(
+        ['examples.mat'])
+    if train is not None and train.suffix.lower() == '.mat':
+        return train, train
+    ending = '_personcentric.h5' if args.labels == 'person' else '.h5'
+    train = train or only(downloads.files(f'train{ending}'))
+    test = Path(args.test_annotations) if args.test_annotations else only(
+        downloads.files(f'valid{ending}'))
+    if train is None or test is None:
+        raise FileNotFoundError(
+            'FLIC needs examples.mat, which is in FLIC.zip, or the two files '
+            f"train{ending} and valid{ending} of the paper's code, but they "
+            'are not in the downloads; see --help')
+    return train, test
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    run(main, parse_args())

@@ -1,11 +1,10 @@
-"""FLIC's official ``examples.mat``, and a choice of reader for FLIC's files.
-"""
+"""FLIC's ``examples.mat``, and a choice of reader for its other files."""
 from pathlib import Path
 
 import numpy as np
 
 from ...skeletons import FLIC
-from .matlab import field, load_matlab, number, numbers, structs, text
+from .matlab import field, load_matlab, numbers, structs, text
 from .newell_h5 import read_newell_h5
 from .person import CROP_PADDING, Person, check_person, located
 from .pose_json import read_pose_json

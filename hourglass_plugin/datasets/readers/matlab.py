@@ -170,8 +170,8 @@ def number(struct: np.void, name: str) -> float | None:
         ValueError: if it holds anything else.
     """
     value = _bare(struct, name)
-    if value is None or value.dtype.kind == 'U' and not ''.join(
-            value.ravel()).strip():
+    if value is None or (value.dtype.kind == 'U'
+                         and not ''.join(value.ravel()).strip()):
         return None
     if value.size != 1:
         raise ValueError(f'{name} must be one number, but has shape '

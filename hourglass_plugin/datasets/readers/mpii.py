@@ -95,8 +95,8 @@ def _open(path: str | Path) -> tuple[str, Any]:
     elif start.startswith(b'\x1f\x8b') or start.lstrip()[:1] in (b'[', b'{'):
         content = load_json(path)
         return 'cpm' if is_cpm(content) else 'json', content
-    raise ValueError(f"{path} is none of MPII's files: JSON, HDF5, or MATLAB's "
-                     'with RELEASE or pos_gt_src')
+    raise ValueError(f"{path} is none of MPII's files: JSON, HDF5, or "
+                     "MATLAB's with RELEASE or pos_gt_src")
 
 
 def _unofficial_subset(kind: str, content: Any, path: str | Path,

@@ -1,4 +1,5 @@
-"""From small downloads to data sets: complete, or nothing at all."""
+"""From small downloads to datasets: complete, or nothing at all."""
+import importlib
 import io
 import json
 import os
@@ -6,34 +7,47 @@ import shutil
 import tarfile
 import zipfile
 
+import converter_dataset
+import converter_downloads
 import cv2
-import data_set
-import downloads
 import numpy as np
 import pytest
-from contents import Task
-from flic import prepare_flic
-from lsp import prepare_lsp
-from mpii import prepare_mpii
-from matlab_files import write_head_boxes, write_official_mpii
+from matlab_files import (
+    mpii_person,
+    mpii_point,
+    struct_array,
+    write_head_boxes,
+    write_official_mpii,
+)
+from pose_files import entry, write_json
 from scipy.io import savemat
-from test_flic_files import coords, example
-from test_flic_files import write as write_examples
-from test_lsp_files import lsp_array, lspet_array
-from test_mpii_files import official_images
-from test_pose_json import entry
 
+from hourglass_plugin.datasets import (
+    HourglassFLICDataset,
+    HourglassLSPDataset,
+    HourglassMPIIDataset,
+)
 from hourglass_plugin.datasets.readers.flic import read_flic
 from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.skeletons import MPII
 
-TEST = dict(istrain=np.array([[0]]), istest=np.array([[1]]))
+
+def convert(name, source, out, *arguments, counts=False):
+    """Call a converter, by default with fewer people than the real files."""
+    script = importlib.import_module(f'prepare_{name}')
+    options = [] if counts else ['--allow-other-counts']
+    sources = source if isinstance(source, list) else [source]
+    script.main(
+        script.parse_args([
+            *map(str, sources), '--out',
+            str(out), *options, *map(str, arguments)
+        ]))
 
 
-def jpeg(seed, size=64):
-    picture = np.random.RandomState(seed).randint(0, 255, (size, size, 3))
-    return cv2.imencode('.jpg', picture.astype(np.uint8))[1].tobytes()
+def jpeg(seed):
+    image = np.random.RandomState(seed).randint(0, 255, (64, 64, 3), np.uint8)
+    return cv2.imencode('.jpg', image)[1].tobytes()
 
 
 def write_zip(path, files):
@@ -46,10 +60,23 @@ def write_zip(path, files):
 def write_tar(path, files):
     with tarfile.open(path, 'w:gz') as archive:
         for name, content in files.items():
-            entry_of_tar = tarfile.TarInfo(name)
-            entry_of_tar.size = len(content)
-            archive.addfile(entry_of_tar, io.BytesIO(content))
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def mat(**variables):
+    buffer = io.BytesIO()
+    savemat(buffer, variables)
+    return buffer.getvalue()
+
+
+def unpacked(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
 
 
 def content_of(folder):
@@ -62,117 +89,29 @@ def content_of(folder):
     }
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def examples(*numbers, test=(3, )):
+    """FLIC's examples.mat; the people face away from the camera."""
+    return mat(
+        examples=struct_array([
+            dict(
+                filepath=f'film-{number}.jpg',
+                coords=np.arange(58.0).reshape(2, 29) + number,
+                torsobox=np.array([[10.0, 10, 30, 30]]),
+                imgdims=np.array([[480.0, 720, 3]]),
+                istrain=int(number not in test),
+                istest=int(number in test)) for number in numbers
+        ]))
+
+
 @pytest.fixture
-def flic(tmp_path):
+def flic():
     """FLIC.zip's content as files by name: two train, one tests."""
-    mat = write_examples(tmp_path, example(1),
-                         example(2, coords=coords(turned=True)),
-                         example(3, **TEST))
-    files = {'FLIC/examples.mat': mat.read_bytes()}
-    mat.unlink()
-    for number in (1, 2, 3):
-        files[f'FLIC/images/film-{number:08d}.jpg'] = jpeg(number)
-    return files
-
-
-def unpacked(folder, files):
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def prepare(prepare_it, source, out, *arguments, **options):
-    """With fewer people than the real data sets have."""
-    settings = dict(allow_other_counts=True)
-    settings.update({
-        key: options.pop(key)
-        for key in list(options) if key in Task._fields
-    })
-    sources = [source] if isinstance(source, (str, os.PathLike)) else source
-    prepare_it(
-        Task([str(one) for one in sources], str(out), **settings), *arguments,
-        **options)
-
-
-def nothing_but(folder, *names):
-    return sorted(path.name for path in folder.iterdir()) == sorted(names)
-
-
-# What is written.
-
-
-def test_an_archive_becomes_a_data_set(tmp_path, flic, capsys):
-    source = tmp_path / 'was ich lud, größer'
-    source.mkdir()
-    write_zip(source / 'FLIC.zip', flic)
-    out = tmp_path / 'data ü' / 'flic'
-    prepare(prepare_flic, source, out)
-    assert nothing_but(out, 'annotations', 'images', 'prepared.json')
-    assert nothing_but(out.parent, 'flic')
-    assert content_of(out / 'images') == {
-        f'film-{n:08d}.jpg': jpeg(n)
-        for n in (1, 2, 3)
-    }
-    mat = unpacked(tmp_path / 'flat', flic) / 'FLIC/examples.mat'
-    for subset, rows in (('train', [0, 1]), ('test', [2])):
-        people = read_flic(out / 'annotations' / f'flic_{subset}.json')
-        assert [person.official_index[0] for person in people] == rows
-        for person, same in zip(people, read_flic(mat, subset)):
-            # JSON has thousandths of pixels; these are whole ones.
-            np.testing.assert_array_equal(person.keypoints, same.keypoints)
-            assert person.center.tolist() == same.center.tolist()
-            assert person.torso_size == pytest.approx(same.torso_size)
-    screen = capsys.readouterr()
-    assert '2 people to train on, 1 people to test on, 3 images' in screen.out
-    assert 'unpacking FLIC.zip' in screen.err
-    assert 'checking images' in screen.err
-    assert '2 people to train on found, 3987 expected' in screen.err
-
-
-def test_unpacked_images_are_linked_or_copied(tmp_path, flic):
-    source = unpacked(tmp_path / 'downloads', flic)
-    (source / 'FLIC/images/notes.txt').write_text('not an image of FLIC')
-    prepare(prepare_flic, source, tmp_path / 'linked')
-    link = tmp_path / 'linked' / 'images'
-    assert link.is_symlink()
-    assert link.resolve() == (source / 'FLIC/images').resolve()
-    prepare(prepare_flic, source, tmp_path / 'linked', copy=True)
-    assert not link.is_symlink()
-    assert sorted(content_of(link)) == [f'film-{n:08d}.jpg' for n in (1, 2, 3)]
-    assert (source / 'FLIC/images/notes.txt').exists()
-
-
-def test_person_centric_labels(tmp_path, flic):
-    source = unpacked(tmp_path / 'downloads', flic)
-    prepare(prepare_flic, source, tmp_path / 'flic', labels='person')
-    path = tmp_path / 'flic/annotations/flic_train.json'
-    mat = source / 'FLIC/examples.mat'
-    for labels in ('person', 'observer'):
-        for person, same in zip(
-                read_flic(path, labels=labels),
-                read_flic(mat, 'train', labels=labels)):
-            np.testing.assert_array_equal(person.keypoints, same.keypoints)
-
-
-def test_files_and_archives_can_be_named_one_by_one(tmp_path, flic):
-    mat = flic.pop('FLIC/examples.mat')
-    archive = write_zip(tmp_path / 'pictures.zip', flic)
-    annotations = tmp_path / 'renamed.mat'
-    annotations.write_bytes(mat)
-    out = tmp_path / 'flic'
-    prepare(prepare_flic, archive, out, annotations=str(annotations))
-    assert len(content_of(out / 'images')) == 3
-
-
-def test_shadows_of_macos_are_no_images(tmp_path, flic):
-    for name in list(flic):
-        folder, _, file = name.rpartition('/')
-        flic[f'__MACOSX/{folder}/._{file}'] = b'shadow'
-        flic[f'__MACOSX/{folder}/{file}'] = b'shadow'
-    prepare(prepare_flic, write_zip(tmp_path / 'FLIC.zip', flic),
-            tmp_path / 'flic')
-    assert content_of(tmp_path / 'flic/images')['film-00000001.jpg'] == jpeg(1)
+    files = {f'FLIC/images/film-{n}.jpg': jpeg(n) for n in (1, 2, 3)}
+    return {'FLIC/examples.mat': examples(1, 2, 3), **files}
 
 
 @pytest.fixture
@@ -180,80 +119,28 @@ def lsp(tmp_path):
     """Both archives; four people of LSP, two of LSP extended and a ghost."""
     source = tmp_path / 'downloads'
     source.mkdir()
-    extended = lspet_array(3)
-    extended[:, 2, 1] = 0
-    files = {'joints.mat': extended}, {'joints.mat': lsp_array(4)}
-    for content in files:
-        buffer = io.BytesIO()
-        savemat(buffer, dict(joints=content['joints.mat']))
-        content['joints.mat'] = buffer.getvalue()
-    files[0].update({f'images/im{n:05d}.jpg': jpeg(n) for n in (1, 2, 3)})
-    for number in (1, 2, 3, 4):
-        name = f'im{number:04d}.jpg'
-        files[1].update({
-            f'drawn/{name}': jpeg(0),
-            f'images/{name}': jpeg(10 + number),
-            f'visualized/{name}': jpeg(0),
+    extended = np.ones((14, 3, 3)) + 10
+    extended[:, 2] = [1, 0, 1]
+    normal = np.full((3, 14, 4), 10.0 + np.arange(4))
+    normal[2] = 0  # all visible
+    write_zip(
+        source / 'lspet_dataset.zip', {
+            'joints.mat': mat(joints=extended),
+            **{f'images/im{n:05d}.jpg': jpeg(n)
+               for n in (1, 2, 3)}
         })
-    write_zip(source / 'lspet_dataset.zip', files[0])
-    write_zip(source / 'lsp_dataset.zip', {
-        f'lsp_dataset/{name}': data
-        for name, data in files[1].items()
-    })
+    files = {'lsp_dataset/joints.mat': mat(joints=normal)}
+    for n in (1, 2, 3, 4):
+        for folder in ('drawn', 'images', 'visualized'):
+            files[f'lsp_dataset/{folder}/im{n:04d}.jpg'] = jpeg(
+                10 + n if folder == 'images' else 0)
+    write_zip(source / 'lsp_dataset.zip', files)
     return source
-
-
-def test_lsp_and_its_extension_are_one_data_set(tmp_path, lsp, capsys):
-    out = tmp_path / 'lsp'
-    prepare(prepare_lsp, lsp, out)
-    train = read_lsp(out / 'annotations/lsp_train.json')
-    assert [person.image for person in train] == [
-        'lsp/im0001.jpg', 'lsp/im0002.jpg', 'lspet/im00001.jpg',
-        'lspet/im00003.jpg'
-    ]
-    test = read_lsp(out / 'annotations/lsp_test.json')
-    assert [person.image
-            for person in test] == ['lsp/im0003.jpg', 'lsp/im0004.jpg']
-    # Joint 1 of the fourth person is at (21, 29) in the 1-based file.
-    assert test[1].keypoints[1].tolist() == [20, 28]
-    images = content_of(out / 'images')
-    assert len(images) == 7
-    assert images['lsp/im0002.jpg'] == jpeg(12)  # not the drawn joints
-    assert images['lspet/im00001.jpg'] == jpeg(1)
-    warnings = capsys.readouterr().err
-    assert '3 people of LSP extended found, 10000 expected' in warnings
-    assert 'no annotated joint: 1 of LSP extended' in warnings
-
-
-def test_images_near_the_annotations_are_meant(tmp_path, flic):
-    source = unpacked(tmp_path / 'downloads', flic)
-    for other in ('A', 'Z'):
-        shutil.copytree(source / 'FLIC/images', source / other / 'images')
-    prepare(prepare_flic, source, tmp_path / 'flic')
-    images = (tmp_path / 'flic/images').resolve()
-    assert images == (source / 'FLIC/images').resolve()
-
-
-def test_lsp_without_its_extension(tmp_path, lsp, capsys):
-    out = tmp_path / 'lsp'
-    prepare(prepare_lsp, lsp, out, extended=False)
-    assert len(read_lsp(out / 'annotations/lsp_train.json')) == 2
-    assert nothing_but(out / 'images', 'lsp')
-    extension = lsp / 'lspet_dataset.zip'
-    later = extension.rename(tmp_path / extension.name)
-    prepare(prepare_lsp, lsp, out)
-    assert 'it has 10000 more people' in capsys.readouterr().err
-    # It is noticed once it is there.
-    later.rename(extension)
-    prepare(prepare_lsp, lsp, out)
-    assert 'lspet_dataset.zip is new' in capsys.readouterr().out
-    assert len(read_lsp(out / 'annotations/lsp_train.json')) == 4
-    assert nothing_but(out / 'images', 'lsp', 'lspet')
 
 
 @pytest.fixture
 def mpii(tmp_path):
-    """A folder with MPII's images in an archive, and 16 entries of JSON."""
+    """MPII's images in an archive, and five people as JSON entries."""
     source = tmp_path / 'downloads'
     source.mkdir()
     people = [entry(MPII, seed) for seed in range(5)]
@@ -263,18 +150,142 @@ def mpii(tmp_path):
     return source, people
 
 
+def test_an_archive_becomes_a_dataset(tmp_path, flic, capsys):
+    source = tmp_path / 'was ich lud, größer'
+    source.mkdir()
+    # macOS packs a shadow of every file.
+    shadows = {f'__MACOSX/{name}': b'shadow' for name in flic}
+    write_zip(source / 'FLIC.zip', {**shadows, **flic})
+    out = tmp_path / 'data ü' / 'flic'
+    convert('flic', source, out)
+    assert names_in(out) == ['annotations', 'images', 'prepared.json']
+    assert names_in(out.parent) == ['flic']
+    assert content_of(out / 'images') == {
+        f'film-{n}.jpg': jpeg(n)
+        for n in (1, 2, 3)
+    }
+    path = unpacked(tmp_path / 'flat', flic) / 'FLIC/examples.mat'
+    for subset, rows in (('train', [0, 1]), ('test', [2])):
+        file = out / 'annotations' / f'flic_{subset}.json'
+        people = read_flic(file)
+        assert [person.official_index[0] for person in people] == rows
+        for person, same in zip(people, read_flic(path, subset)):
+            np.testing.assert_array_equal(person.keypoints, same.keypoints)
+            assert person.center.tolist() == same.center.tolist()
+            assert person.torso_size == pytest.approx(same.torso_size)
+        dataset = HourglassFLICDataset(
+            data_root=str(out),
+            ann_file=f'annotations/{file.name}',
+            data_prefix=dict(img='images'))
+        assert cv2.imread(dataset[0]['img_path']).shape == (64, 64, 3)
+    screen = capsys.readouterr()
+    assert '2 people to train on, 1 people to test on, 3 images' in screen.out
+    assert '3987' in screen.err  # expected
+
+
+def test_unpacked_images_are_linked_or_copied(tmp_path, flic):
+    source = unpacked(tmp_path / 'downloads', flic)
+    (source / 'FLIC/images/notes.txt').write_text('not an image of FLIC')
+    for other in ('A', 'Z'):  # those near the annotations are preferred
+        shutil.copytree(source / 'FLIC/images', source / other / 'images')
+    link = tmp_path / 'flic' / 'images'
+    convert('flic', source, tmp_path / 'flic')
+    assert link.is_symlink()
+    assert link.resolve() == (source / 'FLIC/images').resolve()
+    convert('flic', source, tmp_path / 'flic', '--copy')
+    assert not link.is_symlink()
+    assert sorted(content_of(link)) == [f'film-{n}.jpg' for n in (1, 2, 3)]
+    assert (source / 'FLIC/images/notes.txt').exists()
+
+
+def test_person_centric_labels(tmp_path, flic):
+    source = unpacked(tmp_path / 'downloads', flic)
+    convert('flic', source, tmp_path / 'flic', '--labels', 'person')
+    path = tmp_path / 'flic/annotations/flic_train.json'
+    for labels in ('person', 'observer'):
+        for person, same in zip(
+                read_flic(path, labels=labels),
+                read_flic(source / 'FLIC/examples.mat', 'train', labels)):
+            np.testing.assert_array_equal(person.keypoints, same.keypoints)
+
+
+def test_files_can_be_named_one_by_one(tmp_path, flic):
+    annotations = tmp_path / 'renamed.mat'
+    annotations.write_bytes(flic.pop('FLIC/examples.mat'))
+    images = unpacked(tmp_path, flic) / 'FLIC/images'
+    convert('flic', [], tmp_path / 'a', '--annotations', annotations,
+            '--images', images)
+    archive = write_zip(tmp_path / 'images.zip', flic)
+    convert('flic', archive, tmp_path / 'b', '--annotations', annotations)
+    assert content_of(tmp_path / 'a/images') == content_of(
+        tmp_path / 'b/images')
+    for option, error in (('--annotations', SystemExit),
+                          ('--images', FileNotFoundError)):
+        with pytest.raises(error):
+            convert('flic', tmp_path, tmp_path / 'c', '--annotations',
+                    annotations, option, tmp_path / 'nowhere')
+
+
+def test_lsp_and_its_extension_are_one_dataset(tmp_path, lsp, capsys):
+    out = tmp_path / 'lsp'
+    convert('lsp', lsp, out)
+    train = read_lsp(out / 'annotations/lsp_train.json')
+    assert [person.image for person in train] == [
+        'lsp/im0001.jpg', 'lsp/im0002.jpg', 'lspet/im00001.jpg',
+        'lspet/im00003.jpg'
+    ]
+    test = read_lsp(out / 'annotations/lsp_test.json')
+    assert [person.image
+            for person in test] == ['lsp/im0003.jpg', 'lsp/im0004.jpg']
+    assert test[1].keypoints[1].tolist() == [12, 12]  # (13, 13), 1-based
+    images = content_of(out / 'images')
+    assert len(images) == 7
+    assert images['lsp/im0002.jpg'] == jpeg(12)  # not the drawn joints
+    assert images['lspet/im00001.jpg'] == jpeg(1)
+    assert '10000' in capsys.readouterr().err
+    dataset = HourglassLSPDataset(
+        data_root=str(out),
+        ann_file='annotations/lsp_train.json',
+        data_prefix=dict(img='images'))
+    assert all(os.path.isfile(dataset[n]['img_path']) for n in range(4))
+
+
+def test_lsp_without_its_extension(tmp_path, lsp):
+    out = tmp_path / 'lsp'
+    convert('lsp', lsp, out, '--without-extended')
+    assert len(read_lsp(out / 'annotations/lsp_train.json')) == 2
+    assert names_in(out / 'images') == ['lsp']
+    extension = lsp / 'lspet_dataset.zip'
+    later = extension.rename(tmp_path / extension.name)
+    convert('lsp', lsp, out)
+    assert len(read_lsp(out / 'annotations/lsp_train.json')) == 2
+    later.rename(extension)  # it is noticed
+    convert('lsp', lsp, out)
+    assert len(read_lsp(out / 'annotations/lsp_train.json')) == 4
+    assert names_in(out / 'images') == ['lsp', 'lspet']
+    unpacked(tmp_path, {'joints.mat': mat(joints=np.ones((14, 3, 1)))})
+    with pytest.raises(ValueError, match='joints.mat'):
+        convert('lsp', lsp, out, '--joints', tmp_path / 'joints.mat')
+
+
 def write_json_pair(source, people):
-    (source / 'train.json').write_text(json.dumps(people[:3]))
-    (source / 'valid.json').write_text(json.dumps(people[3:]))
+    write_json(source / 'train.json', people[:3])
+    write_json(source / 'valid.json', people[3:])
     write_head_boxes(source / 'gt_valid.mat', people[3:],
                      [[[10, 10], [13, 14]], [[10, 10], [16, 18]]])
 
 
-def test_json_of_mpii_gets_its_head_sizes(tmp_path, mpii):
+def test_json_of_mpii_gets_its_head_sizes(tmp_path, mpii, capsys):
     source, people = mpii
     write_json_pair(source, people)
+    boxes = (source / 'gt_valid.mat').rename(tmp_path / 'gt.mat')
     out = tmp_path / 'mpii'
-    prepare(prepare_mpii, source, out)
+    for _ in range(2):  # the warning stays until they are there
+        convert('mpii', source, out)
+        assert 'PCKh' in capsys.readouterr().err
+    shutil.copy(boxes, source / 'mpii_gt_val.mat')
+    convert('mpii', source, out)
+    assert 'PCKh' not in capsys.readouterr().err
     validation = read_mpii(out / 'annotations/mpii_val.json')
     # Head boxes with diagonals of 5 and 10 pixels.
     assert [person.head_size for person in validation] == pytest.approx([3, 6])
@@ -285,79 +296,64 @@ def test_json_of_mpii_gets_its_head_sizes(tmp_path, mpii):
     # As HRNet's and MMPose's code reads it: the annotated, 1-based centre.
     written = json.loads((out / 'annotations/mpii_train.json').read_text())
     assert written[0]['center'] == people[0]['center']
-    assert len(content_of(out / 'images')) == 5
-
-
-def test_missing_head_sizes_are_told_until_they_are_there(
-        tmp_path, mpii, capsys):
-    source, people = mpii
-    write_json_pair(source, people)
-    gt = (source / 'gt_valid.mat').rename(tmp_path / 'gt.mat')
-    out = tmp_path / 'mpii'
-    prepare(prepare_mpii, source, out)
-    prepare(prepare_mpii, source, out)
-    warnings = capsys.readouterr().err
-    assert warnings.count('no file tells the head sizes of 2 validation') == 2
-    shutil.copy(gt, source / 'mpii_gt_val.mat')
-    prepare(prepare_mpii, source, out)
-    assert 'head sizes' not in capsys.readouterr().err
-    validation = read_mpii(out / 'annotations/mpii_val.json')
-    assert validation[1].head_size == pytest.approx(6)
+    dataset = HourglassMPIIDataset(
+        data_root=str(out),
+        ann_file='annotations/mpii_val.json',
+        data_prefix=dict(img='images'))
+    assert all(os.path.isfile(dataset[n]['img_path']) for n in range(2))
+    renamed = (source / 'train.json').rename(tmp_path / 'a.json')
+    convert('mpii', source, out, '--annotations', renamed, '--validation',
+            source / 'valid.json', '--head-boxes', boxes)
+    assert read_mpii(out / 'annotations/mpii_val.json')[1].head_size
 
 
 def test_json_of_convolutional_pose_machines(tmp_path, mpii):
     source, people = mpii
-    (source / 'mpii_annotations.json').write_text(
-        json.dumps([
-            dict(
-                img_paths=person['image'],
-                objpos=person['center'],
-                scale_provided=person['scale'],
-                joint_self=[[*xy, 1] for xy in person['joints']],
-                isValidation=float(index == 1),
-                annolist_index=index + 1,
-                people_index=1) for index, person in enumerate(people)
-        ]))
-    out = tmp_path / 'mpii'
-    prepare(prepare_mpii, source, out)
-    rows = {
-        subset: [
-            person.official_index[0]
-            for person in read_mpii(out / 'annotations' /
-                                    f'mpii_{subset}.json')
-        ]
-        for subset in ('train', 'val')
-    }
-    assert rows == dict(train=[0, 2, 3, 4], val=[1])
+    write_json(source / 'mpii_annotations.json', [
+        dict(
+            img_paths=person['image'],
+            objpos=person['center'],
+            scale_provided=person['scale'],
+            joint_self=[[*xy, 1] for xy in person['joints']],
+            isValidation=float(index == 1),
+            annolist_index=index + 1,
+            people_index=1) for index, person in enumerate(people)
+    ])
+    convert('mpii', source, tmp_path / 'mpii')
+    for subset, rows in (('train', [0, 2, 3, 4]), ('val', [1])):
+        found = read_mpii(tmp_path / f'mpii/annotations/mpii_{subset}.json')
+        assert [person.official_index[0] for person in found] == rows
 
 
 def test_the_official_file_of_mpii(tmp_path):
-    """In its archive, with the people of h.jpg to validate on."""
-    release = write_official_mpii(tmp_path / 'mpii_human_pose_v1_u12_1.mat',
-                                  official_images())
+    """In its archive, with the people of c.jpg to validate on."""
+
+    def people(seed):
+        places = np.random.default_rng(seed).integers(1, 300, (16, 2))
+        return [mpii_person([mpii_point(n, *places[n]) for n in range(16)])]
+
+    release = write_official_mpii(
+        tmp_path / 'mpii_human_pose_v1_u12_1.mat',
+        [(f'{name}.jpg', name != 'd', people(seed), [1])
+         for seed, name in enumerate('abcd')])
     source = tmp_path / 'downloads'
     source.mkdir()
-    write_zip(
-        source / 'mpii_human_pose_v1_u12_2.zip', {
-            f'mpii_human_pose_v1_u12_2/{release.name}': release.read_bytes(),
-            'mpii_human_pose_v1_u12_2/README.md': b''
-        })
-    names = ['a.jpg', 'b.jpg', 'e.jpg', 'h.jpg']
+    write_zip(source / 'mpii_human_pose_v1_u12_2.zip',
+              {f'u12_2/{release.name}': release.read_bytes()})
     write_tar(source / 'mpii_human_pose_v1.tar.gz',
-              {f'images/{name}': jpeg(0)
-               for name in names})
-    with pytest.raises(FileNotFoundError, match='does not tell who belongs'):
-        prepare(prepare_mpii, source, tmp_path / 'mpii')
-    everybody = read_mpii(release)
-    last = [person for person in everybody if person.image == 'h.jpg']
-    write_head_boxes(source / 'mpii_gt_val.mat', [
-        dict(joints=person.keypoints + 1, joints_vis=person.annotated)
-        for person in last
-    ], [[[1, 1], [4, 5]]] * 2)
-    prepare(prepare_mpii, source, tmp_path / 'mpii')
+              {f'images/{name}.jpg': jpeg(0)
+               for name in 'abcd'})
+    out = tmp_path / 'mpii'
+    with pytest.raises(FileNotFoundError, match='mpii_gt_val.mat'):
+        convert('mpii', source, out)
+    last = read_mpii(release)[-1]
+    write_head_boxes(
+        source / 'mpii_gt_val.mat',
+        [dict(joints=last.keypoints + 1, joints_vis=last.annotated)],
+        [[[1, 1], [4, 5]]])
+    convert('mpii', source, out)
     written = {
-        subset:
-        read_mpii(tmp_path / 'mpii' / 'annotations' / f'mpii_{subset}.json')
+        subset: read_mpii(out / 'annotations' / f'mpii_{subset}.json')
         for subset in ('train', 'val', 'test')
     }
     images = {
@@ -365,124 +361,98 @@ def test_the_official_file_of_mpii(tmp_path):
         for subset, people in written.items()
     }
     assert images == dict(
-        train=['a.jpg', 'b.jpg', 'b.jpg', 'b.jpg'],
-        val=['h.jpg', 'h.jpg'],
-        test=['e.jpg'])
+        train=['a.jpg', 'b.jpg'], val=['c.jpg'], test=['d.jpg'])
     # The file's own head boxes, 30 x 40 pixels, are kept.
-    assert [person.head_size
-            for person in written['val']] == pytest.approx([30, 30])
-    assert written['test'][0].official_index == (4, 1)
-    prepare(prepare_mpii, source, tmp_path / 'mpii', test=False)
-    assert not (tmp_path / 'mpii/annotations/mpii_test.json').exists()
-
-
-# A second run, an interrupted run.
+    assert written['val'][0].head_size == pytest.approx(30)
+    assert written['test'][0].official_index == (3, 0)
+    convert('mpii', source, out, '--without-test')
+    assert not (out / 'annotations/mpii_test.json').exists()
 
 
 def test_a_second_run_only_verifies(tmp_path, flic, capsys, monkeypatch):
-    source = tmp_path / 'downloads'
-    source.mkdir()
-    write_zip(source / 'FLIC.zip', flic)
+    archive = write_zip(tmp_path / 'FLIC.zip', flic)
     out = tmp_path / 'flic'
-    prepare(prepare_flic, source, out)
+    convert('flic', archive, out)
     before = content_of(out)
-    monkeypatch.setattr(downloads, 'unpack', None)  # would be an error
-    monkeypatch.setattr(data_set, 'check_images', None)
-    for sources in ([source], []):
-        prepare(prepare_flic, sources, out)
+    monkeypatch.setattr(converter_dataset, 'check_images', None)
+    for sources in (archive, []):
+        convert('flic', sources, out)
         screen = capsys.readouterr()
         assert f'{out} is complete: 2 people to train on' in screen.out
-    assert '3987 expected' in screen.err  # still to be known
-    (source / 'FLIC.zip').unlink()
-    prepare(prepare_flic, source, out)
+        assert '3987' in screen.err  # still a warning
+    archive.unlink()
+    convert('flic', tmp_path, out)
     assert 'is complete' in capsys.readouterr().out
     assert content_of(out) == before
 
 
-@pytest.mark.parametrize('change, reason', [
-    (lambda out: (out / 'images/film-00000002.jpg').unlink(),
-     'film-00000002.jpg is missing or empty'),
-    (lambda out: (out / 'images/film-00000003.jpg').write_bytes(b''),
-     'film-00000003.jpg is missing or empty'),
-    (lambda out: (out / 'annotations/flic_test.json').unlink(),
-     'flic_test.json is missing or has changed'),
-    (lambda out: (out / 'annotations/flic_train.json').write_text('[]'),
-     'flic_train.json is missing or has changed'),
+@pytest.mark.parametrize('change', [
+    lambda out: (out / 'images/film-2.jpg').unlink(),
+    lambda out: (out / 'images/film-3.jpg').write_bytes(b''),
+    lambda out: (out / 'annotations/flic_test.json').unlink(),
+    lambda out: (out / 'annotations/flic_train.json').write_text('[]'),
 ])
-def test_damage_is_repaired(tmp_path, flic, capsys, change, reason):
+def test_damage_is_repaired(tmp_path, flic, change):
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
     out = tmp_path / 'flic'
-    prepare(prepare_flic, archive, out)
+    convert('flic', archive, out)
     before = content_of(out)
     change(out)
-    prepare(prepare_flic, archive, out)
-    assert reason in capsys.readouterr().out
+    convert('flic', archive, out)
     assert content_of(out) == before
-    assert nothing_but(tmp_path, 'FLIC.zip', 'flic')
+    # Damage inside of an image is seen in the downloads' images only.
+    (out / 'images/film-1.jpg').write_bytes(b'damaged')
+    convert('flic', archive, out, '--force')
+    assert content_of(out) == before
+    assert names_in(tmp_path) == ['FLIC.zip', 'flic']
 
 
-def test_what_a_second_run_was_not_told_before(tmp_path, flic, capsys):
+def test_other_options_and_downloads_convert_anew(tmp_path, flic, capsys):
     source = unpacked(tmp_path / 'downloads', flic)
     out = tmp_path / 'flic'
-    prepare(prepare_flic, source, out, image_check=False)
-    prepare(prepare_flic, source, out)
-    assert 'have not been decoded yet' in capsys.readouterr().out
-    prepare(prepare_flic, source, out, labels='person')
-    assert 'other options were given' in capsys.readouterr().out
-    write_examples(source / 'FLIC', example(1), example(3, **TEST))
-    prepare(prepare_flic, source, out, labels='person')
-    assert 'examples.mat is new or has changed' in capsys.readouterr().out
+    for options in (['--no-image-check'], [], ['--labels', 'person']):
+        convert('flic', source, out, *options)
+        assert 'is complete' not in capsys.readouterr().out
+    (source / 'FLIC/examples.mat').write_bytes(examples(1, 3))
+    convert('flic', source, out, '--labels', 'person')
     assert len(read_flic(out / 'annotations/flic_train.json')) == 1
-    with pytest.raises(ValueError, match='1 people to train on found, 3987'):
-        prepare(
-            prepare_flic,
-            source,
-            out,
-            labels='person',
-            allow_other_counts=False)
-
-
-def test_force_takes_images_from_the_downloads_again(tmp_path, flic):
-    archive = write_zip(tmp_path / 'FLIC.zip', flic)
-    out = tmp_path / 'flic'
-    prepare(prepare_flic, archive, out)
-    before = content_of(out)
-    (out / 'images/film-00000001.jpg').write_bytes(b'damaged')
-    prepare(prepare_flic, archive, out, force=True)
-    assert content_of(out) == before
+    with pytest.raises(ValueError, match='3987'):
+        convert('flic', source, out, '--labels', 'person', counts=True)
 
 
 @pytest.mark.parametrize('where, name', [
-    (downloads, 'unpack'),
-    (data_set, 'check_images'),
-    (data_set, 'bring'),
-    (data_set, '_put_in_place'),
+    (converter_downloads, 'unpack'),
+    (converter_dataset, 'check_images'),
+    (converter_dataset, 'bring'),
+    (converter_dataset, '_put_in_place'),
 ])
 @pytest.mark.parametrize('error', [KeyboardInterrupt, OSError])
 def test_an_interrupted_run_leaves_nothing(tmp_path, flic, monkeypatch, where,
                                            name, error):
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
     out = tmp_path / 'data' / 'flic'
+    left = tmp_path / 'data/flic.unfinished/unpacked'  # of a killed run
+    unpacked(left, {'examples.mat': b'half of it'})
 
-    def interrupted(*arguments):
+    def interrupt(*arguments):
         raise error('in the middle')
 
     with monkeypatch.context() as patch:
-        patch.setattr(where, name, interrupted)
-        with pytest.raises(error, match='in the middle'):
-            prepare(prepare_flic, archive, out)
-    assert nothing_but(out.parent)
-    prepare(prepare_flic, archive, out)
-    assert nothing_but(out, 'annotations', 'images', 'prepared.json')
+        patch.setattr(where, name, interrupt)
+        with pytest.raises(error):
+            convert('flic', archive, out)
+    assert names_in(out.parent) == []
+    convert('flic', archive, out)
+    assert names_in(out) == ['annotations', 'images', 'prepared.json']
 
 
 @pytest.mark.parametrize('step', range(4))
-def test_a_replacement_that_is_interrupted_is_made_up_for(
-        tmp_path, flic, monkeypatch, step):
+def test_an_interrupted_replacement_is_repaired(tmp_path, flic, monkeypatch,
+                                                step):
     """Two annotation files, the folder of images and the record move."""
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
     out = tmp_path / 'flic'
-    prepare(prepare_flic, archive, out, labels='person')
+    convert('flic', archive, out, '--labels', 'person')
     moves = []
 
     def moving(move):
@@ -500,104 +470,56 @@ def test_a_replacement_that_is_interrupted_is_made_up_for(
         patch.setattr(os, 'rename', moving(os.rename))
         patch.setattr(os, 'replace', moving(os.replace))
         with pytest.raises(KeyboardInterrupt):
-            prepare(prepare_flic, archive, out, force=True)
+            convert('flic', archive, out, '--force')
     assert len(content_of(out / 'images')) == 3
-    prepare(prepare_flic, archive, out)
-    prepare(prepare_flic, archive, tmp_path / 'at once')
-    assert {
-        name: data
-        for name, data in content_of(out).items() if name != 'prepared.json'
-    } == {
-        name: data
-        for name, data in content_of(tmp_path / 'at once').items()
-        if name != 'prepared.json'
-    }
-    assert nothing_but(tmp_path, 'FLIC.zip', 'flic', 'at once')
+    convert('flic', archive, out)
+    convert('flic', archive, tmp_path / 'at once')
+    assert content_of(out) == content_of(tmp_path / 'at once')
+    assert names_in(tmp_path) == ['FLIC.zip', 'at once', 'flic']
 
 
-def test_what_a_killed_run_left_is_removed(tmp_path, flic):
+def test_every_bad_image_is_listed(tmp_path, flic, capsys):
+    flic['FLIC/examples.mat'] = examples(*range(1, 31))
+    flic['FLIC/images/film-28.jpg'] = b''
+    flic['FLIC/images/film-29.jpg'] = jpeg(29)[:-200]
+    flic['FLIC/images/film-30.jpg'] = b'<html>not found</html>'
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
-    left = tmp_path / 'flic.unfinished' / 'unpacked'
-    left.mkdir(parents=True)
-    (left / 'examples.mat').write_text('half of it')
-    prepare(prepare_flic, [archive, tmp_path], tmp_path / 'flic')
-    assert nothing_but(tmp_path, 'FLIC.zip', 'flic')
-
-
-# What is refused.
-
-
-def test_every_bad_image_is_named(tmp_path, flic, capsys):
-    mat = write_examples(tmp_path, *(example(n) for n in range(30)),
-                         example(30, **TEST))
-    flic['FLIC/examples.mat'] = mat.read_bytes()
-    mat.unlink()
-    for number in range(4, 31):
-        flic[f'FLIC/images/film-{number:08d}.jpg'] = jpeg(number)
-    for number in range(4, 28):
-        del flic[f'FLIC/images/film-{number:08d}.jpg']
-    flic['FLIC/images/film-00000028.jpg'] = b''
-    flic['FLIC/images/film-00000029.jpg'] = jpeg(29)[:-200]
-    flic['FLIC/images/film-00000030.jpg'] = b'<html>not found</html>'
-    archive = write_zip(tmp_path / 'FLIC.zip', flic)
-    out = tmp_path / 'flic'
-    with pytest.raises(
-            ValueError, match='25 of 31 images are missing and 3 empty'):
-        prepare(prepare_flic, archive, out)
+    with pytest.raises(ValueError, match='24 of 30'):
+        convert('flic', archive, tmp_path / 'flic')
     lines = (tmp_path / 'flic.problems.txt').read_text().splitlines()
-    inside = 'FLIC.zip/FLIC/images/film-000000'
-    assert lines[:2] == [
-        f'missing: {inside}00.jpg', f'missing: {inside}04.jpg'
+    inside = 'FLIC.zip/FLIC/images/film-'
+    assert [line.partition(' (')[0] for line in lines] == [
+        *(f'missing: {inside}{n}.jpg' for n in range(4, 28)),
+        f'empty: {inside}28.jpg', f'unreadable: {inside}29.jpg',
+        f'unreadable: {inside}30.jpg'
     ]
-    assert len(lines) == 28
-    assert lines[25] == f'empty: {inside}28.jpg'
-    assert lines[26].startswith(f'unreadable: {inside}29.jpg (OSError: ')
-    assert lines[27].startswith(f'unreadable: {inside}30.jpg (')
     shown = capsys.readouterr().err.splitlines()
     assert [line for line in shown if 'film-' in line] == lines[:20]
-    assert nothing_but(tmp_path, 'FLIC.zip', 'flic.problems.txt')
+    assert names_in(tmp_path) == ['FLIC.zip', 'flic.problems.txt']
     # Whole images next time; the list is gone.
-    for number in range(31):
-        flic[f'FLIC/images/film-{number:08d}.jpg'] = jpeg(number)
-    prepare(prepare_flic, write_zip(archive, flic), out)
-    assert nothing_but(tmp_path, 'FLIC.zip', 'flic')
+    for n in range(1, 31):
+        flic[f'FLIC/images/film-{n}.jpg'] = jpeg(n)
+    convert('flic', write_zip(archive, flic), tmp_path / 'flic')
+    assert names_in(tmp_path) == ['FLIC.zip', 'flic']
 
 
-def test_without_decoding_images_must_still_be_there(tmp_path, flic):
+def test_images_must_exist_also_without_decoding(tmp_path, flic):
     source = unpacked(tmp_path / 'downloads', flic)
-    (source / 'FLIC/images/film-00000002.jpg').write_bytes(b'damaged')
-    with pytest.raises(ValueError, match='0 of 3 images are missing and 1 em'):
-        prepare(prepare_flic, source, tmp_path / 'flic')
-    prepare(prepare_flic, source, tmp_path / 'flic', image_check=False)
-    (source / 'FLIC/images/film-00000002.jpg').unlink()
-    with pytest.raises(ValueError, match='1 of 3 images are missing'):
-        prepare(prepare_flic, source, tmp_path / 'flic', image_check=False)
+    image = source / 'FLIC/images/film-2.jpg'
+    image.write_bytes(b'damaged')
+    with pytest.raises(ValueError, match='0 of 3'):
+        convert('flic', source, tmp_path / 'flic')
+    convert('flic', source, tmp_path / 'flic', '--no-image-check')
+    image.unlink()
+    with pytest.raises(ValueError, match='1 of 3'):
+        convert('flic', source, tmp_path / 'flic', '--no-image-check')
 
 
-def test_other_numbers_of_people(tmp_path, flic):
-    with pytest.raises(
-            ValueError,
-            match='^2 people to train on found, 3987 expected; 1 people to '
-            'test on found, 1016 expected.*--allow-other-counts'):
-        prepare(
-            prepare_flic,
-            write_zip(tmp_path / 'FLIC.zip', flic),
-            tmp_path / 'flic',
-            allow_other_counts=False)
-    assert nothing_but(tmp_path, 'FLIC.zip')
-
-
-def tar_with_link(path, name='images/x.jpg', target='/etc/passwd'):
+def tar_with_link(path):
     with tarfile.open(path, 'w:gz') as archive:
-        link = tarfile.TarInfo(name)
-        link.type, link.linkname = tarfile.SYMTYPE, target
+        link = tarfile.TarInfo('images/x.jpg')
+        link.type, link.linkname = tarfile.SYMTYPE, '/etc/passwd'
         archive.addfile(link)
-
-
-def zip_with_link(path):
-    link = zipfile.ZipInfo('FLIC/images')
-    link.external_attr = 0o120777 << 16
-    write_zip(path, {link: '/etc'})
 
 
 def zip_with_nameless_entry(path):
@@ -609,105 +531,120 @@ def zip_with_nameless_entry(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize('name, write, message', [
-    ('a.zip', lambda path: write_zip(path, {'../evil.jpg': b'x'}),
-     "'../evil.jpg', which would be written outside"),
-    ('a.zip', lambda path: write_zip(path, {'x/../../evil.jpg': b'x'}),
-     'outside the folder'),
-    ('a.tgz', lambda path: write_tar(path, {'../evil.jpg': b'x'}),
-     'outside the folder'),
-    ('a.tar.gz', lambda path: write_tar(path, {'/tmp/evil.jpg': b'x'}),
-     'outside the folder'),
-    ('a.tar', lambda path: write_tar(path, {'x\\..\\..\\evil.jpg': b'x'}),
-     'outside the folder'),
-    ('a.tar', lambda path: write_tar(path, {'C:/evil.jpg': b'x'}),
-     'outside the folder'),
-    ('a.tar.gz', tar_with_link, 'neither a file nor a folder'),
-    ('a.zip', zip_with_link, 'neither a file nor a folder'),
-    ('a.zip', zip_with_nameless_entry, "holds '', which would be written"),
-])
-def test_archives_that_reach_outside_are_not_unpacked(tmp_path, flic, name,
-                                                      write, message):
+@pytest.mark.parametrize('name, write', [
+    *((name, lambda path, entry=entry: write_zip(path, {entry: b'x'}))
+      for name, entry in (('a.zip', '../evil.jpg'),
+                          ('a.zip', 'x/../../evil.jpg'),
+                          ('a.zip', '/tmp/evil.jpg'))),
+    *((name, lambda path, entry=entry: write_tar(path, {entry: b'x'}))
+      for name, entry in (('a.tgz', '../evil.jpg'), ('a.tar',
+                                                     '/tmp/evil.jpg'))),
+    ('a.tar.gz', tar_with_link), ('a.zip', zip_with_nameless_entry)])
+@pytest.mark.parametrize('has_filter', [True, False])
+def test_archives_write_nothing_outside(tmp_path, name, write, has_filter,
+                                        monkeypatch):
+    if not has_filter:
+        monkeypatch.delattr(tarfile, 'data_filter', raising=False)
     source = tmp_path / 'x' / 'downloads'
     source.mkdir(parents=True)
     write(source / name)
-    with pytest.raises(ValueError, match=message) as error:
-        prepare(prepare_flic, source / name, tmp_path / 'x' / 'data' / 'flic')
-    assert str(source / name) in str(error.value)
+    with pytest.raises((ValueError, FileNotFoundError)):
+        convert('flic', source / name, tmp_path / 'x' / 'data' / 'flic')
     assert list(content_of(tmp_path)) == [f'x/downloads/{name}']
+    assert not os.path.exists('/tmp/evil.jpg')
 
 
 @pytest.mark.parametrize('name, write', [('FLIC.zip', write_zip),
                                          ('flic.tar.gz', write_tar)])
 @pytest.mark.parametrize('kept', [0, 10, 0.5, 0.99])
-def test_archives_that_ended_too_early(tmp_path, flic, name, write, kept):
+def test_truncated_archives_are_rejected(tmp_path, flic, name, write, kept):
     archive = write(tmp_path / name, flic)
     content = archive.read_bytes()
     end = kept if isinstance(kept, int) else int(kept * len(content))
     archive.write_bytes(content[:end])
-    with pytest.raises(ValueError, match='download it again') as error:
-        prepare(prepare_flic, archive, tmp_path / 'flic')
-    assert str(archive) in str(error.value)
-    assert nothing_but(tmp_path, name)
+    with pytest.raises(ValueError, match=name):
+        convert('flic', archive, tmp_path / 'flic')
+    assert names_in(tmp_path) == [name]
 
 
-def test_what_is_not_in_the_downloads(tmp_path, flic, lsp):
+def test_missing_and_ambiguous_downloads(tmp_path, flic):
     empty = tmp_path / 'empty'
     empty.mkdir()
-    for prepare_it, message in ((prepare_flic, 'FLIC needs examples.mat'),
-                                (prepare_lsp, 'LSP needs joints.mat'),
-                                (prepare_mpii, 'MPII needs mpii_human_pose')):
-        with pytest.raises(FileNotFoundError, match=message):
-            prepare(prepare_it, empty, tmp_path / 'out')
-    with pytest.raises(FileNotFoundError, match='no file or folder .*nowhere'):
-        prepare(prepare_flic, tmp_path / 'nowhere', tmp_path / 'out')
+    for name, file in (('flic', 'examples.mat'), ('lsp', 'joints.mat'),
+                       ('mpii', 'mpii_human_pose_v1_u12_1.mat')):
+        with pytest.raises(FileNotFoundError, match=file):
+            convert(name, empty, tmp_path / 'out')
+    with pytest.raises(FileNotFoundError, match='nowhere'):
+        convert('flic', tmp_path / 'nowhere', tmp_path / 'out')
     (empty / 'examples.mat').write_bytes(flic['FLIC/examples.mat'])
-    with pytest.raises(
-            FileNotFoundError,
-            match='none of the 3 images .*film-00000001.jpg;.*--images'):
-        prepare(prepare_flic, empty, tmp_path / 'out')
-    assert not (tmp_path / 'out').exists()
+    with pytest.raises(FileNotFoundError, match='film-1.jpg'):
+        convert('flic', empty, tmp_path / 'out')
+    source = unpacked(empty, flic)
+    convert('flic', source, tmp_path / 'out')  # the two are the same
+    (source / 'examples.mat').write_bytes(examples(1))
+    with pytest.raises(ValueError, match='FLIC/examples.mat'):
+        convert('flic', source, tmp_path / 'out')
 
 
-def test_several_files_that_could_be_meant(tmp_path, flic):
-    source = unpacked(tmp_path / 'downloads', flic)
-    copy = source / 'copy'
-    copy.mkdir()
-    shutil.copy(source / 'FLIC/examples.mat', copy)
-    prepare(prepare_flic, source, tmp_path / 'flic')  # they are the same
-    write_examples(copy, example(1))
-    with pytest.raises(ValueError, match='several files .*copy/examples.mat'):
-        prepare(prepare_flic, source, tmp_path / 'flic')
-
-
-def test_nobody_elses_files_are_replaced(tmp_path, flic):
+@pytest.mark.parametrize('theirs', [
+    'flic/annotations/flic_train.json', 'flic/images/film-1.jpg', 'flic'])
+def test_other_files_are_not_replaced(tmp_path, flic, theirs):
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
-    out = tmp_path / 'flic'
-    theirs = unpacked(out, {'annotations/flic_train.json': b'theirs'})
-    with pytest.raises(FileExistsError, match='not written by this tool'):
-        prepare(prepare_flic, archive, out)
-    assert content_of(theirs) == {'annotations/flic_train.json': b'theirs'}
-    shutil.rmtree(out)
-    unpacked(out, {'images/film-00000001.jpg': b'theirs'})
-    with pytest.raises(FileExistsError, match='does not have all images'):
-        prepare(prepare_flic, archive, out)
-    assert content_of(out) == {'images/film-00000001.jpg': b'theirs'}
-    shutil.rmtree(out)
-    out.write_text('a file')
-    with pytest.raises(FileExistsError, match='is not a folder'):
-        prepare(prepare_flic, archive, out)
+    unpacked(tmp_path, {theirs: b'theirs'})
+    before = content_of(tmp_path)
+    with pytest.raises(FileExistsError, match=theirs.rpartition('/')[0]):
+        convert('flic', archive, tmp_path / 'flic')
+    assert content_of(tmp_path) == before
 
 
-def test_downloads_unpacked_in_the_data_sets_own_folder(tmp_path, flic):
-    out = tmp_path / 'flic'
-    unpacked(out, {
+def test_downloads_unpacked_in_the_datasets_own_folder(tmp_path, flic):
+    out = unpacked(tmp_path / 'flic', {
         name.replace('FLIC/', ''): data
         for name, data in flic.items()
     })
-    prepare(prepare_flic, out, out)
-    assert nothing_but(out, 'annotations', 'images', 'prepared.json',
-                       'examples.mat')
-    assert not (out / 'images').is_symlink()
-    before = content_of(out)
-    prepare(prepare_flic, out, out, force=True)
-    assert content_of(out) == before
+    for options in ([], ['--force']):
+        convert('flic', out, out, *options)
+        assert names_in(out) == [
+            'annotations', 'examples.mat', 'images', 'prepared.json'
+        ]
+        assert not (out / 'images').is_symlink()
+        assert len(content_of(out / 'images')) == 3
+
+
+def test_a_record_names_no_files_of_other_folders(tmp_path):
+    """Outdated annotations are removed."""
+    for name, known in (('a.json', True), ('../a.json', False)):
+        record = dict(version=converter_dataset._VERSION, files={name: 'x'})
+        write_json(tmp_path / converter_dataset.RECORD_FILE, record)
+        assert converter_dataset._read_record(tmp_path) == (
+            record if known else {})
+
+
+@pytest.mark.parametrize('name, counts', [
+    ('mpii', ('22246', '2958')), ('flic', ('3987', '1016')),
+    ('lsp', ('1000', '10000'))])
+def test_scripts_end_with_one_line_and_a_status(name, counts, tmp_path, flic,
+                                                lsp, monkeypatch, capsys):
+    """Wrong counts: 1; interrupted: 130; and --help is complete."""
+    script = importlib.import_module(f'prepare_{name}')
+    unpacked(lsp, flic)
+    write_json_pair(lsp, [entry(MPII, seed) for seed in range(5)])
+    args = script.parse_args([str(lsp), '--out', str(tmp_path / 'out')])
+    with pytest.raises(SystemExit) as ended:
+        converter_dataset.run(script.main, args)
+    assert isinstance(ended.value.code, str) and '\n' not in ended.value.code
+    assert all(count in ended.value.code for count in counts)
+    assert not (tmp_path / 'out').exists()
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(script, 'convert_dataset', interrupt)
+    with pytest.raises(SystemExit) as ended:
+        converter_dataset.run(script.main, args)
+    assert ended.value.code == 130
+    with pytest.raises(SystemExit) as ended:
+        script.parse_args(['--help'])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert 'http' in text and f'annotations/{name}_train.json' in text
