@@ -7,7 +7,6 @@ config that fits. Every tensor must find its place, or nothing is written.
 """
 import argparse
 
-from .arguments import positive_int
 from .errors import setting_up
 
 
@@ -15,40 +14,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument('source', help='checkpoint of a published port')
     parser.add_argument('target', help='file to write')
-    parser.add_argument(
-        '--num-keypoints',
-        type=positive_int,
-        help='number of keypoints of your own data: the layers that predict '
-        'heatmaps start anew, the rest is kept, to train from')
 
 
 def main(args: argparse.Namespace) -> None:
     """Convert the file and print how to use it."""
     with setting_up():
         from ..models.weights.conversion import convert_checkpoint
-        done = convert_checkpoint(args.source, args.target,
-                                  args.num_keypoints)
+        done = convert_checkpoint(args.source, args.target)
     network = done.arguments
+    num_keypoints = network['num_keypoints']
     print(f'{args.source}: {done.layout}, {network["num_stacks"]} stacks of '
           f'{network["num_blocks"]} residual modules, '
-          f'{network["num_keypoints"] or "no"} keypoints')
+          f'{num_keypoints or "no"} keypoints')
     for remark in done.remarks:
         print(remark)
     print(f'{args.target}: {done.num_weights:,} parameters written')
-    config = f'configs/{done.config.name}'
-    if done.config.is_example:
+    config = f'configs/{done.config}'
+    if num_keypoints != 16:
         print(f'It fits a copy of {config} in which you name the keypoints '
               '(docs/custom_dataset.md):')
         config = 'configs/custom_dataset/my_keypoints.py'
     else:
         print(f'It fits {config}:')
-    options = ''.join(f' {option}' for option in done.config.options)
-    options = options and f' --cfg-options{options}'
-    if network['num_keypoints'] is None or any('anew' in remark
-                                               for remark in done.remarks):
-        print(f'    python tools/train.py {config}'
-              f'{options or " --cfg-options"} load_from={args.target}')
+    options = ' '.join(['', '--cfg-options', *done.options])
+    if num_keypoints is None:
+        print(f'    python tools/train.py {config}{options} '
+              f'load_from={args.target}')
         return
+    options = options if done.options else ''
     print(f'    python tools/test.py {config} {args.target}{options}\n'
           f'    python tools/predict.py photo.jpg {config} {args.target}'
           f'{options}')

@@ -1,13 +1,11 @@
-"""tools/convert_checkpoint.py: what it says, and that its commands work."""
+"""tools/convert_checkpoint.py: its printed commands work."""
 import shlex
 
+import pytest
 import torch
-from reference_network import reference_name
+from ports import port_of
 
 from hourglass_plugin.models import StackedHourglass
-
-BEARPAW = ('configs/body_2d_keypoint/topdown_heatmap/mpii/'
-           'td-hm_hg2-bearpaw_1xb6-220e_mpii-256x256.py')
 
 
 def write_ports_file(path, num_keypoints=16):
@@ -18,58 +16,52 @@ def write_ports_file(path, num_keypoints=16):
         stem_channels=(4, 8, 16),
         num_keypoints=num_keypoints)
     torch.save(
-        {
-            f'module.{reference_name(name, 4)}': tensor
-            for name, tensor in network.state_dict().items()
-        }, path)
+        {f'module.{name}': tensor
+         for name, tensor in port_of(network).items()}, path)
     return network
 
 
-def test_the_commands_that_it_prints_work(call_tool, tmp_path, capsys,
-                                          monkeypatch, project):
+def test_printed_commands_work(call_tool, tmp_path, capsys, project):
     network = write_ports_file(tmp_path / 'theirs.pth')
     target = tmp_path / 'ours.pth'
     call_tool('convert_checkpoint', tmp_path / 'theirs.pth', target)
     lines = capsys.readouterr().out.splitlines()
     num_weights = sum(weight.numel() for weight in network.parameters())
-    assert lines[:3] == [
-        f"{tmp_path}/theirs.pth: W. Yang's port, 2 stacks of 1 residual "
-        'modules, 16 keypoints',
-        f'{target}: {num_weights:,} weights written',
-        f'It fits {BEARPAW}:',
-    ]
-    test, predict = (shlex.split(line) for line in lines[3:])
+    assert f'{num_weights:,}' in lines[1]
+    test, predict = (shlex.split(line) for line in lines[-2:])
     # No config has a network this small, so options say it.
-    assert test == [
-        'python', 'tools/test.py', BEARPAW,
+    assert test[:2] == ['python', 'tools/test.py']
+    assert test[3:] == [
         str(target), '--cfg-options', 'model.backbone.feat_channels=16',
         'model.backbone.stem_channels=[4,8,16]'
     ]
+    assert test[2] in lines[2]
     predict[2] = project.folder / 'images' / 'val0.png'
     call_tool('predict', *predict[2:], '--out', tmp_path / 'predictions')
     assert (tmp_path / 'predictions' / 'val0.png').is_file()
 
 
-def test_weights_for_other_keypoints_are_a_start(call_tool, tmp_path, capsys):
-    write_ports_file(tmp_path / 'theirs.pth')
+@pytest.mark.parametrize('num_keypoints', [4, None])
+def test_other_keypoints_need_a_custom_config(num_keypoints, call_tool,
+                                              tmp_path, capsys):
+    write_ports_file(tmp_path / 'theirs.pth', num_keypoints)
     call_tool('convert_checkpoint', tmp_path / 'theirs.pth',
-              tmp_path / 'ours.pth', '--num-keypoints', 4)
+              tmp_path / 'ours.pth')
     lines = capsys.readouterr().out.splitlines()
-    assert 'network is for 4: 6 tensors start anew: stacks.0.heat' in lines[1]
-    assert lines[3].startswith('It fits a copy of configs/custom_dataset/')
-    assert shlex.split(lines[4])[:3] == [
-        'python', 'tools/train.py', 'configs/custom_dataset/my_keypoints.py'
+    command = next(line for line in lines if line.startswith('    python'))
+    script = 'test' if num_keypoints else 'train'
+    assert shlex.split(command)[1:3] == [
+        f'tools/{script}.py', 'configs/custom_dataset/my_keypoints.py'
     ]
-    assert shlex.split(lines[4])[-1] == f'load_from={tmp_path}/ours.pth'
+    assert f'{tmp_path}/ours.pth' in command
 
 
-def test_files_that_are_no_weights(error_of, tmp_path):
+def test_files_without_weights_are_one_line(error_of, tmp_path):
     source, target = tmp_path / 'photo.jpg', tmp_path / 'ours.pth'
     source.write_bytes(b'\xff\xd8\xff\xe0' + bytes(100))
-    assert error_of('convert_checkpoint', source, target) == (
-        f'{source} is not a checkpoint of PyTorch, or only a part of one')
-    assert error_of('convert_checkpoint', tmp_path / 'no.pth', target) == (
-        f'there is no checkpoint {tmp_path}/no.pth')
+    assert str(source) in error_of('convert_checkpoint', source, target)
+    missing = tmp_path / 'no.pth'
+    assert str(missing) in error_of('convert_checkpoint', missing, target)
     assert not target.exists()
 
 
@@ -80,7 +72,7 @@ def test_training_starts_from_published_weights(call_tool, error_of, project,
     network = write_ports_file(path)
 
     def options(num_stacks=2, file=path, load_from=None):
-        config = project.folder / 'published.py'
+        config = tmp_path / 'published.py'
         init_cfg = dict(type='Pretrained', checkpoint=str(file))
         backbone = dict(
             num_stacks=num_stacks,
@@ -91,7 +83,7 @@ _base_ = [{str(project.config)!r}]
 model = dict(backbone={backbone!r})
 load_from = {load_from!r}
 """)
-        return config, '--work-dir', project.folder / 'published'
+        return config, '--work-dir', tmp_path / 'published'
 
     started = {}
     monkeypatch.setattr('mmengine.runner.Runner.train',
@@ -102,10 +94,8 @@ load_from = {load_from!r}
                        network.stacks[1].conv.weight)
     assert backbone.stacks[1].heatmaps.out_channels == 14
 
-    assert error_of('train', *options(load_from=str(path))).startswith(
-        f'load_from={path}: none of its {len(network.state_dict())} names is')
+    error = error_of('train', *options(load_from=str(path)))
+    assert f'load_from={path}' in error and 'convert_checkpoint' in error
     missing = tmp_path / 'missing.pth'
-    assert error_of('train', *options(file=missing)) == (
-        f'there is no checkpoint {missing}')
-    assert error_of('train', *options(num_stacks=1)).endswith(
-        'with num_stacks=2; this one has num_stacks=1')
+    assert str(missing) in error_of('train', *options(file=missing))
+    assert 'num_stacks' in error_of('train', *options(num_stacks=1))

@@ -1,27 +1,25 @@
 """Checkpoint files into networks."""
-import re
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Optional
+from collections.abc import Mapping
 
 import torch
 from mmengine.model import is_model_wrapper
-from torch import nn
+from torch import Tensor, nn
 
 from ...compat.restricted import load_restricted
-from .key_maps import check_complete, read_arguments, rename_weights, unwrap
+from .key_maps import first_names, read_arguments, rename_weights, unwrap
 
 
 def read_checkpoint(path: str) -> dict:
-    """Read a checkpoint into the processor's memory; no code in it is run.
+    """Read a checkpoint into the CPU's memory, without running code in it.
 
     Args:
         path: file, or an address that mmengine downloads.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a checkpoint, or a damaged one, or holds
-            anything but numbers.
+        ValueError: if it is not a checkpoint, is damaged, or has anything but
+            tensors, numbers, texts and mmengine's own classes.
     """
     try:
         # torch warns of files that are refused a moment later.
@@ -43,9 +41,43 @@ def read_checkpoint(path: str) -> dict:
     return checkpoint
 
 
+def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
+    """Load a checkpoint of the same model, with every weight in it.
+
+    mmengine only warns of missing weights, and continues with random ones.
+
+    Args:
+        model: may be wrapped for several processes.
+        checkpoint: mmengine's, or the weights alone.
+        path: of the checkpoint, for messages.
+
+    Raises:
+        ValueError: if weights are missing, left over, of another shape, NaN
+            or infinite; nothing is loaded then.
+    """
+    if is_model_wrapper(model):
+        model = model.get_submodule('module')
+    weights = {
+        name.removeprefix('module.'): tensor
+        for name, tensor in checkpoint.get('state_dict', checkpoint).items()
+        if isinstance(tensor, Tensor)
+    }
+    try:
+        check_weights(weights, model.state_dict())
+    except ValueError as error:
+        raise ValueError(f"{path} is of another model than the config's: "
+                         f'{error}') from error
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f'{path}: {name} has values that are NaN or '
+                             'infinite; take a checkpoint from before the '
+                             'training failed')
+    model.load_state_dict(weights)
+
+
 def load_pretrained(network: nn.Module,
                     state_dict: Mapping,
-                    prefix: Optional[str] = None) -> list[str]:
+                    prefix: str | None = None) -> list[str]:
     """Load a port's weights, or ours, also for another number of keypoints.
 
     Where the network predicts another number of keypoints, or none, the
@@ -53,121 +85,91 @@ def load_pretrained(network: nn.Module,
     Everything else must be there and fit.
 
     Args:
-        network: is changed; the number of its stacks and everything else but
-            keypoints must be those of the weights.
-        state_dict: what the checkpoint holds: a published port's weights, a
-            converted file's or those of one of our models, whose backbone is
-            taken.
-        prefix: of the names to take, such as ``backbone``; found by itself
-            in checkpoints of our models.
+        network: a ``StackedHourglass``, which is changed; all of its
+            arguments but those on keypoints must be the weights'.
+        state_dict: content of a checkpoint: of a published port, of a
+            converted one or of one of our models, whose backbone is taken.
+        prefix: of the names to take, such as ``backbone``; found
+            automatically in checkpoints of our models.
 
     Returns:
-        What there is to say, one sentence on what was loaded, and others on
-        what was dropped, and on what starts anew.
+        Sentences on the loaded, the unused and the unchanged tensors.
 
     Raises:
         ValueError: if the weights are of another network; nothing is loaded
             then.
     """
-    converted = rename_weights(unwrap(state_dict, prefix))
-    weights, own = converted.weights, network.state_dict()
+    weights, layout, sources, remarks = rename_weights(
+        unwrap(state_dict, prefix))
+    own = network.state_dict()
     theirs, ours = read_arguments(weights), read_arguments(own)
-    about_keypoints = ('num_keypoints', 'inner_heatmaps')
-    differing = [
-        name for name in ours
-        if theirs[name] != ours[name] and name not in about_keypoints
-    ]
-    if differing:
+    differing = {name for name in ours if theirs[name] != ours[name]}
+    about_keypoints = {'num_keypoints', 'inner_heatmaps'}
+    if differing - about_keypoints:
+        names = sorted(differing - about_keypoints)
         raise ValueError(
             'the weights are of a network with ' +
-            ', '.join(f'{name}={theirs[name]!r}' for name in differing) +
+            ', '.join(f'{name}={theirs[name]!r}' for name in names) +
             '; this one has ' +
-            ', '.join(f'{name}={ours[name]!r}' for name in differing))
-    same = all(theirs[name] == ours[name] for name in about_keypoints)
-    anew = [] if same else [name for name in own if _knows_keypoints(name)]
-    for name in list(weights):
-        if not same and _knows_keypoints(name):
-            del weights[name]
-    check_complete(converted, {
-        name: tensor
-        for name, tensor in own.items() if name not in anew
-    })
+            ', '.join(f'{name}={ours[name]!r}' for name in names))
+    if differing:
+        unchanged = [name for name in own if 'heatmaps.' in name]
+        own = {name: own[name] for name in own if name not in unchanged}
+        weights = {
+            name: tensor
+            for name, tensor in weights.items() if 'heatmaps.' not in name
+        }
+        remarks.append(
+            f'the weights are for {theirs["num_keypoints"] or "no"} keypoints '
+            f'and the network for {ours["num_keypoints"] or "none"}')
+        if unchanged:
+            remarks.append(f'{len(unchanged)} tensors stay as initialised '
+                           f'({first_names(unchanged)})')
+    check_weights(weights, own, sources)
     network.load_state_dict(weights, strict=False)
-    said = [f'{len(weights)} tensors of {converted.layout.name} were loaded']
-    if converted.unused:
-        said.append(describe_unused(converted.unused))
-    if not same:
-        said.append(f'the weights are for {theirs["num_keypoints"] or "no"} '
-                    f'keypoints, the network is for '
-                    f'{ours["num_keypoints"] or "none"}: ' +
-                    (f'{len(anew)} tensors start anew: {", ".join(anew)}'
-                     if anew else 'what knows keypoints was left out'))
-    return said
+    return [f'{len(weights)} tensors of {layout.name} are loaded', *remarks]
 
 
-def describe_unused(unused: list[str]) -> str:
-    """One sentence on the tensors that were dropped."""
-    return (f'dropped {len(unused)} tensors that the network never uses: '
-            f'{", ".join(unused)}')
-
-
-def _knows_keypoints(name: str) -> bool:
-    """Whether a tensor depends on the keypoints: on how many, or on which."""
-    return re.match(r'stacks\.\d+\.(inner_heatmaps|heatmaps|merge_heatmaps)\.',
-                    name) is not None
-
-
-def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
-    """Load weights and refuse those of another model.
-
-    mmengine only warns of weights that are missing, and goes on with random
-    ones.
+def check_weights(weights: dict[str, Tensor],
+                  expected: Mapping[str, Tensor],
+                  sources: Mapping[str, str] | None = None) -> None:
+    """Compare names and shapes of weights with a network's.
 
     Args:
-        model: the model; one that is wrapped for several processes, too.
-        checkpoint: mmengine's, or the weights alone.
-        path: where it came from, for the message.
+        weights: missing counts of batches (``num_batches_tracked``) are added
+            as zero: PyTorch before 0.4.1 had none, and with a fixed momentum
+            they have no effect.
+        expected: the network's state dict.
+        sources: original names to print besides, by name.
 
     Raises:
-        ValueError: if weights are missing, unknown, of another size, NaN or
-            infinite.
+        ValueError: if weights are missing, left over or of another shape.
     """
-    if is_model_wrapper(model):
-        model = model.get_submodule('module')
-    weights = {
-        key[len('module.'):] if key.startswith('module.') else key: value
-        for key, value in checkpoint.get('state_dict', checkpoint).items()
-    }
-    own = model.state_dict()
-    resized = [
-        f'{key} {tuple(weights[key].shape)} for {tuple(own[key].shape)}'
-        for key in own
-        if key in weights and weights[key].shape != own[key].shape
+    for name, tensor in expected.items():
+        if name.endswith('num_batches_tracked') and name not in weights:
+            weights[name] = torch.zeros((), dtype=tensor.dtype)
+    missing = [name for name in expected if name not in weights]
+    if missing and all('running_' in name for name in missing) and not any(
+            'running_' in name for name in weights):
+        raise ValueError(
+            'its norms have no running statistics, as those of GroupNorm, and '
+            'the network has BatchNorm. Since weights do not tell the number '
+            'of groups, load them by a StackedHourglass with norm_cfg=dict('
+            "type='GN', num_groups=...) and init_cfg=dict(type='Pretrained', "
+            'checkpoint=...)')
+    sources = sources or {}
+    shapes = [
+        f'{sources.get(name, name)} {tuple(weights[name].shape)} for '
+        f'{tuple(tensor.shape)}' for name, tensor in expected.items()
+        if name in weights and weights[name].shape != tensor.shape
     ]
-    problems = [_list_first('of another size', resized)]
-    if not resized:
-        missing, unknown = model.load_state_dict(weights, strict=False)
-        # BatchNorm's count of batches is not used with a fixed momentum.
-        missing = [x for x in missing if 'num_batches_tracked' not in x]
-        problems = [
-            _list_first('missing', missing),
-            _list_first('unknown to it', unknown)
-        ]
-    problems = [problem for problem in problems if problem]
+    unknown = [
+        sources.get(name, name) for name in weights if name not in expected
+    ]
+    problems = [
+        f'{len(names)} weights are {problem}: {first_names(names)}'
+        for problem, names in (('missing', missing), ('unknown', unknown),
+                               ('of another shape', shapes)) if names
+    ]
     if problems:
-        raise ValueError(f'{path} holds the weights of another model than the '
-                         f'config, which has {len(own)}: '
-                         f'{"; ".join(problems)}')
-    for name, tensor in model.state_dict().items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f'{path} cannot be used: {name} has values that '
-                             'are NaN or infinite; take a checkpoint from '
-                             'before the training failed')
-
-
-def _list_first(what: str, keys: Sequence[str]) -> str:
-    """``3 missing (a, b, ...)``; nothing for no keys."""
-    if not keys:
-        return ''
-    more = ', ...' if len(keys) > 2 else ''
-    return f'{len(keys)} {what} ({", ".join(keys[:2])}{more})'
+        raise ValueError('; '.join(problems))

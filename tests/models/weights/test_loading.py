@@ -1,0 +1,324 @@
+"""Weights of published ports, and ours, in networks; and those refused."""
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import MODELS
+from ports import port_of, randomised
+from princeton_network import PrincetonNetwork
+from reference_network import reference_network
+from torch import nn
+
+from hourglass_plugin.models import StackedHourglass
+from hourglass_plugin.models.weights.key_maps import (
+    read_arguments,
+    rename_weights,
+    unwrap,
+)
+from hourglass_plugin.models.weights.loading import (
+    load_pretrained,
+    load_weights,
+)
+
+SMALL = dict(
+    num_stacks=2,
+    num_blocks=1,
+    feat_channels=16,
+    depth=4,
+    num_keypoints=5,
+    inner_heatmaps=0,
+    in_channels=3,
+    stem_channels=(4, 8, 16))
+GROUP_NORM = dict(norm_cfg=dict(type='GN', num_groups=2))
+
+
+def network(seed=0, **arguments):
+    torch.manual_seed(seed)
+    return randomised(StackedHourglass(**{**SMALL, **arguments}), seed)
+
+
+def pretrained(path, prefix=None, **arguments):
+    """A network that starts from a file, and from seed 1 where that ends."""
+    init_cfg = dict(type='Pretrained', checkpoint=str(path))
+    if prefix is not None:
+        init_cfg['prefix'] = prefix
+    torch.manual_seed(1)
+    built = MODELS.build(
+        dict(
+            type='StackedHourglass',
+            init_cfg=init_cfg,
+            **{**SMALL, **arguments}))
+    built.init_weights()
+    return built
+
+
+def equal_names(one, other):
+    """Names of tensors that are equal in both."""
+    other = other.state_dict()
+    return {
+        name for name, tensor in one.state_dict().items()
+        if name in other and torch.equal(tensor, other[name])
+    }
+
+
+def heatmap_names(of):
+    return {name for name in of.state_dict() if 'heatmaps' in name}
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """mmengine prints the initialisation of every weight otherwise."""
+    MMLogger.get_instance('pretrained').setLevel('WARNING')
+
+
+@pytest.fixture
+def ports_file(tmp_path):
+    path = tmp_path / 'port.pth.tar'
+    torch.save(
+        dict(
+            epoch=3,
+            state_dict={
+                f'module.{name}': tensor
+                for name, tensor in port_of(network()).items()
+            }), path)
+    return path
+
+
+@pytest.mark.parametrize('arguments', [
+    dict(),
+    dict(num_blocks=2, depth=3, stem_channels=(8, 12, 16)),
+    GROUP_NORM,
+])
+def test_outputs_of_yangs_port(arguments):
+    theirs = network(**arguments)
+    weights = port_of(theirs)
+    loaded = network(seed=1, **arguments)
+    load_pretrained(loaded, weights)
+    image = torch.rand(1, 3, 64, 128, generator=torch.manual_seed(1))
+    with torch.no_grad():
+        outputs = loaded(image)
+        if 'norm_cfg' in arguments:  # the reference has BatchNorm only
+            expected = theirs(image)
+        else:
+            expected = reference_network(weights, image, 2,
+                                         arguments.get('num_blocks', 1),
+                                         arguments.get('depth', 4))
+    for ours, their in zip(outputs, expected):
+        assert their.std() > 0.1
+        torch.testing.assert_close(ours, their, rtol=0, atol=1e-5)
+
+
+def test_outputs_of_princetons_port():
+    theirs = randomised(PrincetonNetwork())
+    weights = {
+        f'model.module.{name}': tensor
+        for name, tensor in theirs.state_dict().items()
+    }
+    loaded = network(seed=1, stem_channels=(8, 12, 12))
+    loaded_sentence, unused = load_pretrained(loaded, dict(state_dict=weights))
+    assert str(len(loaded.state_dict())) in loaded_sentence
+    # 13 residuals an hourglass, 1 after it, and the stem's second keep their
+    # channels: weight and bias of 2 * 14 + 1 unused skip layers. Three are
+    # named.
+    assert unused.startswith(f'{2 * (2 * 14 + 1)} tensors')
+    assert unused.endswith(
+        'pre.3.skip_layer.conv.bias, hgs.0.0.up1.skip_layer.conv.weight and '
+        '55 more)')
+    image = torch.rand(1, 3, 64, 64, generator=torch.manual_seed(1))
+    with torch.no_grad():
+        for ours, expected in zip(loaded(image), theirs(image)):
+            assert expected.std() > 0.1
+            torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize('wrap', [
+    lambda weights: weights,
+    lambda weights: {'state_dict': weights, 'epoch': 3},
+    lambda weights: {f'module.{name}': tensor
+                     for name, tensor in weights.items()},
+    lambda weights: {'state_dict': {f'model.module.{name}': tensor
+                                    for name, tensor in weights.items()}},
+])
+def test_wrappers_and_prefixes_are_removed(wrap):
+    weights = port_of(network())
+    renamed = rename_weights(unwrap(wrap(weights)))
+    assert list(renamed.weights) == list(network().state_dict())
+    assert list(renamed.sources.values()) == list(weights)
+
+
+@pytest.mark.parametrize('changes', [
+    dict(),
+    dict(num_keypoints=None, num_stacks=1, depth=1, num_blocks=(1, 2),
+         feat_channels=(16, 24)),
+    dict(inner_heatmaps=2, in_channels=4, num_blocks=3),
+])
+def test_arguments_are_read_from_tensors(changes):
+    weights = network(**changes).state_dict()
+    assert read_arguments(weights) == {**SMALL, **changes}
+
+
+@pytest.mark.parametrize('weights, named', [
+    ({}, ''),
+    ({'lr': [1.0], 'epoch': 3}, 'epoch'),
+    ({'layer4.weight': torch.zeros(1)}, 'layer4.weight'),
+    ({'hourglass_modules.0.up4.0': torch.zeros(1)}, 'hourglass_modules.0'),
+    ({'stem.conv.weight': torch.zeros(1),
+      'stem.norm.weight': torch.zeros(1)}, 'stem.conv.weight'),
+    ({'conv1.a': torch.zeros(1), 'module.conv1.a': torch.zeros(1)},
+     'module.conv1.a'),
+])
+def test_other_networks_are_refused(weights, named):
+    with pytest.raises(ValueError) as raised:
+        load_pretrained(network(), weights)
+    assert named in str(raised.value)
+
+
+@pytest.mark.parametrize('change, named', [
+    ({'tail': torch.zeros(1)}, 'tail'),
+    ({'res.0.7.bn1.weight': torch.zeros(16)}, 'res.0.7.bn1.weight'),
+    ({'fc_.0.weight': torch.zeros(1, 1, 1, 1)}, 'fc_.0.weight (1, 1, 1, 1)'),
+    ({'fc_.0.weight': [1.0]}, 'fc_.0.weight'),
+    ({'score.1.bias': None}, 'stacks.1.heatmaps.bias'),
+    ({'bn1.running_mean': None}, 'stem.norm.running_mean'),
+])
+def test_every_tensor_must_find_its_place(change, named):
+    weights = {**port_of(network()), **change}
+    weights = {name: value for name, value in weights.items()
+               if value is not None}
+    built = network(seed=1)
+    with pytest.raises(ValueError) as raised:
+        load_pretrained(built, weights)
+    assert named in str(raised.value)
+    assert equal_names(built, network(seed=1)) == set(built.state_dict())
+
+
+def test_long_lists_of_names_are_cut():
+    weights = {
+        name: tensor for name, tensor in port_of(network()).items()
+        if not name.startswith('hg.1.')
+    }
+    with pytest.raises(ValueError) as raised:
+        load_pretrained(network(), weights)
+    # 13 residuals of 3 convolutions of 2 and 3 norms of 4 tensors.
+    assert f'{13 * 18}' in str(raised.value)
+    assert f'and {13 * 18 - 3} more' in str(raised.value)
+
+
+def test_files_without_counts_of_batches():
+    """PyTorch before 0.4.1 wrote none."""
+    weights = {
+        name: tensor for name, tensor in port_of(network()).items()
+        if 'num_batches_tracked' not in name
+    }
+    built = network(seed=1)
+    load_pretrained(built, weights)
+    assert built.stem.norm.num_batches_tracked == 0
+
+
+def test_group_norm_needs_its_groups():
+    weights = port_of(network(**GROUP_NORM))
+    with pytest.raises(ValueError) as raised:
+        load_pretrained(network(), weights)
+    assert "norm_cfg=dict(type='GN'" in str(raised.value)
+    assert len(str(raised.value)) < 400
+    with pytest.raises(ValueError) as raised:
+        load_pretrained(network(**GROUP_NORM), port_of(network()))
+    assert 'bn1.running_mean' in str(raised.value)
+
+
+def test_init_cfg_loads_a_ports_file(ports_file):
+    built = pretrained(ports_file)
+    assert equal_names(built, network()) == set(network().state_dict())
+    with torch.no_grad():
+        built.stem.conv.bias.fill_(7)
+    built.init_weights()  # mmengine may call it again
+    assert (built.stem.conv.bias == 7).all()
+
+
+def test_init_cfg_for_other_keypoints(ports_file):
+    built = pretrained(ports_file, num_keypoints=3)
+    same = equal_names(built, network())
+    assert same == set(built.state_dict()) - heatmap_names(built)
+    torch.manual_seed(1)
+    initial = StackedHourglass(**{**SMALL, 'num_keypoints': 3})
+    assert equal_names(built, initial) >= heatmap_names(built)
+    torch.manual_seed(1)
+    remarks = load_pretrained(initial, port_of(network()))
+    assert remarks[-1].startswith('6 tensors')
+
+
+def test_init_cfg_of_a_detectors_backbone(ports_file):
+    built = pretrained(ports_file, num_keypoints=None)
+    assert equal_names(built, network()) == set(built.state_dict())
+
+
+def test_init_cfg_takes_the_backbone_of_our_checkpoints(tmp_path):
+    weights = {
+        f'backbone.{name}': tensor
+        for name, tensor in network().state_dict().items()
+    }
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(
+        dict(state_dict={**weights, 'head.heatmaps.0.weight': torch.ones(1)}),
+        path)
+    for prefix in (None, 'backbone.'):
+        built = pretrained(path, prefix)
+        assert equal_names(built, network()) == set(built.state_dict())
+    with pytest.raises(ValueError) as raised:
+        pretrained(path, 'neck')
+    assert str(path) in str(raised.value) and 'neck' in str(raised.value)
+
+
+@pytest.mark.parametrize('changes', [
+    dict(num_stacks=1),
+    dict(stem_channels=(4, 8, 8)),
+    dict(feat_channels=8, num_keypoints=3),
+])
+def test_init_cfg_of_another_network_is_refused(changes, ports_file):
+    with pytest.raises(ValueError) as raised:
+        pretrained(ports_file, **changes)
+    name, value = next(iter(changes.items()))
+    assert str(ports_file) in str(raised.value)
+    assert f'{name}={SMALL[name]}' in str(raised.value)
+    assert f'{name}={value}' in str(raised.value)
+
+
+def test_init_cfg_of_a_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        pretrained(tmp_path / 'none.pth')
+
+
+@pytest.mark.parametrize('wrap', [
+    dict,
+    lambda weights: dict(state_dict=weights),
+    lambda weights: {f'module.{name}': tensor
+                     for name, tensor in weights.items()},
+])
+def test_load_weights_of_a_whole_model(wrap):
+    source, target = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+    nn.init.uniform_(source.weight)
+    weights = source.state_dict()
+    del weights['num_batches_tracked']
+    load_weights(target, wrap(weights), 'a.pth')
+    assert torch.equal(target.weight, source.weight)
+
+
+@pytest.mark.parametrize('change', [
+    {'bias': None},
+    {'more': torch.zeros(1)},
+    {'weight': torch.zeros(3, 1)},
+    {'weight': torch.full((3, 2), float('nan'))},
+    {'bias': torch.tensor([0, 0, float('inf')])},
+])
+def test_load_weights_refuses_other_and_broken_ones(change):
+    model = nn.Linear(2, 3)
+    before = model.weight.clone()
+    weights = {
+        name: value
+        for name, value in {**nn.Linear(2, 3).state_dict(), **change}.items()
+        if value is not None
+    }
+    with pytest.raises(ValueError) as raised:
+        load_weights(model, weights, 'a.pth')
+    assert str(raised.value).startswith('a.pth')
+    assert next(iter(change)) in str(raised.value)
+    assert torch.equal(model.weight, before)
