@@ -1,4 +1,4 @@
-"""The network compiled for training, by a switch in the config."""
+"""Compilation of the network for training."""
 import functools
 import importlib.util
 import os
@@ -21,25 +21,23 @@ from ..models.stacked_hourglass import StackedHourglass
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Compile the model's backbone for training, with ``torch.compile``.
+    """Compile the model's backbone for training with ``torch.compile``.
 
     mmengine's own setting ``compile`` compiles the whole ``train_step``, which
-    fails on MMPose's data samples. Here only tensors go in and out of what is
-    compiled. Names of weights, checkpoints and results stay the same.
-    Meant for GPUs: on a processor, where convolutions are three quarters of a
-    step, compiling takes minutes and gained nothing (2 stacks, 256x256, batch
-    4, AVX-512: 1.56 s a step compiled, 1.54 s not).
-
-    Evaluation stays as it is, so no size of batch is compiled for it.
+    fails on MMPose's data samples. Parameter names, checkpoints and results
+    stay the same, and evaluation is not compiled. Meant for GPUs: on a CPU
+    compiling takes minutes and gained nothing (2 stacks, 256x256, batch 4,
+    AVX-512: 1.56 s a step compiled, 1.54 s not).
 
     Args:
         enable: whether to compile.
-        dynamic: whether one program serves batches of any size. By default
-            each size, the epoch's last batch for example, is compiled for.
+        dynamic: whether one program serves batches of any size; by default
+            each size, such as that of the epoch's last batch, has its own.
         options: other arguments of ``torch.compile``, such as ``mode``.
 
     Raises:
-        ValueError: if what ``torch.compile`` calls is not installed.
+        ValueError: if ``torch.compile`` lacks triton (on a GPU) or a C++
+            compiler (on a CPU).
     """
 
     def __init__(self,
@@ -48,11 +46,22 @@ class CompileHook(Hook):
                  **options: Any) -> None:
         self.enable = enable
         self.options = dict(options, dynamic=dynamic)
-        if enable and options.get('backend', 'inductor') == 'inductor':
-            _check_compiler(get_device())
+        if not enable or options.get('backend', 'inductor') != 'inductor':
+            return
+        compiler = os.environ.get(
+            'CXX', 'clang++' if sys.platform == 'darwin' else 'g++')
+        if get_device() == 'cuda':
+            if importlib.util.find_spec('triton') is None:
+                raise ValueError('CompileHook needs triton on a GPU: install '
+                                 'the version for your torch, or switch the '
+                                 'hook off')
+        elif shutil.which(compiler.split()[0]) is None:
+            raise ValueError(f'CompileHook needs the C++ compiler {compiler}: '
+                             'install it, name another in the environment '
+                             'variable CXX, or switch the hook off')
 
     def before_train(self, runner: Runner) -> None:
-        """Compile.
+        """Compile the backbone.
 
         Raises:
             ValueError: if the model has no backbone.
@@ -60,37 +69,32 @@ class CompileHook(Hook):
         if not self.enable:
             return
         model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = model.module if is_model_wrapper(model) else model
         if not isinstance(getattr(model, 'backbone', None), nn.Module):
-            raise ValueError('CompileHook compiles the backbone of the '
-                             f'model, but {type(model).__name__} has none; '
-                             'switch the hook off')
+            raise ValueError(f'CompileHook: {type(model).__name__} has no '
+                             'backbone to compile; switch the hook off')
         compile_for_training(model.backbone, **self.options)
         runner.logger.info('The network is compiled in the first iteration, '
-                           'which takes minutes on a processor')
+                           'which takes minutes on a CPU')
 
 
 def compile_for_training(network: nn.Module, **options: Any) -> None:
-    """Compile what a network computes in training mode, in place.
+    """Compile a network's computation in training mode, in place.
 
-    Of ``StackedHourglass`` the stem and one stack are compiled, and the
-    program of the stack serves all (from torch 2.5 on; before, it is compiled
-    for each), which is several times quicker than compiling all as one.
-    ``with_cp`` recomputes a compiled stack as it does one that is not.
+    Of ``StackedHourglass`` the stem and one stack are compiled. The stack's
+    program serves all stacks (from torch 2.5 on; before, each has its own),
+    which compiles several times faster than the network as a whole.
 
     Args:
-        network: is changed; parameters and buffers are not.
+        network: is changed; its parameters and buffers are not.
         options: arguments of ``torch.compile``.
 
     Raises:
-        ValueError: if this torch cannot recompute what it has compiled.
+        ValueError: if the network has ``with_cp=True`` and torch is too old.
     """
-    if getattr(network, 'with_cp', False) and not (
-            programs_serve_all_modules()):
+    if getattr(network, 'with_cp', False) and not programs_serve_all_modules():
         raise ValueError('compiling a network with with_cp=True needs torch '
-                         f'2.5 or newer, but this is {torch.__version__}: '
-                         'switch CompileHook or with_cp off')
+                         f'2.5 or newer, but this is {torch.__version__}')
     parts = [(network, 'forward')]
     if isinstance(network, StackedHourglass):
         parts = [(network.stem, 'forward'),
@@ -102,7 +106,7 @@ def compile_for_training(network: nn.Module, **options: Any) -> None:
 
 
 def _compiled_in_training(method: Any, options: dict) -> Any:
-    """A method that is compiled when its module is in training mode."""
+    """Return a method that is compiled for modules in training mode."""
     compiled = torch.compile(method, **options)
 
     @functools.wraps(method)
@@ -111,21 +115,3 @@ def _compiled_in_training(method: Any, options: dict) -> Any:
         return function(self, *arguments, **keywords)
 
     return chosen
-
-
-def _check_compiler(device: str) -> None:
-    """Raise ValueError if what ``torch.compile`` calls is not installed."""
-    if device == 'cuda':
-        if importlib.util.find_spec('triton') is None:
-            raise ValueError('compiling for a GPU needs triton, which is not '
-                             'installed: pip install it in the version that '
-                             'fits your torch, or switch '
-                             'CompileHook off')
-        return
-    compiler = os.environ.get(
-        'CXX', 'clang++' if sys.platform == 'darwin' else 'g++')
-    if shutil.which(compiler.split()[0]) is None:
-        raise ValueError(f'compiling needs a C++ compiler, but there is no '
-                         f'{compiler}: install it, name another in the '
-                         'environment variable CXX, or switch '
-                         'CompileHook off')

@@ -1,35 +1,26 @@
-"""Which checkpoint a training goes on from."""
+"""Find the checkpoint from which a training resumes."""
 import os
 from pathlib import Path
-from typing import Optional, Union
 
 from mmengine.logging import print_log
 
-#: What mmengine and this package name checkpoints to resume from.
+#: Names of the checkpoints of mmengine and of this package to resume from.
 _PATTERNS = ('epoch_*.pth', 'iter_*.pth', 'interrupted.pth')
 
 
-def checkpoints_in(folder: Union[str, Path]) -> list[str]:
-    """Checkpoints to resume from, the newest first; the best ones are not.
-
-    Args:
-        folder: a work dir.
-    """
-    found = [
-        path for pattern in _PATTERNS for path in Path(folder).glob(pattern)
-    ]
-    return [
-        str(path) for path in sorted(
-            found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    ]
+def checkpoints_in(folder: str | Path) -> list[str]:
+    """Return the checkpoints to resume from, newest first, in a work dir."""
+    found = [path for x in _PATTERNS for path in Path(folder).glob(x)]
+    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return list(map(str, found))
 
 
-def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
-    """The checkpoint that ``last_checkpoint`` in a work dir names.
+def latest_checkpoint(work_dir: str | Path) -> str | None:
+    """Return the checkpoint named by the file ``last_checkpoint``.
 
-    If there is no such file, because the work dir was moved or copied in
-    parts, it is the one of the same name in the work dir, else the newest
-    there: to start anew beside checkpoints would overwrite them.
+    Where that file or the checkpoint is missing, since the work dir was moved
+    or copied in part, it is the one of the same name in the work dir, else the
+    newest there. (A training that started anew would overwrite them.)
 
     Args:
         work_dir: of the training.
@@ -39,14 +30,13 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
     """
     note = Path(work_dir, 'last_checkpoint')
     named = note.read_text().strip() if note.is_file() else ''
-    if named and ('://' in named or os.path.isfile(named)):
-        return named
-    beside = os.path.join(work_dir, os.path.basename(named))
-    if named and os.path.isfile(beside):
-        return beside
+    if named:
+        beside = os.path.join(work_dir, os.path.basename(named))
+        for path in (named, beside):
+            if '://' in path or os.path.isfile(path):
+                return path
     newest = next(iter(checkpoints_in(work_dir)), None)
     if newest is not None:
-        what = f'names {named}, which is not there' if named else 'is missing'
-        print_log(f'{note} {what}: {newest} is the newest checkpoint',
-                  'current')
+        print_log(f'{note} is missing or names a missing file ({named!r}): '
+                  f'using the newest checkpoint, {newest}', 'current')
     return newest

@@ -1,4 +1,4 @@
-"""SIGTERM as a request to stop, which all processes of a training agree on."""
+"""SIGTERM as a request to stop, on which all processes agree."""
 import functools
 import os
 import signal
@@ -11,9 +11,8 @@ import torch
 from mmengine.dist import all_reduce
 from torch.utils.data import DataLoader
 
-#: Exit status after SIGTERM, the one that a shell reports of a process that
-#: the signal killed. Scripts and clusters can tell it from success (0) and
-#: failure (1).
+#: Exit status after SIGTERM, as a shell reports it of a process that the
+#: signal killed; distinct from success (0) and failure (1).
 EXIT_STATUS = 128 + signal.SIGTERM
 
 # A cluster and torchrun may both send one, moments apart.
@@ -21,10 +20,10 @@ _SECONDS_OF_ONE_REQUEST = 5.0
 
 
 class StopRequest:
-    """A request to stop, received by SIGTERM in any process of the training.
+    """Whether SIGTERM was received, by any process of the training.
 
-    A second SIGTERM more than five seconds after the first ends the process
-    at once, as without this class.
+    Handles SIGTERM as a context manager in the main thread. A second SIGTERM
+    more than five seconds after the first ends the process at once.
     """
 
     def __init__(self) -> None:
@@ -32,15 +31,13 @@ class StopRequest:
         self._process: int | None = None
         self._previous: Any = None
 
-    def listen(self) -> None:
-        """Handle SIGTERM from now on, in the main thread only."""
-        if (self._process is None
-                and threading.current_thread() is threading.main_thread()):
+    def __enter__(self) -> 'StopRequest':
+        if threading.current_thread() is threading.main_thread():
             self._time, self._process = None, os.getpid()
             self._previous = signal.signal(signal.SIGTERM, self._receive)
+        return self
 
-    def ignore(self) -> None:
-        """Restore the previous handler of SIGTERM."""
+    def __exit__(self, *error: object) -> None:
         if self._process is not None:
             signal.signal(signal.SIGTERM, self._previous or signal.SIG_DFL)
             self._process = None
@@ -50,9 +47,9 @@ class StopRequest:
 
         Every process must call it equally often.
         """
-        is_asked = torch.tensor(float(self._time is not None))
-        all_reduce(is_asked, 'max')  # a no-op for a single process
-        return bool(is_asked)
+        is_received = torch.tensor(float(self._time is not None))
+        all_reduce(is_received, 'max')  # does nothing in a single process
+        return bool(is_received)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
@@ -68,9 +65,8 @@ class StopRequest:
 def shield_workers(loader: DataLoader) -> None:
     """Let a data loader's workers ignore SIGTERM unless their parent sends it.
 
-    Clusters send it to all processes, and without its workers a training
-    could not finish its iteration. Systems that do not tell who sent a signal,
-    such as macOS, are left as they are.
+    Clusters send it to all processes, and an iteration cannot end without its
+    workers. Not on macOS, which does not tell who sent a signal.
 
     Args:
         loader: has not started its workers yet.
@@ -82,8 +78,7 @@ def shield_workers(loader: DataLoader) -> None:
 
 def _initialize_shielded(initialize: Callable[[int], None] | None,
                          worker: int) -> None:
-    # Blocked, the signal reaches no handler, torch's included, but a thread
-    # that waits for it.
+    # A blocked signal reaches no handler, but a thread that waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     threading.Thread(
         target=_obey, args=(os.getppid(), ), daemon=True).start()

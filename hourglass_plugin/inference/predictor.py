@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..atomic_files import atomic_file, check_outputs
 from ..engine.fast_inference_hook import DTYPES
-from ..engine.malloc_hook import keep_freed_memory
+from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_can_be_fast, check_predicts_poses
 from ..models.weights.loading import load_weights
 from ..visualization.drawing import draw_pose, skeleton_from_metainfo
@@ -78,7 +78,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
         raise ValueError(
             f'device {device!r} cannot be used: {error}') from None
     if torch.device(device).type == 'cpu':
-        keep_freed_memory()
+        set_freed_memory('keep')
     model = init_model(config, device=device)
     load_weights(model, checkpoint, path)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')

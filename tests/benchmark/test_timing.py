@@ -62,7 +62,7 @@ def test_a_quick_contender_is_called_until_its_turn_is_full(clock):
 
 def test_memory_is_kept_for_those_that_keep_it(clock, monkeypatch):
     order = []
-    monkeypatch.setattr(timing, 'keep_freed_memory', order.append)
+    monkeypatch.setattr(timing, 'set_freed_memory', order.append)
 
     def contender(name):
 
@@ -78,4 +78,4 @@ def test_memory_is_kept_for_those_that_keep_it(clock, monkeypatch):
             warmup=1,
             keeping='bc')
     # After a change of the setting a call that is not timed.
-    assert order == [*'abc', False, *'aa', True, *'bb', 'c']
+    assert order == [*'abc', 'default', *'aa', 'keep', *'bb', 'c']

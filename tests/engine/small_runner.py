@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 from torch.utils.data import Dataset
 
-import hourglass_plugin  # noqa: F401
+import hourglass_plugin
 import hourglass_plugin.compat.safe_checkpoints  # noqa: F401
 
 # At depth 1 the sides of an image are multiples of 4 * 2.

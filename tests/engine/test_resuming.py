@@ -1,4 +1,4 @@
-"""Trainings that are stopped go on as if nothing had been."""
+"""A training that is stopped anywhere resumes bit for bit."""
 import os
 import signal
 
@@ -11,7 +11,8 @@ from small_runner import NoisePeople, small_runner
 from stress.resuming import differences
 
 from hourglass_plugin.datasets import SeededSampler
-from hourglass_plugin.engine import termination
+from hourglass_plugin.engine import ResumableCheckpointHook, termination
+from hourglass_plugin.engine.checkpoint_hook import AtomicBackend
 from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
 
 CHECKPOINTS = dict(
@@ -77,26 +78,13 @@ class Send(Hook):
 
 
 class SendInEvaluation(Hook):
-    """Sends SIGTERM to this process in each evaluation."""
+    """Sends SIGTERM to this process in the second evaluation."""
 
     priority = 'VERY_HIGH'
 
     def after_val_iter(self, runner, batch_idx, data_batch, outputs):
-        if batch_idx == 0:
+        if batch_idx == 0 and runner.epoch == 2:
             os.kill(os.getpid(), signal.SIGTERM)
-
-
-class Waiting(Hook):
-    """Keeps the gradients with which training begins."""
-
-    priority = 'LOWEST'
-
-    def before_train(self, runner):
-        self.gradients = {
-            name: parameter.grad.clone()
-            for name, parameter in runner.model.named_parameters()
-            if parameter.grad is not None
-        }
 
 
 class Break(Hook):
@@ -178,69 +166,63 @@ def test_sigterm_repeats_and_skips_no_sample(tmp_path, whole, iteration,
     assert differences(whole[0], tmp_path) == []
 
 
-def test_evaluation_is_made_up_for(tmp_path, whole):
+def test_interrupted_evaluation_is_repeated(tmp_path, whole):
+    before = signal.getsignal(signal.SIGTERM)
     seen = []
     with pytest.raises(RuntimeError, match='broken'):
         train(tmp_path, 'broken', seen, [Break(2)])
+    assert signal.getsignal(signal.SIGTERM) is before
     assert len(seen) == 8
+    # The checkpoint's seed replaces the config's.
+    train(tmp_path, 'resumed', seen, randomness=dict(seed=1))
+    assert seen == whole[1]
+    assert differences(whole[0], tmp_path) == []
+
+
+def test_sigterm_in_an_evaluation_stops_in_the_next_iteration(tmp_path, whole):
+    seen = []
+    with pytest.raises(SystemExit):
+        train(tmp_path, 'stopped', seen, [SendInEvaluation()])
+    assert len(seen) == 9
     train(tmp_path, 'resumed', seen)
     assert seen == whole[1]
     assert differences(whole[0], tmp_path) == []
 
 
-def test_a_work_dir_has_a_checkpoint_of_its_own_when_sigterm_stops_it(
-        tmp_path, whole):
-    """Not only that of the folder which it came from."""
-    with pytest.raises(RuntimeError, match='broken'):
-        train(tmp_path / 'first', 'broken', [], [Break(2)])
-    seen = []
-    with pytest.raises(SystemExit):
-        train(
-            tmp_path / 'second',
-            'stopped',
-            seen, [SendInEvaluation()],
-            load_from=str(tmp_path / 'first' / 'epoch_2.pth'))
-    train(tmp_path / 'second', 'resumed', seen)
-    assert seen == whole[1][8:]
-
-
-def test_loop_over_iterations_ends_with_its_evaluation(tmp_path):
-    """SIGTERM in its last iteration is no reason to leave it out."""
-    runner = train(
-        tmp_path,
-        'stopped', [], [Send(5)],
-        train_cfg=dict(by_epoch=False, max_iters=6, val_interval=6),
+@pytest.mark.parametrize('kept, killed_in', [(1, 'epoch_3'), (2, 'best_')])
+def test_replaced_checkpoints_stay_until_the_new_one_is_complete(
+        tmp_path, monkeypatch, kept, killed_in):
+    """And are removed by the training that resumes, if not before."""
+    options = dict(
         default_hooks=dict(
             CHECKPOINTS,
-            checkpoint=dict(CHECKPOINTS['checkpoint'], by_epoch=False)))
-    assert runner.message_hub.get_scalar('val/noise/size').data[0].shape == (
-        1, )
-    assert (tmp_path / 'iter_6.pth').exists()
-    assert not (tmp_path / 'interrupted.pth').exists()
+            checkpoint=dict(CHECKPOINTS['checkpoint'], max_keep_ckpts=kept)))
+    train(tmp_path / 'whole', 'whole', [], **options)
+    put, work_dir = AtomicBackend.put, tmp_path / 'killed'
 
+    def fail(self, content, path):
+        name = os.path.basename(path)
+        if name.startswith(killed_in) and any(work_dir.glob('best_*')):
+            files.extend(path.name for path in work_dir.glob('*.pth'))
+            raise RuntimeError('killed')
+        put(self, content, path)
 
-def test_gradients_that_wait_are_those_of_all_processes(tmp_path):
-    """Two processes' mean, for one that goes on in their place."""
-    with pytest.raises(SystemExit):
-        train(tmp_path, 'stopped', [], [Send(4)])  # 2 of 3 gradients wait
-    path = tmp_path / 'interrupted.pth'
-    checkpoint = torch.load(path, weights_only=True)
-    process, = checkpoint['progress']['processes']
-    gradients = process['gradients']
-    assert gradients and all(x.any() for x in gradients.values())
-    checkpoint['progress']['processes'] = [
-        dict(
-            process,
-            gradients={
-                name: factor * value
-                for name, value in gradients.items()
-            }) for factor in (3, 1)
-    ]
-    torch.save(checkpoint, path)
-    waiting = Waiting()
-    train(tmp_path, 'resumed', [], [waiting])
-    for name, value in gradients.items():
-        torch.testing.assert_close(waiting.gradients[name], 2 * value)
+    files = []
+    monkeypatch.setattr(AtomicBackend, 'put', fail)
+    with pytest.raises(RuntimeError, match='killed'):
+        train(work_dir, 'killed', [], **options)
+    assert any(name.startswith('best_') for name in files)
+    assert any(name.startswith('epoch_') for name in files)
+    # Here the new one is complete, but those that it replaces are there.
+    monkeypatch.setattr(AtomicBackend, 'put', put)
+    monkeypatch.setattr(ResumableCheckpointHook, '_remove_obsolete',
+                        lambda self: None)
+    train(work_dir, 'more', [], **options)
+    assert len(list(work_dir.glob('*.pth'))) > kept + 1
+    monkeypatch.undo()
+    train(work_dir, 'resumed', [], **options)
+    assert ({path.name for path in work_dir.glob('*.pth')} ==
+            {path.name for path in (tmp_path / 'whole').glob('*.pth')})
 
 
 @pytest.mark.parametrize('note, expected', [
@@ -250,7 +232,7 @@ def test_gradients_that_wait_are_those_of_all_processes(tmp_path):
     ('', 'interrupted.pth'),
     (None, 'interrupted.pth'),
 ])
-def test_which_checkpoint_is_the_latest(tmp_path, note, expected):
+def test_latest_checkpoint(tmp_path, note, expected):
     assert latest_checkpoint(tmp_path) is None
     for seconds, name in enumerate(
         ['epoch_2.pth', 'epoch_1.pth', 'interrupted.pth', 'best_a_1.pth']):
@@ -289,19 +271,20 @@ def stopped(tmp_path_factory):
     return str(folder / 'interrupted.pth')
 
 
-@pytest.mark.parametrize('options, message', [
+@pytest.mark.parametrize('options, named', [
     (dict(train_cfg=dict(by_epoch=True, max_epochs=3)), 'ResumableTrainLoop'),
     (dict(
         train_dataloader=dict(
             batch_size=3,
             sampler=dict(type='SeededSampler', shuffle=True),
             dataset=NoisePeople(7))),
-     'after 2 batches of epoch 2 with 2 samples each .* it would be 3'),
+     'after 2 batches of epoch 2'),
 ])
-def test_what_cannot_begin_inside_an_epoch(tmp_path, stopped, options,
-                                           message):
-    with pytest.raises(ValueError, match=message):
+def test_other_loops_and_batch_sizes_cannot_begin_inside_an_epoch(
+        tmp_path, stopped, options, named):
+    with pytest.raises(ValueError) as refused:
         train(tmp_path, 'other', [], load_from=stopped, **options)
+    assert named in str(refused.value)
 
 
 def test_files_of_a_killed_process_are_removed(tmp_path, whole):
@@ -315,7 +298,7 @@ def test_files_of_a_killed_process_are_removed(tmp_path, whole):
     assert len(list(whole[0].glob('*.pth'))) == 2
 
 
-def test_epoch_begins_further_on_once():
+def test_sampler_begins_at_a_position_once():
     sampler = SeededSampler(NoisePeople(7), seed=3)
     everything = list(sampler)
     sampler.begin_at(4)
@@ -324,17 +307,16 @@ def test_epoch_begins_further_on_once():
 
 
 @pytest.mark.parametrize('seconds, status', [(60, 0), (0, signal.SIGTERM)])
-def test_second_sigterm_ends_at_once_if_it_is_another(monkeypatch, seconds,
+def test_second_sigterm_ends_the_process_at_once(monkeypatch, seconds,
                                                       status):
     # torchrun and a cluster both send one, moments apart.
     monkeypatch.setattr(termination, '_SECONDS_OF_ONE_REQUEST', seconds)
     process = os.fork()
     if process == 0:
-        request = termination.StopRequest()
-        request.listen()
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGTERM)
-        os._exit(0 if request.is_agreed() else 1)
+        with termination.StopRequest() as request:
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGTERM)
+            os._exit(0 if request.is_agreed() else 1)
     assert os.waitpid(process, 0)[1] == status
 
 
@@ -352,7 +334,7 @@ class ProcessNumbers(NoisePeople):
         return os.getpid()
 
 
-def test_loaders_outlive_the_cluster():
+def test_workers_ignore_sigterm_of_others():
     loader = torch.utils.data.DataLoader(
         ProcessNumbers(4, is_signalled=True), num_workers=1)
     termination.shield_workers(loader)
@@ -360,7 +342,7 @@ def test_loaders_outlive_the_cluster():
     assert len(processes) == 1 and os.getpid() not in processes
 
 
-def test_loaders_obey_their_parent():
+def test_workers_obey_their_parent():
     # No other signal may come in the same moment: two that wait are one.
     loader = torch.utils.data.DataLoader(
         ProcessNumbers(4), num_workers=1, persistent_workers=True)
@@ -373,8 +355,8 @@ def test_loaders_obey_their_parent():
 
 
 @pytest.fixture
-def no_traces():
-    """Of the switch, afterwards."""
+def restored_determinism():
+    """The process's setting, restored afterwards."""
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark
     yield
@@ -383,7 +365,8 @@ def no_traces():
 
 
 @pytest.mark.parametrize('is_deterministic', [False, True])
-def test_two_runs_are_bit_equal(tmp_path, no_traces, is_deterministic):
+def test_two_runs_are_bit_equal(tmp_path, restored_determinism,
+                                is_deterministic):
     for name, seed in (('one', 0), ('two', 0), ('other', 1)):
         train(
             tmp_path / name,

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from report import Table, timed_rows
 from timing import measure, synchronize
 
-from hourglass_plugin.engine import return_freed_memory
+from hourglass_plugin.engine import set_freed_memory
 
 #: Name -> with_cp.
 VARIANTS = {'keeping activations': False, 'with_cp=True': True}
@@ -104,7 +104,7 @@ def _serve(connection: Connection, config: Config, device: str, threads: int,
     from training import our_step
 
     # Else most of what recomputing saves would stay in glibc's pieces.
-    return_freed_memory()
+    set_freed_memory('return')
     torch.set_num_threads(threads)
     step = our_step(config, device, batch_size, 'tuned')
     connection.send(peak_memory(step, device))

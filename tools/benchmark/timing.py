@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from hourglass_plugin.engine import keep_freed_memory
+from hourglass_plugin.engine import set_freed_memory
 
 
 class Timing(NamedTuple):
@@ -68,7 +68,7 @@ def measure(baselines: Mapping[str, Callable[[], Any]],
         for name, contender in baselines.items():
             if keeping is not None and (name in keeping) != is_kept:
                 is_kept = name in keeping
-                keep_freed_memory(is_kept)
+                set_freed_memory('keep' if is_kept else 'default')
                 contender()
             measured[name].append(_time(contender, calls[name], device))
     return measured

@@ -4,16 +4,15 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != 'linux', reason='glibc is on Linux')
+from hourglass_plugin.engine import set_freed_memory
 
 PROGRAM = '''
 import resource, sys, types
 import torch
-import hourglass_plugin.engine as engine
+from hourglass_plugin.engine import MallocHook
 
+hook = MallocHook(sys.argv[1])
 if sys.argv[1] != 'default':
-    hook = getattr(engine, sys.argv[1] + 'FreedMemoryHook')()
     hook.before_run(types.SimpleNamespace(model=torch.nn.Linear(1, 1)))
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 numbers = int(sys.argv[2])
@@ -27,26 +26,31 @@ print(faults() - start)
 '''
 
 
-def page_faults(mode, numbers):
-    """Faults of twelve blocks, one after the other, freed each time."""
+def page_faults(policy, numbers):
+    """Page faults of twelve blocks, one after the other, freed each time."""
     done = subprocess.run(
-        [sys.executable, '-c', PROGRAM, mode, str(numbers)],
+        [sys.executable, '-c', PROGRAM, policy, str(numbers)],
         capture_output=True,
         text=True,
         check=True)
     return int(done.stdout)
 
 
-def test_large_blocks_are_reused():
+@pytest.mark.skipif(sys.platform != 'linux', reason='glibc is on Linux')
+@pytest.mark.parametrize('fewer, more, blocks', [
     # 64 MB, 15,625 pages of 4 KiB. Twelve returned blocks are mapped twelve
     # times, whatever the size of a page. Of kept ones the first may land
     # beside the block of the warm-up, if something small was put in between.
-    blocks = 16_000_000
-    assert page_faults('Keep', blocks) < page_faults('default', blocks) / 4
-
-
-def test_blocks_that_glibc_would_keep_are_returned():
+    ('keep', 'default', 16_000_000),
     # 8 MB: mapped once, until glibc learns that they are freed, and kept
     # from then on. Returned ones are mapped twelve times.
-    blocks = 2_000_000
-    assert page_faults('default', blocks) < page_faults('Return', blocks) / 4
+    ('default', 'return', 2_000_000),
+])
+def test_blocks_are_kept_or_returned(fewer, more, blocks):
+    assert page_faults(fewer, blocks) < page_faults(more, blocks) / 4
+
+
+def test_unknown_policy_is_refused():
+    with pytest.raises(ValueError) as refused:
+        set_freed_memory('forget')
+    assert 'forget' in str(refused.value)
