@@ -11,11 +11,8 @@ from torch import Tensor
 from ..skeletons import FLIC, LSP, MPII, Skeleton
 from .heatmaps import decode_heatmaps, draw_heatmaps, place_keypoints
 
-_REFINEMENTS = ('quarter', 'subpixel', 'none')
-
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a finite real number."""
     return isinstance(value, (float, int, np.number)) and not isinstance(
         value, bool) and abs(value) < math.inf
 
@@ -43,8 +40,7 @@ class HourglassHeatmap(BaseKeypointCodec):
 
     #: The dataset whose joints are encoded; None takes any number.
     skeleton: Skeleton | None = None
-    #: Whether heatmaps of the flipped image must be shifted by a cell: its
-    #: cells mirror the image's, see :mod:`hourglass_plugin.codecs.heatmaps`.
+    #: Heatmaps of the flipped image line up without a shift by a cell.
     flip_shift = False
 
     def __init__(self,
@@ -56,10 +52,9 @@ class HourglassHeatmap(BaseKeypointCodec):
         super().__init__()
         for name, size in dict(
                 input_size=input_size, heatmap_size=heatmap_size).items():
-            if not isinstance(
-                    size, (tuple, list, np.ndarray)) or len(size) != 2 or any(
-                        not _is_number(side) or side < 3 or side % 1
-                        for side in size):
+            if np.shape(size) != (2, ) or any(
+                    not _is_number(side) or side < 3 or side % 1
+                    for side in size):
                 raise ValueError(f'{name} must be width and height, whole '
                                  f'numbers of 3 or more, but is {size}')
         if any(np.greater(heatmap_size, input_size)):
@@ -67,9 +62,9 @@ class HourglassHeatmap(BaseKeypointCodec):
                              f'input_size={input_size}')
         if not (_is_number(sigma) and sigma > 0):
             raise ValueError(f'sigma must be positive, but it is {sigma!r}')
-        if refinement not in _REFINEMENTS:
-            raise ValueError(f'refinement={refinement!r} is unknown; choose '
-                             f'from {", ".join(_REFINEMENTS)}')
+        if refinement not in ('quarter', 'subpixel', 'none'):
+            raise ValueError(f'unknown refinement={refinement!r}; choose '
+                             "'quarter', 'subpixel' or 'none'")
         self.input_size = tuple(input_size)
         self.heatmap_size = tuple(heatmap_size)
         self.stride = tuple(
@@ -97,9 +92,8 @@ class HourglassHeatmap(BaseKeypointCodec):
         Returns:
             ``keypoint_weights``, (1, K) float32, 1 for annotated keypoints
             inside the input and 0 for others, and ``heatmaps``, (K, H, W)
-            float32, zero where the weight is 0; with ``encode_on_device``
-            in their place ``keypoint_labels``, (1, K, 2) float32, the
-            keypoints, for :meth:`draw`.
+            float32, or with ``encode_on_device`` ``keypoint_labels``,
+            (1, K, 2) float32, for :meth:`draw`.
 
         Raises:
             ValueError: if the shapes do not fit, or there are several people.
@@ -114,9 +108,8 @@ class HourglassHeatmap(BaseKeypointCodec):
                 f'{type(self).__name__} encodes {self.skeleton.num_keypoints} '
                 f'keypoints, but got {count}; use HourglassHeatmap for others')
         # Where keypoints are sent, the weights are those of the sent numbers.
-        points = torch.from_numpy(
-            keypoints.astype(
-                np.float32 if self.encode_on_device else np.float64))
+        dtype = np.float32 if self.encode_on_device else np.float64
+        points = torch.from_numpy(keypoints.astype(dtype))
         weights = place_keypoints(points, self.heatmap_size, self.stride,
                                   self.exact_centers)[1].numpy()
         if keypoints_visible is not None:
@@ -138,7 +131,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         """Heatmaps of a batch on its device, as ``encode`` draws them.
 
         Args:
-            keypoint_labels: (B, K, 2) x and y in input pixels, float32.
+            keypoint_labels: (B, K, 2) x and y in input pixels.
             keypoint_weights: (B, K); keypoints of weight 0 give zeros.
 
         Returns:
@@ -149,10 +142,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                              self.exact_centers)
 
     def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Find one person's keypoints.
-
-        Args:
-            encoded: heatmaps (K, H, W).
+        """Find one person's keypoints in heatmaps (K, H, W).
 
         Returns:
             Keypoints (1, K, 2) in input pixels and scores (1, K).
@@ -170,17 +160,15 @@ class HourglassHeatmap(BaseKeypointCodec):
             batch_encoded: (B, K, H, W) heatmaps on any device.
 
         Returns:
-            For each of the B people keypoints (1, K, 2) in input pixels and
-            scores (1, K), float32.
+            B keypoints (1, K, 2) in input pixels and scores (1, K), float32.
 
         Raises:
             ValueError: if the heatmaps are not of the codec's size.
         """
         size = tuple(batch_encoded.shape[:1:-1])
         if batch_encoded.ndim != 4 or size != self.heatmap_size:
-            raise ValueError(
-                f'heatmaps of shape {tuple(batch_encoded.shape)} do not fit '
-                f'the codec: (B, K, H, W) with (W, H)={self.heatmap_size}')
+            raise ValueError(f'heatmaps {tuple(batch_encoded.shape)} are not '
+                             f'(B, K, H, W) with (W, H)={self.heatmap_size}')
         keypoints, scores = decode_heatmaps(batch_encoded.detach(),
                                             self.stride, self.refinement)
         decoded = torch.cat([keypoints, scores.unsqueeze(2)], 2).cpu().numpy()

@@ -81,12 +81,11 @@ def draw_heatmaps(keypoints: Tensor,
             heatmap_size[axis], dtype=centers.dtype, device=centers.device)
         distance = cells - centers[..., axis, None]  # (B, K, W or H)
         gaussian = (distance * distance / (-2 * sigma**2)).exp()
-        zeros = torch.zeros_like(gaussian)
-        profiles.append(gaussian.where(distance.abs() <= 3 * sigma, zeros))
-    # NaN is not within 3 sigma of any cell, so zeros in x are enough.
-    along_x, along_y = profiles
-    along_x = along_x.where(drawn.unsqueeze(2), torch.zeros_like(along_x))
-    return along_y.float().unsqueeze(3) * along_x.float().unsqueeze(2)
+        # NaN is not within 3 sigma of any cell.
+        beyond = ~(distance.abs() <= 3 * sigma)
+        profiles.append(gaussian.masked_fill(beyond, 0))
+    along_x = profiles[0].masked_fill(~drawn[..., None], 0)
+    return profiles[1].float()[..., None] * along_x.float()[..., None, :]
 
 
 def heatmap_maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,9 +99,8 @@ def heatmap_maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         heatmaps: (B, K, H, W) float on any device.
 
     Returns:
-        x and y, (B, K) int64, and the maxima, (B, K) in the heatmaps' dtype.
-        Of equal maxima any one is returned; x and y are always of the same
-        one. NaN counts as the highest.
+        x and y, (B, K) int64, both of the same one of equal maxima, and the
+        maxima, (B, K) in the heatmaps' dtype. NaN counts as the highest.
     """
     height, width = heatmaps.shape[2:]
     if heatmaps.is_contiguous() or not heatmaps.is_contiguous(
@@ -123,13 +121,12 @@ def decode_heatmaps(heatmaps: Tensor,
                     refinement: str = 'quarter') -> tuple[Tensor, Tensor]:
     """Find each heatmap's maximum and return it in input pixels.
 
-    ``quarter``: from the cell of the maximum a quarter cell towards the higher
-    of its two neighbours, in x and in y; only where the cell touches no border
-    (the paper's code). ``subpixel``: one Newton step on the logarithm of the
-    3x3 neighbourhood, which is exact for a Gaussian (Zhang et al.,
-    "Distribution-Aware Coordinate Representation for Human Pose Estimation",
-    CVPR 2020), for heatmaps of ``exact_centers``. ``none``: the middle of the
-    cell.
+    ``quarter``: a quarter cell towards the higher of two neighbours, in x and
+    in y, where the maximum's cell touches no border (the paper's code).
+    ``subpixel``: one Newton step on the logarithm of the 3x3 neighbourhood,
+    exact for a Gaussian (Zhang et al., "Distribution-Aware Coordinate
+    Representation for Human Pose Estimation", CVPR 2020), for heatmaps of
+    ``exact_centers``. ``none``: the middle of the cell.
 
     Args:
         heatmaps: (B, K, H, W) float on any device; H and W at least 3.
@@ -138,9 +135,8 @@ def decode_heatmaps(heatmaps: Tensor,
 
     Returns:
         Keypoints (B, K, 2), x and y in input pixels, and scores (B, K), the
-        heights of the maxima; float32 on the device of the heatmaps. Of equal
-        maxima any one is returned; a heatmap of zeros scores 0. A heatmap with
-        NaN scores NaN and gives the position of a NaN cell.
+        heights of the maxima; float32 on the heatmaps' device. Of equal maxima
+        any one is returned; a heatmap with NaN scores NaN, at a NaN's cell.
     """
     height, width = heatmaps.shape[2:]
     x, y, scores = heatmap_maximum(heatmaps)  # (B, K) each
@@ -196,10 +192,7 @@ def _subpixel_offset(near: Tensor, from_x: Tensor,
     determinant = dxx * dyy - dxy**2
     is_peak = (determinant > 1e-6) & (dxx < 0)
     safe = determinant.where(is_peak, torch.ones_like(determinant))
-    offsets = []
-    for step, start in ((dxy * dy - dyy * dx, from_x),
-                        (dxy * dx - dxx * dy, from_y)):
-        # The highest cell holds the maximum: it is at most half a cell away.
-        place = (step / safe + start).clamp(-0.5, 0.5)
-        offsets.append(place.where(is_peak, torch.zeros_like(place)))
-    return offsets[0], offsets[1]
+    # The highest cell holds the maximum: it is at most half a cell away.
+    x = ((dxy * dy - dyy * dx) / safe + from_x).clamp(-0.5, 0.5)
+    y = ((dxy * dx - dxx * dy) / safe + from_y).clamp(-0.5, 0.5)
+    return x.masked_fill(~is_peak, 0), y.masked_fill(~is_peak, 0)

@@ -1,11 +1,8 @@
 """Checks that network, head, codec and data of a config fit together.
 
-They run before the first step. Where parts disagree on the number of keypoints
-or the size of images and heatmaps, training would otherwise stop in the middle
-of a step or, worse, go on with wrong targets. Each error names the setting to
+They run before the first step: training would otherwise stop in the middle of
+a step or, worse, go on with wrong targets. Each error names the setting to
 change.
-
-Shape shorthand: B batch, C channels, H W input size.
 """
 import difflib
 import sys
@@ -21,24 +18,23 @@ _TEST_SETTINGS = ('eval_all_stacks', 'eval_stack', 'flip_mode', 'flip_test',
                   'output_heatmaps', 'output_keypoint_indices',
                   'shift_coords', 'shift_heatmap')
 
-#: ``flip_shift`` of MMPose's codecs: whether heatmaps of the flipped image,
-#: flipped back, lie one cell to the left of the image's. ``MSRAHeatmap``
-#: rounds to the nearest cell, where x = 1.5 strides and its flipped position
-#: W - 1 - x are both rounded up. ``UDPHeatmap`` keeps exact positions, and
-#: ``MegviiHeatmap`` truncates, as ours.
-_FLIP_SHIFTS = {
-    'MSRAHeatmap': True,
-    'UDPHeatmap': False,
-    'MegviiHeatmap': False,
-}
+#: ``flip_shift`` of MMPose's codecs. ``MSRAHeatmap`` rounds to the nearest
+#: cell: flipped back, heatmaps of the flipped image lie one cell to the left
+#: of the image's. ``UDPHeatmap`` keeps exact positions, and ``MegviiHeatmap``
+#: truncates, as ours.
+_FLIP_SHIFTS = dict(MSRAHeatmap=True, UDPHeatmap=False, MegviiHeatmap=False)
 
 
 def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
                             feat_channels: int | Sequence[int], depth: int,
                             num_keypoints: int | None, inner_heatmaps: int,
                             in_channels: int,
-                            stem_channels: Sequence[int] | None) -> None:
+                            stem_channels: Sequence[int] | None
+                            ) -> list[list[int]]:
     """Check arguments of ``StackedHourglass``, which explains them.
+
+    Returns:
+        ``num_blocks`` and ``feat_channels`` of each resolution.
 
     Raises:
         ValueError: if one is out of range.
@@ -50,16 +46,14 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
         if not _are_counts([value], 1):
             raise ValueError(
                 f'{name} must be a positive integer, but it is {value!r}')
-    for name, numbers in dict(
-            num_blocks=num_blocks, feat_channels=feat_channels).items():
-        listed = [numbers] * (depth + 1) if isinstance(numbers,
-                                                       int) else numbers
-        if not _are_counts(listed, depth + 1):
+    each_resolution: list[Any] = [[given] * (depth + 1) if isinstance(
+        given, int) else given for given in (num_blocks, feat_channels)]
+    for name, numbers in zip(('num_blocks', 'feat_channels'), each_resolution):
+        if not _are_counts(numbers, depth + 1):
             raise ValueError(
                 f'{name} must be a positive integer, or one for each of the '
-                f'{depth + 1} resolutions at depth={depth}, but it is '
-                f'{numbers!r}')
-    if any(width % 4 for width in listed):
+                f'{depth + 1} resolutions, but it is {numbers!r}')
+    if any(width % 4 for width in each_resolution[1]):
         raise ValueError('feat_channels must be a multiple of 4, but it is '
                          f'{feat_channels}')
     if (not isinstance(inner_heatmaps, int) or not 0 <= inner_heatmaps < depth
@@ -70,6 +64,7 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
     if stem_channels is not None and not _are_counts(stem_channels, 3):
         raise ValueError('stem_channels must be three positive integers, e.g. '
                          f'(64, 128, 128), but it is {stem_channels!r}')
+    return each_resolution
 
 
 def _are_counts(values: Any, number: int) -> bool:
@@ -81,18 +76,12 @@ def _are_counts(values: Any, number: int) -> bool:
 def stack_indices(out_stacks: Sequence[int] | None,
                   num_stacks: int,
                   needs_last: bool = False) -> tuple[int, ...]:
-    """Return the requested stacks as indices from 0.
-
-    Args:
-        out_stacks: stacks counted from 0 or from the end, in ascending order;
-            ``None`` for all.
-        num_stacks: number of stacks of the network.
-        needs_last: whether the last stack must be among them, since weights
-            after the last returned stack would never learn.
+    """Return the requested stacks, ``None`` for all, as indices from 0.
 
     Raises:
-        ValueError: if they are not different stacks in ascending order, or
-            lack the last one that they need.
+        ValueError: if they are not different stacks in ascending order,
+            counted from 0 or from the end, or lack the last one, which
+            ``needs_last`` asks for.
     """
     if out_stacks is None:
         return tuple(range(num_stacks))
@@ -104,26 +93,22 @@ def stack_indices(out_stacks: Sequence[int] | None,
     if (not indices or list(indices) != sorted(set(indices))
             or indices[0] < 0 or indices[-1] >= num_stacks):
         raise ValueError(
-            f'out_stacks={out_stacks!r} must be a sequence of different '
-            f'stacks in ascending order, counted from 0 to {num_stacks - 1} '
-            'or from the end, e.g. (-1, ) for the last one')
+            f'out_stacks={out_stacks!r} must be different stacks in ascending '
+            f'order, counted from 0 to {num_stacks - 1} or from the end, e.g. '
+            '(-1, ) for the last one')
     if needs_last and indices[-1] != num_stacks - 1:
         raise ValueError(
             f'out_stacks={indices}: the stacks after {indices[-1]} would '
-            'never learn; add the last one (-1), or set num_stacks='
-            f'{indices[-1] + 1}')
+            'never learn; add the last one, -1')
     return indices
 
 
 def check_image(image: Tensor, depth: int) -> None:
     """Check that the sides of images halve evenly down to the bottom.
 
-    Args:
-        image: (B, C, H, W).
-        depth: number of times that an hourglass halves the resolution.
-
     Raises:
-        ValueError: if it is not a batch of images, or the size does not fit.
+        ValueError: if it is not a batch (B, C, H, W), or the size does not
+            fit an hourglass that halves it ``depth`` times.
     """
     if image.ndim != 4:
         raise ValueError('the image must be a batch (B, in_channels, H, W), '
@@ -148,29 +133,20 @@ def _round_up(side: int, multiple: int) -> int:
 
 
 def check_codec(codec: Any, num_keypoints: int) -> None:
-    """Check that a codec encodes one heatmap for each keypoint.
-
-    Args:
-        codec: of MMPose or ours.
-        num_keypoints: K of the head.
-
-    Raises:
-        ValueError: if it encodes anything else, or other keypoints.
-    """
+    """Raise ValueError unless a codec encodes that many heatmaps."""
     name = type(codec).__name__
     has_heatmaps = 'heatmaps' in getattr(codec, 'field_mapping_table', {})
     if not (has_heatmaps or hasattr(codec, 'draw')) or getattr(
             codec, 'heatmap_type', 'gaussian') != 'gaussian':
         raise ValueError(
             f'decoder={name} does not encode one heatmap for each keypoint; '
-            'use HourglassHeatmap, or MSRAHeatmap, UDPHeatmap or '
-            'MegviiHeatmap of MMPose')
+            f'use HourglassHeatmap, or one of {", ".join(_FLIP_SHIFTS)}')
     skeleton = getattr(codec, 'skeleton', None)
     if skeleton is not None and skeleton.num_keypoints != num_keypoints:
         raise ValueError(
-            f'decoder={name} encodes the {skeleton.num_keypoints} keypoints '
-            f'of {skeleton.name}, but the head has out_channels='
-            f'{num_keypoints}; for another skeleton use HourglassHeatmap')
+            f'decoder={name} encodes {skeleton.num_keypoints} keypoints, but '
+            f'the head has out_channels={num_keypoints}; use HourglassHeatmap '
+            'for another skeleton')
 
 
 def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
@@ -182,39 +158,33 @@ def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
         test_cfg: of the model; without ``shift_heatmap`` the codec decides.
 
     Raises:
-        ValueError: if there is no codec, or ``shift_heatmap`` contradicts it
-            or is needed.
+        ValueError: if there is no codec, or ``shift_heatmap`` is needed or
+            contradicts it.
     """
     if codec is None:
         raise ValueError('model.test_cfg has flip_test=True, which needs the '
                          'codec: set model.head.decoder=codec')
     names = [cls.__name__ for cls in type(codec).__mro__]
-    shift = getattr(codec, 'flip_shift', None)
-    if shift is None:
-        shift = next((_FLIP_SHIFTS[name] for name in names
-                      if name in _FLIP_SHIFTS), None)
-    asked = test_cfg.get('shift_heatmap')
-    if shift is None and asked is None:
+    known = [_FLIP_SHIFTS[name] for name in names if name in _FLIP_SHIFTS]
+    shift = getattr(codec, 'flip_shift', known[0] if known else None)
+    asked = test_cfg.get('shift_heatmap', shift)
+    if asked is None:
         raise ValueError(
-            f'model.test_cfg has flip_test=True, but the codec {names[0]} has '
-            'no attribute flip_shift: add it, or set '
-            'model.test_cfg.shift_heatmap to whether flipped heatmaps must be '
-            'shifted by a cell')
-    if None not in (shift, asked) and bool(asked) != shift:
+            f'{names[0]} has no flip_shift, which flip_test=True needs: set '
+            'model.test_cfg.shift_heatmap, True if heatmaps of the flipped '
+            'image must be shifted by a cell')
+    if shift not in (None, asked):
         raise ValueError(
             f'model.test_cfg has shift_heatmap={asked}, but flipped heatmaps '
-            f'of {names[0]} line up with shift_heatmap={shift}: remove '
-            'shift_heatmap, the codec decides')
-    return bool(asked if shift is None else shift)
+            f'of {names[0]} line up with {shift}: remove shift_heatmap, the '
+            'codec decides')
+    return bool(asked)
 
 
 def check_model(model: nn.Module) -> None:
     """Check network, head, codec and ``test_cfg`` against each other.
 
     Models without :class:`MultiStageHeatmapHead` are not checked.
-
-    Args:
-        model: MMPose's, with ``backbone`` and ``head``.
 
     Raises:
         ValueError: if two of them disagree.
@@ -233,9 +203,8 @@ def check_model(model: nn.Module) -> None:
     if isinstance(network, StackedHourglass):
         if getattr(model, 'neck', None) is not None:
             raise ValueError(
-                f'model.neck is a {type(model.neck).__name__}, but the head '
-                'takes the outputs of the network: set neck=None in the '
-                'model')
+                f'model.neck is {type(model.neck).__name__}, but the head '
+                'takes the outputs of the network: set neck=None')
         _check_network(network, head)
         if head.decoder is not None:
             _check_sizes(network.depth, head.decoder)
@@ -244,15 +213,12 @@ def check_model(model: nn.Module) -> None:
 
 
 def _our_head(model: nn.Module) -> Any:
-    """The model's :class:`MultiStageHeatmapHead`, or None.
-
-    Its module, which needs MMPose, is imported where there is such a head.
-    """
-    module = sys.modules.get(f'{__package__}.head')
+    """The model's :class:`MultiStageHeatmapHead`, or None."""
     head = getattr(model, 'head', None)
-    if module is None or not isinstance(head, module.MultiStageHeatmapHead):
-        return None
-    return head
+    # The module needs MMPose; it is imported where there is such a head.
+    module = sys.modules.get(f'{__package__}.head')
+    ours = getattr(module, 'MultiStageHeatmapHead', ())
+    return head if isinstance(head, ours) else None
 
 
 def _check_network(network: Any, head: Any) -> None:
@@ -263,8 +229,7 @@ def _check_network(network: Any, head: Any) -> None:
         raise ValueError(
             f'the network predicts {predicted} heatmaps, and the head has '
             'convolutions to predict them from features: remove in_channels '
-            'and num_stages from model.head, or num_keypoints from '
-            'model.backbone')
+            'from model.head, or num_keypoints from model.backbone')
     if predicted not in (None, expected):
         raise ValueError(
             f'the network has num_keypoints={predicted}, but the head '
@@ -285,8 +250,7 @@ def _check_network(network: Any, head: Any) -> None:
         raise ValueError(
             f'the network returns {stacks} stacks, but the head has '
             f'num_stages={head.num_stages} (or as many loss_weights): set '
-            f'model.head.num_stages={stacks}, or model.backbone.num_stacks or '
-            'out_stacks')
+            f'model.head.num_stages={stacks}, or model.backbone.num_stacks')
 
 
 def _check_sizes(depth: int, codec: Any) -> None:
@@ -297,15 +261,12 @@ def _check_sizes(depth: int, codec: Any) -> None:
         raise ValueError(
             f'the codec has input_size=({width}, {height}), but at depth='
             f'{depth} sides must be multiples of {multiple}: set input_size='
-            f'({_round_up(width, multiple)}, {_round_up(height, multiple)}) '
-            'in codec and pipelines')
+            f'({_round_up(width, multiple)}, {_round_up(height, multiple)})')
     expected = (_round_up(width, 4) // 4, _round_up(height, 4) // 4)
     if tuple(codec.heatmap_size) != expected:
         raise ValueError(
-            f'the codec has heatmap_size={tuple(codec.heatmap_size)} for '
-            f'input_size=({width}, {height}), but heatmaps of the network are '
-            f'a quarter of that: set heatmap_size={expected} in the codec, in '
-            'model.head.decoder and in the pipelines')
+            f'the codec has heatmap_size={tuple(codec.heatmap_size)}, but a '
+            f'quarter of the input is needed: set heatmap_size={expected}')
 
 
 def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
@@ -323,39 +284,26 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
     if head is None:
         return
     where = f'{phase}_dataloader.dataset'
-    metainfo = getattr(dataset, 'metainfo', None) or {}
-    count = metainfo.get('num_keypoints')
+    count = (getattr(dataset, 'metainfo', None) or {}).get('num_keypoints')
     if count not in (None, head.out_channels):
         raise ValueError(
-            f'{where} ({metainfo.get("dataset_name")}) has {count} keypoints, '
-            f'but the head out_channels={head.out_channels}: set '
-            f'model.head.out_channels={count} and '
-            f'model.backbone.num_keypoints={count}, with a codec for as many')
-    codec = head.decoder
-    for transform in _transforms(dataset) if codec is not None else ():
-        name = type(transform).__name__
-        size = getattr(transform, 'input_size', None)
-        if size is not None and tuple(size) != tuple(codec.input_size):
-            raise ValueError(
-                f'{name} in {where} makes images of {tuple(size)} pixels, but '
-                f'the head\'s codec has input_size={tuple(codec.input_size)}: '
-                'give the transform, the codec of GenerateTarget and '
-                'model.head.decoder the same')
+            f'{where} has {count} keypoints, but the head out_channels='
+            f'{head.out_channels}: set it and model.backbone.num_keypoints '
+            f'to {count}')
+    for transform in _transforms(dataset):
         encoder = getattr(transform, 'encoder', None)
-        if encoder is not None and not isinstance(encoder, (list, tuple)):
-            _check_encoder(encoder, codec, where)
-
-
-def _check_encoder(encoder: Any, codec: Any, where: str) -> None:
-    """Check that targets are encoded by the codec that decodes them."""
-    for name in ('input_size', 'heatmap_size', 'sigma', 'exact_centers'):
-        theirs: Any = getattr(encoder, name, None)
-        ours: Any = getattr(codec, name, None)
-        if None not in (theirs, ours) and np.any(np.not_equal(theirs, ours)):
-            raise ValueError(
-                f'the codec of GenerateTarget in {where} has {name}={theirs}, '
-                f'but that of model.head.decoder {name}={ours}: give both the '
-                'same codec')
+        # The codec that encodes targets must be the one that decodes them.
+        for part, name in ((transform, 'input_size'), (encoder, 'input_size'),
+                           (encoder, 'heatmap_size'), (encoder, 'sigma'),
+                           (encoder, 'exact_centers')):
+            theirs: Any = getattr(part, name, None)
+            ours: Any = getattr(head.decoder, name, None)
+            if None not in (theirs, ours) and np.any(
+                    np.not_equal(theirs, ours)):
+                raise ValueError(
+                    f'{type(transform).__name__} in {where} has {name}='
+                    f'{theirs}, but model.head.decoder {name}={ours}: give '
+                    'all transforms and the head the same codec')
 
 
 def _transforms(dataset: Any) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 Shape shorthand: B batch, S stacks, K keypoints, C channels, H W heatmap size.
 """
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,9 +36,8 @@ class MultiStageHeatmapHead(BaseHead):
     stack's weight.
 
     Flip test (``test_cfg=dict(flip_test=True)``) averages the heatmaps of the
-    image and the flipped image. The codec decides whether those of the flipped
-    image are shifted by a cell; see
-    :func:`hourglass_plugin.models.consistency.flip_shift`.
+    image and the flipped image, shifted by a cell where the codec needs it
+    (:func:`hourglass_plugin.models.consistency.flip_shift`).
 
     Args:
         out_channels: number of keypoints (K).
@@ -76,9 +75,6 @@ class MultiStageHeatmapHead(BaseHead):
                 raise ValueError(f'{len(loss_weights)} loss_weights do not '
                                  f'fit num_stages={num_stages}')
             num_stages = len(loss_weights)
-        if in_channels is not None and num_stages is None:
-            raise ValueError('with in_channels the head has a convolution for '
-                             'each stack: set num_stages too')
         self.out_channels = out_channels
         self.num_stages = num_stages
         self.loss_weights = loss_weights
@@ -87,9 +83,12 @@ class MultiStageHeatmapHead(BaseHead):
         self.with_accuracy = with_accuracy
         self.heatmaps: nn.ModuleList | None = None
         if in_channels is not None:
+            if num_stages is None:
+                raise ValueError('with in_channels the head has a convolution '
+                                 'for each stack: set num_stages too')
             self.heatmaps = nn.ModuleList(
                 nn.Conv2d(in_channels, out_channels, 1)
-                for _ in range(cast(int, num_stages)))
+                for _ in range(num_stages))
             for convolution in self.heatmaps:
                 # As in the network: targets are almost everywhere zero.
                 normal_init(convolution, std=0.001)
@@ -110,23 +109,16 @@ class MultiStageHeatmapHead(BaseHead):
             S tensors (B, K, H, W).
 
         Raises:
-            ValueError: if number or channels of the tensors do not fit.
+            ValueError: if the number of tensors does not fit.
         """
         feats = [x for x in feats if x.shape[2:] == feats[-1].shape[2:]]
         if self.num_stages not in (None, len(feats)):
             raise ValueError(
-                f'the backbone returns {len(feats)} stacks, but the head is '
-                f'built for {self.num_stages}; make num_stages and the '
-                "backbone's num_stacks or out_stacks equal")
+                f'the backbone returns {len(feats)} stacks, but the head has '
+                f'num_stages={self.num_stages}')
         if self.heatmaps is not None:
             return tuple(
                 convolution(x) for convolution, x in zip(self.heatmaps, feats))
-        if feats[-1].shape[1] != self.out_channels:
-            raise ValueError(
-                f'the backbone returns {feats[-1].shape[1]} channels, but '
-                f'the head expects {self.out_channels} heatmaps: set '
-                f'num_keypoints={self.out_channels} of the backbone, or '
-                'in_channels and num_stages of the head')
         return tuple(feats)
 
     def loss(self,
@@ -159,27 +151,25 @@ class MultiStageHeatmapHead(BaseHead):
         target = self._target(batch_data_samples, keypoint_weights)
         if target.shape != stacks[-1].shape:
             raise ValueError(
-                f'the network predicts heatmaps of shape '
-                f'{tuple(stacks[-1].shape)}, but the targets are '
-                f'{tuple(target.shape)}: heatmap_size of the codec must be a '
-                'quarter of its input_size, and the keypoints must be as many')
+                f'the network returns {tuple(stacks[-1].shape)}, but the '
+                f'targets are {tuple(target.shape)}: the network needs '
+                'num_keypoints or the head in_channels, and the codec a '
+                'heatmap_size of a quarter of its input_size')
         loss_weights = self.loss_weights or [1.0] * len(stacks)
         losses, inner_losses = {}, {}
         stack = 0
         for x in feats:
-            height, width = x.shape[2:]
+            name, weight = f'loss_stack_{stack + 1}', loss_weights[stack]
             if x.shape[2:] == target.shape[2:]:
-                losses[f'loss_stack_{stack + 1}'] = loss_weights[
-                    stack] * self._error(stacks[stack], target,
-                                         keypoint_weights)
+                losses[name] = weight * self._error(stacks[stack], target,
+                                                    keypoint_weights)
                 stack += 1
             else:
-                # The maximum keeps a peak of height 1 in the cell that holds
-                # it.
+                height, width = x.shape[2:]
+                # The maximum keeps a peak of height 1.
                 pooled = F.adaptive_max_pool2d(target, (height, width))
-                inner_losses[f'loss_stack_{stack + 1}_{width}x{height}'] = (
-                    loss_weights[stack] *
-                    self._error(x, pooled, keypoint_weights))
+                inner_losses[f'{name}_{width}x{height}'] = (
+                    weight * self._error(x, pooled, keypoint_weights))
         losses.update(inner_losses)
         if self.with_accuracy:
             losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
@@ -190,35 +180,30 @@ class MultiStageHeatmapHead(BaseHead):
                keypoint_weights: Tensor) -> Tensor:
         """Loss of one stack in float32, whatever the network computes in."""
         weights: Tensor | None = keypoint_weights
-        # KeypointMSELoss (MMPose 1.3.2) applies all weights that it is given,
-        # whatever its use_target_weight.
         if not getattr(self.loss_module, 'use_target_weight', True):
-            weights = None
+            weights = None  # KeypointMSELoss (MMPose 1.3.2) would apply them
         return self.loss_module(heatmaps.float(), target, weights)
 
     def _target(self, batch_data_samples: list,
                 keypoint_weights: Tensor) -> Tensor:
         """The batch's heatmaps (B, K, H, W), packed or drawn here."""
-        fields = batch_data_samples[0].get('gt_fields')
-        if fields is not None and 'heatmaps' in fields:
+        if 'heatmaps' in batch_data_samples[0].get('gt_fields', ()):
             return torch.stack(
                 [sample.gt_fields.heatmaps for sample in batch_data_samples])
-        labels = batch_data_samples[0].gt_instance_labels
+        labels = [sample.gt_instance_labels for sample in batch_data_samples]
         draw = getattr(self.decoder, 'draw', None)
-        if 'keypoint_labels' not in labels or draw is None:
+        if 'keypoint_labels' not in labels[0] or draw is None:
             raise ValueError(
                 'the samples have no heatmaps: give GenerateTarget a codec '
                 'that encodes them, or HourglassHeatmap with '
                 'encode_on_device=True and the head the same as decoder')
         return draw(
-            torch.cat([
-                sample.gt_instance_labels.keypoint_labels
-                for sample in batch_data_samples
-            ]), keypoint_weights)
+            torch.cat([label.keypoint_labels for label in labels]),
+            keypoint_weights)
 
     def predict(
         self,
-        feats: Sequence[Tensor] | list[Sequence[Tensor]],
+        feats: Any,
         batch_data_samples: list,
         test_cfg: dict | None = None
     ) -> list[InstanceData] | tuple[list[InstanceData], list[PixelData]]:
@@ -249,11 +234,8 @@ class MultiStageHeatmapHead(BaseHead):
         test_cfg = test_cfg or {}
         evaluates_all = test_cfg.get('eval_all_stacks', False)
         outputs_heatmaps = test_cfg.get('output_heatmaps', False)
-        is_flip_test = test_cfg.get('flip_test', False)
-        passes = [
-            self.forward(x) for x in cast('list[Sequence[Tensor]]',
-                                          feats if is_flip_test else [feats])
-        ]
+        passes = [self.forward(x) for x in (
+            feats if test_cfg.get('flip_test') else [feats])]
         count, index = len(passes[0]), test_cfg.get('eval_stack', -1)
         if not -count <= index < count:
             raise ValueError(f'test_cfg has eval_stack={index}, but there are '
@@ -262,7 +244,7 @@ class MultiStageHeatmapHead(BaseHead):
             passes = [(stacks[index], ) for stacks in passes]
             index = 0
         averaged = [heatmaps.float() for heatmaps in passes[0]]
-        if is_flip_test:
+        if len(passes) == 2:
             shift = flip_shift(self.decoder, test_cfg)
             flip_indices = batch_data_samples[0].metainfo['flip_indices']
             averaged = [
@@ -277,14 +259,15 @@ class MultiStageHeatmapHead(BaseHead):
             keypoints = self.decode(averaged[index])
         if not outputs_heatmaps:
             return keypoints
-        fields = []
-        for number in range(len(batch_data_samples)):
-            field = PixelData(heatmaps=averaged[index][number].detach())
-            for stack, heatmaps in enumerate(averaged, start=1):
-                field.set_field(heatmaps[number].detach(),
-                                f'heatmaps_stack_{stack}')
-            fields.append(field)
-        return keypoints, fields
+        named = {
+            f'heatmaps_stack_{number}': heatmaps
+            for number, heatmaps in enumerate(averaged, start=1)
+        }
+        named['heatmaps'] = averaged[index]
+        return keypoints, [
+            PixelData(**{key: x[number].detach() for key, x in named.items()})
+            for number in range(len(batch_data_samples))
+        ]
 
     def select_stack(self, index: int) -> None:
         """From now on expect the output of one stack alone.
@@ -303,14 +286,13 @@ class MultiStageHeatmapHead(BaseHead):
         decoded = self.decode(torch.cat(list(stacks)))  # stack after stack
         batch = len(batch_data_samples)
         by_stack = [
-            decoded[start:start + batch]
-            for start in range(0, len(decoded), batch)
+            decoded[number * batch:(number + 1) * batch]
+            for number in range(len(stacks))
         ]
         for number, sample in enumerate(batch_data_samples):
             keypoints = np.stack(
-                [stack[number].keypoints[0] for stack in by_stack])
-            place = sample.metainfo
-            scale = place['input_scale']
+                [people[number].keypoints[0] for people in by_stack])
+            place, scale = sample.metainfo, sample.metainfo['input_scale']
             # In MMPose's order and precision, so that the decoded stack's
             # are the same numbers as its keypoints.
             by_stack[index][number].stack_keypoints = (
@@ -322,10 +304,9 @@ class MultiStageHeatmapHead(BaseHead):
 
 def heatmap_accuracy(predicted: Tensor, target: Tensor,
                      keypoint_weights: Tensor) -> Tensor:
-    """Fraction of keypoints whose maximum lies close to the target's.
+    """Fraction of keypoints less than a twentieth of the sides off.
 
-    Close means less than a twentieth of the heatmap's sides apart, as in
-    MMPose's ``pose_pck_accuracy``, which waits for the device.
+    As MMPose's ``pose_pck_accuracy``, which waits for the device.
 
     Args:
         predicted: (B, K, H, W) float.
@@ -333,8 +314,7 @@ def heatmap_accuracy(predicted: Tensor, target: Tensor,
         keypoint_weights: (B, K); keypoints of weight 0 do not count.
 
     Returns:
-        A scalar in [0, 1] on the device of the prediction; 0 if no keypoint
-        counts.
+        A scalar in [0, 1] on the device; 0 if no keypoint counts.
     """
     height, width = target.shape[2:]
     x, y, _ = heatmap_maximum(predicted.detach())  # (B, K)

@@ -54,15 +54,11 @@ class Hourglass(nn.Module):
         return skip + high  # (B, C, H, W)
 
     def pyramid(self, x: Tensor, count: int) -> list[Tensor]:
-        """Outputs of the next ``count`` smaller hourglasses and of this one.
-
-        Args:
-            x: (B, C, H, W).
-            count: less than the number of times that the resolution halves.
+        """Outputs of ``count`` smaller hourglasses inside, then of this one.
 
         Returns:
-            ``count + 1`` tensors, from the lowest resolution to (B, C, H, W),
-            which equals :meth:`forward`.
+            ``count + 1`` tensors, from the lowest resolution to that of
+            :meth:`forward`; ``count`` is less than the number of halvings.
         """
         if count == 0:
             return [self(x)]

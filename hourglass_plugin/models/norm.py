@@ -1,5 +1,4 @@
 """Normalisation layers from OpenMMLab's ``norm_cfg``, without needing mmcv."""
-from typing import Optional
 
 from mmengine.registry import MODELS
 from torch import nn
@@ -15,14 +14,14 @@ _NORM_LAYERS = {
 }
 
 
-def build_norm(norm_cfg: Optional[dict], channels: int) -> nn.Module:
+def build_norm(norm_cfg: dict | None, channels: int) -> nn.Module:
     """Build one normalisation layer.
 
     Args:
         norm_cfg: ``dict(type='BN')`` by default. ``type`` is ``BN``,
             ``SyncBN``, ``GN`` (with ``num_groups``), ``IN`` or a layer in
             mmengine's ``MODELS``; ``requires_grad=False`` freezes its weights;
-            everything else goes to the layer.
+            other settings are the layer's.
         channels: number of channels that are normalised.
 
     Raises:
@@ -40,14 +39,11 @@ def build_norm(norm_cfg: Optional[dict], channels: int) -> nn.Module:
             f'{", ".join(_NORM_LAYERS)} and layers registered in MODELS')
     requires_grad = options.pop('requires_grad', True)
     if layer is nn.GroupNorm:
-        if 'num_groups' not in options:
-            raise ValueError("norm_cfg of type 'GN' needs num_groups, e.g. "
-                             "dict(type='GN', num_groups=32)")
-        if options['num_groups'] < 1 or channels % options['num_groups']:
+        groups = options.get('num_groups', 0)
+        if groups < 1 or channels % groups:
             raise ValueError(
-                f'num_groups={options["num_groups"]} does not divide the '
-                f'{channels} channels of a layer; choose a divisor of all '
-                'widths of the network')
+                f"norm_cfg of type 'GN' needs num_groups, a divisor of all "
+                f'widths of the network such as {channels}, but has {groups}')
         norm = layer(num_channels=channels, **options)
     else:
         norm = layer(channels, **options)

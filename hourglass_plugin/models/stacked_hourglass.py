@@ -26,11 +26,7 @@ from .weights.loading import load_pretrained, read_checkpoint
 
 
 class NetworkSize(NamedTuple):
-    """Arguments of :class:`StackedHourglass` that make a named network.
-
-    ``num_weights`` is the number of trainable parameters with 16 keypoints and
-    the other defaults; a test counts them.
-    """
+    """A named network; ``num_weights`` with 16 keypoints (a test counts)."""
 
     num_stacks: int
     num_blocks: int
@@ -81,11 +77,9 @@ class Stem(nn.Module):
 class Stack(nn.Module):
     """One of the S stages: an hourglass, its features, its prediction.
 
-    The features are the hourglass's output after residual modules and a 1x1
-    convolution with norm and ReLU. With ``num_keypoints`` a 1x1 convolution
-    predicts heatmaps from them, and ``inner_heatmaps`` further ones from the
-    outputs of the smaller hourglasses inside. ``merge`` computes the next
-    stack's input; the last stack has none.
+    With ``num_keypoints`` a 1x1 convolution predicts heatmaps from the
+    features, and ``inner_heatmaps`` further ones from the outputs of the
+    smaller hourglasses inside. The last stack merges nothing.
     """
 
     def __init__(self, channels: Sequence[int], num_blocks: Sequence[int],
@@ -123,14 +117,8 @@ class Stack(nn.Module):
 
     def merge(self, x: Tensor, features: Tensor,
               heatmaps: Tensor | None = None) -> Tensor:
-        """(B, C, H/4, W/4): the next stack's input, given this one's.
-
-        Raises:
-            ValueError: if this is the last stack.
-        """
-        if self.merge_features is None:
-            raise ValueError('after the last stack nothing is merged')
-        merged = self.merge_features(features)
+        """(B, C, H/4, W/4): the next stack's input, given this one's."""
+        merged = cast(nn.Conv2d, self.merge_features)(features)
         if self.merge_heatmaps is not None:
             merged = merged + self.merge_heatmaps(heatmaps)
         return x + merged
@@ -158,9 +146,8 @@ class StackedHourglass(BaseModule):
     each, for any head or detector.
 
     The defaults are the paper's final network: 8 stacks, one residual module
-    at each place, no weight sharing. Weights start as PyTorch's
-    convolutions do, uniform within 1 / sqrt(fan in), which is Torch7's rule
-    too; the convolutions that predict heatmaps start near zero.
+    at each place, no weight sharing. Convolutions start as PyTorch's, uniform
+    within 1 / sqrt(fan in), Torch7's rule too; those of heatmaps near zero.
 
     Args:
         num_stacks: number of hourglasses (S).
@@ -180,22 +167,20 @@ class StackedHourglass(BaseModule):
             (section 4.3); 0, the paper's network.
         in_channels: channels of the image.
         stem_channels: widths after the stem's convolution and its first and
-            second residual module; the third ends at ``feat_channels``. The
-            published PyTorch port by W. Yang uses ``(64, 128, 256)``. Default:
-            the paper's ``(64, 128, 128)``, scaled with ``feat_channels``.
-        out_stacks: which stacks are returned, counted from 0 or from the end,
-            in ascending order; the last stack must be among them, since
-            weights after the last returned stack would never learn.
-            ``None`` returns all.
+            second residual module; W. Yang's port has ``(64, 128, 256)``.
+            Default: the paper's ``(64, 128, 128)``, scaled with
+            ``feat_channels``.
+        out_stacks: stacks to return, counted from 0 or from the end, in
+            ascending order, the last one among them (weights after it would
+            never learn). ``None`` returns all.
         norm_cfg: normalisation layers everywhere: ``dict(type='BN')``,
             ``SyncBN``, ``GN`` with ``num_groups``, ...; see
             :func:`hourglass_plugin.models.norm.build_norm`.
         with_cp: recompute each stack's activations in the backward pass
             instead of keeping them: less memory for more time, same result.
-            Those of the last stack, which are needed at once, are kept.
-            ``CompileHook`` compiles such a network too. The network as
-            a whole is not to be compiled with torch 2.8 or older, which then
-            counts each batch twice in the running statistics (2.1 fails).
+            Those of the last stack, which are needed at once, are kept. Do
+            not compile such a network as a whole with torch 2.8 or older
+            (``CompileHook`` does not): it counts each batch twice.
         init_cfg: mmengine's initialisation config. With
             ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
             published port's, too, and be for other keypoints; see
@@ -227,11 +212,9 @@ class StackedHourglass(BaseModule):
                  with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        check_network_arguments(num_stacks, num_blocks, feat_channels, depth,
-                                num_keypoints, inner_heatmaps, in_channels,
-                                stem_channels)
-        blocks = _per_resolution(num_blocks, depth)
-        widths = _per_resolution(feat_channels, depth)
+        blocks, widths = check_network_arguments(
+            num_stacks, num_blocks, feat_channels, depth, num_keypoints,
+            inner_heatmaps, in_channels, stem_channels)
         if stem_channels is None:
             stem_channels = (widths[0] // 4, widths[0] // 2, widths[0] // 2)
         self.num_stacks = num_stacks
@@ -254,13 +237,11 @@ class StackedHourglass(BaseModule):
 
     @classmethod
     def from_size(cls, name: str, **arguments: Any) -> 'StackedHourglass':
-        """Build one of the published networks by its name in ``SIZES``.
+        """Build a network of the paper.
 
         Args:
-            name: ``hg1``, ``hg2``, ``hg4``, ``hg8``, ``hg1x8``, ``hg2x4`` or
-                ``hg4x2``.
-            arguments: the class's other arguments, or other values than the
-                size's.
+            name: one of ``SIZES``, ``hg1`` to ``hg8`` among them.
+            arguments: other arguments of the class, or other values.
 
         Raises:
             ValueError: if there is no such size.
@@ -280,35 +261,32 @@ class StackedHourglass(BaseModule):
             FileNotFoundError: if there is no such checkpoint.
             ValueError: if it is of another network, or no checkpoint.
         """
-        init_cfg = self.init_cfg
+        init_cfg, was_initialised = self.init_cfg, self.is_init
         parts = init_cfg if isinstance(init_cfg, list) else [init_cfg]
-        # mmengine's loading would warn of a port's names and leave the weights
-        # at random.
+        # mmengine would leave weights under a port's names at random.
         pretrained = [
             part for part in parts
             if part and part['type'] in ('Pretrained', PretrainedInit)
         ]
         self.init_cfg = [
             part for part in parts if part and part not in pretrained
-        ] or None
-        is_first_call = not self.is_init
+        ]
         super().init_weights()
         self.init_cfg = init_cfg
-        for part in pretrained if is_first_call else []:
+        for part in [] if was_initialised else pretrained:
             path = part['checkpoint']
             try:
-                said = load_pretrained(self, read_checkpoint(path),
-                                       part.get('prefix'))
+                remarks = load_pretrained(self, read_checkpoint(path),
+                                          part.get('prefix'))
             except ValueError as error:
                 raise ValueError(f'{path}: {error}') from error
-            for sentence in said:
-                print_log(f'{path}: {sentence}', 'current')
+            print_log(f'{path}: {"; ".join(remarks)}', 'current')
 
     def _dump_init_info(self) -> None:
         """Log nothing where mmengine logs a line for each parameter."""
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Compute the heatmaps or the features of the stacks asked for.
+        """Compute the heatmaps or the features of the requested stacks.
 
         Args:
             image: (B, in_channels, H, W) float; the paper's values are RGB in
@@ -317,9 +295,8 @@ class StackedHourglass(BaseModule):
 
         Returns:
             One tensor for each of ``out_stacks``: (B, K, H/4, W/4) heatmaps
-            with ``num_keypoints``, else (B, C, H/4, W/4) features. Sides are
-            rounded up: 511 gives 128. With ``inner_heatmaps``, in training
-            mode, those of lower resolutions before each.
+            with ``num_keypoints``, else (B, C, H/4, W/4) features, sides
+            rounded up; in training mode after those of ``inner_heatmaps``.
 
         Raises:
             ValueError: if the size does not fit the depth.
@@ -338,19 +315,12 @@ class StackedHourglass(BaseModule):
                 heatmaps = stack.heatmaps(features)
             if index in self.out_stacks:
                 if self.training:
-                    outputs += [
-                        predict(low) for predict, low in zip(
-                            stack.inner_heatmaps, inner)
-                    ]
+                    outputs += [predict(low) for predict, low in zip(
+                        stack.inner_heatmaps, inner)]
                 outputs.append(features if heatmaps is None else heatmaps)
             if not is_last:
                 x = stack.merge(x, features, heatmaps)
         return tuple(outputs)
-
-
-def _per_resolution(value: int | Sequence[int], depth: int) -> Sequence[int]:
-    """One number for each of the ``depth + 1`` resolutions of an hourglass."""
-    return [value] * (depth + 1) if isinstance(value, int) else value
 
 
 def _recomputed_features(stack: Stack, x: Tensor) -> tuple[Tensor, ...]:
