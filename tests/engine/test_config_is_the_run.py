@@ -1,0 +1,82 @@
+"""MMPose's tools/train.py and ours train the same from the same config."""
+import os
+import runpy
+import signal
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import mmpose
+import pytest
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import HOOKS
+from mmengine.visualization import Visualizer
+from mmpose.visualization import PoseLocalVisualizer
+from stress.resuming import differences
+from tool_process import tool_path
+
+TOOLS = {
+    'mmpose': Path(mmpose.__file__).parent / '.mim' / 'tools' / 'train.py',
+    'ours': tool_path('train'),
+}
+pytestmark = pytest.mark.skipif(
+    not TOOLS['mmpose'].exists(), reason="MMPose's tools are not installed")
+
+
+@HOOKS.register_module()
+class SigtermHook(Hook):
+    """Sends SIGTERM to this process after an iteration."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
+        if runner.iter + 1 == self.iteration:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def train(project, monkeypatch, tmp_path):
+    """Train the project for two epochs of three iterations by a tool."""
+    monkeypatch.chdir(tmp_path)
+    # mmengine beautifies each config that it writes, which takes seconds.
+    monkeypatch.setattr(
+        'mmengine.config.config.FormatCode',
+        lambda text, **options: (text, True),
+        raising=False)
+
+    def call(tool, work_dir, *arguments, config=project.config):
+        for kind in (MMLogger, MessageHub, Visualizer, PoseLocalVisualizer):
+            monkeypatch.setattr(kind, '_instance_dict', OrderedDict())
+        monkeypatch.setattr(sys, 'argv', [
+            'train.py', str(config), '--work-dir', str(work_dir), *arguments,
+            '--cfg-options', 'train_cfg.max_epochs=2'
+        ])
+        runpy.run_path(str(TOOLS[tool]), run_name='__main__')
+        return work_dir
+
+    return call
+
+
+@pytest.mark.parametrize('tool', TOOLS)
+def test_both_tools_train_and_resume_to_the_same_bits(
+        train, project, tmp_path, tool):
+    """Weights, optimizer, schedules, random numbers, log and files."""
+    reference = train('mmpose', tmp_path / 'reference')
+    stopped = tmp_path / 'stopped'
+    if tool == 'ours':
+        whole = train(tool, tmp_path / 'whole')
+        assert differences(reference, whole) == []
+    # In the middle of the second epoch.
+    config = tmp_path / 'stopping.py'
+    config.write_text(
+        f'_base_ = [{str(project.config)!r}]\ndefault_hooks = dict('
+        "sigterm=dict(type='SigtermHook', iteration=4))\n")
+    with pytest.raises(SystemExit) as end:
+        train(tool, stopped, config=config)
+    assert end.value.code == 143
+    assert (stopped / 'interrupted.pth').exists()
+    assert not (stopped / 'epoch_2.pth').exists()
+    train(tool, stopped, '--resume')
+    assert differences(reference, stopped) == []
