@@ -39,7 +39,7 @@ class _PersonDataset(SkipCorruptImagesDataset):
         image_ids: dict = {}
         records = []
         for index, person in enumerate(self.load_people()):
-            center = person.center.reshape(1, 2)
+            center = person.center[None]
             scale = np.full((1, 2), person.scale * SCALE_UNIT, np.float32)
             record = dict(
                 id=index,

@@ -37,9 +37,7 @@ class SeedAugmentation(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomHorizontalFlip(BaseTransform):
-    """Let ``TopdownCrop`` flip the image horizontally.
-
-    MMPose's ``RandomFlip`` needs the decoded image, and copies it.
+    """Let ``TopdownCrop`` flip the image, without a copy as ``RandomFlip``.
 
     Args:
         prob: share of samples that are flipped.

@@ -65,9 +65,8 @@ class TopdownCrop(BaseTransform):
         image's width and height in the annotation file.
         """
         if results['bbox_center'].shape != (1, 2):
-            raise ValueError('TopdownCrop crops one person at a time, but '
-                             'bbox_center has the shape '
-                             f'{results["bbox_center"].shape}')
+            raise ValueError('bbox_center must have shape (1, 2), one person, '
+                             f'but has {results["bbox_center"].shape}')
         results['bbox_scale'] = TopdownAffine._fix_aspect_ratio(
             results['bbox_scale'], self.input_size[0] / self.input_size[1])
         image = self._load(results)

@@ -107,34 +107,28 @@ def load_image(path: str,
     return DecodedImage(pixels, (width, height))
 
 
-def decode_image(data: bytes) -> np.ndarray | None:
+def decode_image(data: bytes,
+                 flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
     """Decode a file's bytes; a camera's orientation tag is applied.
 
     Grey becomes colour, 16 bits become the upper 8, CMYK becomes BGR, and
     transparent pixels keep their colour.
 
+    Args:
+        data: the file's content.
+        flags: OpenCV's; also those that reduce JPEG.
+
     Returns:
         (H, W, 3) uint8, BGR; None if this is not an image, a damaged one, or
         one of more than 2^30 pixels.
     """
-    return None if _is_cut_off(data) else _decode(data, cv2.IMREAD_COLOR)
-
-
-def _is_cut_off(data: bytes) -> bool:
-    """Return whether this is a truncated JPEG.
-
-    OpenCV before 4.11 fills the missing rest with grey.
-    """
-    if not data.startswith(b'\xff\xd8'):
-        return False
-    # The end marker must follow the last start-of-scan marker; an embedded
-    # preview has its own pair before that.
-    end = data.rfind(b'\xff\xd9')
-    return end < 0 or data.rfind(b'\xff\xda', end) >= 0
-
-
-def _decode(data: bytes, flags: int) -> np.ndarray | None:
-    """(H, W, 3) uint8, or None if this is not an image."""
+    if data.startswith(b'\xff\xd8'):  # JPEG
+        # The end marker must follow the last start-of-scan marker; an embedded
+        # preview has its own pair before that. OpenCV before 4.11 fills the
+        # missing rest of a truncated file with grey.
+        end = data.rfind(b'\xff\xd9')
+        if end < 0 or data.rfind(b'\xff\xda', end) >= 0:
+            return None
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:  # empty, or larger than OpenCV allows
@@ -143,13 +137,13 @@ def _decode(data: bytes, flags: int) -> np.ndarray | None:
 
 def _decode_reduced(data: bytes, factor: int) -> DecodedImage | None:
     """Decode an ordinary JPEG; None for all that must be read whole."""
-    header = None if _is_cut_off(data) else _jpeg_header(data)
+    header = _jpeg_header(data)
     if header is None:
         return None
     (width, height), orientation = header
     if orientation in _TRANSPOSED:
         width, height = height, width
-    pixels = _decode(data, _REDUCED[factor])
+    pixels = decode_image(data, _REDUCED[factor])
     # Rounded up: the last pixel may lie partly outside the image.
     size = (-(-width // factor), -(-height // factor))
     if pixels is None or pixels.shape[1::-1] != size:
@@ -165,7 +159,7 @@ def _decode_reduced(data: bytes, factor: int) -> DecodedImage | None:
 
 
 def _jpeg_header(data: bytes) -> tuple[tuple[int, int], int] | None:
-    """Width and height as they are in the file, and EXIF's orientation."""
+    """Return width and height as in the file, and EXIF's orientation."""
     try:
         # Not Image.open, which refuses images of many pixels.
         header = JpegImagePlugin.JpegImageFile(io.BytesIO(data))

@@ -6,7 +6,7 @@ import numpy as np
 from ...skeletons import FLIC
 from .matlab import field, load_matlab, numbers, structs, text
 from .newell_h5 import read_newell_h5
-from .person import CROP_PADDING, Person, check_person, located
+from .person import CROP_PADDING, Person, check_person, check_subset, located
 from .pose_json import read_pose_json
 
 #: Columns of ``coords`` in ``examples.mat``, in the skeleton's order (the
@@ -58,15 +58,10 @@ def read_flic(path: str | Path,
     if labels not in ('observer', 'person'):
         raise ValueError(f"labels must be 'observer' or 'person', but is "
                          f'{labels!r}')
-    if subset not in (None, 'train', 'test'):
-        raise ValueError(f"subset must be 'train' or 'test', but is "
-                         f'{subset!r}')
     suffix = Path(path).suffix.lower()
+    check_subset(path, subset, ('train', 'test') if suffix == '.mat' else ())
     if suffix == '.mat':
         people = _read_examples(path, subset)
-    elif subset is not None:
-        raise ValueError(f'{path} contains a single subset; leave subset='
-                         f'{subset!r} out')
     elif suffix in ('.h5', '.hdf5'):
         people = read_newell_h5(path, FLIC)
     else:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...skeletons import LSP
 from .matlab import load_matlab
-from .person import SCALE_UNIT, Person, check_person, located
+from .person import SCALE_UNIT, Person, check_person, check_subset, located
 from .pose_json import read_pose_json
 
 #: A person is this many times as large as the box around the joints, which
@@ -57,26 +57,20 @@ def read_lsp(path: str | Path, subset: str | None = None) -> list[Person]:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a file, or has no such subset.
     """
-    if subset not in (None, 'train', 'test'):
-        raise ValueError(f"subset must be 'train' or 'test', but is "
-                         f'{subset!r}')
     if Path(path).suffix.lower() != '.mat':
-        if subset is not None:
-            raise ValueError(f'{path} contains a single subset; leave subset='
-                             f'{subset!r} out')
+        check_subset(path, subset, ())
         return read_pose_json(path, LSP, first_pixel=0)
     joints = read_lsp_joints(path)
+    check_subset(path, subset,
+                 ('train', ) if joints.extended else ('train', 'test'))
     count = len(joints.keypoints)
     chosen = range(count)
-    if joints.extended and subset == 'test':
-        raise ValueError(f'{path} is that of LSP extended, which has no test '
-                         "people; use subset='train' or that of LSP")
     if subset is not None and not joints.extended:
         if count % 2:
             raise ValueError(f'{path} has {count} people, which cannot be '
                              'halved; the official file has 2000')
-        chosen = chosen[:count // 2] if subset == 'train' else chosen[count //
-                                                                      2:]
+        half = count // 2
+        chosen = chosen[:half] if subset == 'train' else chosen[half:]
     people = []
     for index in chosen:
         keypoints, annotated = joints.keypoints[index], joints.annotated[index]

@@ -8,22 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...skeletons import MPII
 from .matlab import load_matlab
 from .mpii_ground_truth import (
     is_ground_truth,
+    joints_of,
     match_joints,
     read_mpii_ground_truth,
 )
 from .mpii_official import official_people
 from .newell_h5 import read_newell_h5
-from .person import CENTER_DROP, Person
+from .person import CENTER_DROP, Person, check_subset
 from .pose_json import is_cpm, load_json, read_pose_json
-
-#: Subsets of files that contain several.
-SUBSETS = ('train', 'val', 'trainval', 'test')
 
 
 def read_mpii(path: str | Path,
@@ -61,11 +57,9 @@ def read_mpii(path: str | Path,
             that subset.
         ModuleNotFoundError: if an ``.h5`` file is read without h5py.
     """
-    if subset not in (None, *SUBSETS):
-        raise ValueError(f'subset must be one of {", ".join(SUBSETS)} or '
-                         f'None, but is {subset!r}')
     kind, content = _open(path)
     if kind == 'official':
+        check_subset(path, subset, ('train', 'val', 'trainval', 'test'))
         return _official_subset(content, path, subset, validation_file)
     if validation_file is not None:
         raise ValueError(f'{path} is not the official file, so '
@@ -102,13 +96,8 @@ def _open(path: str | Path) -> tuple[str, Any]:
 def _unofficial_subset(kind: str, content: Any, path: str | Path,
                        subset: str | None) -> list[Person]:
     """Return a part of the people of CPM's file, or a whole other file."""
-    if kind == 'cpm':
-        if subset == 'test':
-            raise ValueError(f'{path} has no test people; its subsets are '
-                             'train, val and trainval')
-    elif subset is not None:
-        raise ValueError(f'{path} contains a single subset; leave subset='
-                         f'{subset!r} out')
+    check_subset(path, subset,
+                 ('train', 'val', 'trainval') if kind == 'cpm' else ())
     if kind == 'newell':
         return read_newell_h5(path, MPII)
     return read_pose_json(
@@ -148,7 +137,7 @@ def _find_listed(people: Sequence[Person], path: str | Path,
     images: list[str] | None = None
     if kind == 'ground truth':
         truth = read_mpii_ground_truth(validation_file, content)
-        joints, annotated = truth.keypoints, truth.annotated
+        listed_joints = truth.keypoints, truth.annotated
     else:
         listed = _unofficial_subset(kind, content, validation_file,
                                     'val' if kind == 'cpm' else None)
@@ -156,7 +145,7 @@ def _find_listed(people: Sequence[Person], path: str | Path,
             raise ValueError(f'validation_file {validation_file} contains no '
                              'person')
         images = [person.image for person in listed]
-        joints, annotated = _joints(listed)
+        listed_joints = joints_of(listed)
     if images and all(person.official_index for person in listed):
         positions = {(person.official_index, person.image): index
                      for index, person in enumerate(people)}
@@ -167,7 +156,7 @@ def _find_listed(people: Sequence[Person], path: str | Path,
     else:
         candidates = [
             matching.tolist() for matching in match_joints(
-                joints, annotated, *_joints(people))
+                *listed_joints, *joints_of(people))
         ]
     found = set()
     for index, same in enumerate(candidates):
@@ -183,12 +172,3 @@ def _find_listed(people: Sequence[Person], path: str | Path,
                 'for example valid.h5, tells people apart')
         found.add(same[0])
     return found
-
-
-def _joints(people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, 16, 2) pixels and (N, 16) bool, the annotated joints."""
-    count = MPII.num_keypoints
-    return (np.array([person.keypoints for person in people],
-                     np.float32).reshape(-1, count, 2),
-            np.array([person.annotated for person in people],
-                     bool).reshape(-1, count))

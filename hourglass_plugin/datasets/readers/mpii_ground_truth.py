@@ -3,7 +3,7 @@
 It has the validation people's joints and head boxes, but no image names, so
 its people are found again by their joints.
 """
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -131,12 +131,8 @@ def add_head_sizes(people: list[Person], path: str | Path,
             with the same joints have different head sizes.
     """
     truth = read_mpii_ground_truth(path)
-    if not people:
-        return []
-    matches = match_joints(
-        np.stack([person.keypoints for person in people]),
-        np.stack([person.annotated for person in people]), truth.keypoints,
-        truth.annotated)
+    matches = match_joints(*joints_of(people), truth.keypoints,
+                           truth.annotated)
     found = []
     for index, (person, same) in enumerate(zip(people, matches)):
         sizes = truth.head_sizes[same]
@@ -148,6 +144,15 @@ def add_head_sizes(people: list[Person], path: str | Path,
                 'belong together?')
         found.append(person._replace(head_size=float(sizes[0])))
     return found
+
+
+def joints_of(people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, 16, 2) float32 pixels and (N, 16) bool, the annotated."""
+    count = MPII.num_keypoints
+    return (np.array([person.keypoints for person in people],
+                     np.float32).reshape(-1, count, 2),
+            np.array([person.annotated for person in people],
+                     bool).reshape(-1, count))
 
 
 def match_joints(keypoints: np.ndarray, annotated: np.ndarray,

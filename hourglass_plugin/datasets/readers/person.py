@@ -2,9 +2,9 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +52,16 @@ class Person(NamedTuple):
     head_size: float | None = None
     torso_size: float | None = None
     official_index: tuple[int, int] | None = None
+
+
+def check_subset(path: str | Path, subset: str | None,
+                 subsets: Sequence[str]) -> None:
+    """Reject a subset that a file does not have; None is all people."""
+    if subset is not None and subset not in subsets:
+        raise ValueError(
+            f'{path} has no subset {subset!r}; use '
+            f'{", ".join(map(repr, subsets)) or "none, as it is a single one"}'
+        )
 
 
 @contextmanager
