@@ -2,7 +2,6 @@
 import json
 import pickle
 import socket
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -55,48 +54,38 @@ model = dict(
 
 
 @pytest.fixture
-def project(tmp_path):
-    """Write three people of a data set, a config and an untrained network."""
+def untrained(tmp_path):
+    """Write three people of a dataset, a config and an untrained network."""
 
-    def write(dataset, joints, **changes):
+    def write(dataset, joints):
         rng = np.random.default_rng(0)
         (tmp_path / 'images').mkdir()
         people = []
         for index in range(3):
-            name = f'{index}.png'
             cv2.imwrite(
-                str(tmp_path / 'images' / name),
+                str(tmp_path / 'images' / f'{index}.png'),
                 rng.integers(0, 255, (90, 120, 3), np.uint8))
             people.append(
-                dict(
-                    image=name,
-                    center=[60, 45],
-                    scale=0.4,
-                    joints=rng.uniform(10, 80, (joints, 2)).tolist(),
-                    joints_vis=[1] * joints,
-                    head_size=20.0,
-                    torso_size=30.0,
-                    # The official order is the other way round.
-                    official_index=[9 - index, 0],
-                    **changes))
+                dict(image=f'{index}.png', center=[60, 45], scale=0.4,
+                     joints=rng.uniform(10, 80, (joints, 2)).tolist(),
+                     joints_vis=[1] * joints, head_size=20.0, torso_size=30.0,
+                     # The official order is the other way round.
+                     official_index=[9 - index, 0]))
         (tmp_path / 'people.json').write_text(json.dumps(people))
-        metric = 'PCKhMetric' if dataset == 'HourglassMPIIDataset' else 'TorsoPCKMetric'
+        kind = 'PCKh' if dataset == 'HourglassMPIIDataset' else 'TorsoPCK'
         path = tmp_path / 'tiny.py'
         path.write_text(
             CONFIG.format(
                 runtime=str(ROOT / 'configs/_base_/default_runtime.py'),
-                dataset=dataset,
-                root=str(tmp_path),
-                metric=metric,
+                dataset=dataset, root=str(tmp_path), metric=f'{kind}Metric',
                 joints=joints))
-        config = Config.fromfile(str(path))
         init_default_scope('mmpose')
         torch.manual_seed(0)
-        model = MODELS.build(config.model)
+        model = MODELS.build(Config.fromfile(str(path)).model)
         torch.save(
             dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
-        return SimpleNamespace(
-            folder=tmp_path, arguments=(path, tmp_path / 'weights.pth'))
+        return ('test', path, tmp_path / 'weights.pth', '--work-dir',
+                tmp_path / 'work')
 
     return write
 
@@ -124,26 +113,16 @@ def joints_in(path):
     return found
 
 
-def test_mpii_in_two_processes(project, tmp_path):
-    made = project('HourglassMPIIDataset', 16)
+def test_mpii_in_two_processes(untrained, tmp_path):
+    arguments = untrained('HourglassMPIIDataset', 16)
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     finished = run_tool(
-        'test',
-        *made.arguments,
-        '--work-dir',
-        tmp_path / 'work',
-        '--out-official',
-        tmp_path / 'out' / 'pred.mat',
-        '--dump',
-        tmp_path / 'people.pkl',
-        '--launcher',
-        'pytorch',
-        launcher=[
-            '-m', 'torch.distributed.run', '--nproc-per-node', '2',
-            '--master-port', port
-        ])
+        *arguments, '--out-official', tmp_path / 'out' / 'pred.mat', '--dump',
+        tmp_path / 'people.pkl', '--launcher', 'pytorch',
+        launcher=['-m', 'torch.distributed.run', '--nproc-per-node', '2',
+                  '--master-port', port])
     assert finished.returncode == 0, finished.stderr
     assert 'not a submission' in finished.stdout
     (file, ) = (tmp_path / 'out').iterdir()
@@ -153,11 +132,9 @@ def test_mpii_in_two_processes(project, tmp_path):
         np.testing.assert_allclose(joints, expected[name] + 1, atol=1e-4)
 
 
-def test_flic(project, call_tool, tmp_path):
-    made = project('HourglassFLICDataset', 11)
-    call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
-              '--out-official', tmp_path / 'pred.mat', '--dump',
-              tmp_path / 'people.pkl')
+def test_flic(untrained, call_tool, tmp_path):
+    call_tool(*untrained('HourglassFLICDataset', 11), '--out-official',
+              tmp_path / 'pred.mat', '--dump', tmp_path / 'people.pkl')
     expected = dumped(tmp_path / 'people.pkl')
     examples = loadmat(str(tmp_path / 'pred.mat'))['examples'][0]
     assert [row['filepath'][0]
@@ -169,47 +146,36 @@ def test_flic(project, call_tool, tmp_path):
             atol=1e-4)
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['--out-official', 'pred.pkl'], 'must end in .mat'),
-    (['--official-annotations', 'a.mat'], 'for --out-official'),
-    (['--out-official', 'pred.mat', '--official-annotations', 'none.mat'
-      ], 'none.mat'),
-    (['--out-official', 'pred.mat', '--official-annotations', 'gt.mat'
-      ], 'gt.mat lacks RELEASE'),
-])
-def test_what_does_not_fit_is_named_before_the_test(project, error_of,
-                                                    tmp_path, monkeypatch,
-                                                    arguments, message):
-    made = project('HourglassMPIIDataset', 16)
+def test_unusable_arguments_are_refused_before_the_test(
+        untrained, error_of, tmp_path, monkeypatch):
+    arguments = untrained('HourglassMPIIDataset', 16)
     monkeypatch.chdir(tmp_path)
     savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
-    assert message in error_of('test', *made.arguments, '--work-dir', 'work',
-                               *arguments)
+    official = ('--out-official', 'pred.mat')
+    for more, named in (
+        (['--out-official', 'pred.pkl'], 'pred.pkl'),
+        (['--official-annotations', 'a.mat'], '--out-official'),
+        ([*official, '--official-annotations', 'none.mat'], 'none.mat'),
+        ([*official, '--official-annotations', 'gt.mat'], 'RELEASE'),
+        # Only people with annotation are written without it.
+        (official, '--official-annotations'),
+    ):
+        if more == official:
+            people = json.loads((tmp_path / 'people.json').read_text())
+            for entry in people:
+                entry['joints_vis'] = [0] * 16
+            (tmp_path / 'people.json').write_text(json.dumps(people))
+        assert named in error_of(*arguments, *more)
 
 
-def test_people_to_test_need_the_official_file(project, error_of, tmp_path):
-    made = project('HourglassMPIIDataset', 16)
-    people = json.loads((tmp_path / 'people.json').read_text())
-    for entry in people:
-        entry['joints_vis'] = [0] * 16
-    (tmp_path / 'people.json').write_text(json.dumps(people))
-    message = error_of('test', *made.arguments, '--work-dir',
-                       tmp_path / 'work', '--out-official',
-                       tmp_path / 'pred.mat')
-    assert '--official-annotations' in message
+def test_lsp_has_no_official_format(untrained, error_of, tmp_path):
+    assert "'lsp'" in error_of(*untrained('HourglassLSPDataset', 14),
+                               '--out-official', tmp_path / 'pred.mat')
 
 
-def test_other_data_sets_have_no_official_format(project, error_of, tmp_path):
-    made = project('HourglassLSPDataset', 14)
-    message = error_of('test', *made.arguments, '--work-dir',
-                       tmp_path / 'work', '--out-official',
-                       tmp_path / 'pred.mat')
-    assert "'lsp' has no official format" in message and '--dump' in message
-
-
-def test_submission_from_the_official_file(project, call_tool, tmp_path):
-    """People to test have no joints: predictions, but no scores."""
-    made = project('HourglassMPIIDataset', 16)
+def test_submission_from_the_official_file(untrained, call_tool, tmp_path):
+    """People of the test set have no joints: predictions, but no scores."""
+    arguments = untrained('HourglassMPIIDataset', 16)
     unknown = mpii_person(place=(60, 45), scale=0.4)
     known = mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)
     write_official_mpii(tmp_path / 'release.mat', [
@@ -218,8 +184,7 @@ def test_submission_from_the_official_file(project, call_tool, tmp_path):
         ('1.png', True, [known], [1]),
         ('2.png', False, [unknown], [1]),
     ])
-    call_tool('test', *made.arguments, '--work-dir', tmp_path / 'work',
-              '--out-official', tmp_path / 'pred.mat', '--dump',
+    call_tool(*arguments, '--out-official', tmp_path / 'pred.mat', '--dump',
               tmp_path / 'people.pkl', '--out', tmp_path / 'scores.json',
               '--cfg-options', 'test_dataloader.dataset.ann_file=release.mat',
               'test_dataloader.dataset.subset=test')

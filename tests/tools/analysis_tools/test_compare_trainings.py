@@ -1,4 +1,4 @@
-"""tools/analysis_tools/compare_trainings.py from work dirs to table and picture."""
+"""compare_trainings.py from work dirs to table and plot."""
 from training_logs import (
     config_text,
     training_line,

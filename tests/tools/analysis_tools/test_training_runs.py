@@ -1,4 +1,4 @@
-"""Trainings read from mmengine's logs, grouped by config, and their tables."""
+"""Training runs read from mmengine's logs, grouped by config, in tables."""
 import pytest
 from training_logs import (
     config_text,
@@ -24,6 +24,13 @@ PCK = 'lsp/PCK@0.2'
 
 def read_groups(*folders):
     return group_trainings(read_trainings(folders)[0])
+
+
+def group_sizes(folder):
+    return {
+        name: len(members)
+        for name, members in read_groups(folder).items()
+    }
 
 
 def test_a_training_by_hand(tmp_path):
@@ -95,32 +102,28 @@ def test_a_validation_that_is_made_up_for_belongs_to_the_epoch_before(
     assert {epoch: scores[epoch][PCK] for epoch in scores} == {1: 11, 2: 22}
 
 
-@pytest.mark.parametrize('lines, message', [
-    (None, 'no log of a training'),
-    ([], 'its log is empty'),
-    ([training_line(1, 10), validation_line(10, 1.0)],
-     'unfinished, in epoch 1 of 2'),
-    ([training_line(1, 10), training_line(2, 20)],
-     'not validated after its last epoch, 2'),
-    (['no JSON\n', training_line(2, 20)], 'damaged, line 1 of '),
-    (['[1]\n', training_line(2, 20)], 'damaged, line 1 of '),
-    ([dict(loss=1.0, iter=10, step=10)], 'not trained by epochs'),
-])
-def test_what_cannot_be_compared_is_named(lines, message, tmp_path):
+@pytest.mark.parametrize('lines', [
+    None,
+    [],
+    [training_line(1, 10), validation_line(10, 1.0)],
+    [training_line(1, 10), training_line(2, 20)],
+    ['no JSON\n', training_line(2, 20)],
+    ['[1]\n', training_line(2, 20)],
+    [dict(loss=1.0, iter=10, step=10)],
+], ids=['no log', 'empty', 'unfinished', 'not validated', 'damaged',
+        'no object', 'not by epochs'])
+def test_unusable_logs_are_left_out_by_name(lines, tmp_path):
     work_dir = write_start(tmp_path / 'broken', lines, config_text())
     write_training(tmp_path / 'whole', 30.0)
     trainings, (reason, ) = read_trainings([tmp_path])
     assert [training.work_dir.name for training in trainings] == ['whole']
-    assert reason.startswith(f'{work_dir}: ') and message in reason
+    assert reason.startswith(f'{work_dir}: ')
     with pytest.raises(ValueError):
         read_trainings([work_dir])
 
 
-@pytest.mark.parametrize('config, message', [
-    ('train_cfg = (', 'config.py cannot be read: SyntaxError'),
-    ('model = dict()', 'no train_cfg.max_epochs'),
-])
-def test_configs_that_cannot_be_used_are_named(config, message, tmp_path):
+@pytest.mark.parametrize('config', ['train_cfg = (', 'model = dict()'])
+def test_unusable_configs_are_refused(config, tmp_path):
     write_start(tmp_path, [training_line(2, 20)], config)
     with pytest.raises(ValueError):
         read_training(tmp_path)
@@ -160,13 +163,7 @@ def test_what_changes_the_result_makes_another_group(more, tmp_path):
     write_training(tmp_path / 'a', 30.0)
     write_training(tmp_path / 'b' / 'seed_1', 20.0, seed=1, more=more)
     write_training(tmp_path / 'b' / 'seed_2', 20.0, seed=2, more=more)
-    assert {
-        name: len(members)
-        for name, members in read_groups(tmp_path).items()
-    } == {
-        'net in a': 1,
-        'net in b': 2
-    }
+    assert group_sizes(tmp_path) == {'net in a': 1, 'net in b': 2}
 
 
 def test_groups_in_one_folder_are_told_apart(tmp_path):
@@ -175,10 +172,7 @@ def test_groups_in_one_folder_are_told_apart(tmp_path):
     write_training(tmp_path / 'c', 30.0, more='lr = 1')
     write_training(tmp_path / 'x' / 'd' / 'e', 30.0, more='load_from = "b"')
     write_training(tmp_path / 'x', 30.0, seed=1, more='load_from = "b"')
-    assert {
-        name: len(members)
-        for name, members in read_groups(tmp_path).items()
-    } == {
+    assert group_sizes(tmp_path) == {
         'net in x/a0, x/a1': 2,
         'net in x/b': 1,
         'net in c': 1,
@@ -246,8 +240,6 @@ def test_groups_without_a_score(tmp_path):
     assert score_curves(groups, 'coco/AP') == {'b': [{2: 90.0}]}
     assert '| `a` | 0 | 2 | - |' in comparison_tables(groups, ['coco/AP'], {})
     check_metrics(groups, ['coco/AP', PCK])
-    with pytest.raises(ValueError):
-        check_metrics(groups, ['lsp/PCK@2'])
-    means = 'there is coco/AP, lsp/PCK@0.2, lsp/AUC'
-    with pytest.raises(ValueError):
-        check_metrics(groups, ['???'])
+    for unknown in ('lsp/PCK@2', '???'):
+        with pytest.raises(ValueError):
+            check_metrics(groups, [unknown])
