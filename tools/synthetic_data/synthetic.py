@@ -1,53 +1,44 @@
-"""What generators of drawn data sets share: settings, processes, folders.
+"""Write drawn datasets: settings, random numbers, processes, folders.
 
-A data set is written beside its folder and takes its name when it is
-complete, so an interrupted run leaves nothing that looks finished.
+A dataset is written beside its folder and takes its name when it is complete,
+so an interrupted run leaves nothing that looks finished.
 """
+import functools
 import json
 import multiprocessing
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, TypeVar, Union
+from typing import Any, Callable
 
 import cv2
 import numpy as np
 
-_Result = TypeVar('_Result')
-
-#: Parts of a data set; each has its own pictures.
+#: Parts of a dataset; each has its own images.
 SPLITS = ('train', 'val')
-SETTINGS_FILE = 'settings.json'
+
+# From seed, split and index to an image, (H, W, 3) uint8 BGR, and annotation.
+_Draw = Callable[[int, str, int], tuple[np.ndarray, dict]]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a data set depends on.
-
-    Args:
-        num_train: number of images to train on.
-        num_val: number of images to validate on.
-        seed: other seeds draw other pictures.
-        quality: of the JPEGs, 1 to 100.
+    """The numbers that decide every byte of a dataset.
 
     Raises:
         ValueError: if a number is out of range.
     """
 
-    num_train: int = 3000
-    num_val: int = 400
-    seed: int = 0
-    quality: int = 90
+    num_train: int  #: training images
+    num_val: int  #: validation images
+    seed: int = 0  #: not negative; other seeds draw other images
 
     def __post_init__(self) -> None:
         if self.num_train < 1 or self.num_val < 1 or self.seed < 0:
             raise ValueError(
                 'num_train and num_val must be at least 1 and seed not '
                 f'negative, got {self}')
-        if not 1 <= self.quality <= 100:
-            raise ValueError(f'quality must be 1 to 100, got {self.quality}')
 
     @property
     def images(self) -> list[tuple[str, int]]:
@@ -58,179 +49,111 @@ class Settings:
 
 
 def image_rng(seed: int, split: str, index: int) -> np.random.Generator:
-    """The random numbers of one image, whatever was drawn before.
-
-    Args:
-        seed: of the whole data set, not negative.
-        split: ``'train'`` or ``'val'``.
-        index: number of the image within the split, not negative.
+    """Return the random numbers of one image, whatever was drawn before.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if the split is unknown or a number is negative.
     """
-    if split not in SPLITS:
-        raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
-    if seed < 0 or index < 0:
-        raise ValueError('seed and index must not be negative, got '
-                         f'seed={seed}, index={index}')
     return np.random.default_rng([seed, SPLITS.index(split), index])
 
 
-@dataclass(frozen=True)
-class Job:
-    """One image to be drawn, by any process."""
-
-    folder: Path  #: of the images
-    settings: Settings
-    split: str
-    index: int  #: within the split
-
-    @property
-    def name(self) -> str:
-        """The image's file name."""
-        return f'{self.split}_{self.index:06d}.jpg'
+def image_name(split: str, index: int) -> str:
+    """Return an image's file name."""
+    return f'{split}_{index:06d}.jpg'
 
 
 @dataclass(frozen=True)
 class SyntheticDataset:
-    """A generator's data set: what is in its folders, and how it gets there.
+    """A generator of datasets."""
 
-    Args:
-        generator: its name, by which its folders are known.
-        version: raised when the same settings give other files than before.
-        annotations: annotation files, relative to the folder.
-        write_image: draws an image into its file and returns what the
-            annotations need; called in processes of their own.
-        write_annotations: writes the annotation files of a folder, given for
-            each split what ``write_image`` returned, in order.
-    """
+    generator: str  #: name and version, by which its folders are known
+    annotations: Sequence[str]  #: names of the annotation files
+    draw: _Draw
+    #: writes them into a folder, given the annotations of each split in order
+    write_annotations: Callable[[Path, dict[str, list[dict]]], None]
 
-    generator: str
-    version: int
-    annotations: Sequence[str]
-    write_image: Callable[[Job], Any]
-    write_annotations: Callable[[Path, dict[str, list]], None]
+    def _record(self, settings: Settings) -> dict[str, Any]:
+        return dict(generator=self.generator, **asdict(settings))
 
-    def record(self, settings: Settings) -> dict[str, Any]:
-        """What the settings file of a data set says."""
-        return dict(
-            generator=self.generator, version=self.version, **asdict(settings))
-
-    def is_complete(self, folder: Union[str, Path],
-                    settings: Settings) -> bool:
-        """Whether a folder holds the whole data set of these settings."""
-        folder = Path(folder)
-        return (_read_settings(folder) == self.record(settings) and all(
-            (folder / name).is_file() for name in self.annotations)
-                and len(list((folder / 'images').glob('*.jpg'))) == len(
-                    settings.images))
+    def is_complete(self, folder: str | Path, settings: Settings) -> bool:
+        """Return True if a folder holds the whole dataset of the settings."""
+        paths = [Path('annotations', name) for name in self.annotations]
+        paths += [Path('images', image_name(*i)) for i in settings.images]
+        return (_read_record(Path(folder)) == self._record(settings)
+                and all(Path(folder, path).is_file() for path in paths))
 
     def write(self,
-              folder: Union[str, Path],
+              folder: str | Path,
               settings: Settings,
               num_workers: int = 1,
               force: bool = False) -> Iterator[int]:
-        """Write a data set, counting the images on the way.
+        """Write a dataset, counting the images on the way.
 
         Args:
-            folder: where to; replaced if it holds a data set of this
-                generator that is damaged.
-            settings: what to draw.
-            num_workers: processes that draw; the result does not depend on
-                it.
-            force: also replace a whole data set of other settings.
+            folder: replaced if it holds a damaged dataset of the settings.
+            settings: of the dataset.
+            num_workers: processes that draw; the files do not depend on it.
+            force: also replace a dataset of other settings.
 
         Yields:
-            The number of images written so far. Draw the iterator to its end.
+            The number of images written so far, up to the last.
 
         Raises:
-            FileExistsError: if the folder holds something else, or, without
-                ``force``, a data set of other settings.
+            FileExistsError: if the folder holds something else.
         """
         folder = Path(folder)
-        record = self.record(settings)
+        record = self._record(settings)
         _check_replaceable(folder, record, force)
         unfinished = folder.with_name(folder.name + '.unfinished')
         shutil.rmtree(unfinished, ignore_errors=True)
         for name in ('images', 'annotations'):
             (unfinished / name).mkdir(parents=True)
-        jobs = [
-            Job(unfinished / 'images', settings, split, index)
-            for split, index in settings.images
-        ]
-        drawn: dict[str, list] = {split: [] for split in SPLITS}
-        results = _map_in_order(self.write_image, jobs, num_workers)
-        # Results first, or zip would leave the processes waiting at the end.
-        for done, (result, job) in enumerate(zip(results, jobs), 1):
-            drawn[job.split].append(result)
-            yield done
+        write_image = functools.partial(_write_image, self.draw,
+                                        unfinished / 'images', settings.seed)
+        drawn: dict[str, list[dict]] = {split: [] for split in SPLITS}
+        annotations = _in_order(write_image, settings.images, num_workers)
+        for done, annotation in enumerate(annotations):
+            drawn[settings.images[done][0]].append(annotation)
+            yield done + 1
         self.write_annotations(unfinished / 'annotations', drawn)
-        (unfinished / SETTINGS_FILE).write_text(
-            json.dumps(record, indent=2) + '\n', encoding='utf-8')
+        (unfinished / 'settings.json').write_text(json.dumps(record))
         if folder.exists():
             shutil.rmtree(folder)
         unfinished.rename(folder)
 
 
-def _read_settings(folder: Path) -> dict[str, Any]:
-    """What a settings file says, {} if there is none that can be read."""
-    try:
-        record = json.loads((folder / SETTINGS_FILE).read_text('utf-8'))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
+def _write_image(draw: _Draw, folder: Path, seed: int,
+                 image: tuple[str, int]) -> dict:
+    """Draw one image into its JPEG file; return its annotation."""
+    pixels, annotation = draw(seed, *image)
+    _, data = cv2.imencode('.jpg', pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    (folder / image_name(*image)).write_bytes(data.tobytes())
+    return annotation
 
 
-def _check_replaceable(folder: Path, wanted: dict[str, Any],
-                       force: bool) -> None:
+def _in_order(function: Callable[[Any], dict], items: list,
+              num_workers: int) -> Iterator[dict]:
+    """Yield results in the order of the items, whichever process is first."""
+    if num_workers == 1:
+        yield from map(function, items)
+        return
+    # New processes: threads of OpenCV do not survive a fork.
+    with multiprocessing.get_context('spawn').Pool(num_workers) as pool:
+        yield from pool.imap(function, items, chunksize=8)
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    path = folder / 'settings.json'
+    return json.loads(path.read_text('utf-8')) if path.is_file() else {}
+
+
+def _check_replaceable(folder: Path, wanted: dict, force: bool) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    record = _read_settings(folder)
+    record = _read_record(folder)
     if record.get('generator') != wanted['generator']:
-        raise FileExistsError(
-            f'{folder} exists and was not written by this generator; choose '
-            'another folder or remove it yourself')
+        raise FileExistsError(f'{folder} was not written by this generator; '
+                              'choose another folder or remove it yourself')
     if record != wanted and not force:
-        told = ', '.join(f'{name} {record.get(name)} instead of {value}'
-                         for name, value in wanted.items()
-                         if record.get(name) != value)
-        raise FileExistsError(
-            f'{folder} holds a data set of other settings ({told}); replace '
-            'it with --force (force=True) or choose another folder')
-
-
-def _map_in_order(function: Callable[[Any], _Result], jobs: list,
-                  num_workers: int) -> Iterator[_Result]:
-    """Results in the order of the jobs, whichever process is first."""
-    if num_workers <= 1:
-        yield from map(function, jobs)
-        return
-    # Threads of OpenCV do not survive a fork, and their number, which loaders
-    # and mmengine set, could then not be changed without waiting for them.
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with multiprocessing.Pool(num_workers) as pool:
-            yield from pool.imap(function, jobs, chunksize=8)
-    finally:
-        cv2.setNumThreads(threads)
-
-
-def write_jpeg(path: Path, image: np.ndarray, quality: int) -> None:
-    """Write (H, W, 3) uint8 BGR.
-
-    Raises:
-        OSError: if OpenCV cannot encode it.
-    """
-    done, data = cv2.imencode('.jpg', image,
-                              [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise OSError(f'OpenCV cannot encode {path.name} as JPEG')
-    path.write_bytes(data.tobytes())
-
-
-def available_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        raise FileExistsError(f'{folder} has other settings, {record}; replace'
+                              ' it with --force or choose another folder')
