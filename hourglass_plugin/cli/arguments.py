@@ -2,7 +2,6 @@
 import argparse
 import sys
 from pathlib import Path
-from types import ModuleType
 
 from .errors import run, setting_up  # noqa: F401, for tools
 
@@ -86,64 +85,3 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     # Older launchers pass it; torchrun sets the environment variable.
     parser.add_argument(
         '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
-
-
-def add_drawing_arguments(parser: argparse.ArgumentParser, out: str,
-                          num_train: int, num_val: int) -> None:
-    """The arguments that all tools have which draw a data set.
-
-    Args:
-        parser: to which they are added.
-        out: default folder of the data set.
-        num_train: default number of images to train on.
-        num_val: default number of images to validate on.
-    """
-    parser.add_argument(
-        '--out', default=out, help='folder to write (default: %(default)s)')
-    parser.add_argument(
-        '--num-train',
-        type=positive_int,
-        default=num_train,
-        help='images to train on (default: %(default)s)')
-    parser.add_argument(
-        '--num-val',
-        type=positive_int,
-        default=num_val,
-        help='images to validate on (default: %(default)s)')
-    parser.add_argument(
-        '--seed',
-        type=int,
-        default=0,
-        help='other seeds draw other pictures (default: %(default)s)')
-    parser.add_argument(
-        '--workers',
-        type=positive_int,
-        help='processes that draw (default: one per processor core); the '
-        'pictures do not depend on it')
-    parser.add_argument(
-        '--force',
-        action='store_true',
-        help='replace a data set of other settings')
-
-
-def draw_data_set(generator: ModuleType, args: argparse.Namespace) -> None:
-    """Write a drawn data set, unless it is there.
-
-    Args:
-        generator: ``synthetic_people`` or ``synthetic_shapes``.
-        args: those of :func:`add_drawing_arguments`.
-    """
-    from synthetic import Settings, available_cores
-    from tqdm import tqdm
-    with setting_up():
-        settings = Settings(args.num_train, args.num_val, args.seed)
-    images = (f'{args.num_train} images to train on and {args.num_val} to '
-              'validate on')
-    if generator.is_complete(args.out, settings):
-        print(f'{args.out} is complete: {images}')
-        return
-    written = generator.write_data_set(args.out, settings, args.workers
-                                       or available_cores(), args.force)
-    for _ in tqdm(written, 'drawing', len(settings.images), unit='image'):
-        continue
-    print(f'wrote {images} to {args.out}')

@@ -22,6 +22,7 @@ import torch
 from fresh_interpreter import run_python
 from mmengine.config import Config
 from mmengine.runner import Runner
+from synthetic import Settings
 
 pytest.importorskip('setuptools', '70.1', 'pyproject.toml asks for it')
 ROOT = Path(__file__).resolve().parents[2]
@@ -331,8 +332,8 @@ def test_empty_environment_uses_the_network(wheel, tmp_path):
 def people(tmp_path_factory):
     """A few synthetic people, and a small config that inherits."""
     folder = tmp_path_factory.mktemp('people')
-    for _ in synthetic_people.write_data_set(
-            str(folder / 'data'), synthetic_people.Settings(4, 2, 0), 1):
+    for _ in synthetic_people.DATASET.write(
+            str(folder / 'data'), Settings(4, 2), 1):
         pass
     config = folder / 'small.py'
     config.write_text(f'''

@@ -33,7 +33,7 @@ def draw_people(folder: Path, train: int, val: int) -> None:
     # their number afterwards, as mmengine does, would wait for them.
     cv2.setNumThreads(1)
     settings = Settings(train, val, 0)
-    for _ in synthetic_people.write_data_set(str(folder), settings, 1):
+    for _ in synthetic_people.DATASET.write(str(folder), settings, 1):
         continue
 
 

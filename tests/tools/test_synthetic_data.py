@@ -1,0 +1,134 @@
+"""Both generators: random numbers, processes, folders, the tool."""
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import synthetic_people
+import synthetic_shapes
+from synthetic import Settings
+
+SETTINGS = Settings(num_train=5, num_val=3, seed=7)
+TOOL = Path(__file__).parents[2] / 'tools' / 'synthetic_data' / 'generate.py'
+both = pytest.mark.parametrize('generator',
+                               [synthetic_people, synthetic_shapes])
+
+
+def contents(folder):
+    """Bytes of the files; MATLAB's contain the time."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file() and path.suffix != '.mat'
+    }
+
+
+def write(folder, settings=SETTINGS, dataset=synthetic_people.DATASET, **how):
+    return list(dataset.write(folder, settings, **how))
+
+
+@both
+def test_a_sample_depends_on_its_numbers_only(generator):
+    image, annotation = generator.make_sample(5, 'train', 11)
+    np.random.seed(1)
+    cv2.setRNGSeed(123)
+    generator.make_sample(5, 'train', 3)
+    expected = np.random.RandomState(1).rand()
+    assert np.random.rand() == expected  # global randomness is left alone
+    again, same = generator.make_sample(5, 'train', 11)
+    np.testing.assert_array_equal(image, again)
+    for name, value in annotation.items():
+        np.testing.assert_array_equal(value, same[name])
+    for other in ((6, 'train', 11), (5, 'val', 11), (5, 'train', 12)):
+        assert not np.array_equal(generator.make_sample(*other)[0], image)
+    for wrong in ((0, 'test', 0), (-1, 'val', 0), (0, 'val', -2)):
+        with pytest.raises(ValueError):
+            generator.make_sample(*wrong)
+
+
+@both
+def test_two_processes_write_the_same_bytes(generator, tmp_path):
+    dataset = generator.DATASET
+    assert write(tmp_path / '1', dataset=dataset) == [1, 2, 3, 4, 5, 6, 7, 8]
+    write(tmp_path / '2', dataset=dataset, num_workers=2)
+    assert contents(tmp_path / '1') == contents(tmp_path / '2')
+    assert len(contents(tmp_path / '1')) == 8 + 2 + 1
+
+
+def test_an_interrupted_run_leaves_nothing_that_looks_finished(tmp_path):
+    folder, dataset = tmp_path / 'people', synthetic_people.DATASET
+    running = dataset.write(folder, SETTINGS)
+    for _ in range(4):
+        next(running)
+    running.close()
+    assert not folder.exists()
+    write(folder)
+    assert dataset.is_complete(folder, SETTINGS)
+    for other in (dict(seed=8), dict(num_val=2)):
+        assert not dataset.is_complete(folder, replace(SETTINGS, **other))
+    # The rest of the first run is gone.
+    assert [path.name for path in tmp_path.iterdir()] == ['people']
+
+
+@pytest.mark.parametrize(
+    'damaged', ['images/val_000001.jpg', 'annotations/mpii_train.json'])
+def test_a_damaged_dataset_is_written_anew(damaged, tmp_path):
+    write(tmp_path / 'people')
+    (tmp_path / 'people' / damaged).unlink()
+    dataset = synthetic_people.DATASET
+    assert not dataset.is_complete(tmp_path / 'people', SETTINGS)
+    write(tmp_path / 'people')
+    assert dataset.is_complete(tmp_path / 'people', SETTINGS)
+
+
+def test_only_force_replaces_other_settings_and_never_other_files(tmp_path):
+    small, folder = Settings(1, 1), tmp_path / 'people'
+    write(folder, small)
+    with pytest.raises(FileExistsError):
+        write(folder)
+    assert synthetic_people.DATASET.is_complete(folder, small)
+    for dataset in (synthetic_people.DATASET, synthetic_shapes.DATASET):
+        (tmp_path / 'mine.txt').write_text('precious')
+        with pytest.raises(FileExistsError):
+            write(tmp_path, dataset=dataset, force=True)
+    with pytest.raises(FileExistsError):
+        write(folder, dataset=synthetic_shapes.DATASET, force=True)
+    assert {path.name for path in tmp_path.iterdir()} == {'mine.txt', 'people'}
+    write(folder, force=True)
+    assert synthetic_people.DATASET.is_complete(folder, SETTINGS)
+
+
+@pytest.mark.parametrize('numbers', [(0, 1), (1, 0), (1, 1, -1)])
+def test_settings_out_of_range_are_refused(numbers):
+    with pytest.raises(ValueError):
+        Settings(*numbers)
+
+
+@pytest.mark.parametrize('kind', ['people', 'shapes'])
+def test_the_tool_writes_once(kind, tmp_path):
+
+    def run(*more):
+        return subprocess.run([
+            sys.executable,
+            str(TOOL), kind, '--out',
+            str(tmp_path / kind), '--num-train', '2', '--num-val', '1',
+            '--workers', '1', *more
+        ],
+                              capture_output=True,
+                              text=True,
+                              check=False)
+
+    first = run()
+    assert first.returncode == 0, first.stderr
+    assert '3/3' in first.stderr  # the progress bar
+    before = (tmp_path / kind / 'settings.json').stat().st_mtime_ns
+    assert run().returncode == 0
+    assert (tmp_path / kind /
+            'settings.json').stat().st_mtime_ns == before
+    other = run('--seed', '1')
+    assert other.returncode == 1
+    assert 'Traceback' not in other.stderr
+    assert '--force' in other.stderr

@@ -1,0 +1,189 @@
+"""Drawn people: poses, images, MPII's files."""
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from scipy.io import loadmat
+from synthetic import Settings
+from synthetic_people import BONES, DATASET, make_sample, rotation, sample_pose
+
+from hourglass_plugin.datasets.pose_datasets import HourglassMPIIDataset
+from hourglass_plugin.skeletons import MPII
+
+SIDES = ('left', 'right')
+
+
+def pose(seed):
+    return dict(zip(MPII.joints, sample_pose(np.random.default_rng(seed))))
+
+
+@pytest.fixture(scope='module')
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('synthetic') / 'people'
+    list(DATASET.write(folder, Settings(5, 3, 7)))
+    return folder
+
+
+@pytest.fixture(scope='module')
+def samples():
+    return [make_sample(2, 'val', index) for index in range(60)]
+
+
+def test_rotation_turns_from_each_axis_to_the_next():
+    for axis, before, after in (('x', (0, 1, 0), (0, 0, 1)),
+                                ('y', (0, 0, 1), (1, 0, 0)),
+                                ('z', (1, 0, 0), (0, 1, 0))):
+        np.testing.assert_allclose(
+            rotation(axis, 90) @ before, after, atol=1e-12)
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_bones_and_bends_are_human(seed):
+    joints = pose(seed)
+    bones = dict(
+        head=('upper_neck', 'head_top'),
+        neck=('thorax', 'upper_neck'),
+        trunk=('pelvis', 'thorax'))
+    for side in SIDES:
+        bones.update({
+            f'{side} upper_arm': (f'{side}_shoulder', f'{side}_elbow'),
+            f'{side} forearm': (f'{side}_elbow', f'{side}_wrist'),
+            f'{side} thigh': (f'{side}_hip', f'{side}_knee'),
+            f'{side} shin': (f'{side}_knee', f'{side}_ankle')
+        })
+    vectors = {
+        name: joints[end] - joints[start]
+        for name, (start, end) in bones.items()
+    }
+    lengths = {
+        name: np.linalg.norm(vector)
+        for name, vector in vectors.items()
+    }
+    for name, length in lengths.items():
+        assert 0.84 < length / BONES[name.split()[-1]] < 1.16
+    for bone in ('upper_arm', 'forearm', 'thigh', 'shin'):
+        assert lengths[f'left {bone}'] == pytest.approx(
+            lengths[f'right {bone}'])
+    for side in SIDES:
+        # cos of the bend: 1 is straight, 110 and 85 degrees are the most.
+        for first, second, most in (('upper_arm', 'forearm', 110),
+                                    ('thigh', 'shin', 85)):
+            first, second = f'{side} {first}', f'{side} {second}'
+            cosine = (vectors[first] @ vectors[second]) / (
+                lengths[first] * lengths[second])
+            assert cosine >= np.cos(np.radians(most)) - 1e-9
+        # Knees bend backward: thigh down (y) and shin back (-z) turn by +x.
+        assert np.cross(vectors[f'{side} thigh'],
+                        vectors[f'{side} shin'])[0] < 1e-9
+    assert joints['left_hip'][0] > 0 > joints['right_hip'][0]
+
+
+def test_joints_lie_on_the_drawn_body(monkeypatch):
+    """Without noise, the body differs from the same background without it."""
+    monkeypatch.setattr('drawing.photograph', lambda rng, image: image)
+    monkeypatch.setattr('drawing.background',
+                        lambda rng, *size: np.full((*size, 3), 1, np.uint8))
+    for index in range(30):
+        image, person = make_sample(3, 'train', index)
+        body = (image != 1).any(2)
+        for (x, y), inside in zip(person['joints'], person['annotated']):
+            if inside:  # the top of the head is on the outline
+                window = body[max(round(y) - 1, 0):round(y) + 2,
+                              max(round(x) - 1, 0):round(x) + 2]
+                assert window.any()
+        x1, y1, x2, y2 = np.rint(person['head']).astype(int)
+        # A disc of diameter d fills pi / 4 of its box.
+        assert body[y1:y2, x1:x2].mean() >= np.pi / 4 - 0.05
+
+
+def test_left_is_the_persons_left(samples):
+    """Most people face the viewer: their left is on the image's right."""
+    left, right = MPII.indices(['left_hip', 'right_hip'])
+    facing = np.mean([
+        person['joints'][left, 0] > person['joints'][right, 0]
+        for _, person in samples
+    ])
+    # 90 % are seen from the front; of 60 the deviation is 4 %.
+    assert 0.74 < facing < 1
+
+
+def test_people_fill_their_crops_and_some_are_cut(samples):
+    whole = 0
+    for image, person in samples:
+        joints, scale = person['joints'], person['scale']
+        height, width = image.shape[:2]
+        inside = ((joints >= 0) & (joints <= (width - 1, height - 1))).all(1)
+        np.testing.assert_array_equal(person['annotated'], inside)
+        assert inside[MPII.indices(['upper_neck', 'head_top'])].all()
+        if inside.all():
+            whole += 1
+            # The paper's crop, a square of 250 scale that lies 15 scale
+            # lower, holds them.
+            reach = np.abs(joints - person['center'] - (0, 15 * scale)).max()
+            assert 0.15 * 250 * scale < reach < 0.5 * 250 * scale
+    # One in eight is larger than the image; of 60 the deviation is 2.6.
+    assert 42 <= whole < 60
+
+
+def test_files_contain_the_samples(dataset):
+    content = loadmat(str(dataset / 'annotations/mpii_gt_val.mat'))
+    assert content['headboxes_src'].shape == (2, 2, 3)
+    assert content['pos_gt_src'].shape == (16, 2, 3)
+    names = [name.item() for name in content['dataset_joints'][0]]
+    # rank is the right ankle, ..., lwri the left wrist: the order of MPII.
+    assert [name[0] for name in names[:6] + names[10:]] == [*'rrrlllrrrlll']
+    assert names[6:10] == ['pelv', 'thor', 'neck', 'head']
+    for split, count in (('train', 5), ('val', 3)):
+        people = json.loads(
+            (dataset / f'annotations/mpii_{split}.json').read_text())
+        assert len(people) == count
+        for index, entry in enumerate(people):
+            drawn, person = make_sample(7, split, index)
+            image = cv2.imread(str(dataset / 'images' / entry['image']))
+            # JPEG of quality 90 keeps noise and edges roughly.
+            assert np.abs(image.astype(float) - drawn).mean() < 8
+            joints, annotated = np.array(entry['joints']), person['annotated']
+            np.testing.assert_array_equal(entry['joints_vis'], annotated)
+            # 1-based and rounded to 0.01.
+            np.testing.assert_allclose(
+                joints[annotated],
+                person['joints'][annotated] + 1,
+                atol=0.0051)
+            np.testing.assert_array_equal(joints[~annotated], -1)
+            np.testing.assert_allclose(
+                entry['center'], person['center'] + 1, atol=0.0051)
+            assert entry['scale'] == pytest.approx(person['scale'], abs=5.1e-5)
+            if split == 'val':
+                np.testing.assert_array_equal(
+                    content['pos_gt_src'][..., index],
+                    joints * annotated[:, None])
+                np.testing.assert_array_equal(
+                    content['jnt_missing'][:, index], ~annotated)
+                np.testing.assert_allclose(
+                    content['headboxes_src'][..., index].reshape(4),
+                    person['head'] + 1)
+
+
+def test_hourglass_mpii_dataset_reads_the_files(dataset):
+    people = HourglassMPIIDataset(
+        data_root=str(dataset),
+        ann_file='annotations/mpii_val.json',
+        headbox_file='annotations/mpii_gt_val.mat',
+        data_prefix=dict(img='images/'),
+        test_mode=True)
+    assert len(people) == 3
+    for index in range(3):
+        record, (_, person) = people[index], make_sample(7, 'val', index)
+        annotated, box = person['annotated'], person['head']
+        # 0-based again; rounded to 0.01 in the file.
+        np.testing.assert_allclose(
+            record['keypoints'][0][annotated],
+            person['joints'][annotated],
+            atol=0.0052)
+        np.testing.assert_array_equal(record['keypoints_visible'][0],
+                                      annotated)
+        assert record['head_size'].item() == pytest.approx(
+            0.6 * np.linalg.norm(box[2:] - box[:2]), rel=1e-5)
+        assert Path(record['img_path']).is_file()

@@ -1,0 +1,122 @@
+"""Drawn shapes: masks and boxes, COCO's files."""
+import cv2
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from synthetic import Settings
+from synthetic_shapes import CLASSES, DATASET, box_of, make_sample
+
+
+@pytest.fixture(scope='module')
+def samples():
+    return [make_sample(1, 'train', index) for index in range(120)]
+
+
+@pytest.fixture(scope='module')
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('synthetic') / 'shapes'
+    list(DATASET.write(folder, Settings(5, 3, 7)))
+    return folder
+
+
+def test_a_box_is_as_wide_as_its_pixels():
+    mask = np.zeros((6, 9), bool)
+    mask[2, 3] = True
+    assert box_of(mask) == [3, 2, 1, 1]
+    # Columns 3 to 7 are five, rows 2 to 4 three.
+    mask[4, 7] = True
+    assert box_of(mask) == [3, 2, 5, 3]
+    assert box_of(np.ones((6, 9), bool)) == [0, 0, 9, 6]
+
+
+def test_masks_are_apart_and_most_of_each_shape_is_visible(samples):
+    hidden = 0
+    for _, sample in samples:
+        assert 1 <= len(sample['labels']) == len(sample['masks']) <= 5
+        assert sample['masks'].sum(0).max() == 1
+        for mask in sample['masks']:
+            points = np.argwhere(mask)[:, ::-1].astype(np.int32)
+            # Shapes are convex: a dent is where another lies in front. A hull
+            # through pixels' centres has less than their area.
+            hidden += cv2.contourArea(
+                cv2.convexHull(points)) > 1.02 * mask.sum()
+    assert hidden > 10
+
+
+def test_shapes_are_what_their_labels_say(samples):
+    """Compare the share of its box that a whole shape fills with geometry.
+
+    A disc fills pi / 4. The corners of a triangle touch the box, whose half
+    it has at most. Of w x h a rectangle turned by t fills w h / ((w cos t +
+    h sin t) (w sin t + h cos t)), at least 0.43 for sides of 60 to 30 degrees.
+    """
+    shares = {name: [] for name in CLASSES}
+    for _, sample in samples:
+        box = box_of(sample['masks'][0])
+        if len(sample['labels']) == 1 and min(box[2:]) >= 24:
+            share = sample['masks'].sum() / (box[2] * box[3])
+            shares[CLASSES[sample['labels'][0]]].append(share)
+    assert min(len(found) for found in shares.values()) >= 2
+    # Of 24 pixels and more the outermost half pixel is a few percent.
+    assert np.allclose(shares['disc'], np.pi / 4, atol=0.03)
+    assert max(shares['triangle']) < 0.5 + 0.04
+    assert 0.43 - 0.03 < min(shares['rectangle'])
+
+
+def test_shapes_are_drawn_where_their_masks_are(samples):
+    differences = []
+    for image, sample in samples:
+        for mask in sample['masks']:
+            around = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9))) > 0
+            around &= ~sample['masks'].any(0)
+            if around.any():
+                differences.append(
+                    np.abs(image[mask].mean(0) - image[around].mean(0)).max())
+    # Of 256 steps; noise and clouds are a few.
+    assert np.median(differences) > 40
+
+
+@pytest.mark.parametrize('split, count', [('train', 5), ('val', 3)])
+def test_coco_files_contain_the_samples(dataset, split, count):
+    coco = COCO(str(dataset / f'annotations/{split}.json'))
+    assert sorted(coco.imgs) == list(range(1, count + 1))
+    assert [each['name']
+            for each in coco.dataset['categories']] == list(CLASSES)
+    ids = [each['id'] for each in coco.dataset['annotations']]
+    assert ids == list(range(1, len(ids) + 1))
+    for index in range(count):
+        drawn, sample = make_sample(7, split, index)
+        record = coco.imgs[index + 1]
+        image = cv2.imread(str(dataset / 'images' / record['file_name']))
+        assert image.shape[:2] == (record['height'], record['width'])
+        # JPEG of quality 90 keeps noise and edges roughly.
+        assert np.abs(image.astype(float) - drawn).mean() < 8
+        annotations = coco.imgToAnns[index + 1]
+        assert len(annotations) == len(sample['labels'])
+        for annotation, label, mask in zip(annotations, sample['labels'],
+                                           sample['masks']):
+            assert annotation['category_id'] == label + 1
+            assert annotation['bbox'] == box_of(mask)
+            assert annotation['area'] == mask.sum()
+            assert annotation['iscrowd'] == 0
+
+
+def test_mmdetection_reads_the_boxes(dataset):
+    pytest.importorskip('mmdet', reason='requirements/mminstall.txt lists it')
+    from mmdet.datasets import CocoDataset
+    images = CocoDataset(
+        data_root=str(dataset),
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='images/'),
+        metainfo=dict(classes=CLASSES),
+        test_mode=True)
+    assert len(images) == 3
+    for index in range(3):
+        _, sample = make_sample(7, 'val', index)
+        found = images.get_data_info(index)['instances']
+        assert [each['bbox_label']
+                for each in found] == sample['labels'].tolist()
+        # Left, top, right and bottom edges.
+        for each, mask in zip(found, sample['masks']):
+            x, y, width, height = box_of(mask)
+            assert each['bbox'] == [x, y, x + width, y + height]
