@@ -14,14 +14,16 @@ cd "$(dirname "$0")/.."
 . tools/set_up.sh
 
 config=configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py
-drawn=synthetic_people
+kind=people
+counts=(--num-train 1200 --num-val 400)
 modules=(tqdm)
 prepare=set_up
 for argument; do
   case "$argument" in
   --detector)
     config=configs/detection/centernet/centernet_hg1-w64_1xb16-4e_synthetic-shapes.py
-    drawn=synthetic_shapes
+    kind=shapes
+    counts=(--num-train 1500 --num-val 200)
     modules+=(mmdet)
     ;;
   --use-active-environment) prepare=use_active_environment ;;
@@ -36,9 +38,12 @@ if [ $prepare = set_up ]; then
 else
   use_active_environment "${modules[@]}"
 fi
+# Warnings of libraries say nothing to someone who tries this out.
+export PYTHONWARNINGS=ignore
 
-printf '\n1. Drawing data/%s\n' "$drawn"
-"$python" "tools/generate_$drawn.py" --out "data/$drawn"
+printf '\n1. Drawing data/synthetic_%s\n' "$kind"
+"$python" tools/synthetic_data/generate.py "$kind" \
+  --out "data/synthetic_$kind" "${counts[@]}"
 
 printf '\n2. Training %s\n' "$config"
 mkdir -p "$work_dir"
@@ -54,7 +59,11 @@ printf '\n3. Evaluating %s\n' "$checkpoint"
 "$python" tools/test.py "$config" "$checkpoint" --work-dir "$work_dir" \
   --out "$work_dir/scores.json" --show-dir "$pictures"
 
-printf '\n4. Result\n'
-printf 'Pictures of the predictions: %s (all on one: sheet.jpg)\n' "$pictures"
-printf 'Checkpoint: %s\n' "$checkpoint"
-exec "$python" tools/check_scores.py "$config" "$work_dir/scores.json"
+status=0
+scores=$("$python" tools/misc/check_scores.py "$config" \
+  "$work_dir/scores.json") || status=$?
+if [ -f "$pictures/sheet.jpg" ]; then
+  pictures=$pictures/sheet.jpg
+fi
+printf '\n%s; predictions: %s; %d s in all\n' "$scores" "$pictures" "$SECONDS"
+exit $status

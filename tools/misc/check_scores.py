@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Print scores by joint and compare them with those that a config promises.
+"""Compare scores with those that a config promises, in one line.
 
 Exit status 1 if one is lower than the config's expected_results.
 """
@@ -26,11 +26,6 @@ def main(args: argparse.Namespace) -> None:
     """Print, compare, exit."""
     with arguments.setting_up():
         from mmengine.config import Config
-
-        from hourglass_plugin.evaluation.table import (
-            format_table,
-            rows_of_logged,
-        )
         expected = Config.fromfile(
             args.config, import_custom_modules=False).get('expected_results')
         if not expected:
@@ -43,18 +38,13 @@ def main(args: argparse.Namespace) -> None:
             raise ValueError(f'{args.scores} has no score {missing[0]!r}; it '
                              f'has {", ".join(sorted(scores))}')
 
-    print(format_table(rows_of_logged(scores)))
-    reached = True
-    for name, minimum in expected.items():
-        score = scores[name]
-        if score >= minimum:
-            print(f'{name} is {score:.2f}; {args.config} promises at least '
-                  f'{minimum}')
-        else:  # or not a number
-            reached = False
-            print(f'{name} is {score:.2f}, BELOW the {minimum} that '
-                  f'{args.config} promises')
-    sys.exit(not reached)
+    # NaN is below any promise.
+    below = [name for name in expected if not scores[name] >= expected[name]]
+    print(', '.join(
+        f'{name} {scores[name]:.2f} '
+        f'({"BELOW the" if name in below else "at least"} {minimum} promised)'
+        for name, minimum in expected.items()))
+    sys.exit(bool(below))
 
 
 if __name__ == '__main__':
