@@ -1,10 +1,9 @@
 """MMDetection's CornerNet, CentripetalNet and CenterNet on our hourglasses.
 
 Sources: Law and Deng, "CornerNet: Detecting Objects as Paired Keypoints",
-ECCV 2018 (arXiv:1808.01244); Dong et al., "CentripetalNet: Pursuing
-High-quality Keypoint Pairs for Object Detection", CVPR 2020
-(arXiv:2003.09119); Zhou, Wang and Krähenbühl, "Objects as Points"
-(arXiv:1904.07850). MMDetection implements them; these classes check them.
+ECCV 2018; Dong et al., "CentripetalNet" (arXiv:2003.09119); Zhou, Wang and
+Krähenbühl, "Objects as Points" (arXiv:1904.07850). MMDetection implements
+them; these classes check them.
 """
 from typing import Any
 
@@ -20,8 +19,8 @@ from ..models.stacked_hourglass import StackedHourglass
 class _StackedHourglassDetector(SingleStageDetector):
     """First base of a detector of MMDetection's: see :func:`check_levels`."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, *arguments: Any, neck: Any = None, **options: Any):
+        super().__init__(*arguments, neck=neck, **options)
         if not self.with_neck:
             check_levels(self.backbone, self.bbox_head)
 

@@ -1,4 +1,4 @@
-"""Detectors of few channels, and what they are trained on."""
+"""Detectors of few channels, and training samples for them."""
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -55,8 +55,8 @@ def total(losses):
                for loss in (value if isinstance(value, list) else [value]))
 
 
-def unlearnt(model):
-    """Names of weights without a gradient that is a number."""
+def without_gradient(model):
+    """Names of parameters without a finite gradient."""
     return [
         name for name, weight in model.named_parameters()
         if weight.grad is None or not weight.grad.isfinite().all()
