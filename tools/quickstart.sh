@@ -15,7 +15,6 @@ cd "$(dirname "$0")/.."
 
 config=configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py
 kind=people
-counts=(--num-train 1200 --num-val 400)
 modules=(tqdm)
 prepare=set_up
 for argument; do
@@ -23,7 +22,6 @@ for argument; do
   --detector)
     config=configs/detection/centernet/centernet_hg1-w64_1xb16-4e_synthetic-shapes.py
     kind=shapes
-    counts=(--num-train 1500 --num-val 200)
     modules+=(mmdet)
     ;;
   --use-active-environment) prepare=use_active_environment ;;
@@ -43,7 +41,7 @@ export PYTHONWARNINGS=ignore
 
 printf '\n1. Drawing data/synthetic_%s\n' "$kind"
 "$python" tools/synthetic_data/generate.py "$kind" \
-  --out "data/synthetic_$kind" "${counts[@]}"
+  --out "data/synthetic_$kind"
 
 printf '\n2. Training %s\n' "$config"
 mkdir -p "$work_dir"

@@ -253,7 +253,7 @@ def _announce(name: str, error: Exception, consequence: str) -> None:
     found = 'is not installed'
     if not isinstance(error, ModuleNotFoundError):
         found = f'does not import ({_in_one_line(error)})'
-    logger.warning('hourglass_plugin: %s %s: %s', name, found, consequence)
+    logger.info('hourglass_plugin: %s %s: %s', name, found, consequence)
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -6,7 +6,9 @@ Exit status 1 if one is lower than the config's expected_results.
 import argparse
 import json
 import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from hourglass_plugin.cli import arguments
 
 

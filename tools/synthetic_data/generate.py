@@ -5,8 +5,11 @@ A complete dataset of the same settings is left as it is.
 """
 import argparse
 import os
+import sys
 from importlib import import_module
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from hourglass_plugin.cli import arguments
 
 
@@ -18,8 +21,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('kind', choices=['people', 'shapes'])
     parser.add_argument('--out', help='folder to write', required=True)
     for name, default, text in (
-        ('--num-train', 1500, 'training images'),
-        ('--num-val', 400, 'validation images'),
+        ('--num-train', 1000, 'training images'),
+        ('--num-val', 200, 'validation images'),
         ('--workers', os.cpu_count() or 1, 'processes that draw; the images '
          'do not depend on it')):
         parser.add_argument(

@@ -19,8 +19,7 @@ train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='GetBBoxCenterScale', padding=1.25),
     dict(type='RandomHorizontalFlip'),
-    # The generator itself rotates and scales people and changes colours.
-    dict(type='RandomScaleRotation', sampling='paper'),
+    # No rotation, scale and colours: the generator draws enough of them.
     dict(
         type='TopdownCrop',
         input_size=codec['input_size'],
