@@ -50,14 +50,24 @@ def main(args: argparse.Namespace) -> None:
         from .configs import load_config
         check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
         config = load_config(args.config, args.cfg_options)
-        from ..inference import export_files
-        export_files.check_can_write(args.out, args.suffix)
-        module, metadata = export_files.load_model(
-            config, args.checkpoint, args.decode, args.every_stack,
-            args.flip_test)
-        if args.suffix == '.onnx':
-            written = export_files.write_onnx(module, args.out, metadata)
-        else:
-            written = export_files.write_program(module, args.out, metadata,
-                                                 args.aot_inductor)
-    print(written.lines(args.out, module))
+        from ..inference import export
+        from ..inference.predictor import build_pose_model
+        from ..models.weights.loading import read_checkpoint
+        export.check_can_write(args.out, args.suffix)
+        model = build_pose_model(config, read_checkpoint(args.checkpoint),
+                                 args.checkpoint, 'cpu')
+        module = export.ExportModel(model, args.decode, args.every_stack,
+                                    args.flip_test)
+        metadata = export.describe(module, args.config, args.checkpoint)
+        written = export.write_file(module, args.out, metadata,
+                                    args.aot_inductor)
+    width, height = module.input_size
+    print(f'{args.out}: {written.size / 1e6:.1f} MB\n'
+          f'  input:  image (batch, 3, {height}, {width}) float32')
+    for name, shape in written.outputs.items():
+        print(f'  output: {name} (batch, {", ".join(map(str, shape))}) '
+              'float32')
+    print(f'  largest difference from PyTorch: {written.difference:.1e} '
+          f'({export.TOLERANCE:g} allowed, more where rounding moves a flat '
+          f'maximum; {written.compared} of {written.total} '
+          f'{"keypoints" if args.decode else "heatmaps"} compared)')
