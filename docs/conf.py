@@ -1,4 +1,4 @@
-"""How Sphinx makes pages of the Markdown files and of the docstrings.
+"""Settings of Sphinx for the pages and the API from docstrings.
 
     python -m sphinx -W --keep-going -b html docs docs/_build/html
 
@@ -53,10 +53,11 @@ viewcode_follow_imported_members = False
 nitpicky = True
 _others = [
     *(path.stem for path in Path(os.__file__).parent.iterdir()),
-    *dir(builtins), '_pickle', 'cv2', 'mmcv', 'mmdet', 'mmengine', 'mmpose',
-    'np', 'numpy', 'pycocotools', 'torch'
+    *dir(builtins), '_pickle', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmengine',
+    'mmpose', 'np', 'numpy', 'pycocotools', 'torch'
 ]
 nitpick_ignore_regex = [
     ('py:.*', rf'({"|".join(_others)})(\..*)?'),
+    ('py:class', 'Config|Dataset'),  # imported for type checkers only
     ('py:class', r'hourglass_plugin\..*\._Result'),  # a variable for a type
 ]

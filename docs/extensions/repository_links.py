@@ -1,14 +1,13 @@
-"""A Sphinx extension: what leads from a page to files and to docstrings.
+"""A Sphinx extension for links from pages to files and to docstrings.
 
-The Markdown files are read in two places: on the repository's web page and
-built by Sphinx. Links are written for the first, relative to the file in
-which they stand, and made to work in the second here.
+Markdown files are read on the repository's web page and in the pages built by
+Sphinx. Their links are relative to their file, as the first needs; this
+extension makes them work in the second.
 """
 import html
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Optional
 
 from docutils import nodes
 from sphinx import addnodes
@@ -30,7 +29,7 @@ PAGES = {
 }
 #: The folders whose files are shown in the built pages, below ``files/``.
 SHOWN = ('configs', 'docs/examples', 'hourglass_plugin', 'tools')
-#: What Python and installing leave in them.
+#: Folders that Python and an editable install create.
 NOT_SHOWN = {'__pycache__', '.mim'}
 #: The pictures that pages link without showing them.
 PICTURES = ('docs/quickstart.jpg', )
@@ -38,7 +37,7 @@ LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml', '.md': 'markdown'}
 
 
 class RepositoryLinks(SphinxTransform):
-    """Leads links to the page of a Markdown file, or to a copy of another."""
+    """Direct links to the page of a Markdown file, or to a copy of another."""
 
     default_priority = 500  # before Sphinx collects files to download
 
@@ -50,7 +49,7 @@ class RepositoryLinks(SphinxTransform):
                     self.replace(link)
 
     def replace(self, link: nodes.Element) -> None:
-        """Replace one reference; what leads nowhere is a warning."""
+        """Replace one reference; a broken one is a warning."""
         target, _, anchor = link['reftarget'].partition('#')
         if not target:
             return
@@ -95,7 +94,7 @@ class RepositoryLinks(SphinxTransform):
 
 
 def file_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-    """A page for each file and folder that links may lead to."""
+    """Yield a page for each file and folder that links may lead to."""
     for folder in SHOWN:
         for path in sorted([ROOT / folder, *(ROOT / folder).rglob('*')]):
             name = path.relative_to(ROOT).as_posix()
@@ -115,7 +114,7 @@ def file_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
 
 
 def _folder_list(folder: Path) -> str:
-    """Links to what is in a folder, relative to the page of the folder."""
+    """Return links to the entries of a folder, relative to its page."""
     items = []
     for path in sorted(folder.iterdir()):
         if path.name not in NOT_SHOWN:
@@ -127,11 +126,11 @@ def _folder_list(folder: Path) -> str:
 
 def find_by_last_name(app: Sphinx, env: BuildEnvironment,
                       node: addnodes.pending_xref,
-                      content: nodes.Element) -> Optional[nodes.reference]:
+                      content: nodes.Element) -> nodes.reference | None:
     """Find a class or function of the package by its last name alone.
 
-    Docstrings call what everybody knows by its name, ``StackedHourglass``. If
-    there are two of that name, the reference stays broken.
+    Docstrings use names alone, ``StackedHourglass``. If there are two of that
+    name, the reference stays broken.
     """
     if node.get('refdomain') != 'py':
         return None
@@ -147,22 +146,22 @@ def find_by_last_name(app: Sphinx, env: BuildEnvironment,
 
 def public_bases(app: Sphinx, name: str, obj: type, options: dict,
                  bases: list) -> None:
-    """In place of a private base class, name those that it has itself."""
+    """Replace a private base class by its own bases."""
     for base in [base for base in bases if base.__name__.startswith('_')]:
         place = bases.index(base)
         bases[place:place + 1] = base.__bases__
 
 
 def skip_named_tuple_fields(app: Sphinx, what: str, name: str, obj: object,
-                            skip: bool, options: dict) -> Optional[bool]:
-    """The class describes its fields; Python's words for them say nothing."""
+                            skip: bool, options: dict) -> bool | None:
+    """Skip Python's generic docstrings of fields, which classes describe."""
     is_field = (getattr(obj, '__doc__', None)
                 or '').startswith('Alias for field number')
     return True if is_field else None
 
 
 def setup(app: Sphinx) -> dict:
-    """Called by Sphinx."""
+    """Register the extension."""
     app.add_transform(RepositoryLinks)
     app.connect('html-collect-pages', file_pages)
     app.connect('missing-reference', find_by_last_name)

@@ -19,7 +19,7 @@ DTYPES = {
 
 @HOOKS.register_module()
 class FastInferenceHook(Hook):
-    """Tests with :func:`hourglass_plugin.models.inference.optimize_model`.
+    """Tests with :func:`hourglass_plugin.inference.optimize.optimize_model`.
 
     The runner has its own model back after the test. Where every stack is
     scored (``test_cfg=dict(eval_all_stacks=True)``) the log gets a table of what

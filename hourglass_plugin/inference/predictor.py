@@ -55,7 +55,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
         config: of the model, with a ``test_dataloader``, whose pipeline the
             images go through.
         checkpoint: weights, as read by
-            :func:`hourglass_plugin.models.pretrained.read_checkpoint`.
+            :func:`hourglass_plugin.models.weights.loading.read_checkpoint`.
         path: where the checkpoint came from, for messages.
         device: such as ``cpu`` or ``cuda:0``.
         fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network
@@ -139,7 +139,7 @@ def find_people(model: BaseModel,
                 images: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Find one person in each of several images.
 
-    See :mod:`hourglass_plugin.person_search`. The network is asked once per
+    See :mod:`hourglass_plugin.inference.person_search`. The network is asked once per
     window, without the mirror image.
 
     Args:

@@ -1,7 +1,7 @@
 """One, two and three processes that must find the same.
 
 What ``tools/check_distributed.py`` measures, without GPUs: the losses of a
-small training (:mod:`hourglass_plugin.studies.small_training`) with the same
+small training (:mod:`stress.small_training`) with the same
 number of samples in a step, the scores and predictions of its weights, and
 what becomes of a job of which a process dies. Batch norm is synchronised.
 

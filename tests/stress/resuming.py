@@ -6,7 +6,7 @@ resumed each time. In the end both must have the same checkpoint, bit by bit,
 the same log and the same best checkpoint.
 
 The training has everything that a checkpoint must carry, see
-:mod:`hourglass_plugin.studies.small_training`.
+:mod:`stress.small_training`.
 
 Trainings are forked from one process that has imported everything, so this is
 for systems that fork.

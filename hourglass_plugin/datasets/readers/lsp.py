@@ -13,8 +13,8 @@ from .pose_json import read_pose_json
 #: ends at the ankles and has no width for the flesh.
 BOX_PADDING = 1.15
 
-#: Smallest side of that box in pixels: a smaller one is of a person who is cut
-#: off, as the images are scaled to people of 150 pixels.
+#: A person is treated as no smaller than this box, in pixels. A smaller one is
+#: cut off, as the images are scaled to people of 150 pixels.
 SMALLEST_BOX = 40.0
 
 
