@@ -1,7 +1,6 @@
 """What holds for any input: of codec, transforms, metrics and readers.
 
-``test_properties.py`` tries a few inputs of each, always the same ones;
-``fuzz.py`` as many as one likes.
+``test_properties.py`` tries them.
 """
 import copy
 import gzip
@@ -25,6 +24,7 @@ from matlab_files import (
     write_official_mpii,
 )
 from newell_files import newell_rows, write_newell_h5
+from pose_files import DOG_COCO, DOG_METAINFO, entry
 from scipy.io import loadmat, savemat
 
 import hourglass_plugin  # noqa: F401
@@ -49,7 +49,7 @@ from hourglass_plugin.evaluation.pck import (
     pck_curve,
 )
 from hourglass_plugin.models.weights.loading import read_checkpoint
-from hourglass_plugin.skeletons import LSP
+from hourglass_plugin.skeletons import FLIC, LSP, MPII
 from hourglass_plugin.transforms import TopdownCrop
 from hourglass_plugin.transforms.image_io import (
     UnreadableImageError,
@@ -435,18 +435,8 @@ def _check_people(people):
         assert np.isfinite(person.keypoints[person.annotated]).all()
 
 
-def _entry(count, **changes):
-    points = [[10 + 3 * joint, 20 + 2 * joint] for joint in range(count)]
-    return dict(
-        image='a.jpg',
-        center=[60, 70],
-        scale=1.5,
-        joints=points,
-        joints_vis=[1] * count) | changes
-
-
 _JSON = dict(
-    hrnet=([_entry(16), _entry(16, head_size=9.0, official_index=[3, 1])],
+    hrnet=([entry(MPII), entry(MPII, head_size=9.0, official_index=[3, 1])],
            lambda path: _check_people(read_mpii(path))),
     cpm=([
         dict(
@@ -458,46 +448,16 @@ _JSON = dict(
             annolist_index=3,
             people_index=1)
     ] * 2, lambda path: _check_people(read_mpii(path, 'train'))),
-    lsp=([_entry(14), _entry(14, joints_visible=[1] * 14)],
+    lsp=([entry(LSP), entry(LSP, joints_visible=[1] * 14)],
          lambda path: _check_people(read_lsp(path))),
-    flic=([_entry(11, torso_size=30.0)],
+    flic=([entry(FLIC, torso_size=30.0)],
           lambda path: _check_people(read_flic(path))),
     predictions=(dict(preds=[[[9, 9]] * 14] * 2),
                  lambda path: read_predictions(path, LSP, 2, 0)),
 )
-_METAINFO = dict(
-    dataset_name='dogs',
-    keypoint_info={
-        0: dict(name='nose'),
-        1: dict(name='left_ear', swap='right_ear'),
-        2: dict(name='right_ear', swap='left_ear')
-    },
-    skeleton_info={},
-    joint_weights=[1.0] * 3,
-    sigmas=[])
-_COCO = dict(
-    images=[
-        dict(id=index, file_name=f'{index}.jpg', width=100, height=80)
-        for index in range(2)
-    ],
-    annotations=[
-        dict(
-            id=index,
-            image_id=index,
-            category_id=1,
-            bbox=[10, 20, 30, 40],
-            area=1200,
-            iscrowd=0,
-            num_keypoints=2,
-            keypoints=[12, 22, 2, 0, 0, 0, 30, 50.5, 1])
-        for index in range(2)
-    ],
-    categories=[dict(id=1, name='dog')])
-
-
 def _read_coco(path):
     dataset = CustomKeypointDataset(
-        metainfo=_METAINFO, ann_file=str(path), data_prefix=dict(img='x'))
+        metainfo=DOG_METAINFO, ann_file=str(path), data_prefix=dict(img='x'))
     for index in range(len(dataset)):
         record = dataset.get_data_info(index)
         assert record['keypoints'].shape == (1, 3, 2)
@@ -506,7 +466,7 @@ def _read_coco(path):
         assert str(record['img_path']).startswith('x')
 
 
-_JSON['coco'] = (_COCO, _read_coco)
+_JSON['coco'] = (DOG_COCO, _read_coco)
 
 _STEPS = st.lists(st.integers(0, 100), max_size=6)
 _CHANGES = st.lists(
@@ -547,22 +507,6 @@ def changed_json_is_read_or_refused(kind, changes):
     _result_or_refusal(path, read, path)
 
 
-@holds(
-    kind=st.sampled_from(sorted(_JSON)),
-    damages=_DAMAGES,
-    packed=st.booleans())
-def damaged_json_is_read_or_refused(kind, damages, packed):
-    """Bytes changed or cut off, also of compressed files."""
-    content, read = _JSON[kind]
-    data = json.dumps(content).encode()
-    if packed and kind != 'predictions':
-        data = gzip.compress(data, mtime=0)
-    path = _FOLDER / ('damaged.json.gz' if packed and kind != 'predictions'
-                      else 'damaged.json')
-    path.write_bytes(_damaged(data, damages))
-    _result_or_refusal(path, read, path)
-
-
 def _mat(name, **variables):
     """A MATLAB file's bytes, uncompressed."""
     savemat(_FOLDER / name, variables)
@@ -574,7 +518,7 @@ def _mat_files():
     official = write_official_mpii(
         _FOLDER / 'o.mat', [('a.jpg', 1, people, [1]), ('b.jpg', 1, [], [])])
     truth = write_head_boxes(
-        _FOLDER / 't.mat', [_entry(16), _entry(16)], [[[1, 1], [5, 6]]] * 2)
+        _FOLDER / 't.mat', [entry(MPII)] * 2, [[[1, 1], [5, 6]]] * 2)
     examples = struct_array([
         dict(
             filepath='a.jpg',
@@ -601,18 +545,6 @@ def _mat_files():
                      lambda path: read_predictions(path, LSP, 2, 1)))
 
 
-_MAT = _mat_files()
-
-
-@holds(kind=st.sampled_from(sorted(_MAT)), damages=_DAMAGES)
-def damaged_matlab_files_are_read_or_refused(kind, damages):
-    """And none ends the process; the header's text does not matter."""
-    content, read = _MAT[kind]
-    path = _FOLDER / 'damaged.mat'
-    path.write_bytes(content[:116] + _damaged(content[116:], damages))
-    _result_or_refusal(path, read, path)
-
-
 def _h5_files():
     rows = newell_rows(2, 16)
     people = write_newell_h5(_FOLDER / 'n.h5', rows).read_bytes()
@@ -621,18 +553,6 @@ def _h5_files():
     return dict(
         people=(people, lambda path: _check_people(read_mpii(path))),
         predictions=(preds, lambda path: read_predictions(path, LSP, 2, 1)))
-
-
-_H5 = _h5_files()
-
-
-@holds(kind=st.sampled_from(sorted(_H5)), damages=_DAMAGES)
-def damaged_hdf5_files_are_read_or_refused(kind, damages):
-    """As MATLAB's."""
-    content, read = _H5[kind]
-    path = _FOLDER / 'damaged.h5'
-    path.write_bytes(_damaged(content, damages))
-    _result_or_refusal(path, read, path)
 
 
 def _pickle_files():
@@ -660,16 +580,47 @@ def _pickle_files():
     return files
 
 
-_PICKLES = _pickle_files()
+def _damageable():
+    """{kind: (suffix, content, bytes at the start that are kept, reader)}."""
+    files = {}
+    for kind, (content, read) in _JSON.items():
+        data = json.dumps(content).encode()
+        files[f'json {kind}'] = '.json', data, 0, read
+        if kind != 'predictions':
+            packed = gzip.compress(data, mtime=0)
+            files[f'gz {kind}'] = '.json.gz', packed, 0, read
+    files.update((f'h5 {kind}', ('.h5', content, 0, read))
+                 for kind, (content, read) in _h5_files().items())
+    files.update((suffix, (suffix, content, 0, read))
+                 for suffix, (content, read) in _pickle_files().items())
+    return files
 
 
-@holds(suffix=st.sampled_from(sorted(_PICKLES)), damages=_DAMAGES)
-def damaged_pickles_are_read_or_refused(suffix, damages):
-    """Checkpoints, dumps and NumPy's files."""
-    content, read = _PICKLES[suffix]
+def _read_damaged(kinds, kind, damages):
+    suffix, content, start, read = kinds[kind]
     path = _FOLDER / f'damaged{suffix}'
-    path.write_bytes(_damaged(content, damages))
+    path.write_bytes(content[:start] + _damaged(content[start:], damages))
     _result_or_refusal(path, read, path)
+
+
+_FILES = _damageable()
+# The header's text does not matter.
+_MAT = {
+    kind: ('.mat', content, 116, read)
+    for kind, (content, read) in _mat_files().items()
+}
+
+
+@holds(kind=st.sampled_from(sorted(_FILES)), damages=_DAMAGES)
+def damaged_files_are_read_or_refused(kind, damages):
+    """Bytes changed or cut off: JSON, HDF5, checkpoints, dumps, arrays."""
+    _read_damaged(_FILES, kind, damages)
+
+
+@holds(kind=st.sampled_from(sorted(_MAT)), damages=_DAMAGES)
+def damaged_matlab_files_are_read_or_refused(kind, damages):
+    """And none ends the process."""
+    _read_damaged(_MAT, kind, damages)
 
 
 def _archive():

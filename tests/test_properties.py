@@ -1,4 +1,9 @@
-"""A few inputs for each property, always the same ones; see fuzz.py."""
+"""A few inputs for each property, always the same ones.
+
+``PROPERTY_EXAMPLES=7000 python -m pytest tests/test_properties.py`` tries that
+many random ones of each.
+"""
+import os
 import warnings
 
 import pytest
@@ -9,8 +14,11 @@ pytest.importorskip('h5py')
 from mmengine.registry import init_default_scope  # noqa: E402
 from properties import PROPERTIES  # noqa: E402
 
-_EXAMPLES = 40
-_FEWER = dict(damaged_matlab_files_are_read_or_refused=10)  # a second each
+#: A MATLAB file takes a second; others are of many kinds.
+FEW = dict(
+    damaged_matlab_files_are_read_or_refused=10,
+    damaged_files_are_read_or_refused=120)
+EXAMPLES = int(os.environ.get('PROPERTY_EXAMPLES', 0))
 
 
 @pytest.mark.parametrize('name', PROPERTIES)
@@ -18,8 +26,8 @@ def test_property(name, checked_matlab_files):
     init_default_scope('mmpose')
     strategies, function = PROPERTIES[name]
     settings = hypothesis.settings(
-        max_examples=_FEWER.get(name, _EXAMPLES),
-        derandomize=True,
+        max_examples=EXAMPLES or FEW.get(name, 40),
+        derandomize=not EXAMPLES,
         database=None,
         deadline=None,
         suppress_health_check=list(hypothesis.HealthCheck))

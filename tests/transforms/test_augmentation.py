@@ -1,5 +1,10 @@
 """Augmentation against the distributions that the paper and its code state.
+
+The mean of n numbers of standard deviation s has the standard error
+s / sqrt(n); five of them are allowed.
 """
+from math import erf, exp, log, pi, sqrt
+
 import numpy as np
 import pytest
 from mmpose.datasets.transforms import RandomFlip
@@ -10,39 +15,86 @@ from hourglass_plugin.transforms import (
     RandomScaleRotation,
 )
 
-COUNT = 20000
+COUNT = 40000
+#: A standard normal variable n, clipped to +-2.
+TAIL = (1 - erf(2 / sqrt(2))) / 2  # P(n > 2) = 0.02275
+DENSITY = exp(-2) / sqrt(2 * pi)  # at 2, 0.05399
+#: Integrating n^2 by parts, the tails at 2: (1 - 2 TAIL) - 2 * 2 * DENSITY
+#: + 2 * 4 * TAIL = 0.92054.
+CLIPPED_VARIANCE = 1 + 6 * TAIL - 4 * DENSITY
 
 
-def draw(transform):
-    np.random.seed(0)
-    factors, rotations = np.array([transform.sample()
-                                   for _ in range(COUNT)]).T
-    return factors, rotations
+def draw(**options):
+    """COUNT factors and angles."""
+    transform = RandomScaleRotation(**options)
+    np.random.seed(1)
+    return np.array([transform.sample() for _ in range(COUNT)]).T
 
 
-def test_paper_is_uniform_over_its_ranges():
-    """The mean of a uniform variable of width w has the standard error
-    w / sqrt(12 n); five of them are allowed."""
-    factors, rotations = draw(RandomScaleRotation('paper'))
+def assert_mean(values, expected):
+    allowed = 5 * np.std(values) / sqrt(COUNT)
+    assert abs(np.mean(values) - expected) < allowed
+
+
+def test_paper_is_uniform_and_independent():
+    factors, rotations = draw(sampling='paper')
     assert 0.75 <= factors.min() < 0.751 and 1.249 < factors.max() <= 1.25
     assert -30 <= rotations.min() < -29.9 and 29.9 < rotations.max() <= 30
-    assert abs(factors.mean() - 1) < 5 * 0.5 / np.sqrt(12 * COUNT)
-    assert abs(rotations.mean()) < 5 * 60 / np.sqrt(12 * COUNT)
-    # A quarter of the mass in each quarter of the range; sigma 0.003.
-    assert abs((rotations < -15).mean() - 0.25) < 0.016
+    # Moments of a uniform variable of half width w: w^2 / 3 and w^4 / 5.
+    for values, middle, half in ((factors, 1, 0.25), (rotations, 0, 30)):
+        assert_mean(values - middle, 0)
+        assert_mean((values - middle)**2, half**2 / 3)
+        assert_mean((values - middle)**4, half**4 / 5)
+    assert_mean((factors - 1) * rotations, 0)
 
 
-def test_torch_code_is_a_normal_distribution_cut_at_two_sigma():
-    factors, rotations = draw(RandomScaleRotation())
+def test_lua_is_a_clipped_normal_variable():
+    assert CLIPPED_VARIANCE == pytest.approx(0.92054, abs=1e-5)
+    factors, rotations = draw()
     exponents = np.log2(factors)
     assert factors.max() == 2**0.5 and factors.min() == 2**-0.5
     assert rotations.max() == 60 and rotations.min() == -60
-    # P(|n| < 1) = 0.6827, P(|n| > 2) = 0.0455; sigma 0.0033 and 0.0015.
-    assert abs((np.abs(exponents) < 0.25).mean() - 0.6827) < 0.017
-    assert abs((np.abs(exponents) > 0.4999999).mean() - 0.0455) < 0.008
-    assert abs((rotations == 0).mean() - 0.6) < 0.018
-    turned = rotations[rotations != 0]
-    assert abs((np.abs(turned) < 30).mean() - 0.6827) < 0.027
+    assert_mean(exponents, 0)
+    assert_mean(exponents**2, 0.25**2 * CLIPPED_VARIANCE)
+    assert_mean(np.abs(exponents) < 0.25, erf(1 / sqrt(2)))  # 0.6827
+    assert_mean(np.abs(exponents) > 0.4999999, 2 * TAIL)
+    # Rotated with probability 0.4.
+    assert_mean(rotations, 0)
+    assert_mean(rotations**2, 0.4 * 30**2 * CLIPPED_VARIANCE)
+    assert_mean(rotations != 0, 0.4)
+    assert_mean(exponents * rotations, 0)
+
+
+def test_mean_factor_of_lua():
+    """E[e^(a n)] of the clipped n, a = ln(2) / 4: completing the square gives
+    e^(a^2 / 2) (F(2 - a) - F(-2 - a)) between the tails, F the normal
+    distribution, and TAIL (e^2a + e^-2a) in them; 1.01390 together."""
+
+    def distribution(x):
+        return (1 + erf(x / sqrt(2))) / 2
+
+    a = log(2) / 4
+    expected = exp(
+        a**2 / 2) * (distribution(2 - a) - distribution(-2 - a)) + TAIL * (
+            exp(2 * a) + exp(-2 * a))
+    assert expected == pytest.approx(1.01390, abs=1e-5)
+    assert_mean(draw()[0], expected)
+
+
+@pytest.mark.parametrize('sampling', ['lua', 'paper'])
+def test_factors_and_probability_are_options(sampling):
+    factors, rotations = draw(
+        sampling=sampling,
+        scale_factor=0.5,
+        rotation_factor=10,
+        rotation_prob=0.7)
+    assert factors.max() == pytest.approx(
+        2 if sampling == 'lua' else 1.5, abs=1e-3)
+    assert rotations.max() == pytest.approx(
+        20 if sampling == 'lua' else 10, abs=1e-2)
+    assert_mean(rotations != 0, 0.7)
+    assert (draw(sampling=sampling, rotation_prob=0)[1] == 0).all()
+    assert (draw(sampling=sampling, rotation_prob=1)[1] != 0).all()
 
 
 def test_transform_changes_scale_and_sets_rotation():
@@ -67,23 +119,23 @@ def test_channel_gain_by_hand():
     expected = np.clip(np.rint(image * gains), 0, 255).astype(np.uint8)
     np.testing.assert_array_equal(changed, expected)
     assert changed.dtype == np.uint8 and (changed == 255).any()
+    grey = np.full((1, 1, 3), 100, np.uint8)
+    for gain in (0.6, 1.4):
+        changed = RandomChannelGain((gain, gain)).transform(dict(img=grey))
+        assert changed['img'].ravel().tolist() == [100 * gain] * 3
 
 
-@pytest.mark.parametrize('gain', [0.6, 1.4])
-def test_channel_gain_range(gain):
-    image = np.full((1, 1, 3), 100, np.uint8)
-    changed = RandomChannelGain((gain, gain)).transform(dict(img=image))
-    assert changed['img'].ravel().tolist() == [100 * gain] * 3
-
-
-def test_mirroring_draws_what_mmpose_draws():
-    """Seeds mirror the same samples with either transform."""
+def test_flip_draws_as_mmpose():
+    """Seeds flip the same samples with either transform; half by default."""
     flip = RandomFlip(prob=0.3)
     for seed in range(40):
         np.random.seed(seed)
         expected = flip._choose_direction() is not None
         np.random.seed(seed)
         assert RandomHorizontalFlip(0.3)({}) == dict(pending_flip=expected)
+    np.random.seed(0)
+    transform = RandomHorizontalFlip()
+    assert_mean([transform({})['pending_flip'] for _ in range(COUNT)], 0.5)
 
 
 @pytest.mark.parametrize('transform, options', [
@@ -94,5 +146,7 @@ def test_mirroring_draws_what_mmpose_draws():
     (RandomScaleRotation, dict(sampling='torch')),
 ])
 def test_invalid_options_are_rejected(transform, options):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=next(iter(options))):
         transform(**options)
+    for prob in (0, 1):
+        RandomHorizontalFlip(prob)

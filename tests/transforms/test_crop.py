@@ -129,10 +129,10 @@ def test_images_that_are_there_already(dtype, channels):
 
 
 @pytest.mark.parametrize('visible_columns', [None, 2])
-@pytest.mark.parametrize('mirrored', [False, True])
-def test_mirrored_records_are_mmposes(mirrored, visible_columns):
+@pytest.mark.parametrize('flip', [False, True])
+def test_mirrored_records_are_mmposes(flip, visible_columns):
     """All but the image's values, which test_geometry.py looks at: MMPose
-    warps the mirrored image, we mirror the matrix. Of a ramp of one grey
+    warps the flip image, we mirror the matrix. Of a ramp of one grey
     level a pixel they differ by one at most, from rounding."""
     rng = np.random.default_rng(2)
     size = (140, 100)
@@ -143,11 +143,11 @@ def test_mirrored_records_are_mmposes(mirrored, visible_columns):
         person['keypoints_visible'] = rng.integers(0, 2, (1, 16, 2))
     expected = compose(
         dict(type='LoadImage'), CENTER_SCALE,
-        dict(type='RandomFlip', prob=float(mirrored)),
+        dict(type='RandomFlip', prob=float(flip)),
         dict(type='TopdownAffine', input_size=(64, 48)))(
             copied(person))
     found = compose(CENTER_SCALE,
-                    dict(type='RandomHorizontalFlip', prob=float(mirrored)),
+                    dict(type='RandomHorizontalFlip', prob=float(flip)),
                     dict(type='TopdownCrop', input_size=(64, 48)))(
                         copied(person))
     images = found.pop('img').astype(int), expected.pop('img').astype(int)
@@ -155,7 +155,7 @@ def test_mirrored_records_are_mmposes(mirrored, visible_columns):
     inside = cv2.erode(1 - outside.astype(np.uint8), np.ones((3, 3))) > 0
     assert inside.sum() > 200
     assert np.abs(images[0] - images[1])[inside].max() <= 1
-    assert found['flip'] is mirrored
+    assert found['flip'] is flip
     assert_same(found, expected)
 
 
@@ -212,11 +212,11 @@ def centroids(image):
 
 
 @pytest.mark.parametrize('factor', [2, 4, 8])
-@pytest.mark.parametrize('mirrored', [False, True])
+@pytest.mark.parametrize('flip', [False, True])
 @pytest.mark.parametrize('orientation', [1, 3, 6, 8])
-def test_joints_stay_on_their_spots(factor, mirrored, orientation, tmp_path,
+def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
                                     monkeypatch):
-    """From a reduced photograph of odd size to the crop, turned and mirrored.
+    """From a reduced photograph of odd size to the crop, turned and flip.
 
     The spots' places in the whole photograph are measured in OpenCV's own
     whole image. Both measurements see spots of 1.5 crop pixels or more in 256
@@ -253,13 +253,13 @@ def test_joints_stay_on_their_spots(factor, mirrored, orientation, tmp_path,
             bbox_rotation=np.array([degrees]))
         found = compose(
             dict(type='GetBBoxCenterScale', padding=1.0),
-            dict(type='RandomHorizontalFlip', prob=float(mirrored)),
+            dict(type='RandomHorizontalFlip', prob=float(flip)),
             TopdownCrop((64, 64), reduced_decoding=True))(
                 person)
         assert found['ori_shape'] == whole.shape[:2]
         spots = centroids(found['img'])
         expected = found['transformed_keypoints'][0]
-        if mirrored:  # joints 1 and 2 have changed sides, colours have not
+        if flip:  # joints 1 and 2 have changed sides, colours have not
             expected = expected[[0, 2, 1]]
         np.testing.assert_allclose(spots, expected, atol=0.06)
     assert used == [factor] * 3
