@@ -88,9 +88,8 @@ class TopdownCrop(BaseTransform):
             results['transformed_keypoints'] = moved
         matrix = _from_decoded_pixels(matrix, image, bool(flip))
         results['img'] = _warp(image.pixels, matrix, self.input_size)
-        results['input_size'] = self.input_size
-        results['input_center'] = center
-        results['input_scale'] = scale
+        results.update(
+            input_size=self.input_size, input_center=center, input_scale=scale)
         return results
 
     def _load(self, results: dict) -> DecodedImage:

@@ -114,13 +114,6 @@ def cells(value: Any) -> list[Any]:
     return list(value.ravel(order='F'))
 
 
-def texts(value: Any) -> list[str]:
-    """Return the texts in a cell array or in a matrix of characters."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == 'U':
-        return [row.strip() for row in value.ravel().tolist()]
-    return [text for cell in cells(value) for text in texts(cell)]
-
-
 def field(struct: np.void, name: str) -> np.ndarray | None:
     """Return a struct's field; None if it is missing or empty."""
     return _filled(struct[name]) if name in (struct.dtype.names

@@ -11,15 +11,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ...skeletons import MPII
-from .matlab import load_matlab, texts
+from .matlab import load_matlab
 from .person import LARGEST, Person
 
 #: A head's size is this part of its box's diagonal (MPII's evaluation code).
 HEAD_BOX_PART = 0.6
-
-#: Names of MPII's joints in the file, in order.
-_JOINTS = ('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
-           'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri')
 
 _NEEDED = ('headboxes_src', 'jnt_missing', 'pos_gt_src')
 
@@ -57,7 +53,7 @@ def read_mpii_ground_truth(path: str | Path,
     Args:
         path: MATLAB file with ``pos_gt_src`` (16, 2, N), ``jnt_missing``
             (16, N) and ``headboxes_src`` (2, 2, N), corner by x and y, all
-            1-based; ``dataset_joints``, if present, names the 16 joints.
+            1-based.
         content: its variables, if they are loaded already.
 
     Returns:
@@ -69,10 +65,6 @@ def read_mpii_ground_truth(path: str | Path,
         ValueError: if it lacks something or cannot be used.
     """
     content = content or load_matlab(path, _NEEDED)
-    names = texts(content.get('dataset_joints'))
-    if names and names != list(_JOINTS):
-        raise ValueError(f'{path}: dataset_joints must be {list(_JOINTS)}, '
-                         f'but is {names}')
     count, joints = content['jnt_missing'].shape[-1], MPII.num_keypoints
     if count == 0:
         raise ValueError(f'{path} contains no person')

@@ -61,8 +61,11 @@ def read_newell_h5(path: str | Path, skeleton: Skeleton) -> list[Person]:
             if values.get('normalize', 0) > 0:
                 optional[size_name] = float(values['normalize'])
             if 'index' in values and 'person' in values:
-                optional['official_index'] = (_position(values['index']),
-                                              _position(values['person']))
+                index = float(values['index']), float(values['person'])
+                if not all(part >= 0 and part.is_integer() for part in index):
+                    raise ValueError('index and person must be 0, 1, 2, ..., '
+                                     f'but are {index}')
+                optional['official_index'] = int(index[0]), int(index[1])
             person = Person(
                 image=_text(values['imgname']),
                 center=(values['center'] - 1).astype(np.float32),
@@ -126,11 +129,3 @@ def _text(name: np.ndarray | bytes | str) -> str:
     if not isinstance(name, str):
         raise ValueError(f'imgname must be a text, but is {name!r}')
     return name.rstrip('\0 ')
-
-
-def _position(value: float) -> int:
-    """Return a position counted from 0."""
-    if not (value >= 0 and float(value).is_integer()):
-        raise ValueError('index and person must be 0, 1, 2, ..., but one is '
-                         f'{value}')
-    return int(value)

@@ -141,18 +141,18 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
             raise ValueError('official_index must be two integers, but is '
                              f'{index!r}')
         index = index[0], index[1]
-    optional = {
+    optional: dict[str, Any] = {
         name: _number(entry, name)
         for name in ('head_size', 'torso_size') if entry.get(name) is not None
     }
-    visible = entry.get('joints_visible')
+    if entry.get('joints_visible') is not None:
+        optional['visible'] = _marks(entry, 'joints_visible')
     return Person(
         image=entry['image'],
         center=center,
         scale=scale,
         keypoints=(joints - first_pixel).astype(np.float32),
         annotated=_marks(entry, 'joints_vis'),
-        visible=None if visible is None else _marks(entry, 'joints_visible'),
         official_index=index,
         **optional)
 

@@ -184,8 +184,7 @@ CASES = [
         (dict(headboxes_src=np.full((2, 2, 3), [[[1e200]], [[0]]])),
          'person 0'),
         (dict(jnt_missing=np.full((16, 3), [0, 0.5, 0])), 'person 1'),
-        (dict(jnt_missing=np.full((16, 3), NAN)), 'person 0'),
-        (dict(dataset_joints=cell_array(['head'] * 16)), 'dataset_joints'))),
+        (dict(jnt_missing=np.full((16, 3), NAN)), 'person 0'))),
     *((read_person, person, 'image 2, person 2') for person in (
         mpii_person([mpii_point(16, 1, 1)]), mpii_person(POINTS, scale=-1.0),
         mpii_person(POINTS, scale='big'),

@@ -11,7 +11,6 @@ from hourglass_plugin.datasets.readers.matlab import (
     number,
     structs,
     text,
-    texts,
 )
 
 
@@ -127,15 +126,6 @@ def test_cells(tmp_path):
     assert [item.size for item in read] == [2, 0, 1]
     assert cells(reread(tmp_path, 3.0)) == []
     assert cells(None) == []
-
-
-def test_lists_of_texts(tmp_path):
-    """A cell array, and characters whose shorter rows MATLAB has padded."""
-    assert texts(reread(tmp_path, cell_array(['rank',
-                                              'rkne']))) == ['rank', 'rkne']
-    assert texts(reread(tmp_path, np.array(['rank',
-                                            'hip ']))) == ['rank', 'hip']
-    assert texts(reread(tmp_path, EMPTY)) == []
 
 
 def test_a_missing_variable_and_a_missing_file(tmp_path):
