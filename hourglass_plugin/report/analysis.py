@@ -54,22 +54,15 @@ def best_median_worst(errors: np.ndarray,
 class SizeGroup(NamedTuple):
     """People of about one size.
 
-    Attributes:
-        smallest: size of the smallest, in pixels.
-        largest: size of the largest, in pixels.
-        people: their number.
-        joints: number of their annotated joints.
-        score: share of correct joints in percent.
-        quartiles: of the distances to the ground truth in pixels; Inf where
-            predictions are NaN or Inf, NaN without joints.
+    Quartiles are Inf where predictions are NaN or Inf, NaN without joints.
     """
 
-    smallest: float
-    largest: float
-    people: int
-    joints: int
-    score: float
-    quartiles: tuple[float, float, float]
+    smallest: float  #: size in pixels
+    largest: float  #: size in pixels
+    people: int  #: their number
+    joints: int  #: number of their annotated joints
+    score: float  #: correct joints in percent
+    quartiles: tuple[float, float, float]  #: of the distances in pixels
 
 
 def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
@@ -120,33 +113,20 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
 
 
 class Confusion(NamedTuple):
-    """How often a left joint and its right one are confused.
+    """Confusions of a left joint and its right one."""
 
-    Attributes:
-        pair: indices of the two joints.
-        joints: number of examined predictions.
-        nearer: number of these nearer to the other side's ground truth.
-        found: number of these within the threshold of it.
-    """
-
-    pair: tuple[int, int]
-    joints: int
-    nearer: int
-    found: int
+    pair: tuple[int, int]  #: indices of the two joints
+    joints: int  #: number of examined predictions
+    nearer: int  #: of these, nearer to the other side's ground truth
+    found: int  #: of these, within the threshold of it
 
 
 class Confusions(NamedTuple):
-    """Left-right confusions of all pairs.
+    """Left-right confusions of all pairs."""
 
-    Attributes:
-        pairs: in the order of the joints.
-        people: number of people with examined joints.
-        flipped: number of these with more than half of their joints confused.
-    """
-
-    pairs: list[Confusion]
-    people: int
-    flipped: int
+    pairs: list[Confusion]  #: in the order of the joints
+    people: int  #: number of people with examined joints
+    flipped: int  #: of these, with more than half of the joints confused
 
 
 def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,

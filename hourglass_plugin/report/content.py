@@ -20,33 +20,20 @@ _NUM_SIZES = 5
 class Numbers(NamedTuple):
     """The numbers of a report, of M scored people and S stacks.
 
-    Attributes:
-        scores: the table.
-        positions: (M,) indices among all people of those with a size; the
-            rest is of them.
-        distances: (M, K) in sizes of the person.
-        errors: (M,) mean distance of each; NaN without annotated joints.
-        stack_errors: (S, M) the same for each stack; (0, M) for one or none.
-        thresholds: (T,) of the curves.
-        joint_curves: column -> (T,) percent.
-        stack_curves: name of the stack -> (T,) percent; empty for one stack.
-        sizes: people in groups by size.
-        confusions: of left and right.
-        seen: number of visible and of occluded annotated joints; None if
-            unknown.
+    ``stack_errors`` and ``stack_curves`` are empty for a single stack.
     """
 
-    scores: Scores
-    positions: np.ndarray
-    distances: np.ndarray
-    errors: np.ndarray
-    stack_errors: np.ndarray
-    thresholds: np.ndarray
-    joint_curves: dict[str, np.ndarray]
-    stack_curves: dict[str, np.ndarray]
-    sizes: list[SizeGroup]
-    confusions: Confusions
-    seen: tuple[int, int] | None
+    scores: Scores  #: the table
+    positions: np.ndarray  #: (M,) indices of the scored among all people
+    distances: np.ndarray  #: (M, K) in sizes of the person
+    errors: np.ndarray  #: (M,) mean distance; NaN without annotated joints
+    stack_errors: np.ndarray  #: (S, M) the same for each stack
+    thresholds: np.ndarray  #: (T,) of the curves
+    joint_curves: dict[str, np.ndarray]  #: column -> (T,) percent
+    stack_curves: dict[str, np.ndarray]  #: name of the stack -> (T,) percent
+    sizes: list[SizeGroup]  #: from the smallest people on
+    confusions: Confusions  #: of left and right
+    seen: tuple[int, int] | None  #: number of visible, of occluded joints
 
 
 class Person(NamedTuple):
@@ -86,21 +73,20 @@ class Report(NamedTuple):
     heatmaps: list[PersonHeatmaps]  #: empty if the model has none
 
 
-def count_numbers(everybody: People, scores: Scores,
+def count_numbers(all_people: People, scores: Scores,
                   pck_thresholds: Sequence[float],
                   flip_indices: Sequence[int]) -> Numbers:
     """Compute the numbers of a report.
 
     Args:
-        everybody: all N people.
-        scores: of them, see
-            :func:`~hourglass_plugin.evaluation.scores.score_people`.
+        all_people: all N people.
+        scores: of all N people.
         pck_thresholds: of the table, in sizes of the person; the curves reach
             up to the largest.
         flip_indices: index of each joint's other side.
     """
-    positions = np.flatnonzero(~np.isnan(everybody.sizes))
-    people = everybody.chosen(positions)
+    positions = np.flatnonzero(~np.isnan(all_people.sizes))
+    people = all_people.chosen(positions)
     predicted, truth, annotated, sizes, visible, stacks = people
     columns = scores.columns
     threshold = pck_thresholds[0]

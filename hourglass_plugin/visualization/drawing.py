@@ -103,7 +103,7 @@ class _UnpairedSkeleton(Skeleton):
 
     @staticmethod
     def mirrored_name(joint: str) -> str:
-        """The joint itself: a drawing is never mirrored."""
+        """Return the joint itself; a drawing is never flipped."""
         return joint
 
 

@@ -1,6 +1,7 @@
 """Images of predicted poses, written during validation and testing."""
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import mmcv
@@ -75,64 +76,54 @@ class HourglassVisualizationHook(Hook):
         self.sheet_size = sheet_size
         self.picture_height = picture_height
 
-    def before_test_epoch(self, runner: Runner) -> None:
+    def _before_epoch(self, runner: Runner, mode: str = 'train') -> None:
         """Choose the people of the sheet."""
-        self._start(len(runner.test_dataloader.sampler))
+        if mode == 'train':
+            return
+        total = len(getattr(runner, f'{mode}_dataloader').sampler)
+        chosen = np.linspace(0, total - 1, min(self.sheet_size, total))
+        self._on_sheet: set[int] = set(np.rint(chosen).astype(int).tolist())
+        self._count = 0
+        self._cells: list[np.ndarray] = []
+        self._captions: list[str] = []
 
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Choose the people of the sheet."""
-        self._start(len(runner.val_dataloader.sampler))
-
-    def after_test_iter(self,
-                        runner: Runner,
-                        batch_idx: int,
-                        data_batch: dict | None = None,
-                        outputs: Sequence[PoseDataSample] = ()) -> None:
+    def _after_iter(self,
+                    runner: Runner,
+                    batch_idx: int,
+                    data_batch: Any = None,
+                    outputs: Any = None,
+                    mode: str = 'train') -> None:
         """Draw the people of a batch."""
-        self._draw_batch(outputs, runner.test_evaluator.dataset_meta,
-                         self.out_dir)
+        if mode != 'train' and self.enable:
+            evaluator = getattr(runner, f'{mode}_evaluator')
+            self._draw_batch(outputs, evaluator.dataset_meta,
+                             self._folder(runner, mode))
 
-    def after_val_iter(self,
-                       runner: Runner,
-                       batch_idx: int,
-                       data_batch: dict | None = None,
-                       outputs: Sequence[PoseDataSample] = ()) -> None:
-        """Draw the people of a batch."""
-        self._draw_batch(outputs, runner.val_evaluator.dataset_meta,
-                         self._validation_dir(runner))
-
-    def after_test_epoch(self,
-                         runner: Runner,
-                         metrics: dict | None = None) -> None:
+    def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
         """Write the sheet."""
-        self._write_sheet(runner, self.out_dir)
+        # Of several processes the first one's share of the dataset suffices.
+        if mode == 'train' or not self._cells or runner.rank != 0:
+            return
+        folder = self._folder(runner, mode)
+        assert folder is not None  # no cells without it
+        save_image(
+            folder / 'sheet.jpg',
+            contact_sheet(self._cells, _SHEET_COLUMNS, self._captions,
+                          _SHEET_TITLE))
+        self._cells = []
+        runner.logger.info(f'Sheet of {len(self._captions)} people: '
+                           f'{folder / "sheet.jpg"}')
 
-    def after_val_epoch(self,
-                        runner: Runner,
-                        metrics: dict | None = None) -> None:
-        """Write the sheet."""
-        self._write_sheet(runner, self._validation_dir(runner))
-
-    def _validation_dir(self, runner: Runner) -> Path | None:
-        if self.out_dir is None:
-            return None
+    def _folder(self, runner: Runner, mode: str) -> Path | None:
+        if self.out_dir is None or mode == 'test':
+            return self.out_dir
         # mmengine increments the counters before validation.
         if runner.log_processor.by_epoch:
             return self.out_dir / f'epoch_{runner.epoch:03d}'
         return self.out_dir / f'iter_{runner.iter:06d}'
 
-    def _start(self, num_people: int) -> None:
-        self._count = 0
-        self._cells: list[np.ndarray] = []
-        self._captions: list[str] = []
-        chosen = np.linspace(0, num_people - 1,
-                             min(self.sheet_size, num_people))
-        self._on_sheet: set[int] = set(np.rint(chosen).astype(int).tolist())
-
     def _draw_batch(self, samples: Sequence[PoseDataSample],
                     dataset_meta: dict, out_dir: Path | None) -> None:
-        if not self.enable:
-            return
         for sample in samples:
             is_drawn = self._count % self.interval == 0
             on_sheet = out_dir is not None and self._count in self._on_sheet
@@ -171,18 +162,6 @@ class HourglassVisualizationHook(Hook):
             draw_cropped_poses(image, sample.input_center, sample.input_scale,
                                height, skeleton_from_metainfo(dataset_meta),
                                poses))
-
-    def _write_sheet(self, runner: Runner, out_dir: Path | None) -> None:
-        # Of several processes the first one's share of the dataset suffices.
-        if not self._cells or out_dir is None or runner.rank != 0:
-            return
-        path = out_dir / 'sheet.jpg'
-        save_image(
-            path,
-            contact_sheet(self._cells, _SHEET_COLUMNS, self._captions,
-                          _SHEET_TITLE))
-        self._cells = []
-        runner.logger.info(f'Sheet of {len(self._captions)} people: {path}')
 
 
 def _check_windows() -> None:

@@ -138,7 +138,7 @@ def test_lsp_leaves_out_people_without_a_torso(tmp_path):
 def test_predictions_that_are_not_finite_are_named(mpii_file):
     truth = read_ground_truth('mpii', mpii_file)
     keypoints = truth.keypoints.copy()
-    keypoints[1, LEFT_WRIST] = np.nan  # not annotated: nobody minds
+    keypoints[1, LEFT_WRIST] = np.nan  # not annotated
     assert score(truth, keypoints)['PCKh@0.5']['Mean'] == 100
     keypoints[1, HEAD, 1] = np.inf
     keypoints[2, 0] = np.nan
@@ -150,7 +150,7 @@ def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_file):
     truth = read_ground_truth('mpii', mpii_file)
     own = np.where(truth.annotated[..., None], truth.keypoints, np.nan)
     own[0, HEAD] = 0  # files differ in single joints
-    own += 1  # MMPose's data set counts from 1
+    own += 1  # MMPose's dataset is 1-based
     score(truth, truth.keypoints, truth=own)
     with pytest.raises(ValueError):
         score(truth, truth.keypoints, truth=own[::-1])

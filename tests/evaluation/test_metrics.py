@@ -78,7 +78,7 @@ def test_pckh_names_and_table():
     assert scores['mpii/AUC'] == pytest.approx(100 * 15 / 16 * 0.105 / 0.5)
 
 
-def test_the_logs_line_has_the_means_alone():
+def test_the_log_line_has_means_only():
     people = mpii_people()
     for person in people:
         person['pred_instances']['stack_keypoints'] = person['pred_instances'][
@@ -179,7 +179,7 @@ def test_two_processes_score_like_one(tmp_path):
     assert 'mpii/PCKh@0.5/occluded/ankle_knee_elbow_wrist' in by_one
 
 
-def test_visible_and_occluded_where_it_is_known_of_everybody():
+def test_visible_and_occluded_only_if_known_for_all():
     people = mpii_people()
     for person in people:
         person['raw_ann_info'] = dict(visible=np.arange(16) != 9)
@@ -191,7 +191,7 @@ def test_visible_and_occluded_where_it_is_known_of_everybody():
     assert not [name for name in scores if 'occluded' in name]
 
 
-def test_flic_takes_the_data_sets_torso_size():
+def test_flic_uses_the_datasets_torso_size():
     person = sample(FLIC, 6.0)
     # 10 pixels between the labelled joints, but 30 between the person's own.
     keypoints = person['gt_instances']['keypoints']
@@ -229,27 +229,36 @@ def test_people_without_a_torso_are_left_out():
     ([1, 0.5], ['PCKh@1', 'PCKh@0.5']),
     (np.array([0.1, 0.5]), ['PCKh@0.1', 'PCKh@0.5']),
 ])
-def test_thresholds_as_one_writes_them(thresholds, rows):
+def test_thresholds_of_any_type(thresholds, rows):
     scores = evaluate(
         dict(type='PCKhMetric', thresholds=thresholds), MPII, mpii_people())
     assert [name for name in scores if name.count('/') == 1
             ] == [f'mpii/{row}' for row in (*rows, 'AUC')]
 
 
-def test_errors():
+@pytest.mark.parametrize('thresholds', [[0], [], [float('nan')],
+                                        [float('inf')]])
+def test_thresholds_must_be_positive(thresholds):
     with pytest.raises(ValueError):
-        evaluate(dict(type='PCKhMetric'), MPII, [sample(MPII, 0)])
-    for thresholds in ([0], [], [float('nan')], [float('inf')]):
-        with pytest.raises(ValueError):
-            METRICS.build(dict(type='PCKhMetric', thresholds=thresholds))
+        METRICS.build(dict(type='PCKhMetric', thresholds=thresholds))
+
+
+@pytest.mark.parametrize('kind, name, people', [
+    ('PCKhMetric', 'mpii', [sample(MPII, 0)]),  # no head size
+    ('PCKhMetric', 'mpii', []),
+    ('BoxPCKMetric', 'mpii', [sample(MPII, 0)]),  # no boxes
+    ('TorsoPCKMetric', 'coco', [sample(LSP, 0)]),
+])
+def test_people_without_sizes_are_refused(kind, name, people):
+    metric = METRICS.build(dict(type=kind))
+    metric.dataset_meta = dict(dataset_name=name)
+
+    def evaluate_people():
+        metric.process(None, people)
+        metric.evaluate(len(people))
+
     with pytest.raises(ValueError):
-        evaluate(dict(type='PCKhMetric'), MPII, [])
-    with pytest.raises(ValueError):
-        METRICS.build(dict(type='BoxPCKMetric')).person_size(sample(MPII, 0))
-    metric = METRICS.build(dict(type='TorsoPCKMetric'))
-    metric.dataset_meta = dict(dataset_name='coco')
-    with pytest.raises(ValueError):
-        metric.process(None, [sample(LSP, 0)])
+        evaluate_people()
 
 
 def test_scores_behind_coordinates_and_marks_of_0_and_1():
@@ -357,7 +366,7 @@ def birds(tmp_path):
             ]))
 
 
-def test_box_pck_of_keypoints_of_ones_own(birds, capsys):
+def test_box_pck_of_a_custom_dataset(birds, capsys):
     """Boxes of 40 x 20, and of 19 x 30 once MMPose has cut it to the image
     (its last column is 99): larger sides 40 and 30, whatever the padding."""
     samples = []
@@ -376,7 +385,7 @@ def test_box_pck_of_keypoints_of_ones_own(birds, capsys):
     assert scores['birds/BoxPCK@0.1/wing'] == 75  # left 2 of 2, right 1 of 2
     assert scores['birds/BoxPCK@0.05/wing'] == 50
     assert scores['birds/BoxPCK@0.05/beak'] == 100
-    assert 'birds/BoxPCK@0.2/tail' not in scores  # nobody has one
+    assert 'birds/BoxPCK@0.2/tail' not in scores
     assert 'birds/BoxPCK_AUC' in scores
 
 
@@ -384,69 +393,64 @@ class People(list):
     get_data_info = list.__getitem__
 
 
-@pytest.mark.parametrize('kind, name, message', [
-    ('TorsoPCKMetric', 'mpii', 'mpii is not measured in torso sizes'),
-    ('TorsoPCKMetric', 'birds', "the data set is 'birds'"),
-    ('PCKhMetric', 'birds', "the data set is 'birds'"),
+@pytest.mark.parametrize('kind, name, person', [
+    ('TorsoPCKMetric', 'mpii', dict(raw_ann_info={})),
+    ('TorsoPCKMetric', 'birds', dict(raw_ann_info={})),
+    ('PCKhMetric', 'birds', dict(head_size=np.ones((1, 1)))),
+    ('PCKhMetric', 'mpii', dict(keypoints=None)),
 ])
-def test_a_metric_of_another_data_set_is_refused_before_training(
-        kind, name, message):
+def test_unsupported_datasets_are_refused_before_training(kind, name, person):
     metric = METRICS.build(dict(type=kind))
     metric.dataset_meta = dict(dataset_name=name)
-    person = dict(head_size=np.ones((1, 1)), raw_ann_info={})
     with pytest.raises(ValueError):
         metric.check_dataset(People([person]))
-    metric.dataset_meta = dict(dataset_name='lsp')
+
+
+@pytest.mark.parametrize('kind, name, person', [
+    ('TorsoPCKMetric', 'lsp', dict(raw_ann_info={})),
+    ('TorsoPCKMetric', 'mpii', dict(raw_ann_info=dict(torso_size=9.0))),
+    ('PCKhMetric', 'lsp', dict(head_size=np.ones((1, 1)))),
+    ('PCKhMetric', None, dict(head_size=np.ones((1, 1)))),
+])
+def test_datasets_with_sizes_are_supported(kind, name, person):
+    metric = METRICS.build(dict(type=kind))
+    if name is not None:
+        metric.dataset_meta = dict(dataset_name=name)
     metric.check_dataset(People([person]))
 
 
-def test_a_data_set_that_has_torso_sizes_may_be_measured_in_them():
-    metric = METRICS.build(dict(type='TorsoPCKMetric'))
-    metric.dataset_meta = dict(dataset_name='mpii')
-    metric.check_dataset(People([dict(raw_ann_info=dict(torso_size=9.0))]))
-
-
-def test_head_sizes_are_missed_before_training():
-    metric = METRICS.build(dict(type='PCKhMetric'))
-    metric.check_dataset(People([dict(head_size=np.ones((1, 1)))]))
-    with pytest.raises(ValueError):
-        metric.check_dataset(People([dict(keypoints=None)]))
-
-
-def test_a_prefix_of_ones_own(caplog):
+@pytest.fixture
+def messages(caplog):
     logger = MMLogger.get_current_instance()
     logger.addHandler(caplog.handler)
-    metric = METRICS.build(
-        dict(type='PCKhMetric', prefix='ours', collect_device='gpu'))
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def test_a_prefix_replaces_the_datasets_name(messages):
+    options = dict(type='PCKhMetric', prefix='ours', collect_device='gpu')
+    assert METRICS.build(options).collect_device == 'gpu'
     scores = evaluate(dict(type='PCKhMetric', prefix='ours'), MPII,
                       mpii_people())
-    logger.removeHandler(caplog.handler)
-    assert metric.collect_device == 'gpu'
     assert all(name.startswith('ours/') for name in scores)
-    assert caplog.records[-1].getMessage().startswith('ours: percent of')
+    assert messages.records[-1].getMessage().startswith('ours: percent of')
 
 
-def test_without_a_prefix_nobody_is_warned(caplog):
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
+def test_no_warning_without_a_prefix(messages):
     METRICS.build(dict(type='PCKhMetric'))
-    logger.removeHandler(caplog.handler)
-    assert [
-        record for record in caplog.records if record.levelname == 'WARNING'
-    ] == []
+    assert not [
+        record for record in messages.records if record.levelname == 'WARNING'
+    ]
 
 
-def test_the_table_is_explained_once(caplog):
+def test_the_table_is_explained_once(messages):
     metric = METRICS.build(dict(type='PCKhMetric'))
     metric.dataset_meta = dict(dataset_name='mpii')
     tables = []
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
     for _ in range(2):
         metric.process(None, mpii_people())
         metric.evaluate(16)
-        tables.append(caplog.records[-1].getMessage())
-    logger.removeHandler(caplog.handler)
+        tables.append(messages.records[-1].getMessage())
     first, second = tables
     assert first.startswith(second) and 'within t times' in first
     assert 'within t times' not in second

@@ -146,15 +146,14 @@ def test_without_the_official_file_centres_are_the_annotated_ones(tmp_path):
     np.testing.assert_array_equal(points(second)[0], joints_of(9))
 
 
-@pytest.mark.parametrize('image, index, message', [
-    ('b.jpg', None, 'does not say which person'),
-    ('b.jpg', (1, 2), 'other files'),
-    ('x.jpg', (1, 1), 'other files'),
-    ('c.jpg', (2, 0), 'other files'),
-    ('b.jpg', (5, 0), 'has 5 images, but image 5'),
+@pytest.mark.parametrize('image, index', [
+    ('b.jpg', None),
+    ('b.jpg', (1, 2)),
+    ('x.jpg', (1, 1)),
+    ('c.jpg', (2, 0)),
+    ('b.jpg', (5, 0)),
 ])
-def test_people_of_another_file_are_refused(release_file, image, index,
-                                            message):
+def test_people_of_another_file_are_refused(release_file, image, index):
     release = read_official_file(release_file, 'mpii')
     with pytest.raises(ValueError):
         mpii_predictions([predicted(image, index, joints_of(0))], release)
@@ -228,6 +227,10 @@ def test_flic_without_the_official_file(tmp_path, is_train):
     np.testing.assert_array_equal(row['coords'][:, FLIC_PLACES].T, joints)
 
 
+def build(name, **options):
+    return DATASETS.build(dict(type=f'Hourglass{name}Dataset', **options))
+
+
 def perfect(dataset, metric):
     """Every person's own joints as its prediction, through the metric."""
     metric = METRICS.build(metric)
@@ -249,7 +252,7 @@ def test_a_dump_that_is_not_complete_leaves_the_older_one(
     out = tmp_path / 'new' / 'dump.pkl'
     metric = METRICS.build(
         dict(type='PredictionDump', out_file_path=str(out)))
-    assert isinstance(metric, DumpResults)  # kept where nobody is annotated
+    assert isinstance(metric, DumpResults)  # kept without annotations
     metric.results = [dict(id=1)]
     assert metric.evaluate(1) == {}
     before = out.read_bytes()
@@ -259,7 +262,8 @@ def test_a_dump_that_is_not_complete_leaves_the_older_one(
         Path(path).write_bytes(b'half')
         raise OSError(errno.ENOSPC, 'No space left')
 
-    monkeypatch.setattr('hourglass_plugin.evaluation.metrics.dump', fill_the_disk)
+    monkeypatch.setattr('hourglass_plugin.evaluation.metrics.dump',
+                        fill_the_disk)
     metric.results = [dict(id=2)]
     with pytest.raises(OSError):
         metric.evaluate(1)
@@ -278,8 +282,7 @@ def test_mpii_round_trip(tmp_path):
             official_index=[7, seed]) for seed in (1, 0)
     ]
     (tmp_path / 'mpii.json').write_text(json.dumps(entries))
-    dataset = DATASETS.build(
-        dict(type='HourglassMPIIDataset', ann_file=str(tmp_path / 'mpii.json')))
+    dataset = build('MPII', ann_file=str(tmp_path / 'mpii.json'))
     out = tmp_path / 'pred.mat'
     perfect(dataset, dict(type='OfficialPredictionFile', out_file=str(out)))
     (entry, ) = loadmat(str(out))['pred'][0]
@@ -291,8 +294,7 @@ def test_mpii_round_trip(tmp_path):
 
 
 def test_mpii_round_trip_from_the_official_file(release_file, tmp_path):
-    dataset = DATASETS.build(
-        dict(type='HourglassMPIIDataset', ann_file=release_file, subset='trainval'))
+    dataset = build('MPII', ann_file=release_file, subset='trainval')
     out = tmp_path / 'pred.mat'
     perfect(
         dataset,
@@ -320,8 +322,7 @@ def test_flic_round_trip(tmp_path):
             joints_vis=[1] * 11) for row, one in enumerate(joints)
     ]
     (tmp_path / 'flic.json').write_text(json.dumps(entries))
-    dataset = DATASETS.build(
-        dict(type='HourglassFLICDataset', ann_file=str(tmp_path / 'flic.json')))
+    dataset = build('FLIC', ann_file=str(tmp_path / 'flic.json'))
     out = tmp_path / 'pred.mat'
     perfect(dataset, dict(type='OfficialPredictionFile', out_file=str(out)))
     back = loadmat(str(out))['examples'][0]
@@ -339,12 +340,10 @@ def test_only_mpii_and_flic_have_an_official_format():
         _ = metric.dataset_name
 
 
-def test_a_file_that_is_not_the_official_one_is_named(tmp_path, release_file):
-    path = tmp_path / 'gt.mat'
-    savemat(path, dict(jnt_missing=np.zeros((16, 3))))
-    with pytest.raises(ValueError):
-        read_official_file(str(path), 'mpii')
-    with pytest.raises(ValueError):
-        read_official_file(release_file, 'flic')
+@pytest.mark.parametrize('dataset', ['mpii', 'flic'])
+def test_a_file_other_than_the_official_one_is_named(tmp_path, dataset):
+    savemat(tmp_path / 'gt.mat', dict(jnt_missing=np.zeros((16, 3))))
+    with pytest.raises(ValueError, match='gt.mat'):
+        read_official_file(str(tmp_path / 'gt.mat'), dataset)
     with pytest.raises(FileNotFoundError):
-        read_official_file(str(tmp_path / 'none.mat'), 'mpii')
+        read_official_file(str(tmp_path / 'none.mat'), dataset)

@@ -41,7 +41,7 @@ def test_mean_is_weighted_by_counts():
     assert np.isnan(mean_pck(scores, 0 * annotated, [0, 1]))
 
 
-def test_joints_nobody_has_do_not_spoil_the_mean():
+def test_joints_without_annotation_are_not_in_the_mean():
     distances, annotated = np.zeros((2, 2)), np.array([[1, 0], [1, 0]])
     scores = pck(distances, annotated, 0.5)
     assert mean_pck(scores, annotated, [0, 1]) == 100

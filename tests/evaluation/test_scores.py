@@ -132,12 +132,12 @@ def test_people_without_size_and_predictions_without_place():
     assert '1 predictions that are not finite count as wrong' in text
 
 
-def test_nobody_is_an_error():
+def test_no_people_is_an_error():
     with pytest.raises(ValueError):
         score(np.zeros((0, 16)))
 
 
-def test_text_is_readable_without_knowing_the_code():
+def test_text_has_explanations():
     text = score(
         np.full((1, 16), 0.15), stacks=np.zeros((1, 2, 16, 2))).text()
     lines = text.splitlines()
@@ -172,7 +172,7 @@ EXPLAINED = dict(
     (dict(visible=np.zeros((1, 16))), ['stacks']),
     (dict(stacks=np.zeros((1, 2, 16, 2))), ['visible']),
 ])
-def test_what_is_in_the_table_is_explained(options, left_out):
+def test_rows_of_the_table_are_explained(options, left_out):
     found = score(np.zeros((1, 16)), **options).explanations()
     assert found == [
         line for name, line in EXPLAINED.items() if name not in left_out
@@ -205,7 +205,7 @@ def test_columns_of_the_benchmarks():
     ]
 
 
-def test_columns_of_a_data_set_of_ones_own():
+def test_columns_of_a_custom_dataset():
     names = [
         'beak', 'left wing', 'right wing', 'leftFoot', 'rightFoot', 'l_eye',
         'r_eye'
@@ -224,7 +224,7 @@ def test_columns_of_a_data_set_of_ones_own():
     assert columns.dataset == 'my_birds' and columns.mean == list(range(7))
 
 
-def test_columns_of_a_known_data_set_are_the_benchmarks():
+def test_columns_of_a_known_dataset_are_the_benchmarks():
     metainfo = dict(
         dataset_name='mpii', keypoint_id2name=dict(enumerate(MPII.joints)))
     assert metainfo_columns(metainfo) == skeleton_columns(MPII)

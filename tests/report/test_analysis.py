@@ -1,4 +1,4 @@
-"""Whom a model misses, and how, by hand."""
+"""Error analysis by hand."""
 import numpy as np
 import pytest
 
@@ -40,7 +40,7 @@ def test_best_median_and_worst_people():
     # So many that only a stable order is in order.
     ([1] * 30, (list(range(8)), list(range(11, 19)), list(range(29, 21, -1)))),
 ])
-def test_of_few_people_nobody_is_shown_twice(errors, expected):
+def test_of_few_people_no_person_is_shown_twice(errors, expected):
     found = best_median_worst(np.array(errors, float), 8)
     assert (found['best'], found['median'], found['worst']) == expected
 
@@ -112,7 +112,7 @@ def test_found_at_the_threshold():
         assert ears == ((0, 1), 2, 2, count)
 
 
-def test_half_of_the_joints_confused_is_not_mirrored():
+def test_half_of_the_joints_confused_is_not_flipped():
     truth = np.array([[[0., 0], [10, 0]]])
     predicted = np.array([[[10., 0], [10, 0]]])
     found = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
@@ -120,7 +120,7 @@ def test_half_of_the_joints_confused_is_not_mirrored():
     assert found.pairs[0][1:] == (2, 1, 1) and found.flipped == 0
 
 
-def test_no_pairs_without_mirror_images():
+def test_no_pairs_without_another_side():
     found = left_right_confusions(
         np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), np.ones((1, 2), bool),
         np.ones(1), [0, 1], 0.2)

@@ -92,7 +92,7 @@ def test_heatmaps_are_those_of_the_model_as_it_was(kind, stacks, dataset):
         expected = expected[None]
         np.testing.assert_allclose(
             found.stacks[0], expected[0], rtol=0, atol=1e-6)
-    else:  # averaged with the mirrored image
+    else:  # averaged with the flipped image
         assert np.abs(found.stacks[-1] - expected[0].numpy()).max() > 1e-6
 
 

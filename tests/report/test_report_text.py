@@ -1,4 +1,4 @@
-"""What the page says of people whose numbers are known."""
+"""Text of the page for known numbers."""
 import re
 from html.parser import HTMLParser
 
@@ -161,7 +161,7 @@ def test_left_and_right():
     assert 'Of 2 people with such pairs 0 (0.0 %)' in page
 
 
-def test_what_the_data_set_does_not_tell_is_said():
+def test_missing_annotations_are_named():
     sizes = np.array([10., np.nan, 10])
     page = page_of(
         people_of(LSP, [0, 1, 2], sizes=sizes), LSP, TORSO_PCK)
@@ -172,7 +172,7 @@ def test_what_the_data_set_does_not_tell_is_said():
     assert '1 of 3 people have no size' in section_of(page, 'scores')
 
 
-def test_nobody_can_be_scored():
+def test_no_person_can_be_scored():
     page = page_of(
         people_of(LSP, [0, 1], sizes=np.full(2, np.nan)), LSP, TORSO_PCK)
     rows = rows_of(page, 'Correct joints by joint')
@@ -219,7 +219,7 @@ def test_file_names_are_text(mpii_page):
     mpii_page.encode()
 
 
-def test_pictures_and_tables_can_be_heard(mpii_page):
+def test_images_and_tables_are_accessible(mpii_page):
     found = Tags(mpii_page).tags
     assert all(attributes['alt'] for tag, attributes in found if tag == 'img')
     tables = [tag for tag, _ in found if tag in ('table', 'caption')]

@@ -116,7 +116,7 @@ def test_runs_without_report_are_refused(error_of, project, trained,
     people = json.loads((project.folder / 'val.json').read_text())
     for person in people:
         person['joints_vis'] = [0] * 14
-    file = tmp_path / 'nobody.json'
+    file = tmp_path / 'unannotated.json'
     file.write_text(json.dumps(people))
     detector = config_path('centernet_hg1-w64_1xb16-4e_synthetic-shapes.py')
     for config, out, options, named in (
@@ -124,7 +124,7 @@ def test_runs_without_report_are_refused(error_of, project, trained,
         (trained.config, 'report',
          [f'test_dataloader.dataset.ann_file={file}'], '5 people'),
         (detector, 'report', [], 'boxes'),
-        (trained.config, 'nobody.json', [], 'nobody.json'),
+        (trained.config, 'unannotated.json', [], 'unannotated.json'),
     ):
         error = error_of(
             'test', config, trained.checkpoint, '--work-dir',

@@ -1,4 +1,4 @@
-"""Samples of a data set: the crop, its joints and its targets line up."""
+"""Samples of a dataset: crop, joints and targets are aligned."""
 import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
@@ -54,7 +54,7 @@ def test_without_targets_there_is_the_crop_alone():
 
 
 class Samples:
-    """What is asked of a data set."""
+    """The methods of a dataset that are used."""
 
     metainfo = parse_pose_metainfo(LSP.metainfo())
 

@@ -17,7 +17,7 @@ def test_png_comes_back_as_it_was(tmp_path):
 
 def test_a_missing_image_is_named(tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_image(tmp_path / 'nobody.jpg')
+        read_image(tmp_path / 'missing.jpg')
 
 
 @pytest.mark.parametrize('content', [b'', b'not a picture'])

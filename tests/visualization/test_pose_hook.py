@@ -1,4 +1,4 @@
-"""Which pictures the hook writes, and what is on them."""
+"""Images that the hook writes, and their pixels."""
 import logging
 from types import SimpleNamespace
 
@@ -18,13 +18,13 @@ COLOR_TOLERANCE = 40
 
 
 @pytest.fixture
-def photograph(tmp_path):
+def image_file(tmp_path):
     path = tmp_path / 'photo.png'
     save_image(path, np.zeros((100, 200, 3), np.uint8))
     return path
 
 
-def sample(photograph, index, predicted, annotated):
+def sample(image_file, index, predicted, annotated):
     """A person in the square of 64 px around (100, 50), with one joint."""
 
     def person(place):
@@ -38,7 +38,7 @@ def sample(photograph, index, predicted, annotated):
     result = PoseDataSample(
         metainfo=dict(
             id=index,
-            img_path=str(photograph),
+            img_path=str(image_file),
             input_center=np.array([100., 50.]),
             input_scale=np.array([64., 64.])))
     keypoints, scores = person(predicted)
@@ -80,9 +80,9 @@ def names_in(folder):
     return sorted(file.name for file in folder.iterdir())
 
 
-def test_prediction_is_left_and_ground_truth_right(photograph, tmp_path):
+def test_prediction_is_left_and_ground_truth_right(image_file, tmp_path):
     hook = build_hook(out_dir=tmp_path / 'out', picture_height=256)
-    run_test(hook, [sample(photograph, 7, (84, 34), (116, 66))])
+    run_test(hook, [sample(image_file, 7, (84, 34), (116, 66))])
     picture = cv2.imread(str(tmp_path / 'out' / 'photo_7.jpg')).astype(int)
     # 64 px are shown as 256, from (68, 18) on; two white pixels between.
     assert picture.shape == (256, 2 * 256 + 2, 3)
@@ -98,9 +98,9 @@ def test_prediction_is_left_and_ground_truth_right(photograph, tmp_path):
 
 
 def test_interval_thins_the_pictures_out_and_not_the_sheet(
-        photograph, tmp_path):
+        image_file, tmp_path):
     people = [
-        sample(photograph, index, (90, 50), (110, 50)) for index in range(7)
+        sample(image_file, index, (90, 50), (110, 50)) for index in range(7)
     ]
     hook = build_hook(out_dir=tmp_path / 'out', interval=3, sheet_size=3)
     run_test(hook, people)
@@ -112,22 +112,22 @@ def test_interval_thins_the_pictures_out_and_not_the_sheet(
     assert sheet.shape[1] == 8 + 3 * (2 * 224 + 2 + 8)
 
 
-def test_sheet_has_people_from_first_to_last(photograph, tmp_path):
+def test_sheet_has_people_from_first_to_last(image_file, tmp_path):
     people = [
-        sample(photograph, index, (90, 50), (110, 50)) for index in range(9)
+        sample(image_file, index, (90, 50), (110, 50)) for index in range(9)
     ]
     hook = build_hook(out_dir=tmp_path / 'out', interval=100, sheet_size=3)
     run_test(hook, people)
     assert hook._captions == ['photo_0', 'photo_4', 'photo_8']
 
 
-def test_validation_writes_a_folder_per_epoch(photograph, tmp_path):
+def test_validation_writes_a_folder_per_epoch(image_file, tmp_path):
     hook = build_hook(out_dir=tmp_path / 'out')
     for epoch in (1, 2):
         runner = runner_of(1, epoch)
         hook.before_val_epoch(runner)
         hook.after_val_iter(
-            runner, 0, outputs=[sample(photograph, 0, (90, 50), (110, 50))])
+            runner, 0, outputs=[sample(image_file, 0, (90, 50), (110, 50))])
         hook.after_val_epoch(runner)
     assert names_in(tmp_path / 'out') == ['epoch_001', 'epoch_002']
     assert names_in(tmp_path / 'out' / 'epoch_002') == [

@@ -1,4 +1,4 @@
-"""What numbers of the log are called in TensorBoard."""
+"""TensorBoard's tags for numbers of the log."""
 import re
 import sys
 

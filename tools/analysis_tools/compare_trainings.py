@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        'folders', nargs='+', metavar='FOLDER', help='with training runs in it')
+        'folders', nargs='+', metavar='FOLDER', help='with training runs')
     parser.add_argument(
         '--out',
         required=True,

@@ -1,10 +1,10 @@
-"""The mean pose: what a method must beat to have looked at the image."""
+"""The mean pose, a trivial baseline."""
 import numpy as np
 
 
 def mean_pose(keypoints: np.ndarray, annotated: np.ndarray,
               centers: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Average place of each joint within the box of its person.
+    """Return the average place of each joint within its person's box.
 
     Args:
         keypoints: (N, K, 2) in image pixels.
@@ -14,7 +14,7 @@ def mean_pose(keypoints: np.ndarray, annotated: np.ndarray,
 
     Returns:
         (K, 2) as share of the box, (0, 0) being its middle; NaN for a joint
-        that nobody has annotated.
+        that is never annotated.
     """
     places = (keypoints - centers[:, None]) / scales[:, None]  # (N, K, 2)
     counts = (annotated > 0).sum(axis=0)[:, None]  # (K, 1)
@@ -24,7 +24,7 @@ def mean_pose(keypoints: np.ndarray, annotated: np.ndarray,
 
 def place_pose(pose: np.ndarray, center: np.ndarray,
                scale: np.ndarray) -> np.ndarray:
-    """The mean pose in a person's box.
+    """Return the mean pose in a person's box.
 
     Args:
         pose: (K, 2) of :func:`mean_pose`.

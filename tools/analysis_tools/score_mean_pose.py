@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Score the training people's mean pose on a config's test people.
+"""Score the mean pose of the training set on a config's test set.
 
-The lowest bar for a method: it looks at nobody's image, only at the box.
+A trivial baseline: it uses each person's box, but no image.
 """
 import argparse
 

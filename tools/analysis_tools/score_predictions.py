@@ -4,7 +4,7 @@
 Files: .h5 (`preds`), .mat (`preds`, `pred`, MPII's submission, FLIC's
 `examples`), .npy, .json and the .pkl that tools/test.py --dump writes. Arrays
 are people x joints x (x, y), or the other way round, with or without scores;
-joints in the data set's order, people in the ground truth's order.
+joints in the dataset's order, people in the ground truth's order.
 """
 import argparse
 from pathlib import Path

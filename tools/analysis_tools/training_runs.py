@@ -371,9 +371,8 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
     digits = score_digits(
         score for members in groups.values() for metric in metrics
         for score in last_scores(members, metric))
-    rows = [[
-        '', 'seeds', 'epochs', *titles, 'parameters', 'multiply-adds', 'minutes'
-    ]]
+    rows = [['', 'seeds', 'epochs', *titles,
+             'parameters', 'multiply-adds', 'minutes']]
     for name, members in groups.items():
         size = sizes.get(name, {})
         rows.append([

@@ -16,7 +16,7 @@ def test_mean_of_places_in_the_box():
         [[10, 20], [10, -30]])
 
 
-def test_joints_nobody_has_are_not_a_number():
+def test_joints_without_annotation_are_nan():
     pose = mean_pose(
         np.zeros((1, 2, 2)), np.array([[1, 0]]), np.zeros((1, 2)),
         np.ones((1, 2)))
