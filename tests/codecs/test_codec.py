@@ -103,14 +103,6 @@ def test_no_quarter_cell_unless_both_axes_are_interior():
     assert keypoints[0, 0].tolist() == [18.0, 2.0]
 
 
-def test_x_and_y_come_from_the_same_one_of_equal_peaks():
-    heatmap = torch.zeros(1, 1, 6, 8)
-    heatmap[0, 0, 5, 1] = heatmap[0, 0, 2, 3] = 1
-    keypoints, _ = decode_heatmaps(heatmap, STRIDE, refinement='none')
-    x, y = (keypoints[0, 0] / 4 - 0.5).int().tolist()
-    assert heatmap[0, 0, y, x] == 1
-
-
 def loop_decode(heatmap):
     """The paper's decoding, one heatmap and one cell at a time."""
     best = (-np.inf, 0, 0)
