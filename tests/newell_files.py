@@ -18,7 +18,7 @@ def newell_rows(count, joints, seed=0):
 
 
 def write_newell_h5(path, rows):
-    """Write columns, one data set each; skips the test without h5py."""
+    """Write columns, one dataset each; skips the test without h5py."""
     h5py = pytest.importorskip('h5py')
     with h5py.File(path, 'w') as file:
         for name, values in rows.items():

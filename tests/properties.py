@@ -1,4 +1,4 @@
-"""What holds for any input: of codec, transforms, metrics and readers.
+"""Properties of any input: of codec, transforms, metrics and readers.
 
 ``test_properties.py`` tries them.
 """
@@ -64,8 +64,7 @@ PROPERTIES = {}
 
 
 def _result_or_refusal(path, call, *arguments):
-    """What is returned, or None if a message refuses it that has the file's
-    name."""
+    """Return the result, or None for an error that names the file."""
     try:
         return call(*arguments)
     except (ValueError, UnreadableImageError) as error:
@@ -311,12 +310,12 @@ def a_damaged_image_is_read_or_refused(suffix, damages, factor):
     path = _FOLDER / 'damaged'
     content = _damaged(_IMAGES[suffix], damages)
     path.write_bytes(content)
-    photograph = _result_or_refusal(path, load_image, str(path), factor)
-    if photograph is None:
+    decoded = _result_or_refusal(path, load_image, str(path), factor)
+    if decoded is None:
         return
-    size = [-(-side // photograph.factor) for side in photograph.size]
-    assert photograph.pixels.shape == (size[1], size[0], 3)
-    assert photograph.pixels.dtype == np.uint8
+    size = [-(-side // decoded.factor) for side in decoded.size]
+    assert decoded.pixels.shape == (size[1], size[0], 3)
+    assert decoded.pixels.dtype == np.uint8
     assert suffix != '.jpg' or b'\xff\xd9' in content
 
 

@@ -1,6 +1,6 @@
-"""File, data set, prediction, official score: nothing is lost on the way.
+"""File, dataset, prediction, official score: nothing is lost on the way.
 
-Every kind of file that holds test people's joints is read by its data set and
+Every kind of file that holds test people's joints is read by its dataset and
 goes through the configs' pipeline and MMPose's packing; what is "predicted" is
 the truth, or the truth one pixel to the right.
 """
@@ -155,7 +155,7 @@ KINDS = [
 
 
 def evaluate(kind, folder, shift):
-    """(data set, what is predicted, scores of the metric)."""
+    """(dataset, predictions, scores of the metric)."""
     for index in range(3):
         cv2.imwrite(
             str(folder / f'{index}.png'), np.full((200, 300, 3), 90, np.uint8))

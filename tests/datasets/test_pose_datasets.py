@@ -1,4 +1,4 @@
-"""Records of the data sets, through MMPose's pipeline to the target."""
+"""Records of the datasets, through MMPose's pipeline to the target."""
 import numpy as np
 import pytest
 from matlab_files import write_head_boxes
@@ -49,7 +49,7 @@ def test_mpii_record(tmp_path):
 
 
 def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
-    """With the data set's folder in the name; our own configs leave it out."""
+    """With the dataset's folder in the name; our own configs leave it out."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / 'data'
     folder.mkdir()

@@ -8,8 +8,7 @@ from mmpose.structures.bbox import get_warp_matrix
 from PIL import Image
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import TopdownCrop, crop
-from hourglass_plugin.transforms import image_io as photographs
+from hourglass_plugin.transforms import TopdownCrop, crop, image_io
 from hourglass_plugin.transforms.image_io import UnreadableImageError
 
 
@@ -35,7 +34,7 @@ def compose(*transforms):
 
 
 def record(rng, size, rotation=None, **others):
-    """A person somewhere in a photograph of W x H pixels."""
+    """A person somewhere in an image of W x H pixels."""
     center = rng.uniform(0.2, 0.8, 2) * size
     half = rng.uniform(0.1, 0.6, 2) * size / 2
     result = dict(
@@ -130,16 +129,16 @@ def test_images_that_are_there_already(dtype, channels):
 
 @pytest.mark.parametrize('visible_columns', [None, 2])
 @pytest.mark.parametrize('flip', [False, True])
-def test_mirrored_records_are_mmposes(flip, visible_columns):
+def test_flipped_records_equal_mmposes(flip, visible_columns):
     """All but the image's values, which test_geometry.py looks at: MMPose
-    warps the flip image, we mirror the matrix. Of a ramp of one grey
+    warps the flipped image, we flip the matrix. Of a ramp of one grey
     level a pixel they differ by one at most, from rounding."""
     rng = np.random.default_rng(2)
     size = (140, 100)
     ramp = np.add.outer(np.arange(100), np.arange(140)).astype(np.uint8)
     image = np.dstack([ramp, ramp, 255 - ramp])
     person = record(rng, size, -21.5, img=image)
-    if visible_columns:  # as MMPose's data sets for whole bodies have them
+    if visible_columns:  # as MMPose's datasets for whole bodies have them
         person['keypoints_visible'] = rng.integers(0, 2, (1, 16, 2))
     expected = compose(
         dict(type='LoadImage'), CENTER_SCALE,
@@ -159,7 +158,7 @@ def test_mirrored_records_are_mmposes(flip, visible_columns):
     assert_same(found, expected)
 
 
-def test_after_mmposes_random_flip_nothing_is_mirrored_again():
+def test_after_mmposes_random_flip_nothing_is_flipped_again():
     rng = np.random.default_rng(3)
     person = record(rng, (90, 70), img=noise(rng, (90, 70)))
     first = [
@@ -216,22 +215,22 @@ def centroids(image):
 @pytest.mark.parametrize('orientation', [1, 3, 6, 8])
 def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
                                     monkeypatch):
-    """From a reduced photograph of odd size to the crop, turned and flip.
+    """From a reduced image of odd size to the crop, rotated and flipped.
 
-    The spots' places in the whole photograph are measured in OpenCV's own
+    The spots' places in the whole image are measured in OpenCV's own
     whole image. Both measurements see spots of 1.5 crop pixels or more in 256
     grey levels, to 0.05 pixel each; an error in the size or the centre of the
-    reduced pixels would be at least half a pixel of the whole photograph,
+    reduced pixels would be at least half a pixel of the whole image,
     1 / 16 of the crop's at factor 8, and at factor 2 a quarter.
     """
     used = []
 
     def load_image(*arguments):
-        photograph = photographs_reader(*arguments)
-        used.append(photograph.factor)
-        return photograph
+        decoded = original(*arguments)
+        used.append(decoded.factor)
+        return decoded
 
-    photographs_reader = crop.load_image
+    original = crop.load_image
     monkeypatch.setattr(crop, 'load_image', load_image)
     size = (128 * factor + 1, 112 * factor + 1)
     middle = np.array([64, 56]) * factor
@@ -389,12 +388,12 @@ def test_scores_behind_joints_stay():
         np.concatenate([plain['transformed_keypoints'], scores], 2))
 
 
-def test_photographs_that_are_elsewhere(monkeypatch):
+def test_remote_images(monkeypatch):
     asked = []
 
     def load_image(path, max_factor, backend_args):
         asked.append((path, max_factor, backend_args))
-        return photographs.DecodedImage(np.zeros((70, 90, 3), np.uint8),
+        return image_io.DecodedImage(np.zeros((70, 90, 3), np.uint8),
                                       (90, 70))
 
     monkeypatch.setattr(crop, 'load_image', load_image)

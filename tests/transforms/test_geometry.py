@@ -134,7 +134,7 @@ def test_every_pixel_of_the_crop_shows_its_own_place(sampling, factor, size):
 @pytest.mark.parametrize('center', [(8, 60), (150, 4), (149, 119), (-20, 60),
                                     (75, 135)])
 def test_at_and_over_the_images_border(center):
-    """What is inside the image is at its place, what is outside is black;
+    """Pixels inside the image are at their place, those outside are black;
     between them is the image's last pixel, fading out."""
     width, height = 150, 120
     size, box = (192, 256), (70, 80)

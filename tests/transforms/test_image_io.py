@@ -1,4 +1,4 @@
-"""Reduced photographs: every pixel where the whole photograph has it."""
+"""Reduced images: every pixel at its place in the whole image."""
 import pickle
 
 import cv2
@@ -68,31 +68,31 @@ def centroid_near(image, x, y, reach):
 @pytest.mark.parametrize('orientation', [None, *range(1, 9)])
 def test_spots_are_where_they_were(factor, orientation, tmp_path):
     """To a twentieth of a decoded pixel: spots of 1.5 decoded pixels in 256
-    grey levels. An error in the rounding of the photograph's size would be
-    one pixel of the whole photograph or more."""
+    grey levels. An error in the rounding of the image size would be
+    one pixel of the whole image or more."""
     path = write_jpeg(tmp_path / 'a.jpg', spots_image(factor), orientation)
-    photograph = load_image(path, factor)
-    assert photograph.factor == factor
+    decoded = load_image(path, factor)
+    assert decoded.factor == factor
     whole = cv2.imread(path)
-    assert photograph.size == whole.shape[1::-1]
-    assert photograph.pixels.dtype == np.uint8
-    assert photograph.pixels.shape[2] == 3
-    pixels = photograph.pixels[..., 1].astype(float)
+    assert decoded.size == whole.shape[1::-1]
+    assert decoded.pixels.dtype == np.uint8
+    assert decoded.pixels.shape[2] == 3
+    pixels = decoded.pixels[..., 1].astype(float)
     for spot in SPOTS:
         expected = np.array(oriented(*spot, orientation or 1))
-        x, y = (expected - photograph.shift) / factor
+        x, y = (expected - decoded.shift) / factor
         found = centroid_near(pixels, x, y, reach=5)
         np.testing.assert_allclose(
-            factor * found + photograph.shift, expected, atol=0.05 * factor)
+            factor * found + decoded.shift, expected, atol=0.05 * factor)
 
 
 @pytest.mark.parametrize('factor, middle', [(2, 0.5), (4, 1.5), (8, 3.5)])
 def test_the_centre_of_a_reduced_pixel(factor, middle, tmp_path):
     """Pixel 0 covers the pixels 0 and 1, 0 to 3, 0 to 7."""
     path = write_jpeg(tmp_path / 'a.jpg', np.zeros((16, 24), np.uint8))
-    photograph = load_image(path, factor)
-    assert photograph.shift == (middle, middle)
-    assert photograph.pixels.shape == (16 // factor, 24 // factor, 3)
+    decoded = load_image(path, factor)
+    assert decoded.shift == (middle, middle)
+    assert decoded.pixels.shape == (16 // factor, 24 // factor, 3)
 
 
 @pytest.mark.parametrize('max_factor, factor',
@@ -104,7 +104,7 @@ def test_the_largest_factor_that_is_allowed(max_factor, factor, tmp_path):
 
 
 def test_colours_stay(tmp_path):
-    """Blue, green and red as OpenCV has them, and as the whole photograph."""
+    """Blue, green and red as OpenCV has them, and as the whole image."""
     image = np.zeros((40, 64, 3), np.uint8)
     image[:, :32], image[:, 32:] = (200, 40, 90), (10, 220, 60)  # RGB
     path = write_jpeg(tmp_path / 'a.jpg', image)
@@ -118,18 +118,18 @@ def test_other_formats_are_read_whole(suffix, tmp_path):
     image = np.dstack([spots_image(2)] * 3)
     path = str(tmp_path / f'a.{suffix}')
     cv2.imwrite(path, image)
-    photograph = load_image(path, 8)
-    assert (photograph.factor, photograph.shift) == (1, (0, 0))
-    np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
+    decoded = load_image(path, 8)
+    assert (decoded.factor, decoded.shift) == (1, (0, 0))
+    np.testing.assert_array_equal(decoded.pixels, cv2.imread(path))
 
 
 @pytest.mark.parametrize('exif', [b'Exif\0\0garbage', b'Exif\0\0II*\0'])
 def test_jpeg_with_unreadable_exif_is_read_whole(exif, tmp_path):
     path = str(tmp_path / 'a.jpg')
     Image.fromarray(spots_image(2)).save(path, exif=exif)
-    photograph = load_image(path, 2)
-    assert photograph.factor == 1
-    np.testing.assert_array_equal(photograph.pixels, cv2.imread(path))
+    decoded = load_image(path, 2)
+    assert decoded.factor == 1
+    np.testing.assert_array_equal(decoded.pixels, cv2.imread(path))
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_errors_survive_pickling_and_loader_processes():
         assert same.errno is same.filename is None
 
 
-def test_a_photograph_that_is_elsewhere(tmp_path):
+def test_remote_images(tmp_path):
     class Shelf(fileio.BaseStorageBackend):
-        """Where everything is the same photograph."""
+        """A storage of one image."""
 
         def get(self, path):
             return (tmp_path / 'a.jpg').read_bytes()

@@ -26,7 +26,7 @@ def mmpose_scope():
 
 @pytest.fixture
 def config(tmp_path):
-    """LSP at 128x128, with five people of 30 to 270 pixels in photographs of
+    """LSP at 128x128, with five people of 30 to 270 pixels in images of
     noise in place of its data."""
     rng = np.random.default_rng(0)
     entries = []
@@ -56,7 +56,7 @@ def config(tmp_path):
     'path',
     TOP_DOWN,
     ids=lambda path: path.stem)
-def test_only_training_reduces_photographs(path):
+def test_only_training_reduces_images(path):
     config = Config.fromfile(path)
     reduced = {
         phase: [
@@ -79,8 +79,8 @@ def test_stacked_batches_are_what_mmpose_makes_of_lists(config, phase):
     stacked, listed = default_collate(people), pseudo_collate(people)
     assert stacked['inputs'].dtype == torch.uint8
     assert stacked['inputs'].shape == (5, 3, 128, 128)
-    preprocessor = MODELS.build(config.model.data_preprocessor)
-    images, expected = preprocessor(stacked), preprocessor(listed)
+    to_batch = MODELS.build(config.model.data_preprocessor)
+    images, expected = to_batch(stacked), to_batch(listed)
     assert images['inputs'].dtype == torch.float32
     torch.testing.assert_close(
         images['inputs'], expected['inputs'], rtol=0, atol=0)

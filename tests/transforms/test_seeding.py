@@ -68,7 +68,7 @@ def test_numpy_and_python_begin_anew():
 
 
 def crops(dataset, epoch, workers=0, seed=3, shuffle=True, sampler='Seeded'):
-    """{position in the data set and place in the epoch: crop}."""
+    """{position in the dataset and place in the epoch: crop}."""
     loader = Runner.build_dataloader(
         dict(
             batch_size=2,

@@ -28,12 +28,12 @@ FACING = dict(
 
 
 def coords(turned=False, missing=()):
-    """(2, 29) person-centric; `turned` shows the back: x mirrored at 250."""
+    """(2, 29) person-centric; `turned` shows the back: x flipped at 250."""
     values = np.full((2, 29), np.nan)
     for name, (column, x, y) in FACING.items():
         if name not in missing:
             values[:, column] = 500 - x if turned else x, y
-    values[:, 20] = 7, 7  # a column that is nobody's joint
+    values[:, 20] = 7, 7  # a column of no joint
     return values
 
 
@@ -114,7 +114,7 @@ def test_no_torso_without_its_joints(tmp_path, missing):
                  example(1, coords=coords(turned=True, missing=[missing])))
     person, = read_flic(path)
     assert person.torso_size is None
-    # Without a shoulder nobody knows which way the person faces.
+    # Without a shoulder the direction is unknown.
     swapped = missing == 'left_hip'
     assert position(person, 'nose') == [249, 69]
     assert position(person, 'left_elbow')[0] == (309 if swapped else 189)

@@ -55,7 +55,7 @@ def test_lsp_extended_flags_what_is_annotated(tmp_path):
     joints[HEAD, :2, 1] = 0
     joints[HEAD, :2, 2] = np.nan
     joints[HEAD, :2, 3] = [-30, -7]
-    joints[HEAD, :2, 4] = [-3, 90]  # a foot outside the picture is a foot
+    joints[HEAD, :2, 4] = [-3, 90]  # a foot outside the image is a foot
     people = read_lsp(write(tmp_path, joints))
     names = [person.image for person in people]
     assert names == [f'im0000{n}.jpg' for n in (1, 2, 3, 4, 5)]

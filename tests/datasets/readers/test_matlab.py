@@ -1,4 +1,4 @@
-"""What MATLAB's files say, whatever shape and type they say it in."""
+"""Values of MATLAB files, in any shape and type."""
 import numpy as np
 import pytest
 from matlab_files import EMPTY, cell_array, struct, struct_array

@@ -50,12 +50,12 @@ def test_annotated_is_not_visible(tmp_path):
     part[5], visible[5] = np.nan, 0  # missing, too
     # A person without joints, as the code that wrote the files marks one.
     rows['part'][1], rows['visible'][1] = -1, -1
-    person, nobody = read(tmp_path, rows)
+    person, bare = read(tmp_path, rows)
     assert np.flatnonzero(~person.annotated).tolist() == [1, 5]
     assert np.flatnonzero(~person.visible).tolist() == [0, 1, 2, 3, 5]
     assert person.keypoints[3].tolist() == [-5, -1]
     assert np.isfinite(person.keypoints).all()
-    assert not nobody.annotated.any() and not nobody.visible.any()
+    assert not bare.annotated.any() and not bare.visible.any()
 
 
 @pytest.mark.parametrize(
