@@ -53,8 +53,8 @@ viewcode_follow_imported_members = False
 nitpicky = True
 _others = [
     *(path.stem for path in Path(os.__file__).parent.iterdir()),
-    *dir(builtins), '_pickle', 'cv2', 'matplotlib', 'mmcv', 'mmdet', 'mmengine',
-    'mmpose', 'np', 'numpy', 'pycocotools', 'torch'
+    *dir(builtins), '_pickle', 'cv2', 'matplotlib', 'mmcv', 'mmdet',
+    'mmengine', 'mmpose', 'np', 'numpy', 'pycocotools', 'torch'
 ]
 nitpick_ignore_regex = [
     ('py:.*', rf'({"|".join(_others)})(\..*)?'),

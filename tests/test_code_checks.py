@@ -1,4 +1,4 @@
-"""The checks of tools/check_code.sh and of pre-commit are the same."""
+"""tools/check_code.sh and pre-commit run the same versions of checks."""
 import re
 from pathlib import Path
 
@@ -6,7 +6,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def pins(name):
-    """The newest version of each package that a file pins."""
+    """Return the newest version of each package that a file pins."""
     text = (ROOT / name).read_text(encoding='utf-8')
     found = re.findall(r'([a-z][a-z-]*)==([\d.]+)', text)
     return {

@@ -21,9 +21,9 @@ DTYPES = {
 class FastInferenceHook(Hook):
     """Tests with :func:`hourglass_plugin.inference.optimize.optimize_model`.
 
-    The runner has its own model back after the test. Where every stack is
-    scored (``test_cfg=dict(eval_all_stacks=True)``) the log gets a table of what
-    stopping after each of them gives and costs.
+    The runner's own model is restored after the test. Where every stack is
+    scored (``test_cfg=dict(eval_all_stacks=True)``) the log gets a table of
+    score and time after each stack.
 
     Args:
         dtype: ``'float32'``, ``'bfloat16'`` or ``'float16'``.

@@ -139,8 +139,8 @@ def find_people(model: BaseModel,
                 images: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Find one person in each of several images.
 
-    See :mod:`hourglass_plugin.inference.person_search`. The network is asked once per
-    window, without the mirror image.
+    See :mod:`hourglass_plugin.inference.person_search`. The network runs once
+    per window, without the flipped image.
 
     Args:
         model: from :func:`build_pose_model`.

@@ -70,7 +70,7 @@ def reader(tmp_path_factory):
     for name in ('train', 'val'):
         write_people(folder, name, 5, rng)
     config = folder / 'my_people.py'
-    config.write_text(python_block("config_path('td-hm") + SMALL)
+    config.write_text(python_block('config_path(') + SMALL)
     commands = shell_block('$TOOLS/test.py')
     # Beside the page's: what says how it went.
     printed = run_shell(commands + 'echo "TOOLS=$TOOLS"', folder)
