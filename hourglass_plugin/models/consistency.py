@@ -68,7 +68,7 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
 
 
 def _are_counts(values: Any, number: int) -> bool:
-    """Whether they are so many positive integers."""
+    """Return True for a sequence of that many positive integers."""
     return isinstance(values, (list, tuple)) and len(values) == number and all(
         isinstance(value, int) and value >= 1 for value in values)
 

@@ -58,7 +58,7 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
 
 
 def _is_faster_together(images: Tensor) -> bool:
-    """Whether images and flipped images go through the network together."""
+    """Return True where one batch of 2B takes less time than two of B."""
     if images.device.type != 'cpu':
         return True
     # With an image for each thread, more only leave the caches. But PyTorch
