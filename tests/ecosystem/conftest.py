@@ -1,78 +1,48 @@
-"""A small project, trained and tested by MMPose's own tools."""
+"""The small project in a folder of docs/mmpose.md's reader."""
 import json
+import shutil
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from mmpose_page import forget_instances, python_block, run_shell, shell_block
-from stick_figures import draw_person
+from mmpose_page import forget_instances, run_shell, shell_block
 
+from hourglass_plugin.compat.versions import draw_circles_with_any_numpy
 from hourglass_plugin.skeletons import LSP, MPII
 
 
-def as_mpii(joints):
-    """Joints in LSP's order in MPII's, whose file counts from 1."""
-    places = dict(zip(LSP.joints, (joints + 1).tolist()))
+def as_mpii(person):
+    """A person of LSP's file in MPII's, which counts from 1.
+
+    MPII's crop lies 15 * scale pixels below the annotated centre.
+    """
+    places = {
+        name: [x + 1, y + 1]
+        for name, (x, y) in zip(LSP.joints, person['joints'])
+    }
     places['upper_neck'] = places['neck']
-    nowhere = [0, 0]
+    x, y = person['center']
     return dict(
-        joints=[places.get(name, nowhere) for name in MPII.joints],
+        person,
+        center=[x + 1, y + 1 - 15 * person['scale']],
+        joints=[places.get(name, [0, 0]) for name in MPII.joints],
         joints_vis=[int(name in places) for name in MPII.joints])
 
 
-def write_people(folder, name, count, rng):
-    """Write pictures of stick figures, annotated as LSP and as MPII."""
-    leeds, mpii = [], []
-    for index in range(count):
-        file = f'{name}{index}.png'
-        joints = draw_person(folder / 'photographs' / file, rng)
-        person = dict(image=file, scale=0.4)
-        leeds.append(
-            dict(
-                person,
-                center=[48.0, 49.0],
-                joints=joints.tolist(),
-                joints_vis=[1] * len(joints)))
-        # MPII's crop lies 15 * scale pixels below the annotated centre.
-        mpii.append(dict(person, center=[49.0, 44.0], **as_mpii(joints)))
-    (folder / f'lspet_{name}.json').write_text(json.dumps(leeds))
-    (folder / f'mpii_{name}.json').write_text(json.dumps(mpii))
-
-
-# What makes the page's config small.
-SMALL = """
-train_cfg = dict(max_epochs=1, val_interval=1)
-loader = dict(
-    num_workers=0,
-    persistent_workers=False,
-    dataset=dict(data_root='', data_prefix=dict(img='photographs/')))
-train_dataloader = dict(loader, batch_size=4)
-val_dataloader = dict(loader, batch_size=2)
-test_dataloader = val_dataloader
-# Thresholds that even an untrained network sometimes meets.
-val_evaluator = dict(thresholds=[1.5, 0.5])
-test_evaluator = val_evaluator
-model = dict(backbone=dict(feat_channels=16))
-default_hooks = dict(logger=dict(interval=1))
-"""
-
-
 @pytest.fixture(scope='session')
-def reader(tmp_path_factory):
-    """The folder of a reader of docs/mmpose.md who has run MMPose's tools.
+def reader(trained, tmp_path_factory):
+    """The folder of a reader who has run MMPose's tools.
 
-    Five people to train on, five to test on; each tool in a process of its
-    own, which imports nothing of ours but by the config.
+    Each in a process of its own, which imports nothing of ours but by the
+    config.
     """
     folder = tmp_path_factory.mktemp('reader')
-    (folder / 'photographs').mkdir()
-    rng = np.random.RandomState(0)
-    for name in ('train', 'val'):
-        write_people(folder, name, 5, rng)
+    shutil.copytree(trained.folder / 'images', folder / 'photographs')
+    people = json.loads((trained.folder / 'train.json').read_text())
+    (folder / 'mpii_train.json').write_text(
+        json.dumps([as_mpii(person) for person in people]))
     config = folder / 'my_people.py'
-    config.write_text(python_block('config_path(') + SMALL)
+    config.write_text(f'_base_ = [{str(trained.config)!r}]\n')
     commands = shell_block('$TOOLS/test.py')
-    # Beside the page's: what says how it went.
     printed = run_shell(commands + 'echo "TOOLS=$TOOLS"', folder)
     return SimpleNamespace(
         folder=folder,
@@ -82,17 +52,22 @@ def reader(tmp_path_factory):
         printed=printed)
 
 
+@pytest.fixture
+def here(reader, monkeypatch):
+    """Be in the reader's folder."""
+    monkeypatch.chdir(reader.folder)
+
+
 @pytest.fixture(autouse=True)
 def instances_of_this_test(monkeypatch):
-    """Runs of one test know nothing of those of another."""
+    """Runs of one test share nothing with those of another."""
     forget_instances(monkeypatch)
+    draw_circles_with_any_numpy()
 
 
 @pytest.fixture(autouse=True)
 def unformatted_configs(monkeypatch):
-    """mmengine writes each config five times, beautified by yapf, which takes
-    seconds where it has a data set's joints; here it writes them as they are.
-    """
+    """Leave out mmengine's five times formatting, by yapf, which is slow."""
     # onedl-mmengine imports yapf only where it uses it.
     monkeypatch.setattr(
         'mmengine.config.config.FormatCode',

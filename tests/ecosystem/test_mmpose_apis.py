@@ -50,12 +50,6 @@ def ours(reader, tmp_path_factory):
                       50))
 
 
-@pytest.fixture
-def here(reader, monkeypatch):
-    """Be in the reader's folder."""
-    monkeypatch.chdir(reader.folder)
-
-
 @pytest.fixture(scope='module')
 def inferencer(reader):
     with pytest.MonkeyPatch.context() as patch:

@@ -15,12 +15,6 @@ from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
 
 
-@pytest.fixture
-def here(reader, monkeypatch):
-    """Be in the reader's folder."""
-    monkeypatch.chdir(reader.folder)
-
-
 def test_visualizer_of_a_config_draws_pose_and_heatmaps(reader, here):
     config = Config.fromfile('my_people.py')
     config.model.test_cfg.output_heatmaps = True
