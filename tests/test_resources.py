@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from hourglass_plugin import config_path
-from hourglass_plugin import resources as installed_files
+from hourglass_plugin import config_path, resources
 
 ROOT = Path(__file__).resolve().parents[1]
 MPII = 'body_2d_keypoint/topdown_heatmap/mpii'
@@ -26,15 +25,15 @@ def test_installed_package_names_its_copies(tmp_path, monkeypatch):
     # Another package's folder, of the same name.
     (tmp_path / 'site-packages/configs' / MPII).mkdir(parents=True)
     (tmp_path / 'site-packages/configs' / MPII / HG8).write_text('')
-    monkeypatch.setattr(installed_files, '_PACKAGE', package)
+    monkeypatch.setattr(resources, '_PACKAGE', package)
     path = config_path(HG8)
     assert Path(path) == package / '.mim/configs' / MPII / HG8
     assert Config.fromfile(path).model.backbone.num_stacks == 8
 
 
-def test_package_without_its_configs_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(installed_files, '_PACKAGE', tmp_path / 'vendored')
-    with pytest.raises(FileNotFoundError, match=r'without its \.mim'):
+def test_package_without_its_configs_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, '_PACKAGE', tmp_path / 'vendored')
+    with pytest.raises(FileNotFoundError):
         config_path()
 
 
@@ -62,5 +61,5 @@ def test_mistyped_name_is_answered_with_close_ones():
 @pytest.mark.parametrize(
     'name', [config_path(HG8), '../setup.py'])
 def test_other_files_are_not_configs(name):
-    with pytest.raises(ValueError, match='below'):
+    with pytest.raises(ValueError):
         config_path(name)

@@ -37,11 +37,14 @@ def reader(trained, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp('reader')
     shutil.copytree(trained.folder / 'images', folder / 'photographs')
-    people = json.loads((trained.folder / 'train.json').read_text())
-    (folder / 'mpii_train.json').write_text(
-        json.dumps([as_mpii(person) for person in people]))
+    for name in ('train', 'val'):
+        people = json.loads((trained.folder / f'{name}.json').read_text())
+        (folder / f'mpii_{name}.json').write_text(
+            json.dumps([as_mpii(person) for person in people]))
     config = folder / 'my_people.py'
-    config.write_text(f'_base_ = [{str(trained.config)!r}]\n')
+    # The page's command makes it two, as the small project has.
+    config.write_text(f'_base_ = [{str(trained.config)!r}]\n'
+                      'train_dataloader = dict(batch_size=4)\n')
     commands = shell_block('$TOOLS/test.py')
     printed = run_shell(commands + 'echo "TOOLS=$TOOLS"', folder)
     return SimpleNamespace(

@@ -95,9 +95,13 @@ def test_inferencer_draws_and_writes(inferencer, ours, here, tmp_path):
     assert drawn.shape == (200, 100, 3)
     assert (drawn[..., ::-1] == result['visualization'][0]).all()
     colors = {LSP.joint_color(joint)[::-1] for joint in LSP.joints}
-    for x, y, _ in ours.whole['val0.png'][0].astype(int):
-        # Another joint may have been drawn over it.
-        assert tuple(drawn[y, x].tolist()) in colors
+    # Another joint may have been drawn over it, or the edge of a limb.
+    is_drawn = [
+        tuple(drawn[y, x].tolist()) in colors
+        for x, y, _ in ours.whole['val0.png'][0].astype(int)
+        if 0 <= x < 100 and 0 <= y < 100
+    ]
+    assert len(is_drawn) >= 7 and np.mean(is_drawn) > 0.6
     written = json.loads(
         (tmp_path / 'predictions' / 'val0.json').read_text())
     assert_equal(written, ours.whole['val0.png'])

@@ -3,7 +3,6 @@ import json
 
 import cv2
 import numpy as np
-import pytest
 import torch
 from mmengine.config import Config
 from mmpose.apis import inference_topdown, init_model

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
-from tool_process import ROOT, run_tool
+from tool_process import run_tool
 
 from hourglass_plugin.visualization import save_image
 
@@ -56,7 +56,7 @@ def test_a_broken_config_is_named(tool, content, message, error_of, tmp_path):
     ('train_cfg', 'key=value'),
     ('train_confg.max_epochs=2', "'train_cfg'"),
     ('model.backbon.num_stacks=2', "'backbone'"),
-    ('train_dataloader.batch_size.x=2', 'has no settings'),
+    ('train_dataloader.batch_size.x=2', 'train_dataloader.batch_size'),
     ('param_scheduler.7.eta_max=2', 'param_scheduler.7'),
     ('model.backbone.num_stack=2', 'num_stack'),
     ('model.backbone.type=Hourglas', 'Hourglas'),
@@ -70,25 +70,25 @@ def test_an_option_that_does_not_fit_is_named(option, message, error_of,
 
 
 @pytest.mark.parametrize('option, message', [
-    ('train_cfg.max_epochs=0', 'max_epochs=0 must be a whole number of 1'),
-    ('train_cfg.val_interval=0', 'val_interval=0 must be'),
-    ('train_cfg.val_interval=often', "val_interval='often' must be"),
-    ('default_hooks.checkpoint.interval=0.5', 'interval=0.5 must be'),
-    ('default_hooks.checkpoint.max_keep_ckpts=all', "ckpts='all' must be"),
-    ('optim_wrapper.accumulative_counts=0', 'counts=0 must be'),
-    ('optim_wrapper.optimizer.lr=-1', 'lr=-1 must be a number'),
-    ('optim_wrapper.optimizer.lr=fast', "lr='fast' must be a number"),
-    ('train_dataloader.drop_last=True', 'no batch to train on'),
+    ('train_cfg.max_epochs=0', 'max_epochs=0'),
+    ('train_cfg.val_interval=0', 'val_interval=0'),
+    ('train_cfg.val_interval=often', "val_interval='often'"),
+    ('default_hooks.checkpoint.interval=0.5', 'interval=0.5'),
+    ('default_hooks.checkpoint.max_keep_ckpts=all', "ckpts='all'"),
+    ('optim_wrapper.accumulative_counts=0', 'counts=0'),
+    ('optim_wrapper.optimizer.lr=-1', 'lr=-1'),
+    ('optim_wrapper.optimizer.lr=fast', "lr='fast'"),
+    ('train_dataloader.drop_last=True', 'drop_last'),
     ('optim_wrapper.optimizer.eps=-1', 'epsilon'),
-    ('optim_wrapper.optimizer.type=Adamm', "there is 'Adam"),
-    ('optim_wrapper.type=OptimWraper', "there is 'OptimWrapper'"),
-    ('train_dataloader.dataset.type=LPSDataset', "'HourglassLSPDataset'"),
+    ('optim_wrapper.optimizer.type=Adamm', "'Adam"),
+    ('optim_wrapper.type=OptimWraper', "'OptimWrapper'"),
+    ('train_dataloader.dataset.type=HourglassLPSDataset', "'HourglassLSPDataset'"),
     ('model.head.decoder.type=HourglassHeatmp', "'HourglassHeatmap'"),
-    ('default_hooks.checkpoint.type=Qqqq', 'nor is a name like it'),
-    ('optim_wrapper.clip_grad=5', 'optim_wrapper: '),
+    ('default_hooks.checkpoint.type=Qqqq', "'Qqqq'"),
+    ('optim_wrapper.clip_grad=5', 'optim_wrapper'),
     ('val_evaluator.type=PCKhMetric', 'head size'),
 ])
-def test_what_no_training_can_be_is_refused_before_it(option, message,
+def test_an_impossible_training_is_refused_before_it(option, message,
                                                       error_of, project,
                                                       tmp_path):
     error = error_of('train', project.config, '--work-dir', tmp_path,
@@ -113,12 +113,12 @@ def test_weights_of_another_model_are_refused(tool, error_of, project,
     error = error_of(tool, *images, project.config, other_model, *out,
                      tmp_path / 'out')
     assert 'other.pth' in error
-    assert '2 unknown to it (weight, bias)' in error
-    assert 'missing (backbone.' in error
+    for name in ('weight', 'bias', 'backbone.'):
+        assert name in error
 
 
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint'])
-def test_what_is_not_a_checkpoint_is_named(content, error_of, project,
+def test_a_file_that_is_not_a_checkpoint_is_named(content, error_of, project,
                                            tmp_path):
     path = tmp_path / 'broken.pth'
     path.write_bytes(content)
@@ -153,7 +153,7 @@ def test_arguments_of_test_that_do_not_fit_are_named(
     ('score_predictions', ['{config}', '--ground-truth', '{checkpoint}',
                            '--dataset', 'mpii', '--zero-based', '--curve',
                            '{checkpoint}'], 'overwrite'),
-    ('benchmark', ['codec', '--out', '{folder}'], 'a folder'),
+    ('run', ['codec', '--out', '{folder}'], 'a folder'),
     ('compare_trainings', ['{work_dir}', '--out', '{config}'], 'no folder'),
     ('predict', ['{folder}/images', '{config}', '{checkpoint}', '--out',
                  '{config}'], 'no folder'),
@@ -241,7 +241,7 @@ def test_an_image_whose_folder_has_two_lines_is_named(processes, error_of,
         'train', project.config, '--work-dir', tmp_path, '--cfg-options',
         f'train_dataloader.dataset.data_prefix.img={folder}',
         f'train_dataloader.num_workers={processes}')
-    assert re.search(r'/two lines/train\d\.png, sample \d of ', error)
+    assert re.search(r"two\\nlines/train\d\.png' cannot be used", error)
 
 
 @pytest.mark.parametrize('content', [b'', b'nothing'])
