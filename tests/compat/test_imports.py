@@ -50,6 +50,8 @@ def test_broken_modules_are_replaced_only_while_mmpose_is_imported(tmp_path):
         (tmp_path / name).write_text(content)
     result, log = run_python(
         f'''
+import logging
+logging.basicConfig(level=logging.INFO)
 {STATE}
 from mmcv.ops import nms, nms_match
 from mmengine.model import revert_sync_batchnorm
