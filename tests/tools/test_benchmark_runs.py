@@ -3,8 +3,7 @@ import json
 from pathlib import Path
 from statistics import median
 
-import baselines
-import machine
+import bench_baselines
 import pytest
 import torch
 
@@ -19,13 +18,13 @@ def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
     """Run a subject; its JSON and its Markdown on the screen."""
     # Compiling takes a minute and changes no result.
     monkeypatch.setattr(torch, 'compile', lambda module, **options: module)
-    monkeypatch.setitem(machine._MATRIX_SIDES, 'cpu', 32)
     name = 'SimpleBaseline-ResNet-50'
-    monkeypatch.setattr(baselines, 'STOCK', {name: baselines.STOCK[name]})
+    monkeypatch.setattr(bench_baselines, 'STOCK',
+                        {name: bench_baselines.STOCK[name]})
 
     def run(subject, *arguments):
         out = tmp_path / 'new' / 'result.json'
-        call_tool('benchmark', subject, '--config', project.config, '--device',
+        call_tool('run', subject, '--config', project.config, '--device',
                   'cpu', '--rounds', 3, '--out', out, '--markdown',
                   tmp_path / 'result.md', *arguments)
         screen = capsys.readouterr().out
@@ -57,18 +56,14 @@ def check_ratios(table, reference, images):
 def test_inference(benchmark):
     result, screen = benchmark('inference', '--stacks', 1, 2, '--batch-size',
                                2, '--dtypes', 'float32', 'bfloat16')
-    titles = [table['title'] for table in result['tables']]
-    assert titles == [
-        'Inference, 1 stack, batch 2', 'Inference, 2 stacks, batch 2',
-        'Inference with decoding, flip test, 2 stacks, batch 2',
-        'Inference, 2 stacks, batch 2, stopping early'
+    assert [table['title'] for table in result['tables']] == [
+        'Inference, 1 stack, batch 2', 'Inference, 2 stacks, batch 2'
     ]
-    assert all(f'**{title}**' in screen for title in titles)
+    assert '**Inference, 2 stacks, batch 2**' in screen
     rows = check_ratios(result['tables'][1], 'plain', 2)
     assert list(rows) == [
         'plain', 'tuned', 'fast, float32', 'fast, bfloat16',
-        'SimpleBaseline-ResNet-50', 'matrix product, float32',
-        'matrix product, bfloat16'
+        'SimpleBaseline-ResNet-50'
     ]
     # The bound that the optimised network is held to.
     assert rows['fast, float32']['difference'] < 1e-4
@@ -77,22 +72,6 @@ def test_inference(benchmark):
     # At 128x128 a quarter of what 256x256 has (7.2 G).
     stock = rows['SimpleBaseline-ResNet-50']
     assert stock['multiply_adds'] / 1e9 == pytest.approx(7.2 / 4, rel=0.01)
-    rate = 32**3 / rows['matrix product, bfloat16']['median']
-    fast = rows['fast, bfloat16']
-    assert fast['matrix_share'] == pytest.approx(
-        fast['images_per_second'] * fast['multiply_adds'] / rate)
-
-    flip = check_ratios(result['tables'][2], 'tuned, one pass', 2)
-    once, twice = (
-        flip[f'tuned, {name}']
-        for name in ('one pass', 'image and mirror image'))
-    assert twice['time_ratio'] == pytest.approx(twice['median'] /
-                                                once['median'])
-    stops = check_ratios(result['tables'][3], 'plain', 2)
-    first, last = (
-        stops[f'fast, float32, stops after stack {count}'] for count in (1, 2))
-    assert first['multiply_adds'] < last['multiply_adds']
-    assert max(first['difference'], last['difference']) < 1e-4
 
 
 def test_training(benchmark):
@@ -105,7 +84,7 @@ def test_training(benchmark):
         'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled',
         Path(HRNET).stem
     ]
-    assert rows[Path(HRNET).stem]['weights'] == 2_895_310
+    assert rows[Path(HRNET).stem]['parameters'] == 2_895_310
     assert result['settings']['beside'] == [
         HRNET
     ]
@@ -113,14 +92,10 @@ def test_training(benchmark):
     # another order over batches as small as 2 x 2 x 2 at the bottom.
     assert rows['tuned']['difference'] < 1e-3
     assert 0 < rows['bfloat16']['difference'] < 0.1
-    rate = 32**3 / rows['matrix product, float32']['median']
-    assert rows['tuned']['matrix_share'] == pytest.approx(
-        3 * rows['tuned']['images_per_second'] *
-        rows['tuned']['multiply_adds'] / rate)
 
 
 def test_data(benchmark):
-    result, screen = benchmark('data', '--people', 4, '--training-rate', 100)
+    result, screen = benchmark('data', '--people', 4)
     assert result['machine']['threads'] == 1
     totals, transforms = result['tables']
     rows = check_ratios(totals, 'MMPose', 1)
@@ -131,14 +106,12 @@ def test_data(benchmark):
         assert [sum(round_) for round_ in zip(*by_transform)
                 ] == pytest.approx(rows[name]['seconds'])
     rate = rows['ours']['images_per_second']
-    assert 'The images have 100 x 100 pixels on average.' in screen
     assert f'16 cores feed {16 * rate:.0f} samples/s' in screen
-    assert f'100 images/s needs {100 / rate:.1f} cores' in screen
 
 
 def test_codec(benchmark):
     result, _ = benchmark('codec', '--batch-size', 3)
-    assert len(result['tables']) == 3
+    assert len(result['tables']) == 2
     for table in result['tables']:
         rows = check_ratios(table, 'MSRAHeatmap', 3)
         for row in rows.values():
@@ -169,5 +142,5 @@ def test_memory(benchmark):
 def test_what_cannot_be_measured_is_named(arguments, message, error_of,
                                           project):
     subject, *rest = arguments
-    assert message in error_of('benchmark', subject, '--config',
+    assert message in error_of('run', subject, '--config',
                                project.config, *rest)

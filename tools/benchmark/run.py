@@ -1,25 +1,41 @@
 #!/usr/bin/env python
-"""Normalizer speed and memory, side by side with MMPose's own, in one run.
+"""Measure speed and memory, side by side with MMPose's own, in one run.
 
 Tables in Markdown go to the screen, progress to stderr, every round with
-versions and device to --out. Networks have random weights; no data set is
+versions and device to --out. Networks have random parameters; no dataset is
 needed.
 """
 import argparse
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 from hourglass_plugin.cli import arguments
 from hourglass_plugin.resources import config_path
 
 CONFIG = config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py')
-
-#: Options that every subject has.
+#: Arguments that every subject has.
 SHARED = ('subject', 'config', 'cfg_options', 'device', 'threads', 'rounds',
           'out', 'markdown')
+SUBJECTS = {
+    'inference': 'our network plain (eager, float32, contiguous), tuned (the '
+    'default) and fast (optimised), and MMPose\'s',
+    'training': 'a training step: our network plain, tuned, compiled and in '
+    'bfloat16, and MMPose\'s',
+    'data': 'from JPEG to training sample on one core, our pipeline and '
+    'MMPose\'s; drawn people, unless --config names a config with its data',
+    'codec': 'keypoints to heatmaps and back, ours and MMPose\'s',
+    'memory': 'memory and time of a training step with and without '
+    'activation checkpointing, each in a process of its own',
+}
+VARIANTS = ['plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled']
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,139 +45,82 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     subjects = parser.add_subparsers(
         dest='subject', required=True, metavar='SUBJECT')
-
-    inference = _add_subject(
-        subjects, 'inference', 'our network plain (eager, float32, '
-        'contiguous), tuned (the default) and fast (optimised), and MMPose\'s')
-    _add_counts(inference, '--stacks', [1, 2, 8], 'sizes of our network')
-    _add_counts(inference, '--batch-size', [1, 8], 'images at once')
-    inference.add_argument(
+    parsers = {
+        name: subjects.add_parser(name, help=text, description=text)
+        for name, text in SUBJECTS.items()
+    }
+    for each in parsers.values():
+        _add_shared_arguments(each)
+    for name, default, text in (
+        ('inference --stacks', [1, 2, 8], 'sizes of our network'),
+        ('inference --batch-size', [1, 8], 'images at once'),
+        ('training --stacks', [2], 'sizes of our network'),
+        ('training --batch-size', [4], 'images of a step'),
+        ('data --people', 64, 'number of samples'),
+        ('codec --batch-size', 64, 'number of people'),
+        ('memory --stacks', 8, 'size of our network'),
+        ('memory --batch-size', 4, 'images of a step')):
+        subject, option = name.split()
+        several = isinstance(default, list)
+        parsers[subject].add_argument(
+            option,
+            nargs='+' if several else None,
+            type=arguments.positive_int,
+            default=default,
+            metavar='N',
+            help=f'{text} (default: %(default)s)')
+    parsers['inference'].add_argument(
         '--dtypes',
         nargs='+',
         choices=['float32', 'bfloat16', 'float16'],
         help='of the fast network (default: float32, and bfloat16 if the '
         'device has it)')
-    inference.add_argument(
-        '--parts',
-        nargs='+',
-        choices=['networks', 'flip', 'stacks'],
-        default=['networks', 'flip', 'stacks'],
-        help='networks: all of them, without decoding; flip: what the flip '
-        'test costs, with decoding; stacks: stopping after each stack; '
-        'the last two with the largest network (default: all)')
-    _add_beside(inference)
-
-    training = _add_subject(
-        subjects, 'training', 'a training step: our network plain, tuned, '
-        'compiled and in bfloat16, and MMPose\'s')
-    _add_counts(training, '--stacks', [2], 'sizes of our network')
-    _add_counts(training, '--batch-size', [4], 'images of a step')
-    variants = ['plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled']
-    training.add_argument(
+    parsers['training'].add_argument(
         '--variants',
         nargs='+',
-        choices=variants,
-        default=variants,
-        help='of our network; the plain one is always among them (default: '
-        'all)')
-    _add_beside(training)
-
-    data = _add_subject(
-        subjects, 'data', 'from JPEG to training sample on one core, our '
-        'pipeline and MMPose\'s; drawn people, unless --config names a config '
-        'whose data are there')
-    data.add_argument(
-        '--people',
-        type=arguments.positive_int,
-        default=64,
-        help='number of samples (default: %(default)s)')
-    data.add_argument(
-        '--training-rate',
-        type=float,
-        metavar='IMAGES_PER_SECOND',
-        help='of a GPU, to say how many cores feed it')
-
-    codec = _add_subject(subjects, 'codec',
-                         'keypoints to heatmaps and back, ours and MMPose\'s')
-    codec.add_argument(
-        '--batch-size',
-        type=arguments.positive_int,
-        default=64,
-        help='number of people (default: %(default)s)')
-
-    memory = _add_subject(
-        subjects, 'memory', 'memory and time of a training step with and '
-        'without activation checkpointing, each in a process of its own')
-    memory.add_argument(
-        '--stacks',
-        type=arguments.positive_int,
-        default=8,
-        help='size of our network (default: %(default)s)')
-    memory.add_argument(
-        '--batch-size',
-        type=arguments.positive_int,
-        default=4,
-        help='images of a step (default: %(default)s)')
+        choices=VARIANTS,
+        default=VARIANTS,
+        help='of our network; plain is always among them (default: all)')
+    for subject in ('inference', 'training'):
+        parsers[subject].add_argument(
+            '--beside',
+            nargs='*',
+            type=arguments.existing_file,
+            metavar='CONFIG',
+            help='configs of other networks to compare with; without any, '
+            'ours alone (default: MMPose\'s own)')
     return parser.parse_args()
 
 
-def _add_subject(subjects: Any, name: str,
-                 text: str) -> argparse.ArgumentParser:
-    parser = subjects.add_parser(name, help=text, description=text)
+def _add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--config',
         type=arguments.existing_file,
-        help='config of our network (default: '
-        f'{Path(CONFIG).name})')
+        help=f'config of our network (default: {Path(CONFIG).name})')
     arguments.add_config_options(parser)
     parser.add_argument(
         '--device', help='such as cpu or cuda:0 (default: a GPU if there is)')
     parser.add_argument(
         '--threads',
         type=arguments.positive_int,
-        help='of the processor (default: torch\'s choice; data has one)')
+        help='of the CPU (default: torch\'s choice; data has one)')
     parser.add_argument(
         '--rounds',
         type=arguments.positive_int,
         default=10,
-        help='turns of each contender (default: %(default)s)')
+        help='turns of each candidate (default: %(default)s)')
     parser.add_argument(
         '--out', metavar='JSON', help='file to write all rounds to')
     parser.add_argument(
         '--markdown', metavar='FILE', help='file to write the tables to')
-    return parser
-
-
-def _add_counts(parser: argparse.ArgumentParser, name: str,
-                default: list[int], text: str) -> None:
-    parser.add_argument(
-        name,
-        nargs='+',
-        type=arguments.positive_int,
-        default=default,
-        dest={
-            '--batch-size': 'batch_sizes'
-        }.get(name),
-        metavar='N',
-        help=f'{text} (default: {" ".join(map(str, default))})')
-
-
-def _add_beside(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--beside',
-        nargs='*',
-        type=arguments.existing_file,
-        metavar='CONFIG',
-        help='configs of other networks to measure ours beside; without any, '
-        'ours alone (default: MMPose\'s own)')
 
 
 def main(args: argparse.Namespace) -> None:
-    """Normalizer one subject, print and write what came out."""
+    """Measure one subject, print and write its tables."""
     with arguments.setting_up():
-        import baselines
-        import machine
-        import report
+        import bench_baselines
+        import bench_machine
+        import bench_report
         import torch
         from mmengine.device import get_device
 
@@ -175,75 +134,62 @@ def main(args: argparse.Namespace) -> None:
             args.threads = 1
         if args.threads is not None:
             torch.set_num_threads(args.threads)
-        config = load_config(args.config or CONFIG, args.cfg_options)
-        baselines.check_config(config)
+        args.config, drawn = args.config or CONFIG, args.config is None
+        config = load_config(args.config, args.cfg_options)
+        bench_baselines.check_config(config)
         device = args.device or get_device()
-        described = machine.describe(device)
-        settings = {
+        machine = bench_machine.describe(device)
+        options: dict[str, Any] = {
             name: value
             for name, value in vars(args).items() if name not in SHARED
         }
-        choices = dict(settings)
-        if settings.get('beside') is not None:
-            choices['beside'] = {
+        if options.get('beside') is not None:
+            options['beside'] = {
                 Path(path).stem: load_config(path)
                 for path in args.beside
             }
-    tables, notes = _measure(args, config, device, choices)
-    text = report.markdown(tables, notes, described)
+        subject = import_module(f'bench_{args.subject}')
+    with _people(args, config, drawn):
+        if args.subject == 'data':
+            with arguments.setting_up():
+                device = subject.build_dataset(config)
+        tables, notes = subject.run(config, device, args.rounds, **options)
+    text = bench_report.markdown(tables, notes, machine)
     print(text, end='')
     if args.markdown is not None:
         with atomic_file(args.markdown) as partial:
             partial.write_text(text, encoding='utf-8')
     if args.out is not None:
-        settings.update(
-            config=args.config or CONFIG,
-            cfg_options=args.cfg_options,
-            rounds=args.rounds)
+        settings = {
+            name: value
+            for name, value in vars(args).items()
+            if name not in ('subject', 'out', 'markdown')
+        }
         write_json(
             args.out,
-            report.record(args.subject, settings, described, tables, notes),
+            bench_report.record(args.subject, settings, machine, tables,
+                                notes),
             indent=1)
 
 
-def _measure(args: argparse.Namespace, config: Any, device: str,
-             settings: dict[str, Any]) -> tuple[list, list]:
-    """Tables and notes of the subject."""
-    if args.subject == 'data':
-        import data
-        with _people(args, config):
-            with arguments.setting_up():
-                dataset = data.build_people(config)
-            return data.run(config, dataset, args.rounds, **settings)
-    if args.subject == 'inference':
-        from inference import run
-    elif args.subject == 'training':
-        from training import run
-    elif args.subject == 'codec':
-        from codec import run
-    else:
-        from memory import run
-    return run(config, device, args.rounds, **settings)
-
-
 @contextmanager
-def _people(args: argparse.Namespace, config: Any) -> Iterator[None]:
-    """Drawn people for the config, as long as they are needed."""
-    if args.config is not None:
+def _people(args: argparse.Namespace, config: Any,
+            drawn: bool) -> Iterator[None]:
+    """Draw people for the config, if it is our own, while they are needed."""
+    if args.subject != 'data' or not drawn:
         yield
         return
-    import synthetic_people
-    from synthetic import available_cores
+    sys.path.append(str(ROOT / 'tools' / 'synthetic_data'))
+    from synthetic import Settings
+    from synthetic_people import DATASET
     from tqdm import tqdm
     with tempfile.TemporaryDirectory() as folder:
-        written = synthetic_people.write_data_set(
-            Path(folder) / 'people',
-            synthetic_people.Settings(args.people, 1),
-            available_cores())
+        written = DATASET.write(
+            Path(folder) / 'people', Settings(args.people, 1),
+            os.cpu_count() or 1)
         for _ in tqdm(written, 'drawing people', args.people + 1):
             continue
-        dataset = config.train_dataloader.dataset
-        dataset.data_root = str(Path(folder) / 'people') + '/'
+        config.train_dataloader.dataset.data_root = f'{folder}/people/'
         yield
 
 

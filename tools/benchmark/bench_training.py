@@ -1,10 +1,9 @@
 """Training steps: our network plain, tuned, compiled, and MMPose's."""
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Optional
 
 import torch
-from baselines import (
+from bench_baselines import (
     build_model,
     compile_many,
     input_size,
@@ -13,13 +12,13 @@ from baselines import (
     our_config,
     training_batch,
 )
-from machine import add_matrix_shares, matrix_products, peak_memory
+from bench_machine import peak_memory
+from bench_report import Table, timed_rows
+from bench_timing import measure
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from plain_network import PlainNetwork
-from report import Table, timed_rows
-from timing import measure
 
 from hourglass_plugin.engine import compile_for_training
 
@@ -38,11 +37,11 @@ def run(config: Config,
         device: str,
         rounds: int,
         stacks: Sequence[int] = (2, ),
-        batch_sizes: Sequence[int] = (4, ),
+        batch_size: Sequence[int] = (4, ),
         variants: Sequence[str] = tuple(VARIANTS),
-        beside: Optional[Mapping[str, Config]] = None
+        beside: Mapping[str, Config] | None = None
         ) -> tuple[list[Table], list[str]]:
-    """Normalizer training steps: forward, loss, backward, optimiser.
+    """Measure training steps: forward, loss, backward, optimiser.
 
     Args:
         config: of our network; its head and optimiser are used. The other
@@ -50,7 +49,7 @@ def run(config: Config,
         device: to run on.
         rounds: turns of each contender.
         stacks: sizes of our network.
-        batch_sizes: images of a step.
+        batch_size: images of a step.
         variants: of ``VARIANTS``; the plain one is always among them.
         beside: configs of other networks, by name; default: MMPose's own.
 
@@ -60,14 +59,13 @@ def run(config: Config,
     compile_many()
     variants = ['plain', *(name for name in variants if name != 'plain')]
     tables = [
-        _steps(config, device, rounds, count, batch_size, variants, beside)
-        for batch_size in batch_sizes for count in stacks
+        _steps(config, device, rounds, count, batch, variants, beside)
+        for batch in batch_size for count in stacks
     ]
     return tables, [
-        'Memory is what a step holds beyond weights and optimiser. '
-        'Multiply-adds are those of the forward pass; a step counts as three '
-        'of them in the share of the matrix rate. The difference is that of '
-        'the first step\'s loss to the plain network\'s, as a part of it.'
+        'Memory is that of a step beyond parameters and optimizer. '
+        'Multiply-adds are those of the forward pass. The difference is that '
+        'of the first loss to the plain network\'s, as a part of it.'
     ]
 
 
@@ -116,7 +114,7 @@ def our_step(config: Config, device: str, batch_size: int,
 
 def _steps(config: Config, device: str, rounds: int, count: int,
            batch_size: int, variants: Sequence[str],
-           beside: Optional[Mapping[str, Config]]) -> Table:
+           beside: Mapping[str, Config] | None) -> Table:
     config = our_config(config, count)
     size = input_size(config)
     figures = model_figures(config, size)
@@ -132,18 +130,12 @@ def _steps(config: Config, device: str, rounds: int, count: int,
     for name, step in steps.items():
         details[name]['peak_memory'] = peak_memory(step, device)
     title = f'{count} stack{"s" * (count > 1)}, batch {batch_size}'
-    products = matrix_products(device, ['bfloat16'])
-    timings = measure({
-        **steps,
-        **products.calls
-    },
-                      rounds,
-                      device,
-                      warmup=1,  # measuring memory has warmed them up
-                      title=title,
-                      keeping=variants[1:])
-    rows = timed_rows(timings, 'plain', batch_size, details)
-    add_matrix_shares(
-        rows, products, lambda name: 'bfloat16'
-        if 'bfloat16' in name else 'float32', 3)
-    return Table(f'Training, {title}', rows)
+    timings = measure(
+        steps,
+        rounds,
+        device,
+        warmup=1,  # measuring memory has warmed them up
+        title=title,
+        keeping=variants[1:])
+    return Table(f'Training, {title}',
+                 timed_rows(timings, 'plain', batch_size, details))

@@ -1,58 +1,52 @@
-"""From the photograph on disk to a training sample: our pipeline, MMPose's."""
+"""From the image file to a training sample: our pipeline and MMPose's."""
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import cv2
 import mmpose.datasets  # noqa: F401, registers the transforms
 import numpy as np
 import torch
-from baselines import STOCK_DATA, input_size, resize, stock_config
+from bench_baselines import STOCK_DATA, input_size, resize, stock_config
+from bench_report import Table, timed_rows
+from bench_timing import summarize
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, TRANSFORMS
-from report import Table, timed_rows
-from timing import summarize
 from tqdm import tqdm
 
 from hourglass_plugin.datasets.samplers import SampleIndex
-from hourglass_plugin.visualization import read_image
 
-#: Cores that feed one GPU in the arithmetic.
+#: Cores that feed one GPU, in the note.
 _CORES = 16
 
 #: Name of a transform -> seconds a sample, round by round.
 Rounds = dict[str, list[float]]
 
 
-def build_people(config: Config) -> BaseDataset:
-    """The data set that a config trains on, as training has it.
+def build_dataset(config: Config) -> BaseDataset:
+    """Build the training dataset of a config.
 
     Raises:
-        FileNotFoundError: if the data are not there.
+        FileNotFoundError: if its files are missing.
         ValueError: if they cannot be used.
     """
     init_default_scope('mmpose')
     return DATASETS.build(config.train_dataloader.dataset)
 
 
-def run(
-    config: Config,
-    dataset: BaseDataset,
-    rounds: int,
-    people: int = 64,
-    training_rate: Optional[float] = None
-) -> tuple[list[Table], list[str]]:
-    """Normalizer both training pipelines on the same people, on one core.
+def run(config: Config,
+        dataset: BaseDataset,
+        rounds: int,
+        people: int = 64) -> tuple[list[Table], list[str]]:
+    """Measure both training pipelines on the same people, on one core.
 
     Args:
         config: of our network, whose size MMPose's pipeline gets.
-        dataset: of :func:`build_people`; its pipeline is ours.
+        dataset: of :func:`build_dataset`; its pipeline is ours.
         rounds: how often each pipeline goes through the people.
-        people: number of them, from the data set's first.
-        training_rate: images/s that a GPU trains, to say how many cores feed
-            it.
+        people: number of them, from the dataset's first.
 
     Returns:
         Tables, and notes on what they mean.
@@ -62,8 +56,7 @@ def run(
     cv2.setNumThreads(0)
     try:
         people = min(people, len(dataset))
-        stock = resize(
-            stock_config(STOCK_DATA), input_size(config))
+        stock = resize(stock_config(STOCK_DATA), input_size(config))
         pipelines = {
             'ours': list(dataset.pipeline.transforms),
             'MMPose': [
@@ -80,32 +73,14 @@ def run(
         for name, by_transform in timings.items()
     }
     rows = timed_rows(totals, 'MMPose')
-    tables = [
+    return [
         Table(f'Training samples, {people} people, one core', rows),
         Table('Milliseconds a sample',
               transform_rows(timings['ours'], timings['MMPose']))
+    ], [
+        f'{_CORES} cores feed {_CORES * rows[0]["images_per_second"]:.0f} '
+        'samples/s.'
     ]
-    rate = rows[0]['images_per_second']
-    width, height = mean_image_size(dataset, people)
-    notes = [
-        f'The images have {width:.0f} x {height:.0f} pixels on average.',
-        f'{_CORES} cores feed {_CORES * rate:.0f} samples/s.'
-    ]
-    if training_rate is not None:
-        notes.append(f'A GPU that trains {training_rate:g} images/s needs '
-                     f'{training_rate / rate:.1f} cores.')
-    return tables, notes
-
-
-def mean_image_size(dataset: BaseDataset,
-                    people: int) -> tuple[float, float]:
-    """Mean width and height of the first people's images in pixels."""
-    sizes = [
-        read_image(dataset.get_data_info(index)['img_path']).shape[1::-1]
-        for index in range(people)
-    ]
-    width, height = np.mean(sizes, axis=0)
-    return float(width), float(height)
 
 
 def measure_pipelines(pipelines: Mapping[str, Sequence], dataset: BaseDataset,

@@ -4,12 +4,12 @@ from typing import Callable
 
 import numpy as np
 import torch
-from baselines import STOCK_DATA, input_size, resize, stock_config
+from bench_baselines import STOCK_DATA, input_size, resize, stock_config
+from bench_report import Table, timed_rows
+from bench_timing import measure
 from mmengine.config import Config
 from mmpose.registry import KEYPOINT_CODECS
 from mmpose.utils.tensor_utils import to_numpy
-from report import Table, timed_rows
-from timing import measure
 from torch import Tensor
 
 _STOCK_NAME = 'MSRAHeatmap'
@@ -19,7 +19,7 @@ def run(config: Config,
         device: str,
         rounds: int,
         batch_size: int = 64) -> tuple[list[Table], list[str]]:
-    """Normalizer a batch's encoding and decoding.
+    """Measure a batch's encoding and decoding.
 
     Args:
         config: of our model; its head's codec is used.
@@ -65,22 +65,18 @@ def run(config: Config,
                 lambda: [stock.encode(person, visible) for person in keypoints]
             }, rounds, device, batch_size)
     ]
-    layouts = dict(
-        contiguous=torch.contiguous_format, channels_last=torch.channels_last)
-    for layout, memory_format in layouts.items():
-        predicted = heatmaps.contiguous(memory_format=memory_format)
 
-        def decode_stock(predicted: Tensor = predicted) -> list:
-            """As MMPose's heads do with a codec of single people."""
-            people = to_numpy(predicted, unzip=True)
-            return [stock.decode(person) for person in people]
+    def decode_stock() -> list:
+        """As MMPose's heads do with a codec of single people."""
+        people = to_numpy(heatmaps, unzip=True)
+        return [stock.decode(person) for person in people]
 
-        tables.append(
-            _table(
-                f'Decoding {batch_size} people, {layout} heatmaps', {
-                    our_name: functools.partial(ours.batch_decode, predicted),
-                    _STOCK_NAME: decode_stock
-                }, rounds, device, batch_size))
+    tables.append(
+        _table(
+            f'Decoding {batch_size} people', {
+                our_name: functools.partial(ours.batch_decode, heatmaps),
+                _STOCK_NAME: decode_stock
+            }, rounds, device, batch_size))
     return tables, [f'{count} keypoints a person.']
 
 

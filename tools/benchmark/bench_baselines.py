@@ -1,8 +1,8 @@
-"""What is compared: our network from a config, MMPose's from its configs."""
+"""The networks to compare: ours from a config, MMPose's from its configs."""
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import mmpose
 import numpy as np
@@ -16,14 +16,14 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-#: What a user would pick instead, and its config among MMPose's own for MPII.
+#: Popular alternatives, and their configs among MMPose's own for MPII.
 STOCK = {
     'HourglassNet + CPMHead': 'hourglass52_8xb64-210e',
     'HRNet-W32 + HeatmapHead': 'hrnet-w32_8xb64-210e',
     'SimpleBaseline-ResNet-50': 'res50_8xb64-210e',
 }
 
-#: Whose pipeline and codec are MMPose's stock; those of the others are equal.
+#: Its pipeline and codec are compared; those of the others are equal.
 STOCK_DATA = 'SimpleBaseline-ResNet-50'
 
 
@@ -77,7 +77,7 @@ def check_config(config: Config) -> None:
 
 
 def our_config(config: Config, num_stacks: int) -> Config:
-    """A copy of one of our configs with another number of stacks."""
+    """Copy one of our configs with another number of stacks."""
     config = deepcopy(config)
     config.model.backbone.num_stacks = num_stacks
     return config
@@ -133,18 +133,17 @@ def compile_many() -> None:
     torch._dynamo.config.cache_size_limit = 64
 
 
-def count_weights(module: nn.Module) -> int:
-    """Trainable weights."""
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of trainable parameters."""
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def multiply_adds(network: nn.Module, forward: Callable[[Tensor], Any],
                   size: tuple[int, int]) -> int:
-    """Multiply-adds for one image, of convolutions and matrix products.
+    """Count multiply-adds for one image, of convolutions and products.
 
-    By torch's flop counter, which counts two operations for each; norms,
-    pooling and additions are left out, as in the literature. Nothing is
-    computed.
+    Norms, pooling and additions are left out, as in the literature. Nothing
+    is computed.
 
     Args:
         network: is moved to the meta device.
@@ -159,17 +158,17 @@ def multiply_adds(network: nn.Module, forward: Callable[[Tensor], Any],
 
 
 def model_figures(config: Config, size: tuple[int, int]) -> dict[str, int]:
-    """Weights and multiply-adds of a config's network."""
+    """Parameters and multiply-adds of a config's network."""
     model = build_model(config, 'cpu')
     return dict(
-        weights=count_weights(model),
+        parameters=count_parameters(model),
         multiply_adds=multiply_adds(model, network_of(model), size))
 
 
 def other_models(
         size: tuple[int, int],
         device: str,
-        configs: Optional[Mapping[str, Config]] = None
+        configs: Mapping[str, Config] | None = None
 ) -> Iterator[tuple[str, Config, BaseModel]]:
     """Name, config and model of what ours is measured beside.
 
@@ -196,27 +195,18 @@ def training_batch(config: Config, batch_size: int, seed: int = 0) -> dict:
     """Random images with random keypoints, as a config's loader gives them.
 
     Args:
-        config: its ``GenerateTarget`` and ``PackPoseInputs`` make the targets
-            of the keypoints.
+        config: its ``GenerateTarget`` and ``PackPoseInputs`` encode the
+            keypoints.
         batch_size: number of images (B).
         seed: the same images and keypoints for each config of a size.
 
     Returns:
         ``inputs``, (B, 3, H, W) uint8, and ``data_samples``.
     """
-    return _batch(config, batch_size, seed, ('GenerateTarget',
-                                             'PackPoseInputs'))
-
-
-def test_batch(config: Config, batch_size: int, seed: int = 0) -> dict:
-    """As :func:`training_batch`, without targets."""
-    return _batch(config, batch_size, seed, ('PackPoseInputs', ))
-
-
-def _batch(config: Config, batch_size: int, seed: int,
-           transforms: tuple[str, ...]) -> dict:
     init_default_scope('mmpose')
-    pipeline = Compose([_part(config, name) for name in transforms])
+    pipeline = Compose([
+        _part(config, name) for name in ('GenerateTarget', 'PackPoseInputs')
+    ])
     width, height = input_size(config)
     count = config.model.head.out_channels
     random = np.random.RandomState(seed)

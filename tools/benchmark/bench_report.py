@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from timing import summarize
+from bench_timing import summarize
 
 from hourglass_plugin.evaluation.table import markdown_table
 
@@ -30,10 +30,8 @@ COLUMNS: dict[str, tuple] = {
     'time_ratio': ('time, ratio', lambda x: f'{x:.2f}'),
     'peak_memory': ('memory, MB', lambda x: f'{x / 1e6:.0f}'),
     'memory_ratio': ('memory, ratio', lambda x: f'{x:.2f}'),
-    'weights': ('weights, M', lambda x: _digits(x / 1e6)),
+    'parameters': ('parameters, M', lambda x: _digits(x / 1e6)),
     'multiply_adds': ('multiply-adds, G', lambda x: _digits(x / 1e9)),
-    'gflops': ('GFLOP/s', _digits),
-    'matrix_share': ('of matrix rate', lambda x: f'{100 * x:.0f} %'),
     'difference': ('largest difference', lambda x: f'{x:.1e}'),
     'ours': ('ours, ms', lambda x: _digits(1e3 * x)),
     'stock': ('MMPose, ms', lambda x: _digits(1e3 * x)),

@@ -1,0 +1,257 @@
+"""Parts of the benchmark against numbers worked out by hand."""
+import functools
+import json
+import sys
+
+import bench_baselines
+import bench_data
+import bench_timing
+import pytest
+import torch
+from bench_machine import describe, peak_memory
+from bench_report import Table, markdown, record, timed_rows
+from mmengine.config import Config
+from plain_network import PlainNetwork
+from torch import nn
+
+from hourglass_plugin.models.stacked_hourglass import StackedHourglass
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    network = StackedHourglass(
+        num_stacks=2, feat_channels=16, depth=2, num_keypoints=5)
+    bench_baselines.randomize(network)
+    return network.eval()
+
+
+@torch.no_grad()
+def test_plain_network_computes_the_same_in_contiguous_memory(network):
+    strides = {name: x.stride() for name, x in network.named_parameters()}
+    image = torch.rand(2, 3, 32, 48, generator=torch.manual_seed(1))
+    outputs = {}
+    plain = PlainNetwork(network)
+    for name, module in (('tuned', network), ('plain', plain)):
+        formats = set()
+        for convolution in module.modules():
+            if isinstance(convolution, nn.Conv2d):
+                convolution.register_forward_hook(
+                    lambda module, inputs, output, formats=formats: formats.
+                    add(output.is_contiguous())
+                    if min(output.shape[1:]) > 1 else None)
+        outputs[name] = module(image)
+        assert formats == {name == 'plain'}
+    for ours, theirs in zip(outputs['tuned'], outputs['plain']):
+        assert ours.abs().max() > 0.01  # not zero against zero
+        # Sums of some hundred products in another order.
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert strides == {
+        name: x.stride()
+        for name, x in network.named_parameters()
+    }
+    assert network.stem.norm.running_mean.abs().max() > 0.01
+
+
+def test_multiply_adds_by_hand_and_of_the_papers_network():
+    convolution = nn.Conv2d(3, 5, 3, stride=2, padding=1)
+    # 4 x 3 outputs of 5 channels, each from 3 * 3 * 3 products.
+    assert bench_baselines.multiply_adds(convolution, convolution,
+                                         (8, 6)) == 4 * 3 * 5 * 27
+    with torch.device('meta'):
+        network = StackedHourglass.from_size('hg8', num_keypoints=16)
+    # README's table, which counts convolutions.
+    found = bench_baselines.multiply_adds(network, network, (256, 256))
+    assert round(found / 1e9, 1) == 27.4
+
+
+@pytest.mark.parametrize('name, backbone, channels', [
+    ('HourglassNet + CPMHead', 'HourglassNet', 256),
+    ('HRNet-W32 + HeatmapHead', 'HRNet', 32),
+    ('SimpleBaseline-ResNet-50', 'ResNet', 2048),
+])
+def test_stock_configs_are_mmposes(name, backbone, channels):
+    model = bench_baselines.stock_config(name).model
+    assert model.backbone.type == backbone
+    assert (model.head.in_channels, model.head.out_channels) == (channels, 16)
+    assert model.head.decoder.type == 'MSRAHeatmap'
+    assert len(bench_baselines.STOCK) == 3
+
+
+def test_mmpose_without_configs_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench_baselines.mmpose, '__file__',
+                        str(tmp_path / 'mmpose' / '__init__.py'))
+    with pytest.raises(FileNotFoundError):
+        bench_baselines.stock_config('HRNet-W32 + HeatmapHead')
+
+
+def test_other_sizes_and_other_networks_are_refused():
+    config = bench_baselines.resize(
+        bench_baselines.stock_config('HRNet-W32 + HeatmapHead'), (128, 96))
+    with pytest.raises(ValueError):
+        next(
+            bench_baselines.other_models((256, 256), 'cpu',
+                                         {'theirs': config}))
+    assert not list(bench_baselines.other_models((256, 256), 'cpu', {}))
+    for backbone in (dict(type='HRNet'), dict(type='StackedHourglass'),
+                     dict(
+                         type='StackedHourglass',
+                         num_keypoints=16,
+                         inner_heatmaps=2)):
+        with pytest.raises(ValueError):
+            bench_baselines.check_config(
+                Config(dict(model=dict(backbone=backbone))))
+
+
+def test_training_batch_encodes_the_same_images_and_keypoints():
+    stock = bench_baselines.resize(
+        bench_baselines.stock_config('HRNet-W32 + HeatmapHead'), (64, 64))
+    batch, again = (
+        bench_baselines.training_batch(stock, 2) for _ in range(2))
+    assert batch['inputs'].shape == (2, 3, 64, 64)
+    assert batch['inputs'].dtype == torch.uint8
+    assert torch.equal(batch['inputs'], again['inputs'])
+    heatmaps = batch['data_samples'][1].gt_fields.heatmaps
+    assert heatmaps.shape == (16, 16, 16)
+    assert torch.equal(heatmaps, again['data_samples'][1].gt_fields.heatmaps)
+    for heatmap, keypoint in zip(
+            heatmaps, batch['data_samples'][1].gt_instances.keypoints[0]):
+        # MSRAHeatmap rounds to the nearest of its cells of 4 pixels.
+        x, y = (keypoint / 4 + 0.5).astype(int)
+        assert max(x, y) > 15 or heatmap[y, x] == 1
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that candidates move."""
+    now = [100.0]
+    monkeypatch.setattr(bench_timing.time, 'perf_counter', lambda: now[0])
+    return now
+
+
+def test_candidates_take_turns_after_warming_up(clock, monkeypatch):
+    order = []
+    monkeypatch.setattr(bench_timing, 'set_freed_memory', order.append)
+
+    def call(name, seconds):
+        order.append(name)
+        clock[0] += seconds
+
+    calls = dict(
+        slow=functools.partial(call, 'slow', 3.0),
+        fast=functools.partial(call, 'fast', 0.25))
+    measured = bench_timing.measure(calls, rounds=2, seconds=0.6, warmup=1)
+    # ceil(0.6 / 0.25) = 3 calls a turn.
+    turns = ['slow', 'fast', 'fast', 'fast']
+    assert order == ['slow', 'fast', *turns, *turns]
+    assert measured == {'slow': [3.0, 3.0], 'fast': [0.25, 0.25]}
+    order.clear()
+    bench_timing.measure(
+        calls, rounds=1, seconds=0.2, warmup=1, keeping=['fast'])
+    # After a change of the setting a call that is not timed.
+    assert order == [
+        'slow', 'fast', 'default', 'slow', 'slow', 'keep', 'fast', 'fast'
+    ]
+
+
+def test_pipelines_take_turns_person_by_person(clock):
+    seen = []
+
+    class People:
+
+        def get_data_info(self, index):
+            return dict(person=index)
+
+    class Shared:
+
+        def __init__(self, seconds):
+            self.seconds = seconds
+
+        def __call__(self, record):
+            seen.append((record['person'], record['sample_idx'].seed))
+            clock[0] += self.seconds
+            return record
+
+    class OnlyOurs(Shared):
+        pass
+
+    timings = bench_data.measure_pipelines(
+        {
+            'ours': [Shared(1.0), OnlyOurs(2.0)],
+            'MMPose': [Shared(4.0)]
+        },
+        People(),
+        people=2,
+        rounds=2)
+    # The first of three rounds warms up.
+    assert timings == {
+        'ours': dict(Shared=[1.0, 1.0], OnlyOurs=[2.0, 2.0]),
+        'MMPose': dict(Shared=[4.0, 4.0])
+    }
+    assert seen == [(person, (0, number, person)) for number in range(3)
+                    for person in range(2) for _ in range(3)]
+    shared, ours = bench_data.transform_rows(timings['ours'],
+                                             timings['MMPose'])
+    assert shared == dict(
+        name='Shared', ours=1.0, ours_seconds=[1.0, 1.0], stock=4.0,
+        stock_seconds=[4.0, 4.0])
+    assert ours == dict(name='OnlyOurs', ours=2.0, ours_seconds=[2.0, 2.0])
+
+
+def test_rows_markdown_and_record_by_hand():
+    # Sorted 1 2 3 10: quartiles at positions 0.75 and 2.25 from 0.
+    assert tuple(bench_timing.summarize([10.0, 1.0, 3.0, 2.0])) == (
+        pytest.approx((2.5, 1.75, 4.75)))
+    with pytest.raises(ValueError):
+        bench_timing.summarize([])
+    rows = timed_rows({
+        'plain': [0.5, 0.4, 0.6],
+        'fast': [0.2, 0.3, 0.1]
+    }, 'plain', 4, {'fast': dict(parameters=25_434_112)})
+    assert rows[1]['images_per_second'] == pytest.approx(4 / 0.2)
+    assert rows[1]['ratio'] == pytest.approx(0.5 / 0.2)
+    machine = dict(
+        device_name='Abacus', threads=2, cores=4, torch='2.1', mmpose='1.3.2',
+        numpy='1.26', opencv='4.11', python='3.10.1')
+    assert markdown([Table('Inference', rows)], ['A note.'], machine) == '''\
+**Inference**
+
+|  | images/s | ms, median | ms, quartiles | speed, ratio | parameters, M |
+| --- | --- | --- | --- | --- | --- |
+| plain | 8.00 | 500 | 450 to 550 | 1.00 | - |
+| fast | 20.0 | 200 | 150 to 250 | 2.50 | 25.4 |
+
+A note.
+
+Abacus, 2 threads of 4 cores, torch 2.1, mmpose 1.3.2, numpy 1.26, \
+opencv 4.11, python 3.10.1
+'''
+    content = json.loads(
+        json.dumps(
+            record('codec', dict(rounds=3), machine, [Table('T', rows)], [])))
+    assert content['machine'] == machine
+    assert content['tables'][0]['rows'][1]['seconds'] == [0.2, 0.3, 0.1]
+    assert content['date'].endswith('+00:00')
+
+
+@pytest.mark.skipif(
+    sys.platform != 'linux', reason="the counter is Linux's")
+def test_peak_memory_counts_what_is_held_at_once():
+    megabytes = 64
+
+    def hold(count):
+        tensors = [torch.ones(megabytes * 2**18) for _ in range(count)]
+        del tensors
+        torch.ones(megabytes * 2**18)
+
+    for count in (1, 3):
+        peak = peak_memory(functools.partial(hold, count), 'cpu')
+        # Pages that the process gets or returns meanwhile: less than half of
+        # a tensor, so that the count is certain.
+        assert peak == pytest.approx(
+            count * megabytes * 2**20, abs=megabytes * 2**19)
+
+
+def test_unknown_device_is_an_error():
+    with pytest.raises(ValueError):
+        describe('abacus')
