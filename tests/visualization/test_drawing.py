@@ -115,15 +115,17 @@ def test_a_joint_far_outside_leaves_the_line_in_the_image():
     assert not drawn[:45].any() and not drawn[55:].any()
 
 
-@pytest.mark.parametrize('image, keypoints, scores, message', [
-    (np.zeros((9, 9), np.uint8), np.zeros((14, 2)), None, r'\(9, 9\)'),
-    (np.zeros((9, 9, 3)), np.zeros((14, 2)), None, 'float64'),
-    (black(), np.zeros((16, 2)), None, r'\(16, 2\).*lsp.*14'),
-    (black(), np.zeros((14, 2)), np.ones(16), r'scores.*\(16,\)'),
+@pytest.mark.parametrize('image, keypoints, scores', [
+    (np.zeros((9, 9), np.uint8), np.zeros((14, 2)), None),
+    (np.zeros((9, 9, 3)), np.zeros((14, 2)), None),
+    (black(), np.zeros((16, 2)), None),
+    (black(), np.zeros((14, 2)), np.ones(16)),
 ])
-def test_wrong_shapes_are_named(image, keypoints, scores, message):
+def test_wrong_shapes_are_refused(image, keypoints, scores):
     with pytest.raises(ValueError):
         draw_pose(image, keypoints, scores, LSP)
+    with pytest.raises(ValueError):
+        draw_heatmaps(black(), np.zeros((8, 8)))
 
 
 def test_a_cell_covers_its_pixels():
@@ -158,11 +160,6 @@ def test_each_joint_has_a_color_of_its_own():
     assert len({tuple(color) for color in row}) == 16
 
 
-def test_heatmaps_of_a_wrong_shape_are_named():
-    with pytest.raises(ValueError):
-        draw_heatmaps(black(), np.zeros((8, 8)))
-
-
 @pytest.mark.parametrize('skeleton', [LSP, MPII])
 def test_our_skeletons_are_found_by_their_metainfo(skeleton):
     metainfo = parse_pose_metainfo(skeleton.metainfo())
@@ -171,14 +168,8 @@ def test_our_skeletons_are_found_by_their_metainfo(skeleton):
 
 def test_any_other_skeleton_is_built_from_its_metainfo():
     built = skeleton_from_metainfo(
-        dict(
-            dataset_name='lsp',
-            keypoint_id2name={
-                0: 'nose',
-                1: 'left_eye',
-                2: 'right_eye'
-            },
-            skeleton_links=[(1, 0), (0, 2)]))
+        dict(dataset_name='lsp', skeleton_links=[(1, 0), (0, 2)],
+             keypoint_id2name={0: 'nose', 1: 'left_eye', 2: 'right_eye'}))
     assert built.joints == ('nose', 'left_eye', 'right_eye')
     assert built.limb_indices == [(1, 0), (0, 2)]
     assert built.flip_indices == [0, 2, 1]

@@ -1,4 +1,4 @@
-"""Where pictures come to lie on a sheet, and pixels in a cut-out."""
+"""Positions of images on a sheet, and of pixels in a region."""
 import numpy as np
 import pytest
 
@@ -46,12 +46,12 @@ def test_title_is_above_the_images():
     assert rows.size and rows.max() < sheet.shape[0] - 8 - 10 - 1
 
 
-@pytest.mark.parametrize('images, columns, captions, message', [
-    ([], 2, None, 'at least one'),
-    ([picture(2, 2, 0)], 0, None, 'columns is 0'),
-    ([picture(2, 2, 0)], 1, ['a', 'b'], '2 captions for 1 images'),
+@pytest.mark.parametrize('images, columns, captions', [
+    ([], 2, None),
+    ([picture(2, 2, 0)], 0, None),
+    ([picture(2, 2, 0)], 1, ['a', 'b']),
 ])
-def test_wrong_arguments_are_named(images, columns, captions, message):
+def test_wrong_arguments_are_refused(images, columns, captions):
     with pytest.raises(ValueError):
         contact_sheet(images, columns, captions)
 

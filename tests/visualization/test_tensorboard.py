@@ -1,8 +1,10 @@
 """TensorBoard's tags for numbers of the log."""
+import json
 import re
 import sys
 
 import pytest
+from mmengine.config import Config
 from mmengine.registry import VISBACKENDS
 
 from hourglass_plugin.visualization.tensorboard import (
@@ -65,6 +67,33 @@ def test_charts_take_what_their_titles_say():
         'lsp PCK@0.2 by stack': ['lsp stack_1 PCK@0.2/Mean'],
     }
     assert benchmark_charts({'coco/AP': 7.0}) == {}
+
+
+def test_backend_writes_events_and_scalars_json(tmp_path):
+    """As TensorBoard reads them; the JSON is mmengine's local backend's."""
+    accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator')
+    backend = VISBACKENDS.build(
+        dict(type='LocalTensorboardVisBackend', save_dir=str(tmp_path)))
+    backend.add_config(Config(dict(epochs=1)))
+    backend.add_scalars(dict(loss=0.5, loss_stack_1=0.25, iter=3), 3)
+    for step in (3, 6):
+        backend.add_scalars(dict(SCORES, time=1.0), step)
+    backend.close()
+    events = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    found = {
+        tag: [(scalar.step, scalar.value) for scalar in events.Scalars(tag)]
+        for tag in events.Tags()['scalars']
+    }
+    assert found['loss/stack_1'] == [(3, 0.25)]
+    assert found['lsp PCK@0.2/Mean'] == [(3, 3.0), (6, 3.0)]
+    assert found['validation/time'] == [(3, 1.0), (6, 1.0)]
+    # The charts, once.
+    assert len(events.Tensors('custom_scalars__config__')) == 1
+    lines = (tmp_path / 'scalars.json').read_text().splitlines()
+    assert json.loads(lines[0]) == dict(
+        loss=0.5, loss_stack_1=0.25, iter=3, step=3)
+    assert len(lines) == 3 and (tmp_path / 'config.py').is_file()
 
 
 def test_tensorboard_is_optional(tmp_path, monkeypatch):
