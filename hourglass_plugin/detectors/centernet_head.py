@@ -62,9 +62,9 @@ class StackedCenterNetHead(BaseDenseHead):
         """Predict from the features (B, in_channels, H, W) of S stacks.
 
         Returns:
-            Three lists of S: heatmaps of the centres (B, num_classes, H, W),
-            0 to 1; widths and heights, and offsets of the centres (B, 2, H,
-            W), both in heatmap cells.
+            Three lists with one tensor per stack. Heatmaps of the centres
+            (B, num_classes, H, W), 0 to 1; widths and heights, and offsets
+            of the centres (B, 2, H, W), both in heatmap cells.
         """
         return multi_apply(CenterNetHead.forward_single, self.heads, features)
 

@@ -12,9 +12,7 @@ from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 from pose_configs import CONFIGS, TOP_DOWN
-from scipy.io import savemat
 
-from hourglass_plugin.models.stacked_hourglass import SIZES
 from hourglass_plugin.resources import config_path
 
 # docs/custom_dataset.md trains custom_dataset's.
@@ -69,14 +67,12 @@ def test_name_is_unique_and_tells_batch_epochs_and_size(path):
         if value
     }
     config = Config.fromfile(str(path))
-    width, height = getattr(config.get('codec'), 'input_size', (None, None))
     expected = dict(
         batch=config.train_dataloader.batch_size,
-        epochs=config.train_cfg.max_epochs,
-        width=width,
-        height=height)
-    assert told == {key: expected[key] for key in told}
-    assert ('width' in told) == ('codec' in config)
+        epochs=config.train_cfg.max_epochs)
+    if 'codec' in config:
+        expected.update(zip(('width', 'height'), config.codec.input_size))
+    assert told == expected
 
 
 def test_configs_are_flat_and_written_out():
@@ -86,13 +82,10 @@ def test_configs_are_flat_and_written_out():
         assert not list(positional_edits(path.read_text())), path
 
 
-@pytest.mark.parametrize('text, found', [('pipeline[-4].size = 1', True),
-                                         ('pipeline[2] = 1', True),
-                                         ('pipeline[:2]', True),
-                                         ('pipeline.remove(1)', True),
-                                         ("codec['size'], dict(a=1)", False)])
-def test_positional_edits_are_found(text, found):
-    assert bool(list(positional_edits(text))) == found
+def test_positional_edits_are_found():
+    for text in ('a[-4].size = 1', 'a[2] = 1', 'a[:2]', 'a.remove(1)'):
+        assert list(positional_edits(text))
+    assert not list(positional_edits("codec['size'], dict(a=1), [1]"))
 
 
 def write_people(folder, num_keypoints, count=2):
@@ -113,12 +106,6 @@ def write_people(folder, num_keypoints, count=2):
                 joints_vis=[1] * num_keypoints,
                 head_size=30.0) for index in range(count)
         ]))
-    savemat(
-        folder / 'heads.mat',
-        dict(
-            headboxes_src=np.full((2, 2, count), [[[10.]], [[40.]]]),
-            pos_gt_src=np.moveaxis(joints, 0, 2),
-            jnt_missing=np.zeros((num_keypoints, count))))
 
 
 def load(name, folder):
@@ -130,8 +117,7 @@ def load(name, folder):
         loader = config[f'{phase}_dataloader']
         loader.update(batch_size=2, num_workers=0, persistent_workers=False)
         loader.dataset.update(data_root=str(folder), ann_file='people.json')
-        if 'headbox_file' in loader.dataset:
-            loader.dataset.headbox_file = 'heads.mat'
+        loader.dataset.pop('headbox_file', None)  # the file has head sizes
     if config.model.backbone.type == 'StackedHourglass':
         # A sixteenth of the width: the same layers, quick on any machine.
         config.model.backbone.feat_channels = 16
@@ -163,8 +149,8 @@ def test_every_weight_learns_from_a_batch(name, tmp_path):
 def test_recipe_trains_and_evaluates_an_epoch(name, tmp_path):
     """The configs that others only vary."""
     config = load(name, tmp_path)
-    assert config.train_cfg.max_epochs % config.train_cfg.val_interval == 0, (
-        'the last epoch is evaluated')
+    # The last epoch is evaluated.
+    assert config.train_cfg.max_epochs % config.train_cfg.val_interval == 0
     config.train_cfg.update(max_epochs=1, val_interval=1)
     config.default_hooks.logger.interval = 1
     config.default_hooks.checkpoint.update(interval=-1, save_best=None)
@@ -175,15 +161,6 @@ def test_recipe_trains_and_evaluates_an_epoch(name, tmp_path):
     assert np.isfinite(scalars['train/loss'].current())
     evaluated = {key[4:] for key in scalars if key.startswith('val/')}
     assert evaluated and set(config.get('expected_results', {})) <= evaluated
-
-
-@pytest.mark.parametrize('size', ['hg1', 'hg2', 'hg4', 'hg8'])
-def test_networks_have_the_papers_size(size):
-    config = Config.fromfile(
-        config_path(f'td-hm_{size}_1xb6-220e_mpii-256x256.py'))
-    network = MODELS.build(config.model)
-    count = sum(weight.numel() for weight in network.parameters())
-    assert count == SIZES[size].num_weights
 
 
 def test_ablations_change_what_they_say():

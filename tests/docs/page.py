@@ -33,14 +33,9 @@ def page_text(name):
 
 
 def pieces(text):
-    """Yield (language, text) of blocks and of code within sentences.
+    """Yield (language, text) of a page's blocks and code within sentences.
 
-    Args:
-        text: a page in Markdown.
-
-    Yields:
-        In order; the language is that of a fence, ``'indented'`` for an
-        indented block and ``'sentence'`` for code in a sentence.
+    The language is that of a fence, ``'indented'`` or ``'sentence'``.
     """
     lines = iter([*text.splitlines(), ''])
     indented, after_blank = [], True
@@ -109,18 +104,9 @@ def as_program(script, arguments, folder='.'):
         yield
 
 
-def follow(command, folder, *more):
-    """Run ``python FILE ...`` in this process, where torch is loaded.
-
-    Args:
-        command: of a page.
-        folder: in which the reader is.
-        more: arguments appended to the page's.
-
-    Returns:
-        The text printed.
-    """
-    script, *arguments = [*shlex.split(command)[1:], *map(str, more)]
+def follow(command, folder):
+    """Run a page's ``python FILE ...`` in this process; the text printed."""
+    script, *arguments = shlex.split(command)[1:]
     printed = io.StringIO()
     with as_program(ROOT / script, arguments, folder), \
             contextlib.redirect_stdout(printed):

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from page import PAGES, ROOT, commands, follow, page_text, parse, pieces
@@ -128,52 +127,44 @@ def test_command_runs(command, folder, trained):
     assert follow(shlex.join(words), folder)
 
 
-def write_dogs(folder, name, count):
-    """Draw dogs as four dots, and annotate them in COCO's format."""
-    rng = np.random.default_rng(0)
-    images, annotations = [], []
-    for index in range(count):
-        image = rng.integers(90, 130, (120, 160, 3), np.uint8)
-        joints = rng.integers([30, 30], [130, 90], (4, 2))
-        for joint, colour in zip(joints, (0, 80, 160, 240)):
-            cv2.circle(image, joint.tolist(), 5, (colour, 255 - colour, 0), -1)
-        cv2.imwrite(str(folder / 'images' / f'{name}{index}.png'), image)
-        images.append(
-            dict(
-                id=index,
-                file_name=f'{name}{index}.png',
-                width=160,
-                height=120))
-        keypoints = np.column_stack([joints, [2, 2, 1, 2]]).ravel().tolist()
-        annotations.append(
+def write_dogs(project, data):
+    """Copy four people of the project as dogs, in COCO's format."""
+    shutil.copytree(project.folder / 'images', data / 'images')
+    (data / 'annotations').mkdir()
+    for name in ('train', 'val'):
+        people = json.loads((project.folder / f'{name}.json').read_text())[:4]
+        annotations = [
             dict(
                 id=index,
                 image_id=index,
                 category_id=1,
-                bbox=[20, 20, 120, 80],
-                keypoints=keypoints))
-    # Parts of COCO's files that cannot be learnt from.
-    annotations += [
-        dict(annotations[0], id=count, iscrowd=1),
-        dict(annotations[0], id=count + 1, keypoints=[0] * 12),
-    ]
-    (folder / 'annotations' / f'{name}.json').write_text(
-        json.dumps(
-            dict(
-                images=images,
-                annotations=annotations,
-                categories=[dict(id=1, name='dog')])))
+                bbox=[10, 5, 80, 90],
+                keypoints=[
+                    value for joint in person['joints'][:4]
+                    for value in (*joint, 2)
+                ]) for index, person in enumerate(people)
+        ]
+        # Parts of COCO's files that cannot be learnt from.
+        annotations += [
+            dict(annotations[0], id=8, iscrowd=1),
+            dict(annotations[0], id=9, keypoints=[0] * 12),
+        ]
+        images = [
+            dict(id=index, file_name=person['image'], width=100, height=100)
+            for index, person in enumerate(people)
+        ]
+        (data / 'annotations' / f'{name}.json').write_text(
+            json.dumps(
+                dict(
+                    images=images,
+                    annotations=annotations,
+                    categories=[dict(id=1, name='dog')])))
 
 
-def test_custom_dataset_page_is_followed_to_the_end(folder):
+def test_custom_dataset_page_is_followed_to_the_end(folder, project):
     """The page's commands in order, shortened in the copied config."""
-    data = folder / 'data' / 'custom_dataset'
-    for name in ('images', 'annotations'):
-        (data / name).mkdir(parents=True)
-    write_dogs(data, 'train', 4)
-    write_dogs(data, 'val', 3)
-    page = commands(page_text('docs/custom_dataset.md'))
-    for command in page:
+    write_dogs(project, folder / 'data' / 'custom_dataset')
+    for command in commands(page_text('docs/custom_dataset.md')):
         if command.startswith('cp '):
             config = Path(shutil.copy(*(
                 folder / path for path in command.split()[1:])))
@@ -193,7 +184,7 @@ val_dataloader.update(small)
     scores = json.loads((folder / 'scores.json').read_text())
     assert {'custom_dataset/BoxPCK@0.2',
             'custom_dataset/BoxPCK@0.1/tail'} <= set(scores)
-    assert len(list((folder / 'pictures').glob('val*.jpg'))) >= 3
+    assert len(list((folder / 'pictures').glob('val*.jpg'))) >= 4
     result = json.loads((folder / 'predictions/predictions.json').read_text())
     assert result['joints'] == ['nose', 'left_ear', 'right_ear', 'tail']
     for image in result['predictions']:

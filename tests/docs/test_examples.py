@@ -30,9 +30,9 @@ def run_python(page, part, **names):
     return names
 
 
-@pytest.mark.parametrize('page, text', EXAMPLES)
-def test_example_is_python(page, text):
-    compile(text, page, 'exec')
+def test_examples_are_python():
+    for page, text in EXAMPLES:
+        compile(text, page, 'exec')
 
 
 @pytest.mark.parametrize('page, text', CONFIGS)
@@ -76,9 +76,6 @@ def test_plain_training_script(tmp_path, monkeypatch):
     with torch.no_grad():
         again = network.eval()(names['images'])[-1]
     assert torch.equal(again, names['heatmaps'])
-
-
-def test_heads_of_ones_own():
     maps = run_python('docs/detectors.md', 'ModuleList')['maps']
     assert [tuple(each.shape) for each in maps] == [(1, 5, 32, 48)] * 2
 

@@ -5,28 +5,23 @@ import pytest
 from page import PAGES, ROOT, anchors, links, page_text, pieces
 
 
-def broken_links(name):
-    """Links of a page that lead to no file, or to no heading in it."""
-    folder = (ROOT / name).parent
+@pytest.mark.parametrize('name', PAGES)
+def test_links_lead_to_files_and_headings(name):
     broken = []
     for link in links(page_text(name)):
         if re.match(r'(https?|mailto):', link):
             continue
         target, _, anchor = link.partition('#')
-        path = (folder / target).resolve() if target else ROOT / name
+        path = ROOT / name
+        if target:
+            path = (path.parent / target).resolve()
         if not path.exists() or (anchor and anchor not in anchors(
                 path.read_text(encoding='utf-8'))):
             broken.append(link)
-    return broken
+    assert broken == []
 
 
-@pytest.mark.parametrize('name', PAGES)
-def test_links_lead_somewhere(name):
-    assert broken_links(name) == []
-
-
-def test_what_links_and_anchors_are(tmp_path):
-    """What the test above relies on, by hand."""
+def test_links_and_anchors_of_a_small_page():
     page = ('# A *b* `c-d`\n[x](../f.py#a_b) ![y](z.jpg) `[no](no)`\n'
             '```\n# no\n[no](no)\n```\n## What goes in, what comes out?\n')
     assert links(page) == ['../f.py#a_b', 'z.jpg']
