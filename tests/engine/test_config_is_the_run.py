@@ -13,7 +13,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import HOOKS
 from mmengine.visualization import Visualizer
 from mmpose.visualization import PoseLocalVisualizer
-from stress.resuming import differences
+from resuming import differences
 from tool_process import tool_path
 
 TOOLS = {

@@ -7,8 +7,8 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.registry import METRICS
+from resuming import differences
 from small_runner import NoisePeople, small_runner
-from stress.resuming import differences
 
 from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import ResumableCheckpointHook, termination

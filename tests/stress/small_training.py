@@ -1,58 +1,65 @@
-"""A training of seconds that has everything a real one has.
+"""A training of seconds with everything that a real one has.
 
-What the studies behind ``tools/check_resume.py``,
-``tools/check_distributed.py`` and ``tools/check_load.py`` train: a small
-network on drawn people, with gradients over two batches in epochs of an odd
-number of batches, a moving average of the weights, a rate that follows the
-iterations and falls with the scores, clipped gradients, a best checkpoint, and
-only one other that is kept.
+A small network on stick figures, with gradients over two batches in epochs of
+an odd number of batches, a moving average of the weights, a learning rate
+that follows the iterations and falls with the scores, clipped gradients, a
+best checkpoint, and one other that is kept.
 """
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-import synthetic_people
+import numpy as np
 from mmengine.config import Config
-from synthetic import Settings
 
-from hourglass_plugin.cli.configs import load_config
-from hourglass_plugin.resources import config_path
+from hourglass_plugin import config_path
 
-#: What decides which checkpoint is the best.
-SCORE = 'mpii/PCKh@0.5'
+TESTS = Path(__file__).resolve().parents[1]
+#: The score that decides which checkpoint is the best.
+SCORE = 'lsp/PCK@2'
 
 
-def draw_people(folder: Path, train: int, val: int) -> None:
-    """Write the data set.
+def write_dataset(folder: Path, train: int, val: int) -> None:
+    """Write as many images with a person each to train on and to evaluate."""
+    sys.path.insert(0, str(TESTS))
+    from stick_figures import write_people
 
-    Args:
-        folder: of the data set.
-        train: how many people to train on.
-        val: how many to evaluate.
-    """
-    # The studies fork, which threads of OpenCV do not survive: whoever sets
-    # their number afterwards, as mmengine does, would wait for them.
+    # The scripts fork, which threads of OpenCV do not survive.
     cv2.setNumThreads(1)
-    settings = Settings(train, val, 0)
-    for _ in synthetic_people.DATASET.write(str(folder), settings, 1):
-        continue
+    (folder / 'images').mkdir(parents=True, exist_ok=True)
+    rng = np.random.RandomState(0)
+    for name, count in (('train', train), ('val', val)):
+        write_people(folder, name, count, rng)
 
 
-def small_config(people: Path, epochs: int, batch_size: int) -> Config:
-    """The quick start's config, smaller, and with all that can go wrong.
+def small_config(dataset: Path, epochs: int, batch_size: int,
+                 workers: int = 0) -> Config:
+    """Return a shipped config, smaller, and with all that can go wrong.
 
     Args:
-        people: the data set of :func:`draw_people`.
+        dataset: folder of :func:`write_dataset`.
         epochs: length of the training.
         batch_size: of a process, also in evaluations.
+        workers: processes of each data loader.
     """
-    config = load_config(
-        config_path('td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py'))
+    config = Config.fromfile(
+        config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py'))
+    config.launcher = 'none'
     config.model.backbone.feat_channels = 8
-    for loader in (config.train_dataloader, config.val_dataloader,
-                   config.test_dataloader):
-        loader.batch_size = batch_size
-        loader.dataset.data_root = str(people)
-    config.train_cfg = dict(by_epoch=True, max_epochs=epochs, val_interval=1)
+    for name in ('train', 'val', 'test'):
+        loader = config[f'{name}_dataloader']
+        loader.update(
+            batch_size=batch_size,
+            num_workers=workers,
+            persistent_workers=workers > 0)
+        loader.dataset.update(
+            data_root=str(dataset),
+            ann_file='train.json' if name == 'train' else 'val.json')
+    config.train_cfg.update(max_epochs=epochs, val_interval=1)
     # Thresholds that an untrained network meets, to have scores that change.
     for evaluator in (config.val_evaluator, config.test_evaluator):
         evaluator.thresholds = [0.5, 2.0]
@@ -70,16 +77,24 @@ def small_config(people: Path, epochs: int, batch_size: int) -> Config:
             factor=0.5,
             patience=0),
     ]
-    config.custom_hooks = [*config.custom_hooks, dict(type='EMAHook')]
+    config.default_hooks.ema = dict(type='EMAHook')
     config.default_hooks.checkpoint.update(
         max_keep_ckpts=1, save_best=SCORE, rule='greater')
     config.default_hooks.logger.interval = 1
     return config
 
 
-def set_loader_processes(config: Config, number: int) -> None:
-    """Have each loader of a config work with so many processes."""
-    for loader in (config.train_dataloader, config.val_dataloader,
-                   config.test_dataloader):
-        loader.num_workers = number
-        loader.persistent_workers = number > 0
+@contextmanager
+def output_folder(args: argparse.Namespace) -> Iterator[Path]:
+    """Yield the folder ``--out``, or one that is removed in the end."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(args.out or temporary).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+def finish(report: dict[str, bool]) -> None:
+    """Print what was checked; exit with status 1 if something is wrong."""
+    for name, is_good in report.items():
+        print(f'{name}: {"yes" if is_good else "NO"}')
+    sys.exit(0 if all(report.values()) else 1)

@@ -1,29 +1,60 @@
-"""What tools/check_load.py counts, and what it calls flat."""
+"""Short forms of the stress tests, and the figures of the long one."""
 import multiprocessing
 import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from stress.load import (
+from load import (
     Level,
-    Look,
-    figures,
+    Measurement,
     growth,
     held,
-    is_flat,
     is_measurable,
     levels,
+    report,
 )
 
-pytestmark = pytest.mark.skipif(
+measurable = pytest.mark.skipif(
     not is_measurable(), reason='Linux 5.4 and later')
+
+
+def run_script(name, *arguments):
+    """Run a stress test; the lines of its verdict."""
+    script = Path(__file__).with_name(f'{name}.py')
+    finished = subprocess.run([sys.executable, str(script), *arguments],
+                              capture_output=True,
+                              text=True,
+                              env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout.splitlines()
+
+
+def test_resume_is_bit_equal_after_sigkill_and_sigterm():
+    lines = run_script('resuming', '--kills', '2', '--stops', '1', '--epochs',
+                       '3', '--workers', '0')
+    assert re.search('SIGKILL: 2, 1 while files were written, . with an '
+                     'incomplete file; SIGTERM: 1', lines[-6])
+    assert [line.rpartition(': ')[2] for line in lines[-5:]] == ['yes'] * 5
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='needs /proc')
+def test_evaluation_and_resume_are_bit_equal_in_several_processes():
+    lines = run_script('distributed', '--samples', '7', '--launches',
+                       'dist_train.sh', 'slurm_train.sh')
+    assert [line.rpartition(': ')[2] for line in lines[-4:]] == ['yes'] * 4
+    assert '7 samples bit-equal' in lines[-4]
+    assert 'a process killed' in lines[-3]
 
 
 SIZE = 64 * 2**20
 
 
 def look_twice(path):
-    """What this process holds, and with another that it has forked."""
+    """Memory and handles of this process, alone and with a forked one."""
     shared = np.ones(SIZE, np.uint8)
     before = held(os.getpid())
     opened = len(os.listdir('/proc/self/fd')) - 1  # without the folder itself
@@ -42,6 +73,7 @@ def look_twice(path):
     return before, after, opened, os.waitpid(child, 0)[1]
 
 
+@measurable
 def test_memory_and_handles_of_all_processes_are_counted(tmp_path):
     """A process that was forked shares what is there, and has its own."""
     # In a process that shares nothing, nor has other tests' children.
@@ -56,21 +88,21 @@ def test_memory_and_handles_of_all_processes_are_counted(tmp_path):
     assert more_handles - handles == 4 + (4 + opened + 1)
 
 
-LOOKS = [
-    Look(1, 'train', 100, 10),
-    Look(1, 'val', 300, 12),
-    Look(2, 'train', 200, 14),
-    Look(2, 'train', 204, 11),
-    Look(2, 'train', 900, 19),
-    Look(2, 'val', 400, 12),
-    Look(3, 'train', 200, 11),
-    Look(3, 'val', 406, 13),
-    Look(4, 'train', 210, 12),
+MEASUREMENTS = [
+    Measurement(1, 'train', 100, 10),
+    Measurement(1, 'val', 300, 12),
+    Measurement(2, 'train', 200, 14),
+    Measurement(2, 'train', 204, 11),
+    Measurement(2, 'train', 900, 19),
+    Measurement(2, 'val', 400, 12),
+    Measurement(3, 'train', 200, 11),
+    Measurement(3, 'val', 406, 13),
+    Measurement(4, 'train', 210, 12),
 ]
 
 
 def test_levels_are_medians_and_the_fewest_handles():
-    assert levels(LOOKS) == [
+    assert levels(MEASUREMENTS) == [
         Level(1, 100, 300, 10),
         Level(2, 204, 400, 11),
         Level(3, 200, 406, 11)
@@ -90,5 +122,4 @@ def test_growth_is_of_the_epochs_after_the_second(last, memory, handles):
         Level(3, 200, 400, 11), last
     ]
     assert growth(found) == (pytest.approx(memory), handles)
-    assert is_flat(found) == (memory == 0.015)
-    assert any('NO' in line for line in figures(found)) == (memory != 0.015)
+    assert all(report(found).values()) == (memory == 0.015)
