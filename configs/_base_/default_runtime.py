@@ -17,7 +17,7 @@ default_hooks = dict(
     invalid_loss=dict(type='InvalidLossHook'),
     # Counts the images that train_dataloader.dataset.skip_corrupt=True skips.
     corrupt_images=dict(type='CorruptImagesHook'),
-    # Model, codecs and data sets belong together, or nothing runs.
+    # Refuses model, codecs and datasets that do not fit each other.
     config_check=dict(type='ConfigCheckHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # Several processes evaluate and save the same running statistics.

@@ -144,7 +144,7 @@ def write_dogs(project, data):
                     for value in (*joint, 2)
                 ]) for index, person in enumerate(people)
         ]
-        # Parts of COCO's files that cannot be learnt from.
+        # Parts of COCO's files that cannot be used.
         annotations += [
             dict(annotations[0], id=8, iscrowd=1),
             dict(annotations[0], id=9, keypoints=[0] * 12),

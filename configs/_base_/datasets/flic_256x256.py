@@ -1,4 +1,4 @@
-# FLIC: 3,987 people to train, 1,016 to test, observer-centric, from
+# FLIC: 3,987 training samples, 1,016 to test, observer-centric, from
 #     python tools/dataset_converters/prepare_flic.py DOWNLOADS --out data/flic
 dataset_type = 'HourglassFLICDataset'
 dataset = dict(

@@ -1,4 +1,4 @@
-# Leeds Sports Pose: 1,000 people and the 10,000 of its extension to train, the
+# Leeds Sports Pose: 1,000 training samples, 10,000 of its extension, the
 # other 1,000 to test, from
 #     python tools/dataset_converters/prepare_lsp.py DOWNLOADS --out data/lsp
 dataset_type = 'HourglassLSPDataset'

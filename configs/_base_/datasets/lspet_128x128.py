@@ -1,5 +1,5 @@
-# Leeds Sports Pose Extended at 128x128: 7,993 people to train, 998 to
-# validate, as MPII-style JSON below data/lspet.
+# Leeds Sports Pose Extended at 128x128: 7,993 training and 998
+# validation samples, as MPII-style JSON below data/lspet.
 dataset_type = 'HourglassLSPDataset'
 dataset = dict(
     type=dataset_type,

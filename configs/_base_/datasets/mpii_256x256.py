@@ -1,4 +1,4 @@
-# MPII: 22,246 people to train, Tompson's 2,958 to validate, from
+# MPII: 22,246 training samples, Tompson's 2,958 for validation, from
 #     python tools/dataset_converters/prepare_mpii.py DOWNLOADS --out data/mpii
 dataset_type = 'HourglassMPIIDataset'
 dataset = dict(
