@@ -13,11 +13,9 @@ from ..evaluation.table import ABLATION, ALL_JOINTS, rows_of_logged
 class LocalTensorboardVisBackend(TensorboardVisBackend):
     """mmengine's TensorBoard and local backends, with tags in sections.
 
-    Sections: ``loss`` (``total``, ``stack_1`` and so on), ``training``
-    (learning rate, times), ``validation`` (times), and one for each row of the
-    table, ``lsp PCK@0.2`` or ``lsp stack_1 PCK@0.2``, with a curve for each
-    joint and the ``Mean``. "Custom scalars" has charts of the loss by stack,
-    and of the benchmark's score by joint and by stack.
+    Sections: ``loss``, ``training``, ``validation``, and one for each row of
+    the table, ``lsp stack_1 PCK@0.2``, with a curve for each joint. "Custom
+    scalars" has charts of loss and score by stack, and of the score by joint.
     """
 
     def __init__(self, save_dir: str) -> None:

@@ -51,16 +51,13 @@ def mpii_predictions(people: Sequence[PredictedPerson],
                      release: np.ndarray | None = None) -> np.ndarray:
     """Return predictions as MPII's ``pred``.
 
-    With ``release``, for people of the test images: every test image in the
-    official order, with every ``annorect`` of the official file. For people
-    of the training images (Tompson's validation people are among them): their
-    images only. Annotated joints are left out, so that the file has
-    predictions only.
+    With ``release``, people of the test images: every test image in the
+    official order, with every ``annorect`` of the official file and without
+    its annotated joints. People of the training images: their images only.
 
     Without ``release`` the file is no submission: it has the images of the
-    people, with an empty ``annorect`` for other people. If the annotation
-    file has no official indices, as HRNet's JSON, images and the people in
-    each are numbered in their order.
+    people, with an empty ``annorect`` for other people. Without official
+    indices (HRNet's JSON) images and people are numbered in their order.
 
     Args:
         people: predictions, (16, 2) each, in any order.
@@ -70,8 +67,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
         (1, N) struct array with ``image.name`` and ``annorect``.
 
     Raises:
-        ValueError: if a person has no official index, is there twice, or is
-            not in the official file.
+        ValueError: if an official index is missing, repeated or unknown.
     """
     if release is None and any(person.official_index is None
                                for person in people):
@@ -116,8 +112,7 @@ def flic_predictions(people: Sequence[PredictedPerson],
                      is_train: bool = False) -> np.ndarray:
     """Return predictions as FLIC's ``examples``.
 
-    Left and right are those of the network's training: the observer's, unless
-    the dataset was read with ``labels='person'``.
+    Left and right are those of the training labels.
 
     Args:
         people: predictions, (11, 2) each, in any order.
@@ -126,8 +121,8 @@ def flic_predictions(people: Sequence[PredictedPerson],
         is_train: without ``examples``, True for people of the training set.
 
     Returns:
-        (1, N) struct array in the official order, or that of ``people`` if
-        it is unknown; ``coords`` is NaN where FLIC has other joints.
+        (1, N) struct array in the official order, if known; ``coords`` is NaN
+        for FLIC's other joints.
 
     Raises:
         ValueError: if a person is not in ``examples``, or is there twice.
@@ -172,18 +167,14 @@ def official_data_set(path: str) -> str | None:
         variables = {variable[0] for variable in whosmat(path)}
     except (OSError, ValueError, NotImplementedError):
         return None  # not MATLAB's, or damaged
-    for name, variable in _OFFICIAL_VARIABLE.items():
-        if variable in variables:
-            return name
-    return None
+    return next((name for name, variable in _OFFICIAL_VARIABLE.items()
+                 if variable in variables), None)
 
 
 def read_official_file(path: str, dataset_name: str) -> np.ndarray:
     """Read the official file's ``RELEASE`` (MPII) or ``examples`` (FLIC).
 
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not the official file.
+    Other files are a FileNotFoundError or a ValueError.
     """
     variable = _OFFICIAL_VARIABLE[dataset_name]
     content = load_matlab(path, [variable])[variable]
@@ -200,9 +191,8 @@ def write_mat(path: str, name: str, content: np.ndarray) -> None:
 class OfficialPredictionFile(BaseMetric):
     """Writes all predictions into one official file; gives no scores.
 
-    For MPII and FLIC, see :func:`mpii_predictions` and
-    :func:`flic_predictions`. ``tools/test.py --out-official`` adds it to a
-    config's metrics.
+    See :func:`mpii_predictions` and :func:`flic_predictions`;
+    ``tools/test.py --out-official`` adds it to a config's metrics.
 
     Args:
         out_file: name of the MATLAB file, ending in ``.mat``.
@@ -236,23 +226,19 @@ class OfficialPredictionFile(BaseMetric):
         name = (self.dataset_meta or {}).get('dataset_name')
         if name not in _OFFICIAL_VARIABLE:
             raise ValueError(
-                f'the dataset {name!r} has no official format for '
-                f'predictions; {" and ".join(_OFFICIAL_VARIABLE)} have. '
-                '--dump writes the predictions of any dataset')
+                f'the dataset {name!r} has no official format, unlike '
+                f'{" and ".join(_OFFICIAL_VARIABLE)}; use --dump, which '
+                'writes the predictions of any dataset')
         return name
 
     def check_people(self, dataset: BaseDataset) -> bool:
-        """Check before a test that its file can be written.
-
-        Returns:
-            True if a person is annotated, which scores need.
+        """Check that a file can be written; True if a person is annotated.
 
         Raises:
             FileNotFoundError: if the official file is missing.
             ValueError: if the file cannot be written for these people.
         """
-        records = [dataset.get_data_info(index) for index in
-                   range(len(dataset))]
+        records = [*map(dataset.get_data_info, range(len(dataset)))]
         if not records:
             raise ValueError('the dataset has no person to predict')
         is_annotated = any(
@@ -260,9 +246,8 @@ class OfficialPredictionFile(BaseMetric):
         if (self.dataset_name == MPII.name and not is_annotated
                 and self.official_file is None):
             raise ValueError(
-                'a submission to MPII is made from the whole official file: '
-                'name mpii_human_pose_v1_u12_1.mat with '
-                '--official-annotations')
+                'a submission to MPII needs the official file: name '
+                'mpii_human_pose_v1_u12_1.mat with --official-annotations')
         self._content([
             _person(record, record['keypoints'], record['bbox'])
             for record in records
@@ -271,11 +256,12 @@ class OfficialPredictionFile(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Store each person's keypoints and identity."""
-        for sample in data_samples:
-            person = _person(sample, sample['pred_instances']['keypoints'],
-                             sample['gt_instances']['bboxes'])
-            # mmengine makes plain tuples of named ones.
-            self.results.append(person._asdict())
+        # As dictionaries: mmengine makes plain tuples of named ones.
+        self.results += [
+            _person(sample, sample['pred_instances']['keypoints'],
+                    sample['gt_instances']['bboxes'])._asdict()
+            for sample in data_samples
+        ]
 
     def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""
@@ -340,15 +326,14 @@ def _by_index(people: Sequence[PredictedPerson], dataset_name: str
 
 def _numbered(people: Sequence[PredictedPerson]) -> list[PredictedPerson]:
     """Number images and the people in each in their order."""
-    images: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    numbered = []
+    images: dict[str, list[PredictedPerson]] = {}
     for person in people:
-        image = images.setdefault(person.image, len(images))
-        position = counts.get(person.image, 0)
-        counts[person.image] = position + 1
-        numbered.append(person._replace(official_index=(image, position)))
-    return numbered
+        images.setdefault(person.image, []).append(person)
+    return [
+        person._replace(official_index=(image, position))
+        for image, together in enumerate(images.values())
+        for position, person in enumerate(together)
+    ]
 
 
 def _fill_in_known(entry: np.void, people: dict[int, PredictedPerson]) -> None:
