@@ -3,8 +3,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from .errors import run, setting_up  # noqa: F401, for tools
-
 
 def existing_file(path: str) -> str:
     """Check an argument that names a file; a type for argparse."""

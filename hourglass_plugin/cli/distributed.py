@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch.distributed as dist
 from mmengine.config import Config
@@ -62,7 +63,7 @@ def set_up_processes(config: Config) -> None:
     if launcher == 'slurm':
         _read_slurm()
     options = (config.get('env_cfg') or {}).get('dist_cfg') or {}
-    limits = {}
+    limits: dict[str, Any] = {}
     if options.get('timeout') is not None:
         limits['timeout'] = datetime.timedelta(seconds=options['timeout'])
     dist.init_process_group('gloo', **limits)
@@ -104,9 +105,6 @@ def connected_processes(work_dir: str | None = None) -> Iterator[None]:
     _were_connected |= dist.is_initialized()
     try:
         yield
-    except SystemExit:
-        _disconnect()
-        raise
     except RuntimeError as error:
         text = ' '.join(str(error).split())
         if text.startswith('DataLoader worker'):
@@ -120,7 +118,12 @@ def connected_processes(work_dir: str | None = None) -> Iterator[None]:
             f'process {dist.get_rank()} of {dist.get_world_size()} lost '
             f'another one, which failed or was killed; see its output. '
             f'{_way_to_resume(work_dir)}') from error
-    _disconnect()
+    except SystemExit:  # asked to stop
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        raise
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def leave(status: int | str | None) -> None:
@@ -141,11 +144,6 @@ def leave(status: int | str | None) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status or 0)
-
-
-def _disconnect() -> None:
-    if dist.is_initialized():
-        dist.destroy_process_group()
 
 
 def _way_to_resume(work_dir: str | None) -> str:

@@ -82,7 +82,6 @@ def main(args: argparse.Namespace) -> None:
         from ..inference import predictor as prediction
         out = Path(args.out)
         source = prediction.open_input(args.input, out)
-        is_video = isinstance(source, prediction.Video)
         checkpoint = read_checkpoint(args.checkpoint)
         model = prediction.build_pose_model(config, checkpoint,
                                             args.checkpoint, args.device
@@ -93,10 +92,10 @@ def main(args: argparse.Namespace) -> None:
                                              args.score_threshold,
                                              args.batch_size,
                                              args.whole_image)
-        if is_video:
+        if isinstance(source, prediction.Video):
             predictor.check_boxes(source.path, *source.size)
-    failures = []
-    if is_video:
+    failures: list = []
+    if isinstance(source, prediction.Video):
         records = predictor.predict_video(source, out)
     else:
         records, failures = predictor.predict_images(source, out)

@@ -166,8 +166,9 @@ def start_from_weights(runner: Runner) -> None:
         ValueError: if it is not one, or of another network.
     """
     for module in runner.model.modules():
-        if isinstance(module, StackedHourglass) and (
-                module.init_cfg or {}).get('type') == 'Pretrained':
+        settings = getattr(module, 'init_cfg', None)
+        if isinstance(module, StackedHourglass) and isinstance(
+                settings, dict) and settings.get('type') == 'Pretrained':
             module.init_weights()
     path = runner._load_from
     if path is None or runner._resume:
@@ -200,10 +201,11 @@ def _check_batches(loader: DataLoader) -> None:
 
 def _check_schedules(runner: Runner) -> None:
     """Refuse a OneCycleLR that ends before the training does."""
+    scale_lr: Any = runner.auto_scale_lr or {}
     for scheduler in _schedules(runner.param_schedulers):
         if scheduler.get('type') != 'OneCycleLR':
             continue
-        if (runner.auto_scale_lr or {}).get('enable'):
+        if scale_lr.get('enable'):
             raise ValueError(
                 "--auto-scale-lr scales the optimizer's learning rate, which "
                 'OneCycleLR replaces: scale eta_max in param_scheduler')

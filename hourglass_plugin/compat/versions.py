@@ -50,7 +50,7 @@ def restore_find_loader() -> None:
         spec = importlib.util.find_spec(name)
         return None if spec is None else spec.loader
 
-    pkgutil.find_loader = find_loader
+    pkgutil.find_loader = find_loader  # type: ignore[assignment]
 
 
 @contextmanager

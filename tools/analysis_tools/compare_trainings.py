@@ -7,10 +7,12 @@ and the highest.
 """
 import argparse
 import copy
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hourglass_plugin.cli import arguments
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from hourglass_plugin.cli import errors
 
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
@@ -58,7 +60,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Read, compare, print, write."""
-    with arguments.setting_up():
+    with errors.setting_up():
         from training_plots import draw_trainings
         from training_runs import (
             best_first,
@@ -147,4 +149,4 @@ def network_size(options: 'ConfigDict') -> dict[str, int]:
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())

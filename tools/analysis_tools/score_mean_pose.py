@@ -4,8 +4,11 @@
 A trivial baseline: it uses each person's box, but no image.
 """
 import argparse
+import sys
+from pathlib import Path
 
-from hourglass_plugin.cli import arguments
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from hourglass_plugin.cli import arguments, errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -19,7 +22,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Average, predict, evaluate."""
-    with arguments.setting_up():
+    with errors.setting_up():
         import numpy as np
         from mean_pose import mean_pose, place_pose
         from mmpose.registry import METRICS
@@ -48,4 +51,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())

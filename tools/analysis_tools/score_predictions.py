@@ -7,9 +7,11 @@ are people x joints x (x, y), or the other way round, with or without scores;
 joints in the dataset's order, people in the ground truth's order.
 """
 import argparse
+import sys
 from pathlib import Path
 
-from hourglass_plugin.cli import arguments
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from hourglass_plugin.cli import arguments, errors
 
 PROTOCOL = """
 protocol:
@@ -120,7 +122,7 @@ def short_names(paths: list[str]) -> dict[str, str]:
 
 def main(args: argparse.Namespace) -> None:
     """Read, score, print, write."""
-    with arguments.setting_up():
+    with errors.setting_up():
         from training_plots import as_image
 
         from hourglass_plugin.atomic_files import check_outputs
@@ -200,4 +202,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())

@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from hourglass_plugin.cli import arguments
+from hourglass_plugin.cli import arguments, errors
 from hourglass_plugin.resources import config_path
 
 CONFIG = config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py')
@@ -117,7 +117,7 @@ def _add_shared_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Measure one subject, print and write its tables."""
-    with arguments.setting_up():
+    with errors.setting_up():
         import bench_baselines
         import bench_machine
         import bench_report
@@ -151,7 +151,7 @@ def main(args: argparse.Namespace) -> None:
         subject = import_module(f'bench_{args.subject}')
     with _people(args, config, drawn):
         if args.subject == 'data':
-            with arguments.setting_up():
+            with errors.setting_up():
                 device = subject.build_dataset(config)
         tables, notes = subject.run(config, device, args.rounds, **options)
     text = bench_report.markdown(tables, notes, machine)
@@ -194,4 +194,4 @@ def _people(args: argparse.Namespace, config: Any,
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from hourglass_plugin.cli import arguments
+from hourglass_plugin.cli import arguments, errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Print, compare, exit."""
-    with arguments.setting_up():
+    with errors.setting_up():
         from mmengine.config import Config
         expected = Config.fromfile(
             args.config, import_custom_modules=False).get('expected_results')
@@ -50,4 +50,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())

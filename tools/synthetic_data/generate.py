@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from hourglass_plugin.cli import arguments
+from hourglass_plugin.cli import arguments, errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
 
 def main(args: argparse.Namespace) -> None:
     """Write the dataset, unless it is there."""
-    with arguments.setting_up():
+    with errors.setting_up():
         from synthetic import Settings
         from tqdm import tqdm
         dataset = import_module(f'synthetic_{args.kind}').DATASET
@@ -52,4 +52,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    arguments.run(main, parse_args())
+    errors.run(main, parse_args())
