@@ -7,7 +7,6 @@ from typing import Any, Callable
 import mmpose
 import numpy as np
 import torch
-import torch._dynamo
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
 from mmengine.model import BaseModel
@@ -47,12 +46,7 @@ def stock_config(name: str) -> Config:
 
 
 def resize(config: Config, size: tuple[int, int]) -> Config:
-    """Give every codec of one of MMPose's configs the size of ours.
-
-    Args:
-        config: is changed.
-        size: (W, H) of the network's input; the heatmaps are a quarter.
-    """
+    """Change one of MMPose's configs to an input of (W, H) px."""
     for codec in (config.model.head.decoder,
                   _part(config, 'GenerateTarget').encoder):
         codec.input_size = tuple(size)
@@ -62,12 +56,7 @@ def resize(config: Config, size: tuple[int, int]) -> Config:
 
 
 def check_config(config: Config) -> None:
-    """Refuse configs of other networks than those that are compared.
-
-    Raises:
-        ValueError: if it is not the stacked hourglass that feeds heatmaps
-            back, with one output a stack.
-    """
+    """Raise ValueError for other networks than the benchmark's."""
     backbone = config.model.backbone
     if backbone.type != 'StackedHourglass' or not backbone.get(
             'num_keypoints') or backbone.get('inner_heatmaps'):
@@ -89,10 +78,10 @@ def input_size(config: Config) -> tuple[int, int]:
 
 
 def build_model(config: Config, device: str) -> BaseModel:
-    """The pose model of a config, with random weights.
+    """Build the pose model of a config with random parameters.
 
-    The running statistics are random as well, and heatmaps start as any
-    convolution, so that networks which compute different things differ.
+    The running statistics are random as well, so that networks which compute
+    different things differ.
     """
     init_default_scope('mmpose')
     options = deepcopy(config.model)
@@ -103,7 +92,7 @@ def build_model(config: Config, device: str) -> BaseModel:
 
 
 def randomize(model: nn.Module, seed: int = 0) -> None:
-    """Random weights, the same for the same model and seed."""
+    """Draw all parameters and statistics, repeatably."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -122,20 +111,6 @@ def randomize(model: nn.Module, seed: int = 0) -> None:
 def network_of(model: nn.Module) -> Callable[[Tensor], Any]:
     """Backbone and head of a pose model: image to heatmaps."""
     return lambda image: model(image, None, mode='tensor')
-
-
-def compile_many() -> None:
-    """Let torch compile as many networks as there are baselines.
-
-    They share their code; beyond 8 variants of a function today's compiler
-    would silently run the rest as it is.
-    """
-    torch._dynamo.config.cache_size_limit = 64
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Return the number of trainable parameters."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
 def multiply_adds(network: nn.Module, forward: Callable[[Tensor], Any],
@@ -161,7 +136,8 @@ def model_figures(config: Config, size: tuple[int, int]) -> dict[str, int]:
     """Parameters and multiply-adds of a config's network."""
     model = build_model(config, 'cpu')
     return dict(
-        parameters=count_parameters(model),
+        parameters=sum(parameter.numel() for parameter in model.parameters()
+                       if parameter.requires_grad),
         multiply_adds=multiply_adds(model, network_of(model), size))
 
 
@@ -170,12 +146,12 @@ def other_models(
         device: str,
         configs: Mapping[str, Config] | None = None
 ) -> Iterator[tuple[str, Config, BaseModel]]:
-    """Name, config and model of what ours is measured beside.
+    """Yield name, config and model of the other networks.
 
     Args:
         size: (W, H) of the network's input.
-        device: where the models are.
-        configs: by name; by default those of ``STOCK``, for this size.
+        device: of the models.
+        configs: by name; default: those of ``STOCK``, for this size.
 
     Raises:
         ValueError: if a config is for another size.
@@ -184,10 +160,8 @@ def other_models(
         configs = {name: resize(stock_config(name), size) for name in STOCK}
     for name, config in configs.items():
         if input_size(config) != tuple(size):
-            raise ValueError(
-                f'{name} is for images of {input_size(config)}, width and '
-                f'height, and ours for {tuple(size)}: the comparison needs '
-                'one size')
+            raise ValueError(f'{name} is for images of {input_size(config)}, '
+                             f'ours for {tuple(size)} (width, height)')
         yield name, config, build_model(config, device)
 
 

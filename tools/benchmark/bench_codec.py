@@ -24,7 +24,7 @@ def run(config: Config,
     Args:
         config: of our model; its head's codec is used.
         device: on which the heatmaps to be decoded are, and targets drawn.
-        rounds: turns of each contender.
+        rounds: turns of each candidate.
         batch_size: number of people.
 
     Returns:

@@ -39,7 +39,7 @@ def run(config: Config,
     Args:
         config: of our network.
         device: to run on.
-        rounds: turns of each contender.
+        rounds: turns of each candidate.
         stacks: sizes of our network.
         batch_size: images that go through at once.
         dtypes: of the fast network; default: float32, and bfloat16 if the

@@ -67,7 +67,7 @@ def has_bfloat16(device: str) -> bool:
                      re.MULTILINE) is not None
 
 
-def peak_memory(contender: Callable[[], Any], device: str) -> int | None:
+def peak_memory(candidate: Callable[[], Any], device: str) -> int | None:
     """Measure the most memory that a call holds beyond its start.
 
     The call is made twice, and the second is measured.
@@ -77,17 +77,17 @@ def peak_memory(contender: Callable[[], Any], device: str) -> int | None:
         steps of pages. None on a CPU without Linux's counter.
     """
     if torch.device(device).type == 'cuda':
-        contender()
+        candidate()
         synchronize(device)
         gc.collect()
         before = torch.cuda.memory_allocated(device)
         torch.cuda.reset_peak_memory_stats(device)
-        contender()
+        candidate()
         synchronize(device)
         return torch.cuda.max_memory_allocated(device) - before
     if not os.access(_CLEAR_REFS, os.W_OK):
         return None
-    contender()
+    candidate()
     gc.collect()
     c_library = ctypes.CDLL(None)
     if hasattr(c_library, 'malloc_trim'):
@@ -95,7 +95,7 @@ def peak_memory(contender: Callable[[], Any], device: str) -> int | None:
         c_library.malloc_trim(0)
     _CLEAR_REFS.write_text('5')  # the peak counts from now on
     before = _status('VmRSS')
-    contender()
+    candidate()
     return max(_status('VmHWM') - before, 0)
 
 

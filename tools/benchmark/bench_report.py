@@ -17,8 +17,8 @@ def _digits(number: float) -> str:
     return f'{number:#.3g}'
 
 
-#: Which figures of a row are printed, under which heading and how. A table has
-#: the columns that a row of it has figures for.
+#: Figure of a row -> its heading and format. A table has the columns for which
+#: a row has figures.
 COLUMNS: dict[str, tuple] = {
     'name': ('', str),
     'images_per_second': ('images/s', _digits),
@@ -50,7 +50,7 @@ def timed_rows(timings: Mapping[str, Sequence[float]],
                images: int = 1,
                details: Mapping[str, Mapping[str, Any]] = {}
                ) -> list[dict[str, Any]]:
-    """One row for each contender, with all of its rounds.
+    """One row for each candidate, with all of its rounds.
 
     Args:
         timings: name -> seconds per call, round by round.
@@ -80,7 +80,7 @@ def timed_rows(timings: Mapping[str, Sequence[float]],
 
 def markdown(tables: Sequence[Table], notes: Sequence[str],
              machine: Mapping[str, Any]) -> str:
-    """All tables, with what they were measured on, as Markdown."""
+    """Write all tables and the machine as Markdown."""
     texts = [f'**{table.title}**\n\n{_lines(table.rows)}' for table in tables]
     texts += notes
     texts.append(f'{machine["device_name"]}, {machine["threads"]} threads of '

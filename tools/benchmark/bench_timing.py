@@ -1,8 +1,8 @@
-"""Timing by turns: whatever disturbs the machine hits all baselines alike."""
+"""Timing by turns: a disturbance of the machine hits all alike."""
 import math
 import time
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -31,61 +31,59 @@ def summarize(seconds: Sequence[float]) -> Timing:
     return Timing(float(median), float(low), float(high))
 
 
-def measure(baselines: Mapping[str, Callable[[], Any]],
+def measure(candidates: Mapping[str, Callable[[], Any]],
             rounds: int,
             device: str = 'cpu',
             seconds: float = 0.1,
             warmup: int = 2,
             title: str = '',
-            keeping: Optional[Container[str]] = None
+            keeping: Container[str] | None = None
             ) -> dict[str, list[float]]:
-    """Time baselines that take turns, round by round.
+    """Time candidates by turns, round by round.
 
     Args:
-        baselines: name -> what is timed.
-        rounds: how often each has its turn.
-        device: whose work is waited for, before and after a turn.
-        seconds: a turn repeats the call until it takes about this long.
-        warmup: calls ahead of the first round; the last one tells how many
-            fill a turn.
+        candidates: by name.
+        rounds: turns of each.
+        device: is synchronised before and after a turn.
+        seconds: length of a turn, about; a quick candidate is called again.
+        warmup: calls ahead of the first round.
         title: of the progress bar on stderr.
-        keeping: names of the baselines for which freed memory is kept in
-            the process, as our configs have it; for the others it is not.
-            ``None`` leaves it as it is. A contender that starts after a
-            change is called once before its turn.
+        keeping: names of the candidates for which freed memory stays in the
+            process, as in our configs; None leaves it as it is. After a
+            change a candidate is called once before its turn.
 
     Returns:
         Name -> seconds per call, one number a round.
     """
     calls = {}
-    for name, contender in tqdm(baselines.items(), f'{title}, warming up'):
+    for name, candidate in tqdm(candidates.items(), f'{title}, warming up'):
         for _ in range(warmup):
-            duration = _time(contender, 1, device)
+            duration = _time(candidate, 1, device)
         calls[name] = max(1, math.ceil(seconds / duration))
-    measured: dict[str, list[float]] = {name: [] for name in baselines}
+    measured: dict[str, list[float]] = {name: [] for name in candidates}
     is_kept = None
     for _ in tqdm(range(rounds), title, unit='round'):
-        for name, contender in baselines.items():
+        for name, candidate in candidates.items():
             if keeping is not None and (name in keeping) != is_kept:
                 is_kept = name in keeping
                 set_freed_memory('keep' if is_kept else 'default')
-                contender()
-            measured[name].append(_time(contender, calls[name], device))
+                candidate()
+            measured[name].append(_time(candidate, calls[name], device))
     return measured
 
 
-def _time(contender: Callable[[], Any], calls: int, device: str) -> float:
+def _time(candidate: Callable[[], Any], calls: int, device: str) -> float:
     """Seconds per call; the device has finished before and after."""
     synchronize(device)
     start = time.perf_counter()
     for _ in range(calls):
-        contender()
+        candidate()
     synchronize(device)
     # A clock that did not move would otherwise divide by zero later.
     return max(time.perf_counter() - start, 1e-9) / calls
 
 
 def synchronize(device: str) -> None:
-    """Wait until a GPU has done what it was given."""
+    """Wait for a GPU."""
     if torch.device(device).type == 'cuda':
         torch.cuda.synchronize(device)

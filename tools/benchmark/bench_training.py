@@ -3,9 +3,9 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 import torch
+import torch._dynamo
 from bench_baselines import (
     build_model,
-    compile_many,
     input_size,
     model_figures,
     other_models,
@@ -41,13 +41,13 @@ def run(config: Config,
         variants: Sequence[str] = tuple(VARIANTS),
         beside: Mapping[str, Config] | None = None
         ) -> tuple[list[Table], list[str]]:
-    """Measure training steps: forward, loss, backward, optimiser.
+    """Measure training steps: forward, loss, backward, optimizer.
 
     Args:
-        config: of our network; its head and optimiser are used. The other
+        config: of our network; its head and optimizer are used. The other
             networks have those of their own configs.
         device: to run on.
-        rounds: turns of each contender.
+        rounds: turns of each candidate.
         stacks: sizes of our network.
         batch_size: images of a step.
         variants: of ``VARIANTS``; the plain one is always among them.
@@ -56,7 +56,8 @@ def run(config: Config,
     Returns:
         Tables, and notes on what they mean.
     """
-    compile_many()
+    # Beyond 8 variants of a function torch would silently not compile.
+    torch._dynamo.config.cache_size_limit = 64
     variants = ['plain', *(name for name in variants if name != 'plain')]
     tables = [
         _steps(config, device, rounds, count, batch, variants, beside)
@@ -73,7 +74,7 @@ class Step:
     """A training step on one batch, as mmengine's runner does it.
 
     Args:
-        config: whose targets and optimiser are used.
+        config: whose targets and optimizer are used.
         model: its model, on the device.
         batch_size: images of the batch.
         in_bfloat16: autocast to bfloat16; else float32.
@@ -96,7 +97,7 @@ class Step:
         self.loss = self()['loss'].item()
 
     def __call__(self) -> dict[str, torch.Tensor]:
-        """Make a step; what would be logged, on the device."""
+        """Make a step; return the losses, on the device."""
         return self._model.train_step(self._batch, self._optimizer)
 
 
