@@ -73,7 +73,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         self.refinement = refinement
         self.exact_centers = refinement == 'subpixel'
         self.encode_on_device = encode_on_device
-        # Where MMPose packs what encode() returns.
+        # encode()'s result -> field or label of MMPose's samples.
         self.label_mapping_table = dict(keypoint_weights='keypoint_weights')
         self.field_mapping_table = dict(heatmaps='heatmaps')
         if encode_on_device:
@@ -100,8 +100,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         """
         keypoints = np.asarray(keypoints)
         if keypoints.ndim != 3 or keypoints.shape[::2] != (1, 2):
-            raise ValueError('keypoints must have shape (1, K, 2), one '
-                             f'person, but have {keypoints.shape}')
+            raise ValueError(f'keypoints {keypoints.shape} must be (1, K, 2)')
         count = keypoints.shape[1]
         if self.skeleton and count != self.skeleton.num_keypoints:
             raise ValueError(
@@ -115,16 +114,14 @@ class HourglassHeatmap(BaseKeypointCodec):
         if keypoints_visible is not None:
             visible = np.asarray(keypoints_visible)
             if visible.shape != (1, count):
-                raise ValueError('keypoints_visible must have shape '
-                                 f'(1, {count}), but has {visible.shape}')
+                raise ValueError(f'keypoints_visible has shape {visible.shape}'
+                                 f', but must have (1, {count})')
             weights &= visible > 0
         encoded = dict(keypoint_weights=weights.astype(np.float32))
         if self.encode_on_device:
-            encoded['keypoint_labels'] = points.numpy()
-        else:
-            heatmaps = self.draw(points, torch.from_numpy(weights))
-            encoded['heatmaps'] = heatmaps[0].numpy()
-        return encoded
+            return dict(encoded, keypoint_labels=points.numpy())
+        heatmaps = self.draw(points, torch.from_numpy(weights))
+        return dict(encoded, heatmaps=heatmaps[0].numpy())
 
     def draw(self, keypoint_labels: Tensor,
              keypoint_weights: Tensor) -> Tensor:

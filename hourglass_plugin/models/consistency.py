@@ -44,26 +44,25 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
         counts['num_keypoints'] = num_keypoints
     for name, value in counts.items():
         if not _are_counts([value], 1):
-            raise ValueError(
-                f'{name} must be a positive integer, but it is {value!r}')
+            raise ValueError(f'{name}={value!r} must be a positive integer')
     each_resolution: list[Any] = [[given] * (depth + 1) if isinstance(
         given, int) else given for given in (num_blocks, feat_channels)]
     for name, numbers in zip(('num_blocks', 'feat_channels'), each_resolution):
         if not _are_counts(numbers, depth + 1):
             raise ValueError(
-                f'{name} must be a positive integer, or one for each of the '
-                f'{depth + 1} resolutions, but it is {numbers!r}')
+                f'{name}={numbers!r} must be a positive integer, or one for '
+                f'each of the {depth + 1} resolutions')
     if any(width % 4 for width in each_resolution[1]):
-        raise ValueError('feat_channels must be a multiple of 4, but it is '
-                         f'{feat_channels}')
+        raise ValueError(f'feat_channels={feat_channels} must be a multiple '
+                         'of 4')
     if (not isinstance(inner_heatmaps, int) or not 0 <= inner_heatmaps < depth
             or (inner_heatmaps and num_keypoints is None)):
         raise ValueError(
             f'inner_heatmaps={inner_heatmaps!r} must be a whole number from 0 '
             f'to less than depth={depth}, and needs num_keypoints')
     if stem_channels is not None and not _are_counts(stem_channels, 3):
-        raise ValueError('stem_channels must be three positive integers, e.g. '
-                         f'(64, 128, 128), but it is {stem_channels!r}')
+        raise ValueError(f'stem_channels={stem_channels!r} must be three '
+                         'positive integers, e.g. (64, 128, 128)')
     return each_resolution
 
 
@@ -97,9 +96,8 @@ def stack_indices(out_stacks: Sequence[int] | None,
             f'order, counted from 0 to {num_stacks - 1} or from the end, e.g. '
             '(-1, ) for the last one')
     if needs_last and indices[-1] != num_stacks - 1:
-        raise ValueError(
-            f'out_stacks={indices}: the stacks after {indices[-1]} would '
-            'never learn; add the last one, -1')
+        raise ValueError(f'out_stacks={indices}: the stacks after the last of '
+                         'them would never learn; add -1')
     return indices
 
 
@@ -198,7 +196,7 @@ def check_model(model: nn.Module) -> None:
         close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.65)
         if close and name not in _TEST_SETTINGS:
             raise ValueError(f'model.test_cfg has the unknown setting '
-                             f'{name!r}; did you mean {close[0]!r}?')
+                             f'{name!r}; use {close[0]!r}')
     network = getattr(model, 'backbone', None)
     if isinstance(network, StackedHourglass):
         if getattr(model, 'neck', None) is not None:
@@ -287,9 +285,8 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
     count = (getattr(dataset, 'metainfo', None) or {}).get('num_keypoints')
     if count not in (None, head.out_channels):
         raise ValueError(
-            f'{where} has {count} keypoints, but the head out_channels='
-            f'{head.out_channels}: set it and model.backbone.num_keypoints '
-            f'to {count}')
+            f'{where} has {count} keypoints, but model.head.out_channels is '
+            f'{head.out_channels}: set both and backbone.num_keypoints equal')
     for transform in _transforms(dataset):
         encoder = getattr(transform, 'encoder', None)
         # The codec that encodes targets must be the one that decodes them.
