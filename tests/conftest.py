@@ -20,7 +20,7 @@ from hourglass_plugin.datasets.readers import matlab
 cv2.setNumThreads(1)
 
 
-LOAD_IN_CHILD = matlab._load_in_child
+READ_IN_CHILD = matlab._read_in_child
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -36,14 +36,14 @@ def no_default_scope():
 def trusted_matlab_files():
     """Load MATLAB's files without a child process, which takes a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matlab, '_load_in_child', lambda *_: None)
+        patch.setattr(matlab, '_read_in_child', matlab.matlab_child.read)
         yield
 
 
 @pytest.fixture
 def checked_matlab_files(monkeypatch):
-    """Load MATLAB's files in a child process first, as outside of tests."""
-    monkeypatch.setattr(matlab, '_load_in_child', LOAD_IN_CHILD)
+    """Load MATLAB's files in a child process, as outside of tests."""
+    monkeypatch.setattr(matlab, '_read_in_child', READ_IN_CHILD)
 
 
 @pytest.fixture(scope='session')

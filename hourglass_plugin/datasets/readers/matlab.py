@@ -5,25 +5,18 @@ is an empty matrix of doubles, a field without a value is missing from the
 struct, texts are arrays of characters. The functions here turn that into
 lists, numbers and texts, or None where the file has no value.
 """
+import gc
+import io
+import pickle
 import subprocess
 import sys
-import warnings
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadWarning
 
-# Without the current folder, whose files would be imported.
-_CHILD = """
-import sys
-sys.path = [folder for folder in sys.path if folder]
-from scipy.io import loadmat
-loadmat(sys.argv[1], appendmat=False)
-"""
+from . import matlab_child
 
 
 def load_matlab(path: str | Path,
@@ -44,53 +37,71 @@ def load_matlab(path: str | Path,
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'there is no file {path}')
-    status = path.stat()
-    try:
-        _load_in_child(str(path), status.st_size, status.st_mtime_ns)
-        with warnings.catch_warnings():
-            # SciPy warns of a damaged variable and returns a text for it.
-            warnings.simplefilter('error', MatReadWarning)
-            content = loadmat(str(path), appendmat=False)
-    except NotImplementedError as error:  # HDF5 inside
-        raise ValueError(
-            f'{path} is a MATLAB file of format 7.3, which SciPy cannot read; '
-            "in MATLAB: load it, then save(..., '-v7')") from error
-    except Exception as error:  # damage shows as nearly any exception
-        raise ValueError(f'{path} is damaged or not a MATLAB file: '
-                         f'{error or type(error).__name__}') from error
-    content = {
-        name: value
-        for name, value in content.items() if not name.startswith('__')
-    }
-    missing = sorted(set(needed) - set(content))
+    answer = _read_in_child(str(path))
+    if isinstance(answer, str):
+        raise ValueError(f'{path} is damaged or not a MATLAB file of format 5 '
+                         f'to 7.2: {answer}')
+    missing = sorted(set(needed) - set(answer))
     if missing:
         raise ValueError(f'{path} lacks {", ".join(missing)}; it has '
-                         f'{", ".join(sorted(content)) or "no variables"}')
-    return content
+                         f'{", ".join(sorted(answer)) or "no variables"}')
+    collects = gc.isenabled()
+    gc.disable()  # as in the child
+    try:
+        return {name: _array(value) for name, value in answer.items()}
+    finally:
+        if collects:
+            gc.enable()
 
 
-@lru_cache(maxsize=64)
-def _load_in_child(path: str, size: int, time_ns: int) -> None:
-    """Reject a file that crashes SciPy, by loading it in a child first.
+def _read_in_child(path: str) -> dict[str, Any] | str:
+    """Return the answer of :func:`.matlab_child.read`.
 
     SciPy's compiled reader trusts the sizes and types in a file: a damaged or
     malicious one can end the process (SciPy 1.17: 1 of 80 uncompressed files
-    with some changed bytes). Exceptions are left to the caller. To send the
-    variables back would take 7 times as long as to load them once more. Each
-    version of a file is loaded once.
-
-    Raises:
-        ValueError: if the child crashed.
+    with some changed bytes).
     """
     # Not multiprocessing, which a data loader's processes must not use.
-    child = subprocess.run([sys.executable, '-c', _CHILD, path],
-                           stdin=subprocess.DEVNULL,
-                           stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL,
-                           check=False)
-    if child.returncode not in (0, 1):  # 1: a Python exception
-        raise ValueError(f'SciPy crashes at its {size} bytes, with exit '
-                         f'status {child.returncode}')
+    child = subprocess.run(
+        [sys.executable, matlab_child.__file__, path],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False)
+    if child.returncode:
+        lines = child.stderr.decode(errors='replace').split('\n')
+        return (f'SciPy ended with exit status {child.returncode} '
+                f'{" ".join(lines[-2:]).strip()}')
+    return _PlainUnpickler(io.BytesIO(child.stdout)).load()
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads numbers, texts, bytes and containers only."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Reject all classes and functions."""
+        raise pickle.UnpicklingError(f'unexpected {module}.{name}')
+
+
+def _array(value: Any) -> Any:
+    """Return the array of a tuple of :func:`.matlab_child.read`."""
+    if value is None:
+        return None
+    kind, shape, *content = value
+    if kind == 'array':
+        dtype, data = content
+        if not data:
+            return np.empty(shape, dtype)
+        return np.ndarray(shape, dtype, data, order='F').copy(order='K')
+    if kind == 'cell':
+        array = np.empty(len(content[0]), object)
+        for index, cell in enumerate(content[0]):
+            array[index] = _array(cell)
+    else:
+        names, rows = content
+        array = np.empty(len(rows), [(name, object) for name in names])
+        for index, row in enumerate(rows):
+            array[index] = tuple(_array(part) for part in row)
+    return array.reshape(shape, order='F')
 
 
 def structs(value: Any) -> list[np.void]:
