@@ -237,16 +237,15 @@ class ResumableCheckpointHook(CheckpointHook):
 
 
 def check_progress(runner: Runner, progress: dict, epoch: int) -> None:
-    """Check that training can resume from a checkpoint.
+    """Check that training can resume from a checkpoint's ``progress``.
 
     Args:
         runner: with its training loop built.
-        progress: the checkpoint's entry of :class:`ResumableCheckpointHook`.
+        progress: the entry of :class:`ResumableCheckpointHook`.
         epoch: number of complete epochs.
 
     Raises:
-        ValueError: if it stopped in the middle of an epoch, and the batch
-            size has changed since, or the loop cannot begin there.
+        ValueError: as :meth:`ResumableCheckpointHook.before_train`.
     """
     if not progress['batches']:
         return

@@ -23,11 +23,9 @@ from ..models.stacked_hourglass import StackedHourglass
 class CompileHook(Hook):
     """Compile the model's backbone for training with ``torch.compile``.
 
-    mmengine's own setting ``compile`` compiles the whole ``train_step``, which
-    fails on MMPose's data samples. Parameter names, checkpoints and results
-    stay the same, and evaluation is not compiled. Meant for GPUs: on a CPU
-    compiling takes minutes and gained nothing (2 stacks, 256x256, batch 4,
-    AVX-512: 1.56 s a step compiled, 1.54 s not).
+    mmengine's own setting ``compile`` is for the whole ``train_step`` and
+    fails on MMPose's data samples. Parameter names and checkpoints stay the
+    same, and evaluation is not compiled. For GPUs: on CPUs it gained nothing.
 
     Args:
         enable: whether to compile.
@@ -57,8 +55,8 @@ class CompileHook(Hook):
                                  'hook off')
         elif shutil.which(compiler.split()[0]) is None:
             raise ValueError(f'CompileHook needs the C++ compiler {compiler}: '
-                             'install it, name another in the environment '
-                             'variable CXX, or switch the hook off')
+                             'install it, set the environment variable CXX to '
+                             'another, or switch the hook off')
 
     def before_train(self, runner: Runner) -> None:
         """Compile the backbone.
@@ -70,7 +68,7 @@ class CompileHook(Hook):
             return
         model = runner.model
         model = model.module if is_model_wrapper(model) else model
-        if not isinstance(getattr(model, 'backbone', None), nn.Module):
+        if getattr(model, 'backbone', None) is None:
             raise ValueError(f'CompileHook: {type(model).__name__} has no '
                              'backbone to compile; switch the hook off')
         compile_for_training(model.backbone, **self.options)
@@ -81,9 +79,8 @@ class CompileHook(Hook):
 def compile_for_training(network: nn.Module, **options: Any) -> None:
     """Compile a network's computation in training mode, in place.
 
-    Of ``StackedHourglass`` the stem and one stack are compiled. The stack's
-    program serves all stacks (from torch 2.5 on; before, each has its own),
-    which compiles several times faster than the network as a whole.
+    Of ``StackedHourglass`` the stem and one stack are compiled. From torch 2.5
+    on the stack's program serves all stacks; before, each has its own.
 
     Args:
         network: is changed; its parameters and buffers are not.

@@ -15,16 +15,10 @@ from .latest_checkpoint import latest_checkpoint
 class InvalidLossHook(Hook):
     """Stop training at a NaN or infinite loss, before it is saved.
 
-    The error names the iteration, the learning rate, the losses, the image
-    files of the batch, and the checkpoint to resume from. It runs before
-    mmengine's and this package's checkpoint hooks. Whatever the interval, no
-    checkpoint is written from which NaN or Inf could be resumed: parameters
-    are checked whenever one is saved. That also finds gradients that are not
-    finite, which the loss shows only in the next iteration.
-
-    By default each iteration is checked. mmengine's ``RuntimeInfoHook``
-    copies the losses to the CPU in each iteration anyway, so that the check
-    costs no further synchronisation with a GPU worth speaking of.
+    Whatever the interval, no NaN or Inf is saved: parameters are checked with
+    each checkpoint, too. That also finds gradients that are not finite, which
+    the loss shows only in the next iteration. By default each iteration is
+    checked, since mmengine's ``RuntimeInfoHook`` waits for its losses anyway.
 
     Args:
         interval: check every ``interval`` iterations.
@@ -49,14 +43,10 @@ class InvalidLossHook(Hook):
                          outputs: dict | None = None) -> None:
         """Check the losses of a batch.
 
-        Args:
-            runner: whose iteration ends.
-            batch_idx: index of the batch in the epoch, from 0.
-            data_batch: its samples; their ``img_path`` is reported.
-            outputs: scalars to log; those with ``loss`` in their name count.
-
         Raises:
-            FloatingPointError: if one is NaN or infinite.
+            FloatingPointError: if one is NaN or infinite; with the iteration,
+                the learning rate, the losses, the batch's image files, and the
+                checkpoint to resume from.
         """
         if not self.every_n_train_iters(runner, self.interval):
             return

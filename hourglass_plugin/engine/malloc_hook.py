@@ -21,16 +21,12 @@ _THRESHOLDS = {
 
 
 def set_freed_memory(policy: str) -> None:
-    """Set what glibc does with freed memory, for the whole process.
-
-    Other C libraries are left as they are.
+    """Set what glibc, if it is there, does with the process's freed memory.
 
     Args:
         policy: ``'keep'`` keeps blocks for the next use; ``'return'`` returns
-            each of 1 MiB and more, so that the process holds little more than
-            its tensors; ``'default'`` is glibc's own, which returns blocks of
-            more than 32 MiB and maps them again, zeroed page by page, in the
-            next layer.
+            those of 1 MiB and more; ``'default'`` those of 32 MiB and more,
+            which are mapped again, zeroed page by page, in the next layer.
 
     Raises:
         ValueError: if the policy is unknown.
@@ -50,10 +46,9 @@ def set_freed_memory(policy: str) -> None:
 class MallocHook(Hook):
     """Set what glibc does with freed memory, on CPUs with Linux.
 
-    Kept on two cores, training a small hourglass takes an eighth less time
-    than by default. With ``with_cp`` kept blocks are rarely reused: training 8
-    stacks a process grew by 1,050 MiB, by 430 MiB with ``'return'``, in 35 %
-    more time (2 images of 256x256, glibc 2.36).
+    Training a small hourglass takes an eighth less time with ``'keep'``. With
+    ``with_cp`` kept blocks are rarely reused: ``'return'`` takes 430 instead
+    of 1,050 MiB (8 stacks, 2 images, glibc 2.36) and 35 % more time.
 
     Args:
         policy: see :func:`set_freed_memory`.

@@ -24,10 +24,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
       which a resumed training starts one more, draw from generators of their
       own.
 
-    ``ResumableCheckpointHook`` calls :meth:`resume_at`. SIGTERM is handled
-    while the loop runs. For configs: ``train_cfg =
-    dict(type='ResumableTrainLoop', max_epochs=...)``, without ``by_epoch``.
-    Arguments are those of ``EpochBasedTrainLoop``.
+    SIGTERM is handled while the loop runs. Arguments are those of
+    ``EpochBasedTrainLoop``; a config's ``train_cfg`` has no ``by_epoch``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
