@@ -65,12 +65,12 @@ def main(args: argparse.Namespace) -> None:
         from training_runs import (
             best_first,
             check_metrics,
-            comparison_tables,
             default_metrics,
             group_trainings,
             read_trainings,
             score_curves,
         )
+        from training_tables import comparison_tables
 
         from hourglass_plugin.atomic_files import atomic_file, check_outputs
         from hourglass_plugin.visualization import save_image

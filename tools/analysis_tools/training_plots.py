@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from training_runs import score_digits
+from training_tables import score_digits
 
 from hourglass_plugin.report.curves import COLORS, STROKES
 

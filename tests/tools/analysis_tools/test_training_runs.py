@@ -10,7 +10,6 @@ from training_logs import (
 from training_runs import (
     best_first,
     check_metrics,
-    comparison_tables,
     default_metrics,
     find_work_dirs,
     group_trainings,
@@ -18,6 +17,7 @@ from training_runs import (
     read_trainings,
     score_curves,
 )
+from training_tables import comparison_tables
 
 PCK = 'lsp/PCK@0.2'
 
