@@ -21,7 +21,7 @@ from typing import Optional
 
 #: Library -> the modules that register classes in its registries.
 REGISTERED_WITH = {
-    'mmengine': ('engine', 'models'),
+    'mmengine': ('engine', 'models', 'inference.fast_inference_hook'),
     'mmpose': ('codecs', 'datasets', 'evaluation', 'transforms',
                'models.data_preprocessor', 'models.head',
                'models.pose_estimator', 'report.hook',

@@ -71,31 +71,30 @@ def main(args: argparse.Namespace) -> None:
             raise ValueError(f'there is {args.config}, but no checkpoint: '
                              'give a config and its checkpoint, or neither '
                              'for the weights of the package')
-        from mmengine.device import get_device
-
-        from ..models.weights.loading import read_checkpoint
         from ..weights import shipped_weights
         from .configs import load_config, write_json
         if args.config is None:
             args.config, args.checkpoint = shipped_weights()
         config = load_config(args.config, args.cfg_options)
-        from ..inference import predictor as prediction
+        from ..inference.input_files import Video, open_input
+        from ..inference.predictor import PosePredictor
         out = Path(args.out)
-        source = prediction.open_input(args.input, out)
-        checkpoint = read_checkpoint(args.checkpoint)
-        model = prediction.build_pose_model(config, checkpoint,
-                                            args.checkpoint, args.device
-                                            or get_device(), args.fast)
+        source = open_input(args.input, out)
         if args.fast is not None:
             print('The first images wait for the compiler', file=sys.stderr)
-        predictor = prediction.PosePredictor(model, args.bbox,
-                                             args.score_threshold,
-                                             args.batch_size,
-                                             args.whole_image)
-        if isinstance(source, prediction.Video):
+        predictor = PosePredictor.from_pretrained(
+            config,
+            args.checkpoint,
+            args.device,
+            args.fast,
+            boxes=args.bbox,
+            score_threshold=args.score_threshold,
+            batch_size=args.batch_size,
+            is_whole_image=args.whole_image)
+        if isinstance(source, Video):
             predictor.check_boxes(source.path, *source.size)
-    failures: list = []
-    if isinstance(source, prediction.Video):
+    failures: list[str] = []
+    if isinstance(source, Video):
         records = predictor.predict_video(source, out)
     else:
         records, failures = predictor.predict_images(source, out)

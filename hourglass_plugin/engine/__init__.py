@@ -6,7 +6,6 @@ register_with('mmengine')
 from .checkpoint_hook import ResumableCheckpointHook
 from .compile_hook import CompileHook, compile_for_training
 from .config_check_hook import ConfigCheckHook
-from .fast_inference_hook import FastInferenceHook
 from .invalid_loss_hook import InvalidLossHook
 from .malloc_hook import MallocHook, set_freed_memory
 from .optim_wrapper import BFloat16OptimWrapper
@@ -14,7 +13,7 @@ from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'BFloat16OptimWrapper', 'CompileHook', 'ConfigCheckHook',
-    'FastInferenceHook', 'InvalidLossHook', 'MallocHook',
+    'InvalidLossHook', 'MallocHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'compile_for_training',
     'set_freed_memory'
 ]

@@ -1,32 +1,27 @@
 """A trained network, rewritten to compute the same in less time.
 
-What changes, from the algebra to the machine:
-
-* Batch norms that follow a convolution become part of it (the second and the
-  third of a bottleneck, the stem's, those of the stacks' features). The first
-  of a bottleneck stands before a ReLU and stays.
-* What one stack adds to the next one's input, a convolution of its features
-  plus a convolution of its heatmaps, which are a convolution of its features,
-  becomes one convolution of its features.
-* Heatmaps that nobody asks for are not computed, and nothing after the last
-  stack that is asked for.
+* Batch norms after a convolution become part of it: the second and third of a
+  bottleneck, the stem's, those of the stacks' features. The first of a
+  bottleneck stands before a ReLU and stays.
+* A stack's contribution to the next one's input, a convolution of its
+  features plus a convolution of its heatmaps, which are a convolution of its
+  features, becomes one convolution of its features.
+* Unused heatmaps are not computed, nor stacks after the last returned one.
 * Convolutions may run in bfloat16 or float16; norms keep float32 statistics.
 * Each stack is compiled: element-wise operations are fused with each other
-  and with convolutions, weights laid out once as the machine wants them. On
-  GPUs each stack is replayed as one CUDA graph.
-* On processors a batch goes through the network in pieces of one image per
-  thread, which stay in the processor's caches.
+  and with convolutions, weights are laid out once.
+* On CPUs a batch goes through the network in pieces of one image per thread,
+  which stay in the caches.
 
 Shape shorthand: B batch, K keypoints, C channels, H W input size.
 """
 import copy
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 from types import FunctionType, MethodType
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import torch
 from mmengine.logging import print_log
@@ -35,43 +30,45 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..compat.versions import begin_cuda_graphs
 from ..models.consistency import check_image, stack_indices
 from ..models.residual import Residual
 from ..models.stacked_hourglass import Stack, StackedHourglass, Stem
 
-_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+#: Types of the convolutions.
+DTYPES = {
+    'float32': torch.float32,
+    'bfloat16': torch.bfloat16,
+    'float16': torch.float16,
+}
 
 
-def optimize(network: StackedHourglass,
-             dtype: torch.dtype = torch.float32,
-             example: Optional[Tensor] = None,
-             out_stacks: Optional[Sequence[int]] = None
-             ) -> 'OptimizedHourglass':
+def optimize(
+        network: StackedHourglass,
+        dtype: torch.dtype = torch.float32,
+        example: Tensor | None = None,
+        out_stacks: Sequence[int] | None = None) -> 'OptimizedHourglass':
     """Rewrite a trained network for inference.
 
-    The network itself is left as it is. Where it is compiled (processors with
-    a C++ compiler, GPUs) the first image of each new size takes from ten
-    seconds to a few minutes; without a compiler the rest still counts, and one
-    line in the log says so.
+    The network itself is not changed. Where it is compiled (CPUs with a C++
+    compiler, GPUs) the first image of each new size takes from ten seconds to
+    a few minutes; without a compiler the rest still applies, and one line in
+    the log says so.
 
     Args:
-        network: with its weights, on the device on which it shall run.
-        dtype: of the convolutions. float32 agrees with the network to 1e-4;
+        network: with its weights, on its device.
+        dtype: of the convolutions. float32 agrees with the network to 1e-5;
             ``torch.bfloat16`` and ``torch.float16`` to about 1 % of a
-            heatmap's height, and are faster where the device computes in
-            them.
+            heatmap's height, and are faster where the device supports them.
         example: (B, in_channels, H, W) image; compiles at once for this size.
-        out_stacks: the stacks that are returned, counted from 0 or from the
-            end, in ascending order; what comes after the last one is left
-            out, so fewer stacks take less time. Default: the network's.
+        out_stacks: the returned stacks, counted from 0 or from the end, in
+            ascending order. Default: the network's.
 
     Returns:
         A module in evaluation mode with the network's forward, from an image
         to a tuple of float32 tensors, one for each of ``out_stacks``.
 
     Raises:
-        ValueError: if it is not a ``StackedHourglass``, its batch norms keep
+        ValueError: if it is not a ``StackedHourglass``, its batch norms have
             no statistics, or an argument does not fit it.
 
     Example:
@@ -79,15 +76,14 @@ def optimize(network: StackedHourglass,
         >>> fast = optimize(network, out_stacks=(-1, ))
         >>> [heatmaps] = fast(torch.rand(1, 3, 256, 256))
     """
-    _checked_network(network)
+    _check_network(network)
     if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
            for norm in network.modules()):
         raise ValueError('a network whose batch norms have no running '
-                         'statistics cannot be optimized: what it computes '
-                         'depends on the whole batch')
-    if dtype not in _DTYPES:
-        raise ValueError(f'dtype={dtype} is unknown; choose from '
-                         f'{", ".join(map(str, _DTYPES))}')
+                         'statistics cannot be optimized: its outputs depend '
+                         'on the whole batch')
+    if dtype not in DTYPES.values():
+        raise ValueError(f'dtype={dtype} must be one of {", ".join(DTYPES)}')
     optimized = OptimizedHourglass(network, dtype, out_stacks)
     if example is not None:
         optimized(example)
@@ -99,22 +95,22 @@ def optimize_model(model: BaseModel,
     """Rewrite a pose estimator or a detector for inference.
 
     Its ``backbone`` becomes an :class:`OptimizedHourglass`. Where its head
-    decodes one stack only (``MultiStageHeatmapHead`` without ``eval_all_stacks``
-    and ``output_heatmaps``) the network computes no others.
+    decodes one stack only (``MultiStageHeatmapHead`` without
+    ``eval_all_stacks`` and ``output_heatmaps``) no others are computed.
 
     Args:
-        model: with its weights and ``test_cfg``; it is left as it is.
+        model: with its weights and ``test_cfg``; it is not changed.
         dtype: see :func:`optimize`.
 
     Returns:
-        A copy that predicts the same faster.
+        A faster copy with the same predictions.
 
     Raises:
         ValueError: if the backbone is not a ``StackedHourglass``, or
-            ``test_cfg`` asks for a stack that is not there.
+            ``test_cfg`` names a stack that is not there.
     """
-    network = _checked_network(getattr(model, 'backbone', None))
-    # The copy gets another network: do not copy this one in vain.
+    network = _check_network(getattr(model, 'backbone', None))
+    # The copy gets another network, so that this one need not be copied.
     model = copy.deepcopy(model, {id(network): network})
     out_stacks = None
     if hasattr(getattr(model, 'head', None), 'select_stack'):
@@ -132,16 +128,16 @@ def optimize_model(model: BaseModel,
 
 
 class OptimizedHourglass(nn.Module):
-    """What :func:`optimize` returns; its arguments are explained there.
+    """The result of :func:`optimize`, which explains the arguments.
 
     Attributes:
-        out_stacks: indices of the stacks that are returned, from 0.
-        measures_time: whether to note times for :meth:`seconds_per_image`; on
-            GPUs each stack is then waited for.
+        out_stacks: indices of the returned stacks, from 0.
+        measures_time: whether to record times for :meth:`seconds_per_image`;
+            on GPUs each stack is then waited for.
     """
 
     def __init__(self, network: StackedHourglass, dtype: torch.dtype,
-                 out_stacks: Optional[Sequence[int]]) -> None:
+                 out_stacks: Sequence[int] | None) -> None:
         super().__init__()
         self.out_stacks = network.out_stacks
         if out_stacks is not None:
@@ -171,8 +167,7 @@ class OptimizedHourglass(nn.Module):
                 _cast_own_weights(module, dtype)
         self.eval()
         self._device = next(self.parameters()).device
-        _check_device_computes(dtype, self._device)
-        self._pieces = _PieceSizes()
+        _check_dtype_supported(dtype, self._device)
         self._compiled: list[Callable] = []
         try:
             self._compiled = [
@@ -195,91 +190,79 @@ class OptimizedHourglass(nn.Module):
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """As :meth:`StackedHourglass.forward`.
+        """Compute the outputs of the returned stacks.
 
         Args:
             image: (B, in_channels, H, W).
 
         Returns:
-            One float32 tensor for each of ``out_stacks``.
+            One float32 tensor for each of ``out_stacks``, as of
+            :meth:`StackedHourglass.forward`.
         """
         check_image(image, self.depth)
-        pieces = [
-            self._run_piece(piece) for piece in image.split(
-                self._images_at_once(image))
-        ]
-        return tuple(
-            outputs[0] if len(pieces) == 1 else torch.cat(outputs)
-            for outputs in zip(*pieces))
+        pieces = [image]
+        if self._device.type == 'cpu':
+            pieces = list(image.split(torch.get_num_threads()))
+        outputs = [self._run_piece(piece) for piece in pieces]
+        return tuple(torch.cat(stack) for stack in zip(*outputs))
 
     def seconds_per_image(self) -> list[float]:
-        """For each stack that is computed the time from the image to its end.
+        """Return for each stack the time from the image to its end.
 
         Returns:
-            Seconds per image, medians over what was measured; compiling and
-            filling up do not count. Empty if nothing was.
+            Seconds per image, medians of all measurements; empty without any.
         """
         return [median(times) for times in zip(*self._times)]
 
-    def _images_at_once(self, image: Tensor) -> int:
-        """How many images go through the network together."""
-        if self._device.type == 'cpu':
-            return torch.get_num_threads()
-        return max(len(image), 1)
-
     def _run_piece(self, image: Tensor) -> list[Tensor]:
-        """The network on a few images."""
+        """Run the network on a few images, filled up to a power of two.
+
+        Code is compiled for each number of images: for few of them.
+        """
         count = len(image)
-        size = self._pieces.choose(count, tuple(image.shape[2:]))
-        if size > count:
-            image = torch.cat([image, image[:1].expand(size - count, -1, -1,
-                                                       -1)])
+        if self._device.type == 'cpu' and count:
+            size = min(1 << (count - 1).bit_length(), torch.get_num_threads())
+            padding = image[:1].expand(size - count, -1, -1, -1)
+            image = torch.cat([image, padding])
         outputs, times = [], []
-        if self._device.type == 'cuda':
-            # One step: else each part might overwrite what it is given.
-            begin_cuda_graphs()
         started = time.perf_counter()
         x = self._run_part(
             0, image.to(self.dtype, memory_format=torch.channels_last))
-        for number in range(len(self.stacks)):
-            output, x = self._run_part(number + 1, x)
+        for number in range(1, len(self.stacks) + 1):
+            output, x = self._run_part(number, x)
             if output is not None:
-                # A CUDA graph's next run overwrites what it returned.
-                outputs.append(output[:count].to(
-                    torch.float32, copy=output.is_cuda))
+                outputs.append(output[:count].float())
             if self.measures_time:
                 if self._device.type == 'cuda':
                     torch.cuda.synchronize(self._device)
-                times.append((time.perf_counter() - started) / size)
+                times.append((time.perf_counter() - started) / len(image))
         if self.measures_time:
             self._times.append(times)
         return outputs
 
     def _run_part(self, number: int, x: Tensor) -> Any:
-        """The stem (0) or a stack (from 1), compiled if that is possible.
+        """Run the stem (0) or a stack (from 1), compiled if possible.
 
         Returns:
-            What the part returns: the stem a tensor, a stack a pair.
+            A tensor of the stem, a pair of a stack.
         """
         part = self.stacks[number - 1] if number else self.stem
         if not self._compiled:
             return part(x)
         try:
             return self._compiled[number](x)
-        except torch.cuda.OutOfMemoryError:
-            raise
         except RuntimeError as error:  # as torch's compiler errors are
-            output = part(x)  # raises again what was not the compiler's
+            output = part(x)  # raises again an error of the network
             self._stop_compiling(error)
             return output
 
     def _stop_compiling(self, error: Exception) -> None:
-        """From now on run without, and say so."""
+        """Run without the compiler from now on, and log it."""
         self._compiled = []
         reason = str(error).strip().splitlines()[0]
         print_log(
             f'torch.compile does not work here ({reason}): the network runs '
-            'without, which is slower. On processors it needs a C++ compiler',
+            'without, which is slower. On CPUs it needs a C++ compiler',
             'current', logging.WARNING)
 
 
@@ -299,8 +282,8 @@ class _InferenceStack(nn.Module):
         self.stack = stack
 
     def forward(self,
-                x: Tensor) -> tuple[Optional[Tensor], Optional[Tensor]]:
-        """(B, C, H/4, W/4) to heatmaps or features, and the next input."""
+                x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Map (B, C, H/4, W/4) to heatmaps or features, and the next input."""
         features, = self.stack.features(x)
         output = None
         if self.is_returned:
@@ -312,8 +295,8 @@ class _InferenceStack(nn.Module):
         return output, self.stack.merge(x, features)
 
 
-def _checked_network(network: object) -> StackedHourglass:
-    """Raise ValueError if it is not the network that is rewritten here."""
+def _check_network(network: object) -> StackedHourglass:
+    """Return the network, or raise ValueError if it is another one."""
     if not isinstance(network, StackedHourglass):
         raise ValueError('only a StackedHourglass can be optimized, but this '
                          f'is a {type(network).__name__}')
@@ -322,16 +305,16 @@ def _checked_network(network: object) -> StackedHourglass:
 
 def _fold(convolution: nn.Conv2d,
           norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
-    """A convolution and the norm after it as one, if that can be."""
-    if not isinstance(norm, _BatchNorm):  # that of several processes is one
+    """Fold a norm into the convolution before it, if possible."""
+    if not isinstance(norm, _BatchNorm):  # SyncBN is one, too
         return convolution, norm
     return fuse_conv_bn_eval(convolution, norm), nn.Identity()
 
 
 def _collapse_merge(stack: Stack) -> None:
-    """Let ``merge_features`` add what ``merge_heatmaps`` would.
+    """Let ``merge_features`` add the share of ``merge_heatmaps``.
 
-    What is added to the input, F f + b_F + M (P f + b_P) + b_M, where P
+    The sum added to the input, F f + b_F + M (P f + b_P) + b_M, where P
     predicts heatmaps, is (F + M P) f + (b_F + M b_P + b_M).
     """
     merge = stack.merge_features
@@ -356,84 +339,47 @@ def _cast_own_weights(module: nn.Module, dtype: torch.dtype) -> None:
         parameter.data = parameter.data.to(dtype, memory_format=layout)
 
 
-def _check_device_computes(dtype: torch.dtype, device: torch.device) -> None:
-    """Refuse a type for which this torch has no convolution."""
+def _check_dtype_supported(dtype: torch.dtype, device: torch.device) -> None:
+    """Raise ValueError if PyTorch has no convolution of the type."""
     image = torch.zeros(1, 1, 3, 3, dtype=dtype, device=device)
     try:
         nn.functional.conv2d(image, image)
     except RuntimeError as error:
-        raise ValueError(f'this torch computes no convolution in {dtype} on '
-                         f'{device.type} ({error}); choose another dtype'
-                         ) from None
+        raise ValueError(f'this PyTorch build does not support {dtype} '
+                         f'convolutions on {device.type} ({error}); choose '
+                         'another dtype') from None
 
 
 def _compile(module: nn.Module, device: str) -> Callable:
-    """A stem's or stack's forward, compiled at its first call.
+    """Return a stem's or stack's forward, compiled at its first call.
 
     Args:
         module: stem or stack.
         device: kind of device: ``cpu``, ``cuda``, ...; others than these two
             run as they are.
     """
-    if device == 'cpu':
-        return _frozen(torch.compile(_with_own_code(module), fullgraph=True))
-    if device == 'cuda':
-        return torch.compile(
-            _with_own_code(module), fullgraph=True, mode='reduce-overhead')
-    return module
-
-
-def _frozen(run: Callable) -> Callable:
-    """A compiled function whose weights are constants.
-
-    Only constants are laid out once and fused with what follows. The setting
-    is read when the first call compiles; as an option of ``torch.compile``
-    it comes too late for a part of the compiler.
-    """
+    if device not in ('cpu', 'cuda'):
+        return module
+    run = torch.compile(_with_own_code(module), fullgraph=True)
 
     def run_frozen(x: Tensor) -> Any:
+        # Only constant weights are laid out once and fused with the next
+        # operation. The setting is read when the first call compiles; as an
+        # option of ``torch.compile`` it comes too late.
         with torch._inductor.config.patch(freezing=True):
             return run(x)
 
-    return run_frozen
+    return run_frozen if device == 'cpu' else run
 
 
 def _with_own_code(module: nn.Module) -> Callable:
-    """``module.forward`` with a code object of its own.
+    """Return ``module.forward`` with a code object of its own.
 
-    What is compiled is kept by code object, and only a few versions of each;
-    all stacks share one.
+    Compiled code is kept by code object, and only a few versions of each; all
+    stacks share one.
     """
     forward = type(module).forward
     return MethodType(
         FunctionType(forward.__code__.replace(), forward.__globals__,
                      forward.__name__, forward.__defaults__,
                      forward.__closure__), module)
-
-
-class _PieceSizes:
-    """Which numbers of images the network is compiled for.
-
-    The last batch of a data set is smaller than the others. It is filled up to
-    their size rather than compiled for; only a number of images that comes
-    back again and again is.
-    """
-
-    _often = 3
-
-    def __init__(self) -> None:
-        self._compiled: set[tuple[int, ...]] = set()
-        self._seen: Counter = Counter()
-
-    def choose(self, count: int, image_size: tuple[int, ...]) -> int:
-        """How many images to run for ``count`` of (H, W), or more."""
-        shape = (count, *image_size)
-        self._seen[shape] += 1
-        larger = [
-            size for size, *other in self._compiled
-            if size >= count and tuple(other) == image_size
-        ]
-        if larger and self._seen[shape] < self._often:
-            return min(larger)
-        self._compiled.add(shape)
-        return count

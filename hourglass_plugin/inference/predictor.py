@@ -1,44 +1,44 @@
-"""Poses of people in photographs and videos, with a trained model."""
+"""Poses of people in images and videos, with a trained model."""
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmpose.apis.inference import init_model
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 from tqdm import tqdm
 
-from ..atomic_files import atomic_file, check_outputs
-from ..engine.fast_inference_hook import DTYPES
+from ..atomic_files import atomic_file
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_can_be_fast, check_predicts_poses
-from ..models.weights.loading import load_weights
+from ..models.weights.loading import load_weights, read_checkpoint
 from ..visualization.drawing import draw_pose, skeleton_from_metainfo
 from ..visualization.image_files import read_image, save_image
-from .optimize import optimize_model
+from ..weights import shipped_weights
+from .input_files import Video, drawn_image, drawn_video
+from .optimize import DTYPES, optimize_model
 from .person_search import find_person
 
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
-#: Pixels; boxes are float32, which knows no parts of larger ones.
+#: Pixels; float32 has no fractions of larger ones.
 _LARGEST = 1e7
-VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
 
 
 class Pose(NamedTuple):
-    """One person's joints in an image."""
+    """One person's keypoints in an image."""
 
     bbox: np.ndarray  #: (4,) left, top, right, bottom, in pixels
     keypoints: np.ndarray  #: (K, 2) x and y, in pixels of the image
     scores: np.ndarray  #: (K,) height of each heatmap's maximum
 
     def to_json(self) -> dict:
-        """The same as lists of plain numbers."""
+        """Return the same as lists of plain numbers."""
         joints = np.column_stack([self.keypoints, self.scores])
         return dict(
             bbox=[round(float(value), 2) for value in self.bbox],
@@ -46,17 +46,14 @@ class Pose(NamedTuple):
                         round(float(score), 4)] for x, y, score in joints])
 
 
-def build_pose_model(config: Config, checkpoint: dict, path: str,
-                     device: str,
-                     fast: Optional[str] = None) -> BaseModel:
+def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
+                     fast: str | None = None) -> BaseModel:
     """Build a config's model with a checkpoint's weights, for prediction.
 
     Args:
-        config: of the model, with a ``test_dataloader``, whose pipeline the
-            images go through.
-        checkpoint: weights, as read by
-            :func:`hourglass_plugin.models.weights.loading.read_checkpoint`.
-        path: where the checkpoint came from, for messages.
+        config: of the model, with a ``test_dataloader`` for its pipeline.
+        checkpoint: from :func:`~hourglass_plugin.models.weights.loading.read_checkpoint`.
+        path: of the checkpoint, for messages.
         device: such as ``cpu`` or ``cuda:0``.
         fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network
             for speed, see :func:`optimize_model`.
@@ -88,10 +85,10 @@ def build_pose_model(config: Config, checkpoint: dict, path: str,
 
 def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
                   boxes: Sequence[np.ndarray],
-                  names: Optional[Sequence[str]] = None) -> list[list[Pose]]:
+                  names: Sequence[str] | None = None) -> list[list[Pose]]:
     """Predict poses in several images at once.
 
-    What ``mmpose.apis.inference_topdown`` does for one image, for a batch.
+    As ``mmpose.apis.inference_topdown``, which takes one image.
 
     Args:
         model: from :func:`build_pose_model`.
@@ -116,9 +113,9 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
                 **model.dataset_meta)
             people.append(pipeline(person))
             image_of_person.append(index)
-    with torch.no_grad():
-        samples = model.test_step(pseudo_collate(people))
     poses: list[list[Pose]] = [[] for _ in images]
+    with torch.no_grad():
+        samples = model.test_step(pseudo_collate(people)) if people else []
     for index, sample in zip(image_of_person, samples):
         predicted = sample.pred_instances
         poses[index].append(
@@ -130,17 +127,16 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
 
 
 def whole_image(image: np.ndarray) -> np.ndarray:
-    """The box (1, 4) of one person who is all of an image."""
+    """Return the box (1, 4) of a person who fills an image."""
     height, width = image.shape[:2]
     return np.array([[0, 0, width, height]], np.float32)
 
 
 def find_people(model: BaseModel,
                 images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Find one person in each of several images.
+    """Find one person in each of several images, without the flip test.
 
-    See :mod:`hourglass_plugin.inference.person_search`. The network runs once
-    per window, without the flipped image.
+    See :mod:`hourglass_plugin.inference.person_search`.
 
     Args:
         model: from :func:`build_pose_model`.
@@ -167,111 +163,107 @@ def find_people(model: BaseModel,
         model.test_cfg = accurate
 
 
-def open_input(path: str, out: Path) -> Union[list[Path], 'Video']:
-    """Find the images to predict, or open the video.
-
-    Args:
-        path: image, folder of images or video.
-        out: where the results will go.
-
-    Returns:
-        The images of a folder in order of their names, or the one image, or
-        the video.
-
-    Raises:
-        FileNotFoundError: if there is nothing of this name.
-        ValueError: if a folder has no images, a video cannot be read, its
-            path or that of its results is not UTF-8, or the results would
-            overwrite the input or cannot be written.
-    """
-    source = Path(path)
-    folder = source if source.is_dir() else source.parent
-    if folder.resolve() == out.resolve():
-        raise ValueError(f'{out} is the folder of the input, which the '
-                         'results would overwrite: choose another one')
-    check_outputs({'--out': out / 'predictions.json'})
-    if source.is_dir():
-        images = sorted(
-            file for file in source.iterdir()
-            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
-        if not images:
-            raise ValueError(f'{path} has no images '
-                             f'({", ".join(IMAGE_SUFFIXES)})')
-        for image in images:
-            check_outputs({'--out': _drawn_image(image, out)}, [image])
-        return images
-    if not source.is_file():
-        raise FileNotFoundError(f'there is no image, folder or video {path}')
-    if source.suffix.lower() in VIDEO_SUFFIXES:
-        check_outputs({'--out': _drawn_video(source, out)}, [source])
-        check_utf8(str(out))
-        return Video(path)
-    check_outputs({'--out': _drawn_image(source, out)}, [source])
-    return [source]
-
-
-def _drawn_image(source: Path, out: Path) -> Path:
-    """Under its own name, with a suffix that can be written."""
-    is_common = source.suffix.lower() in IMAGE_SUFFIXES
-    return out / (source.name if is_common else f'{source.name}.png')
-
-
-def _drawn_video(source: Path, out: Path) -> Path:
-    return out / f'{source.stem}.mp4'
-
-
 class PosePredictor:
-    """Predicts and draws poses in photographs and videos, file to file.
+    """Predicts poses in images, and draws them into files.
 
     Args:
         model: from :func:`build_pose_model`.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
-            image; by default one person is looked for in each, if the model
+            image; by default one person is searched in each, if the model
             predicts from crops.
-        score_threshold: joints with lower scores are not drawn.
+        score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
         is_whole_image: every image is a crop of one person.
 
     Raises:
         ValueError: if a box is empty or too large.
+
+    Example:
+        >>> predictor = PosePredictor.from_pretrained()
+        >>> people = predictor('photo.jpg')
+        >>> people[0].keypoints  # (14, 2), pixels
     """
 
     def __init__(self,
                  model: BaseModel,
-                 boxes: Optional[Sequence[Sequence[float]]] = None,
+                 boxes: Sequence[Sequence[float]] | None = None,
                  score_threshold: float = 0.2,
                  batch_size: int = 16,
                  is_whole_image: bool = False) -> None:
-        with np.errstate(over='ignore'):  # infinity is refused
-            self.boxes = None if boxes is None else np.array(boxes, np.float32)
-        for box in [] if self.boxes is None else self.boxes:
-            left, top, right, bottom = box
-            # Written so that NaN is refused; beyond there are no parts of
-            # pixels.
-            if not (-_LARGEST < left < right < _LARGEST
-                    and -_LARGEST < top < bottom < _LARGEST):
-                raise ValueError(
-                    f'--bbox {left:g} {top:g} {right:g} {bottom:g} is empty '
-                    'or too large: write left, top, right, bottom, in pixels')
+        self.boxes = _checked_boxes(boxes)
         self.model = model
         self.score_threshold = score_threshold
         self.batch_size = batch_size
-        # Other models than top-down ones look for people themselves.
+        # Other models than top-down ones find people themselves.
         self.is_whole_image = is_whole_image or not isinstance(
             model, TopdownPoseEstimator)
         self.skeleton = skeleton_from_metainfo(model.dataset_meta)
 
+    @classmethod
+    def from_pretrained(cls,
+                        config: str | Config | None = None,
+                        checkpoint: str | None = None,
+                        device: str | None = None,
+                        fast: str | None = None,
+                        **arguments: Any) -> 'PosePredictor':
+        """Build a predictor from files, by default the package's weights.
+
+        Args:
+            config: file or config.
+            checkpoint: of this config.
+            device: such as ``cpu``; by default a GPU if there is one.
+            fast: see :func:`build_pose_model`.
+            arguments: of the class.
+
+        Raises:
+            FileNotFoundError: if a file is missing.
+            ValueError: as :func:`build_pose_model`, or if one of config and
+                checkpoint is missing.
+        """
+        if (config is None) != (checkpoint is None):
+            raise ValueError('give a config and its checkpoint, or neither')
+        if config is None or checkpoint is None:
+            config, checkpoint = shipped_weights()
+        if not isinstance(config, Config):
+            config = Config.fromfile(config)
+        model = build_pose_model(config, read_checkpoint(checkpoint),
+                                 checkpoint, device or get_device(), fast)
+        return cls(model, **arguments)
+
+    def __call__(
+            self,
+            image: str | Path | np.ndarray,
+            boxes: Sequence[Sequence[float]] | None = None) -> list[Pose]:
+        """Predict the poses in one image.
+
+        Args:
+            image: file, or (H, W, 3) uint8, BGR.
+            boxes: (N, 4) left, top, right, bottom in pixels; by default the
+                predictor's.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is not an image, or a box is not in it.
+        """
+        name = 'the image'
+        if not isinstance(image, np.ndarray):
+            name, image = str(image), read_image(image)
+        found = self.boxes if boxes is None else _checked_boxes(boxes)
+        _check_inside(found, name, *image.shape[1::-1])
+        people = self._boxes_in([image]) if found is None else [found]
+        return predict_poses(self.model, [image], people, [name])[0]
+
     def predict_images(self, files: Sequence[Path],
                        out: Path) -> tuple[list[dict], list[str]]:
-        """Write a drawn picture of each image, under the image's own name.
+        """Draw the poses of each image, under the image's own name.
 
         Args:
             files: the images.
-            out: folder for the pictures.
+            out: folder for the drawn images.
 
         Returns:
             A record for JSON of each image that was read, and a message for
-            each one that could not be.
+            each other one.
         """
         records, failures = [], []
         for batch in _batches(
@@ -288,24 +280,24 @@ class PosePredictor:
                 images.append(image)
             for name, image, poses in self._predict(names, images):
                 save_image(
-                    _drawn_image(Path(name), out), self._draw(image, poses))
+                    drawn_image(Path(name), out), self._draw(image, poses))
                 records.append(self._record(name, image.shape, poses))
         return records, failures
 
-    def predict_video(self, video: 'Video', out: Path) -> list[dict]:
-        """Write a drawn copy of a video, as MP4 without sound.
+    def predict_video(self, video: Video, out: Path) -> list[dict]:
+        """Draw the poses of a video, as MP4 without sound.
 
         Args:
             video: the video; it is read to its end.
-            out: folder for the copy.
+            out: folder for the drawn video.
 
         Returns:
             A record for JSON of each frame.
 
         Raises:
-            OSError: if this OpenCV cannot write the copy.
+            OSError: if this OpenCV cannot write it.
         """
-        target = _drawn_video(video.path, out)
+        target = drawn_video(video.path, out)
         records: list[dict] = []
         frames_left = tqdm(
             video, total=video.length or None, unit='frame', disable=None)
@@ -320,22 +312,22 @@ class PosePredictor:
                     names = [video.path.name] * len(frames)
                     for name, frame, poses in self._predict(names, frames):
                         writer.write(self._draw(frame, poses))
-                        records.append(
-                            dict(
-                                frame=len(records),
-                                **self._record(name, frame.shape, poses)))
+                        record = self._record(name, frame.shape, poses)
+                        records.append(dict(frame=len(records), **record))
             finally:
                 writer.release()
         return records
 
+    def check_boxes(self, path: str | Path, width: int, height: int) -> None:
+        """Raise ValueError if a box is not in an image of this size."""
+        _check_inside(self.boxes, path, width, height)
+
     def _predict(
         self, names: Sequence[str], images: Sequence[np.ndarray]
     ) -> Iterator[tuple[str, np.ndarray, list[Pose]]]:
-        if images:
-            yield from zip(
-                names, images,
-                predict_poses(self.model, images, self._boxes_in(images),
-                              names))
+        boxes = self._boxes_in(images)
+        return zip(names, images,
+                   predict_poses(self.model, images, boxes, names))
 
     def _boxes_in(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         if self.boxes is not None:
@@ -357,73 +349,36 @@ class PosePredictor:
             height=shape[0],
             people=[pose.to_json() for pose in poses])
 
-    def check_boxes(self, path: Union[str, Path], width: int,
-                    height: int) -> None:
-        """Raise ValueError if a box has no part of the image."""
-        for box in [] if self.boxes is None else self.boxes:
-            left, top, right, bottom = box
-            if right <= 0 or bottom <= 0 or left >= width or top >= height:
-                raise ValueError(
-                    f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} '
-                    f'lies outside of the image, {width} x {height} pixels')
+
+def _checked_boxes(
+        boxes: Sequence[Sequence[float]] | None) -> np.ndarray | None:
+    """Return boxes as (N, 4) float32, or raise ValueError for an empty one."""
+    if boxes is None:
+        return None
+    with np.errstate(over='ignore'):  # infinity is refused
+        array = np.array(boxes, np.float32).reshape(-1, 4)
+    for left, top, right, bottom in array:
+        # Written so that NaN is refused.
+        if not (-_LARGEST < left < right < _LARGEST
+                and -_LARGEST < top < bottom < _LARGEST):
+            raise ValueError(
+                f'the box {left:g} {top:g} {right:g} {bottom:g} is empty or '
+                'too large: write left, top, right, bottom, in pixels')
+    return array
 
 
-class Video:
-    """A video, read frame by frame.
-
-    Args:
-        path: file in a format that OpenCV reads.
-
-    Attributes:
-        path: the file.
-        size: width and height in pixels.
-        rate: frames per second.
-        length: number of frames, as the file says; 0 if it does not.
-
-    Raises:
-        ValueError: if the file is not a video or is damaged, or its path is
-            not UTF-8.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-        check_utf8(path)
-        self._capture = cv2.VideoCapture(path)
-        has_frame, self._first = self._capture.read()
-        if not has_frame:
-            raise ValueError(f'{path} is not a video, or is damaged')
-        height, width = self._first.shape[:2]
-        self.size = (width, height)
-        self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
-        self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Frames, (H, W, 3) uint8, BGR."""
-        has_frame, frame = True, self._first
-        while has_frame:
-            yield frame
-            has_frame, frame = self._capture.read()
-        self._capture.release()
-
-
-def check_utf8(path: str) -> None:
-    """Refuse a video's path at which OpenCV would end the process.
-
-    Raises:
-        ValueError: if it is not UTF-8.
-    """
-    try:
-        path.encode('utf-8')
-    except UnicodeEncodeError:
-        raise ValueError(f'{path!r} is not UTF-8, which OpenCV needs for '
-                         'videos: rename the file or folder') from None
+def _check_inside(boxes: np.ndarray | None, path: str | Path, width: int,
+                  height: int) -> None:
+    """Raise ValueError if a box has no part of an image."""
+    for left, top, right, bottom in [] if boxes is None else boxes:
+        if right <= 0 or bottom <= 0 or left >= width or top >= height:
+            raise ValueError(
+                f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} lies '
+                f'outside of the image, {width} x {height} pixels')
 
 
 def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of ``size`` items; the last one may be shorter."""
+    """Yield lists of ``size`` items; the last one may be shorter."""
     iterator = iter(items)
-    while True:
-        batch = list(itertools.islice(iterator, size))
-        if not batch:
-            return
+    while batch := list(itertools.islice(iterator, size)):
         yield batch

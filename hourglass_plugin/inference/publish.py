@@ -1,4 +1,4 @@
-"""A training's checkpoint to the file that is handed on."""
+"""Strip a checkpoint for sharing (fp16, weights only)."""
 import hashlib
 import io
 from pathlib import Path
@@ -15,13 +15,13 @@ from ..models.weights.loading import read_checkpoint
 from ..resources import config_path
 from .predictor import build_pose_model
 
-#: How far a heatmap, whose peaks are 1 high, may move by half precision,
-#: in which a weight is rounded by 0.05 % at most.
+#: Largest change of a heatmap, whose peaks are 1 high; half precision rounds
+#: a weight by 0.05 % at most.
 TOLERANCE = 0.005
 
 
 class Published(NamedTuple):
-    """What was written."""
+    """Facts about a written file."""
 
     num_bytes: int
     sha256: str
@@ -40,21 +40,25 @@ def publish_checkpoint(config: Config, source: str, target: str,
     Args:
         config: of the checkpoint, from a file, whose name is written.
         source: checkpoint of a training.
-        target: file to write; it appears when it is complete and checked.
-        data: what it was trained on, in words.
+        target: file to write; it appears when it is complete and verified.
+        data: name of the training data.
 
     Raises:
-        FileNotFoundError: if there is no such config or checkpoint.
-        ValueError: if they do not fit each other, or if half precision would
-            change what the network computes; nothing is written.
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if they do not fit each other, or half precision would
+            change the network's outputs; nothing is written.
     """
     check_outputs({'target': target}, [config.filename, source])
     model = build_pose_model(config, read_checkpoint(source), source, 'cpu')
     expected = _outputs(model, config)
     halved = {
-        name: _half(name, tensor.detach(), source)
+        name: tensor.half() if tensor.is_floating_point() else tensor.clone()
         for name, tensor in model.state_dict().items()
     }
+    for name, tensor in halved.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f'{source}: {name} has values beyond the 65504 '
+                             'of half precision')
     model.load_state_dict(halved)
     difference = max(
         float((after - before).abs().max())
@@ -62,16 +66,16 @@ def publish_checkpoint(config: Config, source: str, target: str,
     if not difference <= TOLERANCE:
         raise ValueError(
             f'{source}: in half precision heatmaps differ by up to '
-            f'{difference:.3g}, more than {TOLERANCE}; hand the float32 '
-            'weights on')
+            f'{difference:.3g}, more than {TOLERANCE}; share the float32 '
+            'weights')
     content = dict(
         meta=dict(
             config=_name(str(config.filename)),
             data=data,
             hourglass_plugin_version=__version__),
         state_dict=halved)
-    # torch writes a file's name into it; so the same weights are the same
-    # bytes.
+    # torch writes the name of a file into it. This way equal weights are
+    # equal bytes.
     buffer = io.BytesIO()
     torch.save(content, buffer)
     written = buffer.getvalue()
@@ -83,34 +87,23 @@ def publish_checkpoint(config: Config, source: str, target: str,
         sum(weight.numel() for weight in model.parameters()), difference)
 
 
-def _half(name: str, tensor: Tensor, source: str) -> Tensor:
-    """Half precision for floating point; counts stay what they are."""
-    if not tensor.is_floating_point():
-        return tensor.clone()
-    half = tensor.to(torch.float16)
-    if not torch.isfinite(half).all():
-        raise ValueError(f'{source}: {name} has values that are no numbers, '
-                         'or beyond the 65504 of half precision')
-    return half
-
-
 def _outputs(model: BaseModel, config: Config) -> list[Tensor]:
-    """What the network returns for a few images of the config's size."""
+    """Return the network's outputs for images of the config's size."""
     width, height = config.model.head.decoder.input_size
     generator = torch.Generator().manual_seed(0)
-    # Blots of all sizes, as photographs have.
-    blots = [
+    # Structures of all sizes, as images have.
+    noise = [
         torch.nn.functional.interpolate(
             torch.rand(2, 3, cells, cells, generator=generator),
             (height, width),
             mode='bilinear') for cells in (4, 16, 64)
     ]
     with torch.no_grad():
-        return list(model.backbone(torch.stack(blots).mean(0)))
+        return list(model.backbone(torch.stack(noise).mean(0)))
 
 
 def _name(config_file: str) -> str:
-    """A config's name below the folder of configs, else the file's."""
+    """Return a config's name below ``configs/``, else the file's."""
     path = Path(config_file).resolve()
     folder = Path(config_path()).resolve()
     if folder in path.parents:

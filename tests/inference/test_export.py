@@ -133,9 +133,10 @@ def test_head_with_convolutions(eval_all_stacks):
     ]
     outputs = module(images) if eval_all_stacks else (module(images), )
     names = ['heatmaps_stack_1', 'heatmaps_stack_2']
-    assert module.output_names == (names if eval_all_stacks else ['heatmaps'])
-    for output, expected in zip(outputs,
-                                (first, last) if eval_all_stacks else (last, )):
+    assert module.output_names == (
+        names if eval_all_stacks else ['heatmaps'])
+    stacks = (first, last) if eval_all_stacks else (last, )
+    for output, expected in zip(outputs, stacks):
         torch.testing.assert_close(output, expected)
 
 

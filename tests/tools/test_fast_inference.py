@@ -46,7 +46,7 @@ def test_what_stopping_after_each_stack_gives(scores, project, tmp_path,
         '--cfg-options',
         'model.backbone.num_stacks=2',
         checkpoint=tmp_path / 'two.pth')
-    table = capsys.readouterr().out.split('stopping after a stack')[1]
+    table = capsys.readouterr().out.split('Scores and time per image')[1]
     header, *rows = table.splitlines()[1:4]
     assert header.split() == ['ms', 'lsp/PCK@1.5']
     for number, row in enumerate(rows, start=1):

@@ -18,6 +18,7 @@ from hourglass_plugin.inference.predictor import (
 )
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.resources import config_path
+from hourglass_plugin.transforms.image_io import UnreadableImageError
 from hourglass_plugin.weights import shipped_weights
 
 CONFIG, FILE = shipped_weights()
@@ -65,7 +66,7 @@ def test_weights_are_half_precision_and_those_of_the_config():
     } == {torch.float16}
     model = build_pose_model(load_config(CONFIG), checkpoint, FILE, 'cpu')
     number = sum(weight.numel() for weight in model.parameters())
-    assert f'{number:,} weights' in CARD
+    assert f'{number:,} parameters' in CARD
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point():
             assert tensor.dtype == torch.float32
@@ -77,10 +78,11 @@ def test_a_box_that_cannot_be_cropped_names_its_image():
     model = build_pose_model(
         load_config(CONFIG), read_checkpoint(FILE), FILE, 'cpu')
     image = np.zeros((9, 9, 3), np.uint8)
-    with pytest.raises(ValueError, match='is empty.*`b.jpg`'):
+    with pytest.raises(UnreadableImageError) as raised:
         predict_poses(model, [image, image],
                       [whole_image(image), np.zeros((1, 4))],
                       ['a.jpg', 'b.jpg'])
+    assert raised.value.path == 'b.jpg'
 
 
 def test_card_and_model_index_have_one_score():

@@ -49,7 +49,7 @@ def publish(config, weights, folder):
         'three drawn people'), target
 
 
-def test_weights_are_rounded_and_all_else_is_left_out(config, weights,
+def test_only_rounded_weights_are_written(config, weights,
                                                       tmp_path):
     done, target = publish(config, weights, tmp_path)
     content = torch.load(target, weights_only=True)
@@ -71,32 +71,31 @@ def test_weights_are_rounded_and_all_else_is_left_out(config, weights,
 
 
 def test_weights_of_another_config_are_refused(weights, tmp_path):
-    with pytest.raises(ValueError, match='another model'):
+    with pytest.raises(ValueError):
         publish(config_path(HG1), weights, tmp_path)
 
 
-@pytest.mark.parametrize('change, message', [
-    (lambda tensor: tensor.fill_(7e4), '65504'),
-    (lambda tensor: tensor.fill_(float('nan')), 'NaN or infinite'),
-])
-def test_what_half_precision_cannot_hold_is_refused(change, message, config,
-                                                    weights, tmp_path):
-    change(weights['backbone.stacks.0.heatmaps.weight'])
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize('value', [7e4, float('nan')])
+def test_values_beyond_half_precision_are_refused(value, config, weights,
+                                                  tmp_path):
+    name = 'backbone.stacks.0.heatmaps.weight'
+    weights[name].fill_(value)
+    with pytest.raises(ValueError) as raised:
         publish(config, weights, tmp_path)
+    assert name in str(raised.value)
     assert not (tmp_path / 'out' / 'small.pth').exists()
 
 
-def test_another_result_is_refused(config, weights, tmp_path, monkeypatch):
+def test_changed_heatmaps_are_refused(config, weights, tmp_path, monkeypatch):
     monkeypatch.setattr(publishing, 'TOLERANCE', 0)  # rounding moves them
-    with pytest.raises(ValueError, match='differ by up to'):
+    with pytest.raises(ValueError):
         publish(config, weights, tmp_path)
     assert not (tmp_path / 'out' / 'small.pth').exists()
 
 
-def test_it_does_not_overwrite_what_it_is_made_from(config, tmp_path):
+def test_inputs_are_not_overwritten(config, tmp_path):
     path = str(tmp_path / 'epoch_1.pth')
     for target in (path, config):
-        with pytest.raises(ValueError, match='overwrite'):
+        with pytest.raises(ValueError):
             publish_checkpoint(
                 Config.fromfile(config), path, target, 'anything')
