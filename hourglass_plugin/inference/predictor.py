@@ -52,7 +52,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
 
     Args:
         config: of the model, with a ``test_dataloader`` for its pipeline.
-        checkpoint: from :func:`~hourglass_plugin.models.weights.loading.read_checkpoint`.
+        checkpoint: from ``models.weights.loading.read_checkpoint``.
         path: of the checkpoint, for messages.
         device: such as ``cpu`` or ``cuda:0``.
         fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network
