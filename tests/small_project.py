@@ -12,9 +12,11 @@ from tool_process import run_tool
 
 from hourglass_plugin import config_path
 
+#: The shipped config that the project's inherits from.
+BASE = 'td-hm_hg2-w128_1xb16-30e_lspet-128x128.py'
 # The project's config is a shipped one with less of everything.
 CONFIG = f"""
-_base_ = [{config_path('td-hm_hg2-w128_1xb16-30e_lspet-128x128.py')!r}]
+_base_ = [{config_path(BASE)!r}]
 train_cfg = dict(max_epochs=1, val_interval=1)
 loader = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(

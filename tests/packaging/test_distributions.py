@@ -17,12 +17,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import synthetic_people
+import small_project
 import torch
-from fresh_interpreter import run_python
 from mmengine.config import Config
-from mmengine.runner import Runner
-from synthetic import Settings
 
 pytest.importorskip('setuptools', '70.1', 'pyproject.toml asks for it')
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,31 +33,6 @@ ROOT_FILES = {
     'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'MANIFEST.in', 'README.md',
     'model-index.yml', 'pyproject.toml', 'setup.py'
 }
-# A training step and a prediction with nothing but the network.
-USE_NETWORK = '''
-import torch, hourglass_plugin
-from hourglass_plugin.models import StackedHourglass
-torch.manual_seed(0)
-network = StackedHourglass(num_stacks=2, feat_channels=16, num_keypoints=4)
-images, target = torch.rand(2, 3, 64, 64), torch.rand(2, 4, 16, 16)
-optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-losses = []
-for step in range(2):
-    loss = sum((heatmaps - target).square().mean()
-               for heatmaps in network(images))
-    losses.append(loss.item())
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-with torch.no_grad():
-    heatmaps = network.eval()(images)[-1]
-result = dict(file=hourglass_plugin.__file__, losses=losses,
-              shape=list(heatmaps.shape), values=heatmaps[0, 0, 0].tolist(),
-              config=hourglass_plugin.config_path(
-                  'td-hm_hg8_1xb6-220e_mpii-256x256.py'))
-'''
-
-
 def run(*command, folder=ROOT):
     """Run a command as a user does who has no PYTHONPATH; stdout."""
     finished = subprocess.run(
@@ -207,37 +179,31 @@ def test_network_extra_is_all_that_declares_mmengine(wheel):
 
 
 class Environment:
-    """An environment of its own.
+    """An environment that borrows what is installed here.
+
+    But not what this environment has in editable installs.
 
     Args:
         folder: where it is made.
-        borrow: whether it sees what is installed here, but not what this
-            environment has in editable installs.
     """
 
-    def __init__(self, folder, borrow):
-        run(sys.executable, '-m', 'venv', *['--without-pip'] * borrow, folder)
+    def __init__(self, folder):
+        run(sys.executable, '-m', 'venv', '--without-pip', folder)
         self.python = folder / ('Scripts/python.exe'
                                 if os.name == 'nt' else 'bin/python')
         self.packages = Path(
             run(self.python, '-c',
                 'import sysconfig; print(sysconfig.get_path("purelib"))').
             strip())
-        if borrow:
-            here = [
-                path for path in sys.path
-                if Path(path).name in ('site-packages', 'dist-packages')
-            ]
-            self.see(*here)
-            for path in here:  # setuptools' distutils, for mmengine
-                shim = Path(path, 'distutils-precedence.pth')
-                if shim.is_file():
-                    shutil.copy(shim, self.packages)
-
-    def see(self, *folders):
-        """Search these folders for modules, too."""
-        (self.packages / 'borrowed.pth').write_text('\n'.join(
-            map(str, folders)))
+        here = [
+            path for path in sys.path
+            if Path(path).name in ('site-packages', 'dist-packages')
+        ]
+        (self.packages / 'borrowed.pth').write_text('\n'.join(here))
+        for path in here:  # setuptools' distutils, for mmengine
+            shim = Path(path, 'distutils-precedence.pth')
+            if shim.is_file():
+                shutil.copy(shim, self.packages)
 
     def install(self, *arguments):
         """Install without a network, and without touching what is borrowed."""
@@ -246,202 +212,94 @@ class Environment:
             *arguments)
 
 
-def link_torch(folder):
-    """Links to the torch that is installed here, and to what it needs.
+@pytest.fixture(scope='module')
+def installed(wheel, project, tmp_path_factory):
+    """The wheel in an environment, and the small project trained with it.
 
-    They lie outside of the environment that sees them, where pip removes
-    nothing.
+    Its config inherits from the installed one.
     """
-    folder.mkdir()
-    wanted, seen = ['torch'], set()
-    while wanted:
-        name = wanted.pop()
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # for other systems
-        seen.add(name)
-        needs = [
-            re.match(r'[\w.-]+', need)[0]
-            for need in distribution.requires or [] if 'extra ==' not in need
-        ]
-        wanted += [need for need in needs if need not in seen]
-        tops = {file.parts[0] for file in distribution.files}
-        for top in tops - {'..', '__pycache__'}:
-            if not (folder / top).exists():
-                (folder / top).symlink_to(distribution.locate_file(top))
-
-
-def check_network(used, environment, expected):
-    """``result`` of USE_NETWORK there and in the checkout."""
-    assert Path(used['file']).parents[1] == environment.packages
-    assert Path(used['config']) == (
-        environment.packages / 'hourglass_plugin/.mim/configs' /
-        'body_2d_keypoint/topdown_heatmap/mpii' /
-        'td-hm_hg8_1xb6-220e_mpii-256x256.py')
-    assert Path(used['config']).is_file()
-    first, second = used['losses']
-    assert second < first
-    assert used['shape'] == [2, 4, 16, 16]
-    # Both in float32 with one thread; versions of torch may add up in
-    # another order.
-    np.testing.assert_allclose(used['losses'], expected['losses'], rtol=1e-4)
-    np.testing.assert_allclose(
-        used['values'], expected['values'], rtol=1e-3, atol=1e-4)
-
-
-def test_empty_environment_uses_the_network(wheel, tmp_path):
-    environment = Environment(tmp_path / 'empty', borrow=False)
-    torch_version = ['--constraint', ROOT / 'requirements/torch.txt']
-    if torch.version.cuda or torch.version.hip:
-        # Another torch would be gigabytes.
-        link_torch(tmp_path / 'torch')
-        environment.see(tmp_path / 'torch')
-        torch_version = []
-    finished = subprocess.run([
-        str(environment.python), '-m', 'pip', 'install', '--retries', '1',
-        '--no-compile', f'hourglass-plugin[network] @ {wheel.as_uri()}',
-        *map(str, torch_version)
-    ],
-                              capture_output=True,
-                              text=True)
-    output = finished.stdout + finished.stderr
-    if finished.returncode and re.search(
-            'NewConnectionError|ConnectTimeout|NameResolution|ProxyError|'
-            'Ignoring indexes', output):
-        pytest.skip('pip reaches no index to fill an empty environment from')
-    assert finished.returncode == 0, output
-    if 'libGL' in subprocess.run(
-        [str(environment.python), '-c', 'import cv2'],
-            capture_output=True, text=True).stderr:  # yapf: disable
-        # mmengine asks for OpenCV with windows, which needs system libraries.
-        run(environment.python, '-m', 'pip', 'install', '--force-reinstall',
-            '--no-deps', 'opencv-python-headless')
-    (tmp_path / 'nothing').mkdir()
-    answer = run(
-        environment.python,
-        '-c',
-        f'{USE_NETWORK}\nimport json; print("result:", json.dumps(result))',
-        folder=tmp_path / 'nothing')
-    expected, _ = run_python(USE_NETWORK, hide=['mmpose'])
-    check_network(
-        json.loads(answer.rpartition('result:')[2]), environment, expected)
-
-
-@pytest.fixture(scope='module')
-def people(tmp_path_factory):
-    """A few synthetic people, and a small config that inherits."""
-    folder = tmp_path_factory.mktemp('people')
-    for _ in synthetic_people.DATASET.write(
-            str(folder / 'data'), Settings(4, 2), 1):
-        pass
-    config = folder / 'small.py'
-    config.write_text(f'''
-_base_ = __import__('hourglass_plugin').config_path(
-    'td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py')
-package = __import__('hourglass_plugin').__file__
-data = dict(dataset=dict(data_root={str(folder / 'data')!r}),
-            num_workers=0, persistent_workers=False, batch_size=2)
-train_dataloader = data
-val_dataloader = data
-test_dataloader = data
-model = dict(backbone=dict(feat_channels=16))
-train_cfg = dict(max_epochs=1, val_interval=1)
-param_scheduler = []
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
-default_hooks = dict(logger=dict(interval=1))
-''')
-    return SimpleNamespace(config=config, images=folder / 'data/images')
-
-
-@pytest.fixture(scope='module')
-def full(wheel, people, tmp_path_factory):
-    """The wheel in an MMPose environment, and people trained on with it."""
-    folder = tmp_path_factory.mktemp('full')
-    environment = Environment(folder / 'environment', borrow=True)
+    folder = tmp_path_factory.mktemp('installed')
+    environment = Environment(folder / 'environment')
     environment.install(wheel)
-    tools = environment.packages / 'hourglass_plugin/.mim/tools'
+    base, _, rest = small_project.CONFIG.partition(']\n')
+    assert base.startswith('\n_base_ = [')
+    config = folder / 'small.py'
+    config.write_text(
+        "_base_ = __import__('hourglass_plugin').config_path(\n"
+        f'    {small_project.BASE!r})\n'
+        "package = __import__('hourglass_plugin').__file__\n" +
+        rest.format(root=str(project.folder)))
     nothing = folder / 'nothing'
     nothing.mkdir()
+    tools = environment.packages / 'hourglass_plugin/.mim/tools'
     run(environment.python,
         tools / 'train.py',
-        people.config,
+        config,
         '--work-dir',
         folder / 'work',
         folder=nothing)
     return SimpleNamespace(
-        environment=environment, tools=tools, work=folder / 'work',
-        nothing=nothing)  # yapf: disable
+        environment=environment,
+        config=config,
+        work=folder / 'work',
+        nothing=nothing,
+        package=environment.packages / 'hourglass_plugin',
+        tools=tools)
 
 
-def test_mmpose_environment_trains_with_the_wheel(full, people, tmp_path):
-    used = Config.fromfile(full.work / 'small.py')
-    assert Path(used.package).parents[1] == full.environment.packages
-    scalars, = full.work.glob('*/vis_data/scalars.json')
-    losses = [
-        json.loads(line)['loss'] for line in scalars.read_text().splitlines()
-        if '"loss"' in line
-    ]
-    assert len(losses) == 2  # four people in batches of two
-
-    # The same with the checkout: seeded, so the same numbers.
-    config = Config.fromfile(people.config)
-    assert Path(config.package).parents[1] == ROOT
-    config.work_dir = str(tmp_path)
-    config.experiment_name = 'checkout'
-    runner = Runner.from_cfg(config)
-    runner.train()
-    expected = runner.message_hub.get_scalar('train/loss').data[0]
-    # The log has the mean of its window, and rounds.
-    np.testing.assert_allclose(losses, np.cumsum(expected) / [1, 2], rtol=1e-3)
+def test_the_wheel_trains_as_the_checkout(installed, trained):
+    used = Config.fromfile(installed.work / 'small.py')
+    assert Path(used.package).parent == installed.package
+    ours, theirs = (
+        torch.load(path, weights_only=False)['state_dict']
+        for path in (trained.checkpoint, installed.work / 'epoch_1.pth'))
+    assert list(ours) == list(theirs)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_mmpose_environment_predicts_with_the_wheel(full, people, tmp_path):
-    image = sorted(people.images.iterdir())[0]
-    run(full.environment.python,
-        full.tools / 'predict.py',
+@pytest.mark.parametrize('is_own', [True, False])
+def test_the_wheel_predicts_from_an_empty_folder(installed, project, is_own,
+                                                 tmp_path):
+    """With a checkpoint, and with the weights of the package."""
+    image = project.folder / 'images' / 'val0.png'
+    own = [installed.config, installed.work / 'epoch_1.pth'] * is_own
+    run(installed.environment.python,
+        installed.tools / 'predict.py',
         image,
-        people.config,
-        full.work / 'epoch_1.pth',
+        *own,
         '--out',
         tmp_path,
-        folder=full.nothing)
+        folder=installed.nothing)
     answer = json.loads((tmp_path / 'predictions.json').read_text())
     person, = answer['predictions'][0]['people']
-    assert len(answer['joints']) == len(person['keypoints']) == 16
+    assert len(answer['joints']) == len(person['keypoints']) == 14
     assert np.isfinite(person['keypoints']).all()
     assert (tmp_path / image.name).is_file()
-    assert list(full.nothing.iterdir()) == []
+    assert list(installed.nothing.iterdir()) == []
+    if not is_own:
+        for name in ('checkpoint', 'config'):
+            assert installed.package in Path(answer[name]).parents
+            assert Path(answer[name]).is_file()
 
 
-def test_mmpose_environment_has_weights_of_its_own(full, people, tmp_path):
-    image = sorted(people.images.iterdir())[0]
-    run(full.environment.python,
-        full.tools / 'predict.py',
-        image,
-        '--out',
-        tmp_path,
-        folder=full.nothing)
-    answer = json.loads((tmp_path / 'predictions.json').read_text())
-    package = full.environment.packages / 'hourglass_plugin'
-    assert answer['checkpoint'] == str(package /
-                                       'weights/lsp_hg2_128x128.pth')
-    assert answer['config'] == str(
-        package / '.mim/configs/body_2d_keypoint/topdown_heatmap/lspet' /
-        'td-hm_hg2-w128_1xb16-30e_lspet-128x128.py')
-    person, = answer['predictions'][0]['people']
-    assert len(person['keypoints']) == 14
+def test_the_wheel_s_network_needs_no_mmpose(installed):
+    answer = run(
+        installed.environment.python,
+        '-c', 'import sys, torch\n'
+        "sys.modules.update(dict.fromkeys(['mmpose', 'mmcv', 'mmdet']))\n"
+        'from hourglass_plugin.models import StackedHourglass\n'
+        'network = StackedHourglass(2, feat_channels=16, num_keypoints=4)\n'
+        'print(network(torch.rand(2, 3, 64, 64))[-1].shape)',
+        folder=installed.nothing)
+    assert answer.strip().endswith('torch.Size([2, 4, 16, 16])')
 
 
-@pytest.mark.parametrize('mode', ['lenient', 'strict'])
-def test_editable_install_sees_changes_and_is_found_by_mim(
-        mode, tree, tmp_path):
+def test_editable_install_sees_changes_and_is_found_by_mim(tree, tmp_path):
     checkout = tmp_path / 'checkout'
     shutil.copytree(
         tree, checkout, ignore=shutil.ignore_patterns('build', '*.egg-info'))
-    environment = Environment(tmp_path / 'environment', borrow=True)
-    environment.install('--editable', checkout, '--config-settings',
-                        f'editable_mode={mode}')
+    environment = Environment(tmp_path / 'environment')
+    environment.install('--editable', checkout)
     distribution, = importlib.metadata.distributions(
         name='hourglass-plugin', path=[str(environment.packages)])
     # As mim 0.3.9 looks for a package.
