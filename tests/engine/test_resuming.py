@@ -258,8 +258,8 @@ def test_differences_are_found(tmp_path, whole):
     found = differences(whole[0], tmp_path)
     for sentence in ('epoch_3.pth has another state_dict',
                      'epoch_3.pth has another optimizer',
-                     'the log has another line of iteration 1',
-                     'the log has no line of iteration 12'):
+                     'the log differs at iteration 1',
+                     'the log differs at iteration 12'):
         assert sentence in found
 
 
@@ -308,7 +308,7 @@ def test_sampler_begins_at_a_position_once():
 
 @pytest.mark.parametrize('seconds, status', [(60, 0), (0, signal.SIGTERM)])
 def test_second_sigterm_ends_the_process_at_once(monkeypatch, seconds,
-                                                      status):
+                                                 status):
     # torchrun and a cluster both send one, moments apart.
     monkeypatch.setattr(termination, '_SECONDS_OF_ONE_REQUEST', seconds)
     process = os.fork()
@@ -367,7 +367,7 @@ def restored_determinism():
 @pytest.mark.parametrize('is_deterministic', [False, True])
 def test_two_runs_are_bit_equal(tmp_path, restored_determinism,
                                 is_deterministic):
-    for name, seed in (('one', 0), ('two', 0), ('other', 1)):
+    for name in ('one', 'two'):
         train(
             tmp_path / name,
             name, [],
@@ -376,8 +376,6 @@ def test_two_runs_are_bit_equal(tmp_path, restored_determinism,
             val_cfg=None,
             val_evaluator=None,
             param_scheduler=None,
-            randomness=dict(seed=seed, deterministic=is_deterministic))
+            randomness=dict(seed=0, deterministic=is_deterministic))
     assert torch.are_deterministic_algorithms_enabled() == is_deterministic
     assert differences(tmp_path / 'one', tmp_path / 'two') == []
-    found = differences(tmp_path / 'one', tmp_path / 'other')
-    assert 'epoch_1.pth has another state_dict' in found
