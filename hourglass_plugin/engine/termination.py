@@ -20,7 +20,7 @@ _SECONDS_OF_ONE_REQUEST = 5.0
 
 
 class StopRequest:
-    """Whether SIGTERM was received, by any process of the training.
+    """A request to stop, received by SIGTERM in any process of a training.
 
     Handles SIGTERM as a context manager in the main thread. A second SIGTERM
     more than five seconds after the first ends the process at once.

@@ -54,7 +54,7 @@ SHARED = programs_serve_all_modules()
 
 
 def programs(stacks):
-    """How many there are: the stem's, and that of one stack or of each."""
+    """Number of programs: the stem's, and that of one stack or of each."""
     return 1 + (1 if SHARED else stacks)
 
 

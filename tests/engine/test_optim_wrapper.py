@@ -1,4 +1,4 @@
-"""Mixed precision on the processor."""
+"""Mixed precision on the CPU."""
 import torch
 from mmengine.optim import build_optim_wrapper
 from torch import nn

@@ -84,8 +84,8 @@ def test_channels_stay_innermost_in_several_processes(process_group):
         assert is_channels_last(convolution.weight.grad)
 
 
-def runs_on_the_processor(optimizer):
-    """Whether this torch can run the optimizer without a GPU."""
+def runs_on_the_cpu(optimizer):
+    """Return whether this torch can run the optimizer without a GPU."""
     try:
         build_optim_wrapper(
             nn.Linear(1, 1), dict(type='OptimWrapper', optimizer=optimizer))
@@ -102,8 +102,8 @@ def runs_on_the_processor(optimizer):
     dict(type='AdamW', lr=1e-3, fused=True),
 ])
 def test_fewer_kernels_for_the_same_steps(tmp_path, optimizer):
-    if not runs_on_the_processor(optimizer):
-        pytest.skip('fused on the processor needs torch 2.4')
+    if not runs_on_the_cpu(optimizer):
+        pytest.skip('fused on the CPU needs torch 2.4')
     plain = {
         key: value
         for key, value in optimizer.items() if key not in ('foreach', 'fused')
