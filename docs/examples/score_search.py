@@ -1,4 +1,4 @@
-"""How well a person is found: boxes known, whole image, search.
+"""Score the search for a person: true boxes, whole image, search.
 
 Scores a top-down config's people to test three times, PCK@0.2 in torso sizes,
 in their photographs and pasted at a random size and place into others:

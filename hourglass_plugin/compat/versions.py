@@ -151,18 +151,6 @@ def programs_serve_all_modules() -> bool:
     return getattr(torch._dynamo.config, 'inline_inbuilt_nn_modules', False)
 
 
-def begin_cuda_graphs() -> None:
-    """Say that the CUDA graphs replayed next belong together.
-
-    ``torch.compiler.cudagraph_mark_step_begin`` came with torch 2.2; before,
-    the same function stands in ``torch._inductor``. May go with torch 2.1.
-    """
-    if hasattr(torch.compiler, 'cudagraph_mark_step_begin'):
-        torch.compiler.cudagraph_mark_step_begin()
-    else:
-        torch._inductor.cudagraph_mark_step_begin()
-
-
 def onnx_exporter_options() -> dict[str, Any]:
     """Arguments with which ``torch.onnx.export`` traces the network.
 

@@ -100,7 +100,7 @@ def test_prediction_in_python_is_the_commands(folder, monkeypatch):
     follow('python tools/predict.py photo.jpg --out one', folder)
     answer = json.loads(Path('one/predictions.json').read_text())
     (person, ) = answer['predictions'][0]['people']
-    pose = run_python('docs/predict.md', 'find_people')['pose']
+    (pose, ) = run_python('docs/predict.md', 'PosePredictor')['people']
     np.testing.assert_allclose(
         pose.keypoints,
         np.array(person['keypoints'])[:, :2],

@@ -32,7 +32,7 @@ def test_the_same_scores(scores):
     assert scores('--fast') == scores()
 
 
-def test_what_stopping_after_each_stack_gives(scores, project, tmp_path,
+def test_table_of_scores_and_times(scores, project, tmp_path,
                                               capsys):
     config = Config.fromfile(project.config)
     config.model.backbone.num_stacks = 2
