@@ -1,4 +1,4 @@
-"""Files that appear under their name when they are complete."""
+"""Files that appear under their name when complete."""
 import errno
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Union
 
 def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
                   inputs: Iterable[Union[str, Path, None]] = ()) -> None:
-    """Find out before a long run whether its files can be written.
+    """Check before a long run that its files can be written.
 
     Args:
         outputs: the argument's name, for the message -> the file to be, or
@@ -26,8 +26,8 @@ def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
         if path is None:
             continue
         if _place(path) in taken:
-            raise ValueError(f'{name} {path} would overwrite what it is made '
-                             'from, or another output: choose another name')
+            raise ValueError(f'{name} {path} would overwrite an input or '
+                             'another output: choose another name')
         taken.add(_place(path))
         if os.path.exists(path) and not os.path.isfile(path):
             kind = 'folder' if os.path.isdir(path) else 'device or a pipe'
@@ -45,7 +45,7 @@ def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
 
 
 def _place(path: Union[str, Path]) -> str:
-    """Where a file is in the end, after links."""
+    """Resolve links."""
     return os.path.realpath(path)
 
 
@@ -78,7 +78,7 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
         yield partial
         os.replace(partial, target)
     except OSError as error:
-        # Nobody knows the name beside it, and a full disk has none.
+        # The temporary name is unknown to users; a full disk names none.
         if error.errno is not None and error.filename in (None, str(partial)):
             error.filename = str(path)
         raise
@@ -87,10 +87,10 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
 
 
 def remove_partial_files(folder: Union[str, Path]) -> list[Path]:
-    """Remove what a process left that was killed while it wrote.
+    """Remove the files of processes that were killed while writing.
 
     Args:
-        folder: where nobody else is writing.
+        folder: in which no other process is writing.
 
     Returns:
         The files that were removed.

@@ -1,4 +1,4 @@
-"""Where the files lie that come with the package and are not modules."""
+"""Paths of the package's configs."""
 import difflib
 from pathlib import Path
 

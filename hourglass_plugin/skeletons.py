@@ -1,4 +1,4 @@
-"""Joints, limbs, mirror pairs and evaluated joints of MPII, FLIC and LSP.
+"""Joints, limbs, flip pairs and evaluated joints of MPII, FLIC and LSP.
 
 Everything that needs to know a joint's number looks it up here by name;
 MMPose's ``metainfo`` is derived from these tables. "Left" and "right" are the
@@ -19,16 +19,16 @@ CENTER_COLOR: Color = (0, 158, 115)
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The joints of one data set, in the order of its annotation files.
+    """The joints of one dataset, in the order of its annotation files.
 
     Args:
-        name: short lower-case name of the data set.
-        title: name of the data set's paper.
+        name: short lower-case name of the dataset.
+        title: name of the dataset's paper.
         author: authors of the paper.
         container: where the paper appeared.
         year: when it appeared.
-        homepage: where the data set is found.
-        joints: joint names, unique, in the files' order. A joint of a mirror
+        homepage: where the dataset is found.
+        joints: joint names, unique, in the files' order. A joint of a flip
             pair starts with ``left_`` or ``right_``.
         limbs: pairs of joint names that are drawn as lines.
         evaluated: printed column name -> joint names, in the order of the
@@ -63,15 +63,15 @@ class Skeleton:
         named = [joint for limb in self.limbs for joint in limb]
         named += [joint for row in self.evaluated.values() for joint in row]
         named += [*self.mean_excludes, *self.torso, *self.upper_body]
-        named += [self.mirrored_name(joint) for joint in self.joints]
+        named += [self.flipped_name(joint) for joint in self.joints]
         unknown = sorted(set(named) - set(self.joints))
         if unknown:
             raise ValueError(f'{self.name} has no joints {unknown}; it has '
                              f'{list(self.joints)}')
 
     @staticmethod
-    def mirrored_name(joint: str) -> str:
-        """The name that a joint has in the mirrored image."""
+    def flipped_name(joint: str) -> str:
+        """Return the name of a joint in the flipped image."""
         if joint.startswith('left_'):
             return 'right_' + joint[len('left_'):]
         if joint.startswith('right_'):
@@ -97,9 +97,9 @@ class Skeleton:
 
     @property
     def flip_indices(self) -> list[int]:
-        """For each joint the position of its mirror image."""
+        """Index of each joint's flip partner."""
         return self.indices(
-            [self.mirrored_name(joint) for joint in self.joints])
+            [self.flipped_name(joint) for joint in self.joints])
 
     @property
     def mean_indices(self) -> list[int]:
@@ -127,7 +127,7 @@ class Skeleton:
             same place.
 
         Raises:
-            ValueError: if the data set does not measure in torso sizes.
+            ValueError: if the dataset does not measure in torso sizes.
         """
         if not self.torso:
             raise ValueError(f'{self.name} is not measured in torso sizes')
@@ -152,13 +152,13 @@ class Skeleton:
         """The same as MMPose's ``METAINFO``, complete in itself (no file)."""
         keypoint_info = {}
         for index, joint in enumerate(self.joints):
-            mirrored = self.mirrored_name(joint)
+            flipped = self.flipped_name(joint)
             keypoint_info[index] = dict(
                 name=joint,
                 id=index,
                 color=list(self.joint_color(joint)),
                 type='upper' if joint in self.upper_body else 'lower',
-                swap='' if mirrored == joint else mirrored)
+                swap='' if flipped == joint else flipped)
         skeleton_info = {
             index: dict(
                 link=limb, id=index, color=list(self.limb_color(limb)))
@@ -176,7 +176,7 @@ class Skeleton:
             skeleton_info=skeleton_info,
             joint_weights=[1.0] * self.num_keypoints,
             # Object keypoint similarity is COCO's measure; none of these
-            # data sets publishes the constants that it needs.
+            # datasets publishes the constants that it needs.
             sigmas=[])
 
 
@@ -293,7 +293,7 @@ LSP = Skeleton(
                 'left_shoulder', 'left_elbow', 'left_wrist', 'neck',
                 'head_top'))
 
-#: By data set name, as in MMPose's ``dataset_name``.
+#: By dataset name, as in MMPose's ``dataset_name``.
 SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton
     for skeleton in (MPII, FLIC, LSP)

@@ -48,7 +48,7 @@ def test_every_joint_is_drawn_and_limbs_flip(skeleton):
     limbs = {frozenset(limb) for limb in skeleton.limbs}
     assert set().union(*limbs) >= set(skeleton.joints) - {'nose'}
     for limb in limbs:
-        assert frozenset(map(skeleton.mirrored_name, limb)) in limbs
+        assert frozenset(map(skeleton.flipped_name, limb)) in limbs
 
 
 def test_mean_leaves_out_what_the_benchmark_does():

@@ -1,7 +1,7 @@
 """pycocotools under the names and with the defaults of xtcocotools.
 
 MMPose reads and evaluates COCO-style data through xtcocotools, which has no
-wheels for Python 3.12 and does not import with NumPy 2. :mod:`.compat` gives
+wheels for Python 3.12 and does not import with NumPy 2. :mod:`.imports` gives
 MMPose these classes where xtcocotools does not import.
 """
 import json
@@ -20,11 +20,11 @@ __all__ = ['COCO', 'COCOeval', 'mask']
 class COCO(PycocotoolsCOCO):
     """COCO annotations; people without ``iscrowd`` are no crowd.
 
-    Results may hold nobody: a bottom-up model at its beginning finds none.
+    Results may be empty: an untrained bottom-up model finds no person.
     """
 
     def loadRes(self, resFile: Any) -> PycocotoolsCOCO:
-        """Results as annotations; pycocotools fails where there are none.
+        """Load results as annotations; pycocotools fails if there are none.
 
         Args:
             resFile: file name, list of results or array of them.
@@ -50,7 +50,7 @@ class COCO(PycocotoolsCOCO):
 
 
 class COCOeval(PycocotoolsCOCOeval):
-    """COCO's evaluation with a data set's own keypoint sigmas.
+    """COCO's evaluation with a dataset's own keypoint sigmas.
 
     Args:
         cocoGt: annotations.
@@ -61,7 +61,7 @@ class COCOeval(PycocotoolsCOCOeval):
         use_area: take the object's size from ``area``.
 
     Raises:
-        ValueError: for what only xtcocotools evaluates: CrowdPose, whole
+        ValueError: for evaluations of xtcocotools alone: CrowdPose, whole
             bodies and objects without an area.
     """
 

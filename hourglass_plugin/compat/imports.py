@@ -20,17 +20,17 @@ logger = logging.getLogger('hourglass_plugin')
 
 
 def is_mmpose_installed() -> bool:
-    """Whether MMPose can be found; it is not imported for the answer."""
+    """Return whether MMPose is installed, without importing it."""
     return importlib.util.find_spec('mmpose') is not None
 
 
 def import_mmpose() -> None:
-    """Import MMPose, with stand-ins for what it imports and does not need.
+    """Import MMPose, with stand-ins for unneeded missing dependencies.
 
     A stand-in is there only while MMPose is being imported, only where the
     real module is missing or does not import, and says so once in the log.
-    Afterwards ``from mmpose.x import y`` works anywhere, and what is bound
-    inside MMPose to a stand-in works (pycocotools for xtcocotools) or raises
+    Afterwards ``from mmpose.x import y`` works anywhere, and names bound
+    inside MMPose to a stand-in work (pycocotools for xtcocotools) or raise
     an ImportError that names the package to install.
 
     Raises:
@@ -65,7 +65,7 @@ def import_mmdet() -> None:
 
 
 def has_mmcv_operators() -> bool:
-    """Whether mmcv is the full one, with compiled operators."""
+    """Return whether mmcv is the full one, with compiled operators."""
     return _import_error('mmcv._ext') is None
 
 
@@ -191,7 +191,7 @@ def _pkg_resources() -> dict[str, ModuleType]:
               "named 'mmpose::...': install 'setuptools<81'")
 
     class DistributionNotFound(Exception):  # noqa: N818, a name of theirs
-        """What pkg_resources raises for a package that it does not know."""
+        """Raised by pkg_resources for an unknown package."""
 
     def get_distribution(name: str) -> None:
         raise DistributionNotFound(name)
@@ -226,7 +226,7 @@ def _import_error(name: str) -> Optional[Exception]:
 
 
 def _module(name: str, **contents: Any) -> ModuleType:
-    """A module with a spec, which ``importlib.util.find_spec`` asks for."""
+    """Make a module with a spec, for ``importlib.util.find_spec``."""
     module = ModuleType(name)
     module.__spec__ = ModuleSpec(name, None)
     vars(module).update(contents)
@@ -234,7 +234,7 @@ def _module(name: str, **contents: Any) -> ModuleType:
 
 
 def _raiser(message: str) -> Callable:
-    """A function that raises ImportError with this message when called."""
+    """Make a function that raises ImportError with this message."""
 
     def unavailable(*args: Any, **kwargs: Any) -> None:
         raise ImportError(message)
@@ -257,6 +257,6 @@ def _announce(name: str, error: Exception, consequence: str) -> None:
 
 
 def _in_one_line(error: BaseException) -> str:
-    """The kind and the first line of an error's message."""
+    """Return the kind and the first line of an error's message."""
     lines = str(error).strip().splitlines() or ['']
     return f'{type(error).__name__}: {lines[0]}'

@@ -1,7 +1,7 @@
 """NMS and soft-NMS where mmcv has no compiled operators.
 
 Detectors keep one box of each object. Non-maximum suppression (NMS) removes
-what overlaps a better box; soft-NMS (Bodla et al., "Soft-NMS: improving
+boxes that overlap a better one; soft-NMS (Bodla et al., "Soft-NMS: improving
 object detection with one line of code", ICCV 2017), which CornerNet uses,
 lowers its score instead.
 
@@ -11,7 +11,7 @@ are missing, so that ``mmcv.ops.nms``, ``soft_nms`` and ``batched_nms`` work
 with mmcv-lite. They give the same boxes in the same order, equal scores
 included, with the same scores: everything is computed in float32, as there,
 and on the CPU. Only the exponential of method 2 is the C library's there,
-whose last digit differs between libraries and processors.
+whose last digit differs between libraries and CPUs.
 
 N boxes are (N, 4) float32, ``x1, y1, x2, y2``. A side is ``x2 - x1 +
 offset``: 1 where coordinates are those of the first and the last pixel, 0
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# How soft-NMS weights the score of a box that overlaps a better one.
+# Methods: how soft-NMS weights the score of an overlapping box.
 NAIVE, LINEAR, GAUSSIAN = 0, 1, 2
 
 
@@ -33,7 +33,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
     """Lower the scores of boxes that overlap better ones.
 
     The best box is kept, the others' scores are multiplied by a weight, those
-    below ``min_score`` are removed, and the same is done with what is left.
+    below ``min_score`` are removed, and so on with the remaining boxes.
 
     Args:
         boxes: (N, 4) float32.
@@ -43,7 +43,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
         iou_threshold: the intersection over union from which on a score is
             lowered by methods 0 and 1.
         sigma: the width of method 2.
-        min_score: what falls below is removed.
+        min_score: boxes with lower scores are removed.
         method: 0, the weight is 0 (NMS); 1, it is 1 - IoU; 2, it is
             exp(-IoU^2 / sigma), of any two boxes.
         offset: 0 or 1.
@@ -142,7 +142,7 @@ def _iou(sides: np.ndarray, areas: np.ndarray, one: np.int64,
          others: np.ndarray, offset: int) -> np.ndarray:
     """Intersection over union of one box with M others: (M, ) float32.
 
-    Not a number for two boxes without area, whose scores mmcv leaves alone
+    NaN for two boxes without area, whose scores mmcv leaves alone
     with a threshold, since no comparison with it holds.
     """
     x1, y1, x2, y2 = sides[:, one]
@@ -155,10 +155,10 @@ def _iou(sides: np.ndarray, areas: np.ndarray, one: np.int64,
 
 
 def _first_largest(scores: np.ndarray) -> int:
-    """Where a search for the largest ends that takes a larger one only.
+    """Return the index where mmcv's search for the largest score ends.
 
-    Nothing is larger than a score that is not a number, nor is such a score
-    larger than any. NumPy takes the first of equal ones.
+    NaN compares larger with no score, and no score with NaN. NumPy takes the
+    first of equal ones.
     """
     unknown = np.isnan(scores)
     if unknown[0]:

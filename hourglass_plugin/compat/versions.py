@@ -17,7 +17,7 @@ import torch
 
 
 def prepare_process() -> None:
-    """Apply to this process what a program of ours needs.
+    """Apply all workarounds to this process.
 
     For programs, whose process is their own; a library's import must not do
     it. MMPose is imported with stand-ins for missing dependencies, mmengine's
@@ -66,7 +66,7 @@ def restored_find_loader() -> Iterator[None]:
 
 
 def quiet_other_libraries() -> None:
-    """Hide others' warnings that no user of this package can act on.
+    """Hide other libraries' warnings that users of this package cannot fix.
 
     Deprecations inside other libraries, and MMPose's note, once per process,
     that records hold a centre and scale, which ours always do. Warnings of
@@ -86,7 +86,7 @@ def lay_configs_out_once() -> None:
 
     It is laid out by yapf for the log, the dumped file, the message hub and
     the visualiser each, which takes seconds where a config has the keypoints
-    of its data set. The same text gets the same layout. May go when mmengine
+    of its dataset. The same text gets the same layout. May go when mmengine
     keeps it.
     """
     from mmengine.config import config as config_module
@@ -131,7 +131,7 @@ def draw_circles_with_any_numpy() -> None:
 
 
 def is_compiling() -> bool:
-    """Whether ``torch.compile`` is tracing the code that asks.
+    """Return whether ``torch.compile`` is tracing the calling code.
 
     ``torch.compiler.is_compiling`` came with torch 2.3; before, the same
     function stands in ``torch._dynamo``. May go with torch 2.2.
@@ -142,7 +142,7 @@ def is_compiling() -> bool:
 
 
 def programs_serve_all_modules() -> bool:
-    """Whether one compiled program serves all modules of the same kind.
+    """Return whether one compiled program serves all modules of a kind.
 
     From torch 2.5 on a module's weights and buffers are arguments of what
     ``torch.compile`` makes. Before, it compiles for each module again, and
@@ -152,7 +152,7 @@ def programs_serve_all_modules() -> bool:
 
 
 def onnx_exporter_options() -> dict[str, Any]:
-    """Arguments with which ``torch.onnx.export`` traces the network.
+    """Return the arguments for ``torch.onnx.export`` to trace the network.
 
     torch has two exporters. The older one, through ``torch.jit.trace``, is in
     every version from 2.1 to 2.13, where it must be asked for from 2.9 on; it
@@ -167,7 +167,7 @@ def onnx_exporter_options() -> dict[str, Any]:
 
 
 def can_export_programs() -> bool:
-    """Whether ``torch.export`` gives programs for batches of any size.
+    """Return whether ``torch.export`` exports batches of any size.
 
     torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
     torch 2.6. May go with torch 2.5.

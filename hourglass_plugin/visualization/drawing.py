@@ -102,7 +102,7 @@ class _UnpairedSkeleton(Skeleton):
     """A skeleton of which a left joint may lack a right one."""
 
     @staticmethod
-    def mirrored_name(joint: str) -> str:
+    def flipped_name(joint: str) -> str:
         """Return the joint itself; a drawing is never flipped."""
         return joint
 
@@ -123,7 +123,7 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     known = SKELETONS.get(metainfo['dataset_name'])
     if known is not None and known.joints == joints:
         return known
-    pairs = {Skeleton.mirrored_name(joint) for joint in joints}
+    pairs = {Skeleton.flipped_name(joint) for joint in joints}
     kind = Skeleton if pairs <= set(joints) else _UnpairedSkeleton
     return kind(
         name=metainfo['dataset_name'],

@@ -12,6 +12,13 @@ from tool_process import tool_path
 def call_tool(monkeypatch):
     """Call a tool in this process, where torch is imported once."""
 
+    # yapf takes seconds for a config, and the text is not tested.
+    # onedl-mmengine imports it only where it uses it.
+    monkeypatch.setattr(
+        'mmengine.config.config.FormatCode',
+        lambda text, **options: (text, True),
+        raising=False)
+
     def call(name, *arguments):
         # Runners of the same second have the same name, by which a later one
         # would find an earlier one's log and screen.

@@ -211,7 +211,7 @@ def test_a_bright_pixel_stays_on_its_joint(flip, factor, size):
             right, bottom = left + 2 * reach + 1, top + 2 * reach + 1
             if min(left, top) < 0 or right > size[0] or bottom > size[1]:
                 continue
-            color = channel_of(MPII.mirrored_name(name) if flip else name)
+            color = channel_of(MPII.flipped_name(name) if flip else name)
             patch = found[top:bottom, left:right]
             others = [channel for channel in range(3) if channel != color]
             assert patch[..., color].max() > 100
