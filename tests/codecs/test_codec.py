@@ -84,6 +84,15 @@ def test_subpixel_round_trip_is_exact_to_the_border():
     assert scores.min() >= np.exp(-0.25) - 1e-5
 
 
+def test_subpixel_of_a_wide_gaussian():
+    """Its second derivatives are -1/100, their determinant 1e-4; float32
+    rounds them by 1e-7, which moves the peak by 1e-5 of a cell."""
+    codec = build(refinement='subpixel', sigma=10)
+    points = np.array([[[100.3, 121.7]]])
+    decoded, _ = codec.decode(codec.encode(points)['heatmaps'])
+    np.testing.assert_allclose(decoded, points, atol=1e-3)
+
+
 def test_quarter_cell_towards_the_higher_neighbour():
     heatmap = torch.zeros(1, 1, 8, 8)
     heatmap[0, 0, 3, 4] = 1.0
