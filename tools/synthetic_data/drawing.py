@@ -3,14 +3,14 @@ import colorsys
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
-# Binary digits after the point of the places that OpenCV is given.
-_SHIFT = 4
+_SHIFT = 4  # binary digits after the point, in OpenCV's integers
 
-Color = tuple[float, float, float]
+Color = tuple[float, ...]  #: one value a channel
 
 
-def _fixed(points: np.ndarray) -> np.ndarray:
+def _fixed(points: ArrayLike) -> np.ndarray:
     """Convert pixels to OpenCV's fixed-point integers."""
     return np.rint(np.asarray(points) * 2**_SHIFT).astype(np.int32)
 
@@ -20,32 +20,30 @@ def random_color(rng: np.random.Generator,
                  value: tuple[float, float] = (0.5, 1.0),
                  hue: float | None = None) -> Color:
     """Draw a BGR colour, 0 to 255; any hue unless it is given (1 a turn)."""
-    if hue is None:
-        hue = rng.random()
-    red, green, blue = colorsys.hsv_to_rgb(hue % 1, rng.uniform(*saturation),
-                                           rng.uniform(*value))
+    red, green, blue = colorsys.hsv_to_rgb(
+        rng.random() if hue is None else hue % 1, rng.uniform(*saturation),
+        rng.uniform(*value))
     return 255 * blue, 255 * green, 255 * red
 
 
 def shade(color: Color, factor: float) -> Color:
     """Return a colour times a factor, at most 255."""
-    blue, green, red = (min(255.0, part * factor) for part in color)
-    return blue, green, red
+    return tuple(min(255.0, part * factor) for part in color)
 
 
-def stroke(image: np.ndarray, points: np.ndarray, width: float,
+def stroke(image: np.ndarray, points: ArrayLike, width: float,
            color: Color) -> None:
     """Draw a line with round ends through places (N, 2), anti-aliased."""
     cv2.polylines(image, [_fixed(points)], False, color, max(1, round(width)),
                   cv2.LINE_AA, _SHIFT)
 
 
-def polygon(image: np.ndarray, corners: np.ndarray, color: Color) -> None:
+def polygon(image: np.ndarray, corners: ArrayLike, color: Color) -> None:
     """Fill a polygon, (N, 2), anti-aliased."""
     cv2.fillPoly(image, [_fixed(corners)], color, cv2.LINE_AA, _SHIFT)
 
 
-def disc(image: np.ndarray, middle: np.ndarray, radius: float,
+def disc(image: np.ndarray, middle: ArrayLike, radius: float,
          color: Color) -> None:
     """Fill a circle, anti-aliased; ``middle`` is (2,)."""
     cv2.circle(image, _fixed(middle).tolist(), int(_fixed(radius)), color,
@@ -71,7 +69,8 @@ def background(rng: np.random.Generator, height: int,
     for _ in range(rng.integers(7)):
         path = rng.uniform(0, 1, 2) * (width, height) + np.cumsum(
             rng.normal(0, 7, (6, 2)) + rng.normal(0, 4, 2), 0)
-        stroke(image, path, rng.integers(1, 4), random_color(rng, (0.1, 0.6)))
+        thick = int(rng.integers(1, 4))
+        stroke(image, path, thick, random_color(rng, (0.1, 0.6)))
     return image
 
 

@@ -15,8 +15,7 @@ from typing import Any, Callable
 import cv2
 import numpy as np
 
-#: Parts of a dataset; each has its own images.
-SPLITS = ('train', 'val')
+SPLITS = ('train', 'val')  #: parts of a dataset, of images of their own
 
 # From seed, split and index to an image, (H, W, 3) uint8 BGR, and annotation.
 _Draw = Callable[[int, str, int], tuple[np.ndarray, dict]]
@@ -117,8 +116,7 @@ class SyntheticDataset:
             yield done + 1
         self.write_annotations(unfinished / 'annotations', drawn)
         (unfinished / 'settings.json').write_text(json.dumps(record))
-        if folder.exists():
-            shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
 
 

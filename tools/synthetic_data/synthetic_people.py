@@ -5,13 +5,13 @@ pixels; joints outside the image are -1, -1 with ``joints_vis`` 0),
 ``annotations/mpii_gt_val.mat`` (head boxes) and ``images/``, one person each.
 """
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import drawing
 import numpy as np
 from drawing import Color, disc, polygon, random_color, shade, stroke
+from numpy.typing import ArrayLike
 from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 from synthetic import SyntheticDataset, image_name, image_rng
@@ -51,7 +51,7 @@ _MAT_NAMES = ('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
               'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri')
 
 
-def rotation(axes: str, degrees: float | list[float]) -> np.ndarray:
+def rotation(axes: str, degrees: ArrayLike) -> np.ndarray:
     """Return the rotation (3, 3) about axes, such as x or zx, by angles."""
     return Rotation.from_euler(axes.upper(), degrees, degrees=True).as_matrix()
 
@@ -176,10 +176,10 @@ class _Person:
         for part in parts[len(behind):]:
             self._limb(image, *part)
 
-    def _limb(self, image: np.ndarray, points: Sequence[np.ndarray],
-              width: float, color: Color) -> None:
+    def _limb(self, image: np.ndarray, points: ArrayLike, width: float,
+              color: Color) -> None:
         """Draw a stroke, its width in heights, with a darker outline."""
-        places, width = np.stack(points)[:, :2], width * self.height
+        places, width = np.asarray(points)[:, :2], width * self.height
         stroke(image, places, width + 2, shade(color, 0.45))
         stroke(image, places, width, color)
 
