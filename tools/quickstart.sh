@@ -15,6 +15,7 @@ cd "$(dirname "$0")/.."
 
 config=configs/body_2d_keypoint/topdown_heatmap/synthetic/td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py
 kind=people
+num_train=1000
 modules=(tqdm)
 prepare=set_up
 for argument; do
@@ -22,6 +23,7 @@ for argument; do
   --detector)
     config=configs/detection/centernet/centernet_hg1-w64_1xb16-4e_synthetic-shapes.py
     kind=shapes
+    num_train=3000
     modules+=(mmdet)
     ;;
   --use-active-environment) prepare=use_active_environment ;;
@@ -41,7 +43,7 @@ export PYTHONWARNINGS=ignore
 
 printf '\n1. Drawing data/synthetic_%s\n' "$kind"
 "$python" tools/synthetic_data/generate.py "$kind" \
-  --out "data/synthetic_$kind"
+  --out "data/synthetic_$kind" --num-train "$num_train"
 
 printf '\n2. Training %s\n' "$config"
 mkdir -p "$work_dir"

@@ -1,5 +1,6 @@
 # Drawn shapes with boxes, from
-# python tools/synthetic_data/generate.py shapes --out data/synthetic_shapes
+# python tools/synthetic_data/generate.py shapes --out data/synthetic_shapes \
+#     --num-train 3000
 # in MMDetection's CornerNet pipelines at 127x127, a quarter of the side of its
 # 511: maps of 32x32.
 data_preprocessor = dict(
