@@ -47,11 +47,9 @@ def positional_edits(text):
     """Lines that choose an entry of a list by its place, or change a list."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Subscript):
-            index = node.slice
-            if isinstance(index, ast.UnaryOp):  # -4 is 4 with a minus
-                index = index.operand
-            if isinstance(index, ast.Slice) or isinstance(
-                    getattr(index, 'value', None), int):
+            key = node.slice
+            if not (isinstance(key, ast.Constant)
+                    and isinstance(key.value, str)):
                 yield node.lineno
         elif isinstance(node, ast.Attribute) and node.attr in (
                 'append', 'extend', 'insert', 'pop', 'remove'):
