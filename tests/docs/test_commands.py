@@ -95,8 +95,6 @@ def test_command_parses(command, tmp_path):
 
 def test_commands_are_found():
     assert len(COMMANDS) > 60 and len(runnable()) > 15
-    for page in ELSEWHERE:
-        assert page in PAGES
 
 
 @pytest.mark.parametrize('command', runnable(), ids=str)
