@@ -1,4 +1,4 @@
-"""What the package is made of; requirements/ has what else it needs, and why.
+"""Package metadata and contents; requirements/ lists dependencies with reasons.
 
 configs/, tools/ and model-index.yml go into the package as
 ``hourglass_plugin/.mim``, where OpenMMLab's ``mim`` looks for them and
@@ -107,7 +107,7 @@ setup(
     name='hourglass-plugin',
     version=version(),
     description='Stacked hourglass networks for human pose estimation in '
-    'MMPose: network, codecs, data sets and metrics of the paper',
+    'MMPose: network, codecs, datasets and metrics of the paper',
     long_description=(ROOT / 'README.md').read_text('utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
