@@ -13,45 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from matlab_files import mpii_person, mpii_point, write_official_mpii
-from mmengine.runner import load_checkpoint
 from newell_files import newell_rows
 from scipy.io import savemat
 
+import hourglass_plugin
 from hourglass_plugin.datasets.custom_dataset import check_coco_file
 from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.matlab import load_matlab
 from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.datasets.readers.newell_h5 import read_newell_h5
 from hourglass_plugin.datasets.readers.person import check_image_name
-from hourglass_plugin.datasets.readers.pose_json import (
-    load_json,
-    read_pose_json,
-)
+from hourglass_plugin.datasets.readers.pose_json import read_pose_json
 from hourglass_plugin.evaluation.files.predictions import read_predictions
-from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP, MPII
-
-
-class Program:
-    """Makes a folder when it is unpickled."""
-
-    def __init__(self, trace):
-        self.trace = str(trace)
-
-    def __reduce__(self):
-        return os.mkdir, (self.trace, )
-
-
-@pytest.fixture
-def trace(tmp_path):
-    """Where a program leaves its trace, which it must not."""
-    path = tmp_path / 'trace'
-    pickle.loads(pickle.dumps(Program(path)))  # it would
-    path.rmdir()
-    yield path
-    assert not path.exists()
 
 
 def refused(call, path, place=''):
@@ -67,25 +42,25 @@ def predictions(path):
     return read_predictions(path, LSP, 1, 0)
 
 
-@pytest.mark.parametrize('load', [
-    read_checkpoint,
-    lambda path: load_checkpoint(torch.nn.Linear(1, 1), path),
-])
-@pytest.mark.parametrize('is_zip', [True, False])
-def test_a_checkpoint(load, is_zip, trace, tmp_path):
-    from hourglass_plugin.compat import safe_checkpoints
-    safe_checkpoints.restrict_checkpoint_loader()
-    path = str(tmp_path / 'a.pth')
-    content = dict(
-        state_dict=dict(weight=torch.zeros(1, 1)),
-        meta=dict(epoch=1),
-        message_hub=Program(trace))
-    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
-    refused(load, path, 'mkdir')
+def coco(path):
+    return check_coco_file(str(path), 3, str(path.parent))
+
+
+class Program:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, trace):
+        self.trace = str(trace)
+
+    def __reduce__(self):
+        return os.mkdir, (self.trace, )
 
 
 @pytest.mark.parametrize('suffix', ['.npy', '.npz', '.pkl'])
-def test_arrays_of_objects(suffix, trace, tmp_path):
+def test_arrays_of_objects(suffix, tmp_path):
+    trace = tmp_path / 'trace'
+    pickle.loads(pickle.dumps(Program(trace)))  # it would
+    trace.rmdir()
     path = tmp_path / f'a{suffix}'
     objects = np.array([Program(trace)], object)
     with open(path, 'wb') as file:
@@ -97,50 +72,27 @@ def test_arrays_of_objects(suffix, trace, tmp_path):
     refused(predictions, path)
     path = path.rename(tmp_path / 'a.npy')  # the suffix does not decide
     refused(predictions, path)
+    assert not trace.exists()
 
 
-def matlab_file(path, change, compress=False):
-    """A matrix whose bytes are changed; compressed after that."""
+@pytest.mark.parametrize('compress', [False, True])
+@pytest.mark.parametrize('position, value', [
+    # The class of the matrix: an object, a function, a sparse one, cells.
+    *((128 + 16, bytes([kind])) for kind in (17, 3, 16, 5, 1, 99)),
+    (128 + 32, struct.pack('<i', 1 << 30)),  # 48 GiB
+    (128 + 64, struct.pack('<i', 200)),  # a type that crashes SciPy
+    (128 + 68, struct.pack('<i', 1 << 20)),  # longer than the file
+])
+def test_matlab_files(position, value, compress, checked_matlab_files,
+                      tmp_path):
+    path = tmp_path / 'joints.mat'
     savemat(path, dict(joints=np.zeros((3, 14, 2))))
     data = bytearray(path.read_bytes())
-    change(data)
+    data[position:position + len(value)] = value
     if compress:
         packed = zlib.compress(bytes(data[128:]))
         data[128:] = struct.pack('<II', 15, len(packed)) + packed
     path.write_bytes(data)
-    return path
-
-
-def set_class(number):
-
-    def change(data):
-        data[128 + 16] = number  # after the matrix' tag and the flags'
-
-    return change
-
-
-def set_size(position, value):
-
-    def change(data):
-        data[position:position + 4] = struct.pack('<i', value)
-
-    return change
-
-
-@pytest.mark.parametrize('compress', [False, True])
-@pytest.mark.parametrize('change', [
-    set_class(17),  # an object
-    set_class(3),
-    set_class(16),  # a function
-    set_class(5),  # a sparse matrix
-    set_class(1),  # cells
-    set_class(99),
-    set_size(128 + 32, 1 << 30),  # 48 GiB
-    set_size(128 + 64, 200),  # a type that crashes SciPy
-    set_size(128 + 68, 1 << 20),  # longer than the file
-])
-def test_matlab_files(change, compress, checked_matlab_files, tmp_path):
-    path = matlab_file(tmp_path / 'joints.mat', change, compress)
     refused(read_lsp, path)
 
 
@@ -158,113 +110,102 @@ def test_a_matlab_file_of_cells_in_cells(checked_matlab_files, tmp_path):
 
 
 @pytest.mark.parametrize('read', [
-    load_json,
-    lambda path: read_mpii(path),
-    lambda path: read_pose_json(path, LSP, 0),
-    lambda path: check_coco_file(str(path), 3, ''),
-    predictions,
-])
+    read_mpii, lambda path: read_pose_json(path, LSP, 0), coco, predictions])
 @pytest.mark.parametrize('content', [
-    '[' * 100_000,
-    '{"a":' * 100_000,
-    '[' + '9' * 100_000 + ']',
-])
+    '[' * 100_000, '{"a":' * 100_000, '[' + '9' * 100_000 + ']'])
 def test_json_that_is_too_deep_or_too_long(content, read, tmp_path):
     path = tmp_path / 'a.json'
     path.write_text(content)
     refused(read, path)
 
 
-@pytest.mark.parametrize(
-    'kind', ['link', 'external', 'virtual', 'huge', 'group', 'nowhere'])
+@pytest.mark.parametrize('kind', ['link', 'external', 'virtual', 'huge',
+                                  'group', 'nowhere'])
 def test_hdf5_that_leads_elsewhere(kind, tmp_path):
     h5py = pytest.importorskip('h5py')
     rows = newell_rows(2, 16)
     scale = rows.pop('scale')
-    with h5py.File(tmp_path / 'other.h5', 'w') as file:
+    other = str(tmp_path / 'other.h5')
+    with h5py.File(other, 'w') as file:
         file['scale'] = scale
-    (tmp_path / 'numbers').write_bytes(scale.tobytes())
-    with h5py.File(tmp_path / 'a.h5', 'w') as file:
-        for name, values in rows.items():
-            file[name] = values
-        if kind == 'link':
-            file['scale'] = h5py.ExternalLink(
-                str(tmp_path / 'other.h5'), 'scale')
-        elif kind == 'external':
-            file.create_dataset(
-                'scale', (2, ),
-                'f8',
-                external=[(str(tmp_path / 'numbers'), 0, 16)])
+    numbers = tmp_path / 'numbers'
+    numbers.write_bytes(scale.tobytes())
+    path = tmp_path / 'a.h5'
+    with h5py.File(path, 'w') as file:
+        file.update(rows)
+        if kind == 'external':
+            file.create_dataset('scale', (2, ), 'f8',
+                                external=[(str(numbers), 0, 16)])
         elif kind == 'virtual':
             layout = h5py.VirtualLayout((2, ), 'f8')
-            layout[:] = h5py.VirtualSource(
-                str(tmp_path / 'other.h5'), 'scale', (2, ))
+            layout[:] = h5py.VirtualSource(other, 'scale', (2, ))
             file.create_virtual_dataset('scale', layout)
         elif kind == 'huge':  # in a file of a few kilobytes
             file.create_dataset('scale', (1 << 50, ), 'f8', chunks=(1024, ))
         elif kind == 'group':
             file.create_group('scale')
         else:
-            file['scale'] = h5py.SoftLink('/not/there')
-    refused(lambda path: read_newell_h5(path, MPII), tmp_path / 'a.h5',
-            'scale')
+            file['scale'] = h5py.SoftLink('/not/there') if (
+                kind == 'nowhere') else h5py.ExternalLink(other, 'scale')
+    refused(lambda path: read_newell_h5(path, MPII), path, 'scale')
 
 
+def hrnet_file(folder, name):
+    entry = dict(
+        center=[9, 9], scale=1, joints=[[1, 1]] * 16, joints_vis=[1] * 16)
+    entries = [dict(entry, image='\u00e4.jpg'), dict(entry, image=name)]
+    (folder / 'a.json').write_text(json.dumps(entries))
+    return folder / 'a.json'
+
+
+def cpm_file(folder, name):
+    entry = dict(objpos=[9, 9], scale_provided=1, img_paths=name,
+                 joint_self=[[1, 1, 1]] * 16)
+    (folder / 'a.json').write_text(json.dumps([entry]))
+    return folder / 'a.json'
+
+
+def coco_file(folder, name):
+    image = dict(id=1, file_name=name, width=9, height=9)
+    (folder / 'a.json').write_text(
+        json.dumps(dict(images=[image], annotations=[], categories=[])))
+    return folder / 'a.json'
+
+
+def newell_file(folder, name):
+    rows = newell_rows(2, 16)
+    rows['imgname'] = np.array(
+        [b'a.jpg', name.encode('utf-8', 'surrogatepass')])
+    with pytest.importorskip('h5py').File(folder / 'a.h5', 'w') as file:
+        file.update(rows)
+    return folder / 'a.h5'
+
+
+def matlab_file(folder, name):
+    people = [mpii_person([mpii_point(0, 3, 4)])]
+    return write_official_mpii(folder / 'a.mat', [('a.jpg', 1, people, []),
+                                                  (name, 1, people, [])])
+
+
+@pytest.mark.parametrize('write, read, place', [
+    (hrnet_file, read_mpii, 'entry 1'),
+    (cpm_file, read_mpii, 'entry 0'),
+    (coco_file, coco, 'images[0]'),
+    (newell_file, read_mpii, 'row 1'),
+    (matlab_file, read_mpii, 'image 2, person 1'),
+])
 @pytest.mark.parametrize('name', [
     '../a.jpg', 'x/../../a.jpg', '..', 'x\\..\\a.jpg', '/etc/a.jpg',
     'C:\\a.jpg', 'C:a.jpg', '\\\\host\\a.jpg', 'http://host/a.jpg',
     'a\0.jpg', 'a\n.jpg', 'caf\udce9.jpg', '\ud800.jpg', ' ', 3, None
 ])
-class TestNamesOfImagesOutsideOfTheirFolder:
+def test_images_outside_of_their_folder(name, write, read, place, tmp_path):
     """In every kind of annotation file, with file and entry."""
-
-    def test_json_of_hrnet(self, name, tmp_path):
-        entry = dict(
-            center=[9, 9], scale=1, joints=[[1, 1]] * 16, joints_vis=[1] * 16)
-        entries = [dict(entry, image='a b/\u00e4.jpg')] * 2
-        entries += [dict(entry, image=name)]
-        (tmp_path / 'a.json').write_text(json.dumps(entries))
-        refused(read_mpii, tmp_path / 'a.json', 'entry 2')
-
-    def test_json_of_cpm(self, name, tmp_path):
-        entry = dict(
-            objpos=[9, 9], scale_provided=1, joint_self=[[1, 1, 1]] * 16)
-        (tmp_path / 'a.json').write_text(
-            json.dumps([dict(entry, img_paths=name)]))
-        refused(read_mpii, tmp_path / 'a.json', 'entry 0')
-
-    def test_hdf5(self, name, tmp_path):
-        h5py = pytest.importorskip('h5py')
-        if not isinstance(name, str) or '\0' in name:
-            pytest.skip('not to be written')
-        rows = newell_rows(2, 16)
-        rows['imgname'] = np.array(
-            [b'a.jpg', name.encode('utf-8', 'surrogatepass')])
-        with h5py.File(tmp_path / 'a.h5', 'w') as file:
-            for key, values in rows.items():
-                file[key] = values
-        refused(read_mpii, tmp_path / 'a.h5', 'row 1')
-
-    def test_matlab(self, name, tmp_path):
-        if not isinstance(name, str) or not name.strip() or (
-                '\0' in name or not name.isascii()):
-            pytest.skip('not to be written')
-        people = [mpii_person([mpii_point(0, 3, 4)])]
-        path = write_official_mpii(
-            tmp_path / 'a.mat', [('a.jpg', 1, people, []),
-                                 (name, 1, people, [])])
-        refused(read_mpii, path, 'image 2, person 1')
-
-    def test_coco(self, name, tmp_path):
-        content = dict(
-            images=[
-                dict(id=1, file_name=name, width=9, height=9),
-            ],
-            annotations=[],
-            categories=[])
-        (tmp_path / 'a.json').write_text(json.dumps(content))
-        refused(lambda path: check_coco_file(str(path), 3, str(tmp_path)),
-                tmp_path / 'a.json', 'images[0]')
+    text = name if isinstance(name, str) else '\0'
+    if (write in (newell_file, matlab_file) and '\0' in text) or (
+            write is matlab_file and not (text.strip() and text.isascii())):
+        pytest.skip('cannot be written')
+    refused(read, write(tmp_path, name), place)
 
 
 def test_names_below_the_folder(tmp_path):
@@ -274,15 +215,13 @@ def test_names_below_the_folder(tmp_path):
     check_image_name(inside, str(tmp_path / 'images'))
     check_image_name(inside, '/')
     for folder in (str(tmp_path / 'image'), None):
-        with pytest.raises(ValueError, match='the image'):
+        with pytest.raises(ValueError):
             check_image_name(inside, folder)
 
 
 def test_the_package_reads_nothing_as_code():
     """Calls that can run code are absent, or in the modules that check."""
-    import hourglass_plugin
-    folder = Path(hourglass_plugin.__file__).parent
-    for path in folder.rglob('*.py'):
+    for path in Path(hourglass_plugin.__file__).parent.rglob('*.py'):
         source = path.read_text('utf-8')
         if path.name not in ('restricted.py', 'predictions.py', 'matlab.py',
                              'matlab_child.py'):

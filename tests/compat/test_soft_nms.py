@@ -17,9 +17,8 @@ try:
 except ImportError:
     compiled = None
 
-needs_compiled = pytest.mark.skipif(
-    compiled is None,
-    reason='the full mmcv, with compiled operators, is not installed')
+#: The module, over which mmcv.ops puts the function of the same name.
+MMCV_NMS = importlib.import_module('mmcv.ops.nms')
 METHODS = {'naive': 0, 'linear': 1, 'gaussian': 2}
 
 # 16 units of area; its upper half, 8, of which all are shared; its
@@ -30,28 +29,23 @@ HALF_WEIGHT = math.exp(-0.5)
 
 
 @pytest.fixture(params=[
-    pytest.param(soft_nms, id='ours'),
-    pytest.param(compiled, id='compiled', marks=needs_compiled)
-])
+    soft_nms,
+    pytest.param(compiled, marks=pytest.mark.skipif(
+        compiled is None, reason='mmcv-lite has no compiled operators'))
+], ids=['ours', 'compiled'])
 def operators(request):
     return request.param
 
 
 def run_soft_nms(operators, boxes, scores, method, iou_threshold=0.5,
                  sigma=0.5, min_score=1e-3, offset=0):
-    """Indices and (M, 5) rows of what is kept."""
+    """Indices and scores of what is kept."""
     boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
     scores = torch.tensor(scores, dtype=torch.float32)
     dets, before = torch.full((len(boxes), 5), -1.), scores.clone()
     indices = operators.softnms(
-        boxes,
-        scores,
-        dets,
-        iou_threshold=iou_threshold,
-        sigma=sigma,
-        min_score=min_score,
-        method=METHODS[method],
-        offset=offset)
+        boxes, scores, dets, iou_threshold=iou_threshold, sigma=sigma,
+        min_score=min_score, method=METHODS[method], offset=offset)
     assert indices.dtype == torch.int64
     assert torch.equal(scores, before)
     kept, rest = dets.tensor_split([len(indices)])
@@ -60,27 +54,24 @@ def run_soft_nms(operators, boxes, scores, method, iou_threshold=0.5,
     return indices.tolist(), kept[:, 4].tolist()
 
 
-@pytest.mark.parametrize(
-    'method, options, indices, scores',
-    [
-        # IoU 0.5 is enough: 0.8 * 0 < 0.001 goes. Touching is no overlap.
-        ('naive', {}, [0, 2], [0.9, 0.7]),
-        ('naive', dict(iou_threshold=0.51), [0, 1, 2], [0.9, 0.8, 0.7]),
-        # Nothing is less than 0.
-        ('naive', dict(min_score=0), [0, 2, 1], [0.9, 0.7, 0]),
-        # 0.8 * (1 - 0.5), behind the neighbour now.
-        ('linear', {}, [0, 2, 1], [0.9, 0.7, 0.4]),
-        ('linear', dict(min_score=0.41), [0, 2], [0.9, 0.7]),
-        ('gaussian', {}, [0, 2, 1], [0.9, 0.7, 0.8 * HALF_WEIGHT]),
-        # Whatever the threshold, and by exp(-0.25 / 2).
-        ('gaussian', dict(iou_threshold=1, sigma=2), [0, 1, 2],
-         [0.9, 0.8 * math.exp(-0.125), 0.7]),
-        # Sides are 5, 5x3 and 5: IoU 15 / 25 with the half; 1x5 of 25 + 25 -
-        # 5 with the neighbour, whose 1x3 with the half is 3 / (25 + 15 - 3) <
-        # 0.1.
-        ('linear', dict(iou_threshold=0.1, offset=1), [0, 2, 1],
-         [0.9, 0.7 * 8 / 9, 0.8 * 0.4]),
-    ])
+@pytest.mark.parametrize('method, options, indices, scores', [
+    # IoU 0.5 is enough: 0.8 * 0 < 0.001 goes. Touching is no overlap.
+    ('naive', {}, [0, 2], [0.9, 0.7]),
+    ('naive', dict(iou_threshold=0.51), [0, 1, 2], [0.9, 0.8, 0.7]),
+    # Nothing is less than 0.
+    ('naive', dict(min_score=0), [0, 2, 1], [0.9, 0.7, 0]),
+    # 0.8 * (1 - 0.5), behind the neighbour now.
+    ('linear', {}, [0, 2, 1], [0.9, 0.7, 0.4]),
+    ('linear', dict(min_score=0.41), [0, 2], [0.9, 0.7]),
+    ('gaussian', {}, [0, 2, 1], [0.9, 0.7, 0.8 * HALF_WEIGHT]),
+    # Whatever the threshold, and by exp(-0.25 / 2).
+    ('gaussian', dict(iou_threshold=1, sigma=2), [0, 1, 2],
+     [0.9, 0.8 * math.exp(-0.125), 0.7]),
+    # Sides are 5, 5x3 and 5: IoU 15 / 25 with the half; 1x5 of 25 + 25 - 5
+    # with the neighbour, whose 1x3 with the half is 3 / (25 + 15 - 3) < 0.1.
+    ('linear', dict(iou_threshold=0.1, offset=1), [0, 2, 1],
+     [0.9, 0.7 * 8 / 9, 0.8 * 0.4]),
+])
 def test_three_boxes(operators, method, options, indices, scores):
     found = run_soft_nms(operators, [BOX, HALF, NEIGHBOUR], [0.9, 0.8, 0.7],
                          method, **options)
@@ -89,127 +80,80 @@ def test_three_boxes(operators, method, options, indices, scores):
     np.testing.assert_allclose(found[1], scores, rtol=1e-6)
 
 
-def far_apart(number):
-    return [(9 * i, 0, 9 * i + 1, 1) for i in range(number)]
+POINT, FAR = (1, 1, 1, 1), [(9 * i, 0, 9 * i + 1, 1) for i in range(5)]
 
 
-def test_equal_scores(operators):
-    """The first of equals is the best, in an order that changes.
-
-    The first box takes the place of the best: 1, 2, 0 are left of the first
-    case. In the second, box 1 is box 0 again and goes, and the last takes its
-    place: 4, 2, 3.
-    """
-    first = run_soft_nms(operators, far_apart(4), [0.5, 0.5, 0.5, 0.9],
-                         'naive')
-    assert first[0] == [3, 1, 2, 0]
-    boxes = far_apart(5)
-    boxes[1] = boxes[0]
-    second = run_soft_nms(operators, boxes, [0.9, 0.8, 0.5, 0.5, 0.5],
-                          'naive')
-    assert second[0] == [0, 4, 2, 3]
-
-
-def test_boxes_without_area(operators):
-    """The IoU of a point with itself is 0 / 0, and no threshold holds.
-
-    With the exponential the score is not a number, which is larger than no
-    other, so that it comes last, and no other is larger than it, so that it
-    comes first where it is the first to be asked.
-    """
-    point = (1, 1, 1, 1)
-    boxes, scores = [point, point, BOX], [0.9, 0.8, 0.7]
-    for method, second in (('linear', 0.8), ('gaussian', math.nan)):
-        indices, found = run_soft_nms(operators, boxes, scores, method)
-        assert indices == [0, 1, 2]
-        np.testing.assert_allclose(found, [0.9, second, 0.7], rtol=1e-6)
-    assert run_soft_nms(operators, [point, BOX, point], scores,
-                        'gaussian')[0] == [0, 1, 2]
-    assert operators.nms(
-        torch.tensor(boxes).float(),
-        torch.tensor(scores),
-        iou_threshold=0.5,
-        offset=0).tolist() == [0, 1, 2]
+# The first box takes the place of the best, so that of equals 1, 2, 0 are left
+# of the first case. In the second, box 1 is box 0 again and goes, and the last
+# takes its place. The IoU of a point with itself is 0 / 0, and no threshold
+# holds; by the exponential the score is NaN, which is larger than no other, so
+# that it comes last, but no other is larger than it where it comes first.
+@pytest.mark.parametrize('boxes, scores, method, indices, second', [
+    (FAR[:4], [0.5, 0.5, 0.5, 0.9], 'naive', [3, 1, 2, 0], 0.5),
+    (FAR[:1] * 2 + FAR[2:], [0.9, 0.8, 0.5, 0.5, 0.5], 'naive', [0, 4, 2, 3],
+     0.5),
+    ([POINT, POINT, BOX], [0.9, 0.8, 0.7], 'linear', [0, 1, 2], 0.8),
+    ([POINT, POINT, BOX], [0.9, 0.8, 0.7], 'gaussian', [0, 1, 2], math.nan),
+    ([POINT, BOX, POINT], [0.9, 0.8, 0.7], 'gaussian', [0, 1, 2], 0.8),
+])
+def test_order(operators, boxes, scores, method, indices, second):
+    found = run_soft_nms(operators, boxes, scores, method)
+    assert found[0] == indices
+    assert found[1][1] == pytest.approx(second, nan_ok=True)
 
 
-@pytest.mark.parametrize('method', METHODS)
-def test_no_boxes(operators, method):
-    assert run_soft_nms(operators, [], [], method) == ([], [])
-    assert operators.nms(
-        torch.zeros(0, 4), torch.zeros(0), iou_threshold=0.5,
-        offset=0).tolist() == []
+def test_no_boxes(operators):
+    for method in METHODS:
+        assert run_soft_nms(operators, [], [], method) == ([], [])
+    none = operators.nms(torch.zeros(0, 4), torch.zeros(0), iou_threshold=0.5,
+                         offset=0)
+    assert none.tolist() == []
 
 
-@pytest.mark.parametrize(
-    'iou_threshold, offset, indices',
-    [
-        (0.49, 0, [3, 0, 2]),  # the half goes
-        (0.5, 0, [3, 0, 1, 2]),  # here the threshold itself is not enough
-        (0.59, 1, [3, 0, 2]),  # 15 / 25, as above
-        (0.61, 1, [3, 0, 1, 2]),
-        (0.1, 1, [3, 0]),  # and the neighbour, 5 / 45
-    ])
+@pytest.mark.parametrize('iou_threshold, offset, indices', [
+    (0.49, 0, [3, 0, 5, 6, 2]),  # the half goes, but no point without area
+    (0.5, 0, [3, 0, 1, 5, 6, 2]),  # here the threshold itself is not enough
+    (0.59, 1, [3, 0, 5, 2]),  # 15 / 25, as above
+    (0.61, 1, [3, 0, 1, 5, 2]),
+    (0.1, 1, [3, 0, 5]),  # and the neighbour, 5 / 45
+])
 def test_nms(operators, iou_threshold, offset, indices):
-    boxes = torch.tensor([BOX, HALF, NEIGHBOUR, (20, 20, 21, 21), BOX]).float()
-    scores = torch.tensor([0.8, 0.7, 0.6, 0.9, 0.5])
+    boxes = torch.tensor([BOX, HALF, NEIGHBOUR, (20, 20, 21, 21), BOX, POINT,
+                          POINT]).float()
+    scores = torch.tensor([0.8, 0.7, 0.6, 0.9, 0.5, 0.69, 0.68])
     assert operators.nms(
         boxes, scores, iou_threshold=iou_threshold,
         offset=offset).tolist() == indices
 
 
-def grid_case():
-    """12 boxes on a grid: identical and touching ones, and equal scores."""
-    boxes, scores = [], []
-    for i in range(12):
-        x, y = 7 * i % 5, 3 * i % 4
-        boxes.append((x, y, x + 2 + i % 3, y + 2 + i * i % 3))
-        scores.append((1 + 5 * i % 4) / 4)
-    return boxes, scores
-
-
-def grid_table(operators):
-    """What is kept of them, and the scores to 5 digits."""
-    table = {}
-    for method in METHODS:
-        for offset in (0, 1):
-            indices, scores = run_soft_nms(
-                operators, *grid_case(), method, 0.3, 0.5, 0.05, offset)
-            table[method, offset] = (indices, [round(s, 5) for s in scores])
-    return table
-
-
-# Of the compiled operators of mmcv 2.1.0, by
-#   cd tests && python -c "import test_soft_nms as t;
-#   print(t.grid_table(t.compiled))"
-GRID_TABLE = {
-    ('naive', 0): ([3, 7, 10, 6, 9, 4, 0],
-                   [1.0, 1.0, 0.75, 0.75, 0.5, 0.25, 0.25]),
-    ('naive', 1): ([3, 7, 6, 9, 5, 0], [1.0, 1.0, 0.75, 0.5, 0.5, 0.25]),
-    ('linear', 0): ([3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8], [
+# 12 boxes on a grid, identical and touching ones, with equal scores: what the
+# compiled operators of mmcv 2.1.0 keep of them.
+GRID = [(7 * i % 5, 3 * i % 4, 7 * i % 5 + 2 + i % 3, 3 * i % 4 + 2 +
+         i * i % 3) for i in range(12)]
+GRID_TABLE = [
+    ('naive', 0, [3, 7, 10, 6, 9, 4, 0],
+     [1.0, 1.0, 0.75, 0.75, 0.5, 0.25, 0.25]),
+    ('naive', 1, [3, 7, 6, 9, 5, 0], [1.0, 1.0, 0.75, 0.5, 0.5, 0.25]),
+    ('linear', 0, [3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8], [
         1.0, 1.0, 0.75, 0.75, 0.5, 0.45, 0.4, 0.27778, 0.25, 0.18, 0.15,
         0.06667
     ]),
-    ('linear', 1): ([3, 7, 6, 5, 9, 2, 11, 0, 10, 8, 1], [
-        1.0, 1.0, 0.75, 0.5, 0.5, 0.375, 0.275, 0.25, 0.17555, 0.07857, 0.07484
-    ]),
-    ('gaussian', 0): ([3, 7, 6, 10, 11, 2, 9, 5, 0, 1, 4, 8], [
-        1.0, 1.0, 0.72, 0.6571, 0.54597, 0.50274, 0.43627, 0.32913, 0.24,
-        0.20388, 0.14873, 0.10224
-    ]),
-    ('gaussian', 1): ([3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4], [
+    ('gaussian', 1, [3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4], [
         1.0, 1.0, 0.61439, 0.50279, 0.44295, 0.32983, 0.24032, 0.20714,
         0.20096, 0.08794, 0.08572
     ]),
-}
+]
 
 
-def test_grid_as_the_compiled_operators(operators):
-    found = grid_table(operators)
-    assert list(found) == list(GRID_TABLE)
-    for case, (indices, scores) in GRID_TABLE.items():
-        assert found[case][0] == indices, case
-        # Half of the last digit in the table on each side.
-        np.testing.assert_allclose(found[case][1], scores, atol=1.1e-5)
+@pytest.mark.parametrize('method, offset, indices, scores', GRID_TABLE)
+def test_grid_as_the_compiled_operators(operators, method, offset, indices,
+                                        scores):
+    found = run_soft_nms(operators, GRID, [(1 + 5 * i % 4) / 4
+                                           for i in range(12)], method, 0.3,
+                         0.5, 0.05, offset)
+    assert found[0] == indices
+    # Half of the last digit in the table on each side.
+    np.testing.assert_allclose(found[1], scores, atol=1.1e-5)
 
 
 def test_other_types_are_refused():
@@ -224,33 +168,19 @@ def test_other_types_are_refused():
         soft_nms.softnms(boxes, scores, dets, 0.5, 0.5, 0, 3, 0)
 
 
-def mmcv_nms():
-    """The module mmcv.ops.nms, over which mmcv.ops puts the function nms."""
-    return importlib.import_module('mmcv.ops.nms')
-
-
-@pytest.mark.skipif(compiled is not None, reason='mmcv has its own')
-def test_mmcv_without_compiled_operators_calls_ours():
-    assert mmcv_nms().ext_module.softnms is soft_nms.softnms
-    assert mmcv_nms().ext_module.nms is soft_nms.nms
-
-
-@pytest.fixture
-def mmcv_operators(operators, monkeypatch):
-    """mmcv calls ours, or its own."""
-    monkeypatch.setattr(mmcv_nms(), 'ext_module', operators)
-
-
 # Box 2 is box 0 in another class: its score stays, or falls to
 # 0.85 * (1 - 1) and the box goes. The half of box 0 has 0.8 * (1 - 0.5).
 @pytest.mark.parametrize('options, indices, scores', [
     (dict(), [0, 2, 1], [0.9, 0.85, 0.4]),
     (dict(class_agnostic=True), [0, 1], [0.9, 0.4]),
 ])
-@pytest.mark.usefixtures('mmcv_operators')
 def test_batched_nms_of_mmcv(options, indices, scores):
+    """By mmcv's own operators if it has them, else by ours."""
+    if compiled is None:
+        assert MMCV_NMS.ext_module.softnms is soft_nms.softnms
+        assert MMCV_NMS.ext_module.nms is soft_nms.nms
     boxes = torch.tensor([BOX, HALF, BOX], dtype=torch.float32)
-    rows, found = mmcv_nms().batched_nms(
+    rows, found = MMCV_NMS.batched_nms(
         boxes, torch.tensor([0.9, 0.8, 0.85]), torch.tensor([0, 0, 1]),
         dict(type='soft_nms', iou_threshold=0.5, **options))
     assert found.tolist() == indices
