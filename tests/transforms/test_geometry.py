@@ -13,66 +13,41 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import nn
 
 from hourglass_plugin.skeletons import MPII
-from hourglass_plugin.transforms import RandomScaleRotation
+from hourglass_plugin.transforms import (
+    RandomHorizontalFlip,
+    RandomScaleRotation,
+    TopdownCrop,
+)
 
 #: OpenCV's bilinear interpolation knows positions to a 32nd of a pixel.
 OPENCV_STEP = 1 / 32
 
 
-@pytest.fixture(autouse=True)
-def mmpose_scope():
-    init_default_scope('mmpose')
+def crop(image, center, box, size, factor=1.0, degrees=0.0, flip=False,
+         keypoints=((0, 0), ), flip_indices=None, sampling='lua'):
+    """The record after a training pipeline's ``TopdownCrop``.
 
-
-def crop(image,
-         center,
-         box,
-         size,
-         factor=1.0,
-         degrees=0.0,
-         flip=False,
-         keypoints=None,
-         flip_indices=None,
-         sampling='lua'):
-    """A training pipeline's crop of a person.
-
-    Args:
-        image: (H, W, 3).
-        center: middle of the box in source pixels.
-        box: its width and height without padding.
-        size: (W, H) of the crop.
-        factor: what the augmentation draws.
-        degrees: what the augmentation draws.
-        flip: whether it is flipped.
-        keypoints: (K, 2) in source pixels.
-        flip_indices: of the joints.
-        sampling: of the augmentation.
-
-    Returns:
-        The record after ``TopdownCrop``.
+    ``box`` is the box's width and height without padding, ``size`` the
+    crop's; the augmentation draws ``factor`` and ``degrees``. ``center`` and
+    ``keypoints`` (K, 2) are source pixels.
     """
-    keypoints = np.zeros((1, 2)) if keypoints is None else keypoints
     center, half = np.asarray(center, float), np.asarray(box, float) / 2
     record = dict(
         img=image,
         img_shape=image.shape[:2],
-        bbox=np.concatenate([center - half,
-                             center + half])[None].astype(np.float32),
-        keypoints=np.asarray(keypoints, np.float32)[None],
+        bbox=np.float32([[*center - half, *center + half]]),
+        keypoints=np.float32([keypoints]),
         keypoints_visible=np.ones((1, len(keypoints)), np.float32),
         flip_indices=flip_indices or list(range(len(keypoints))))
     turn = RandomScaleRotation(sampling)
     turn.sample = lambda: (factor, degrees)
-    for transform in (dict(type='GetBBoxCenterScale', padding=1.25),
-                      dict(type='RandomHorizontalFlip', prob=float(flip)),
-                      turn, dict(type='TopdownCrop', input_size=size)):
-        if isinstance(transform, dict):
-            transform = TRANSFORMS.build(transform)
+    pad = TRANSFORMS.build(dict(type='GetBBoxCenterScale', padding=1.25))
+    for transform in (pad, RandomHorizontalFlip(float(flip)), turn,
+                      TopdownCrop(size)):
         record = transform(record)
     return record
 
@@ -112,57 +87,42 @@ def test_every_pixel_of_the_crop_shows_its_own_place(sampling, factor, size):
     image = ramp(700, 640)
     center, box = (340.3, 322.6), (110, 90)
     for degrees in FULL_CIRCLE:
-        record = crop(
-            image,
-            center,
-            box,
-            size,
-            factor,
-            degrees,
-            sampling=sampling)
-        found = record['img']
+        found = crop(image, center, box, size, factor, degrees,
+                     sampling=sampling)['img']
         expected = source_positions(
             expected_matrix(center, box, size, factor, degrees), size)
-        inside = found[..., 2] > 0.999
         # The whole crop is inside the image: no corner is black, as it would
         # be if the crop were cut out first and turned then.
-        assert inside.all()
+        assert (found[..., 2] > 0.999).all()
         np.testing.assert_allclose(
             found[..., :2], expected, atol=OPENCV_STEP / 2 + 1e-2)
 
 
 @pytest.mark.parametrize('center', [(8, 60), (150, 4), (149, 119), (-20, 60),
                                     (75, 135)])
-def test_at_and_over_the_images_border(center):
+@pytest.mark.parametrize('flip', [False, True])
+def test_at_and_over_the_images_border(center, flip):
     """Pixels inside the image are at their place, those outside are black;
     between them is the image's last pixel, fading out."""
     width, height = 150, 120
     size, box = (192, 256), (70, 80)
+    turned = (width - 1 - center[0], center[1]) if flip else center
     for degrees in FULL_CIRCLE:
-        for flip in (False, True):
-            found = crop(
-                ramp(width, height), center, box, size, 1.0, degrees,
-                flip)['img']
-            turned_center = center
-            if flip:
-                turned_center = (width - 1 - center[0], center[1])
-            place = source_positions(
-                expected_matrix(turned_center, box, size, 1.0, degrees), size)
-            outwards = np.maximum(-place,
-                                  place - [width - 1, height - 1]).max(axis=2)
-            inside, outside = outwards < -OPENCV_STEP, (
-                outwards > 1 + OPENCV_STEP)
-            assert inside.any() and outside.any()
-            assert (found[outside] == 0).all()
-            np.testing.assert_allclose(found[inside][:, 2], 1, atol=1e-5)
-            x = found[inside][:, 0]
-            x = width - 1 - x if flip else x
-            np.testing.assert_allclose(
-                x, place[inside][:, 0], atol=OPENCV_STEP / 2 + 1e-2)
-            np.testing.assert_allclose(
-                found[inside][:, 1],
-                place[inside][:, 1],
-                atol=OPENCV_STEP / 2 + 1e-2)
+        found = crop(ramp(width, height), center, box, size, 1.0, degrees,
+                     flip)['img']
+        place = source_positions(
+            expected_matrix(turned, box, size, 1.0, degrees), size)
+        outwards = np.maximum(-place,
+                              place - [width - 1, height - 1]).max(axis=2)
+        inside, outside = outwards < -OPENCV_STEP, outwards > 1 + OPENCV_STEP
+        assert inside.any() and outside.any()
+        assert (found[outside] == 0).all()
+        np.testing.assert_allclose(found[inside][:, 2], 1, atol=1e-5)
+        shown = found[inside][:, :2]
+        if flip:
+            shown[:, 0] = width - 1 - shown[:, 0]
+        np.testing.assert_allclose(shown, place[inside],
+                                   atol=OPENCV_STEP / 2 + 1e-2)
 
 
 RED, GREEN, BLUE = 2, 1, 0  # channels of OpenCV's images
@@ -236,12 +196,8 @@ def test_joints_move_by_the_matrix_that_moves_the_image():
         center, side = rng.uniform(0, 4000, 2), rng.uniform(20, 3000)
         degrees, factor = rng.uniform(-180, 180), rng.uniform(0.5, 2)
         joints = center + rng.uniform(-0.5, 0.5, (16, 2)) * side
-        record = crop(
-            image,
-            center, (side, side), (192, 256),
-            factor,
-            degrees,
-            keypoints=joints)
+        record = crop(image, center, (side, side), (192, 256), factor, degrees,
+                      keypoints=joints)
         # What float32 made of the inputs is not the matrix' fault.
         matrix = expected_matrix(record['bbox_center'][0].astype(float),
                                  (side, side), (192, 256), factor,
@@ -332,20 +288,17 @@ def test_subpixel_decoding_returns_the_joint(flip_test, size):
     assert np.abs(errors.mean(axis=0)).max() < 0.01
 
 
-def test_quarter_cell_decoding_is_unbiased():
+@pytest.mark.parametrize('flip_test', [False, True])
+def test_quarter_cell_decoding_is_unbiased(flip_test):
     """Errors are uniform in a cell, +-2 pixels, standard deviation 4 /
-    sqrt(12). The mean of 300 has 0.067; four of them are allowed."""
-    errors = errors_of_a_perfect_network('quarter', False, (256, 256), 100)
+    sqrt(12). The mean of 300 has 0.067; four of them are allowed; with flip
+    test in x at most what subpixel decoding has."""
+    errors = errors_of_a_perfect_network('quarter', flip_test, (256, 256), 100)
     deviation = 4 / np.sqrt(12)
-    assert np.abs(errors).max() < 2.05
-    np.testing.assert_allclose(errors.std(axis=0), deviation, rtol=0.1)
-    assert (np.abs(errors.mean(axis=0))
-            < 4 * deviation / np.sqrt(len(errors))).all()
-
-
-def test_quarter_cell_decoding_with_flip_test():
-    """As above; in x at most what subpixel decoding has."""
-    errors = errors_of_a_perfect_network('quarter', True, (256, 256), 100)
-    allowed = 4 * 4 / np.sqrt(12) / np.sqrt(len(errors))
-    assert abs(errors[:, 1].mean()) < allowed
-    assert -allowed < errors[:, 0].mean() < FLIP_TEST_SHIFT + allowed
+    allowed = 4 * deviation / np.sqrt(len(errors))
+    x, y = errors.mean(axis=0)
+    assert abs(y) < allowed
+    assert -allowed < x < allowed + FLIP_TEST_SHIFT * flip_test
+    if not flip_test:
+        assert np.abs(errors).max() < 2.05
+        np.testing.assert_allclose(errors.std(axis=0), deviation, rtol=0.1)

@@ -8,6 +8,7 @@ from mmengine import fileio
 from PIL import Image
 from torch._utils import ExceptionWrapper
 
+from hourglass_plugin.transforms import TopdownCrop
 from hourglass_plugin.transforms.image_io import (
     UnreadableImageError,
     decode_image,
@@ -20,29 +21,28 @@ SPOTS = ((60.0, 52.0), (173.3, 61.6), (97.5, 148.2))
 SIZE = (237, 203)
 
 
-def spots_image(factor, size=SIZE):
+def spots_image(factor):
     """Grey Gaussians (h, w) uint8 that a reduction by ``factor`` keeps."""
-    rows, columns = np.mgrid[:size[1], :size[0]]
+    rows, columns = np.mgrid[:SIZE[1], :SIZE[0]]
     image = sum(
         np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * (1.5 * factor)**2))
         for x, y in SPOTS)
     return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
 
 
-def write_jpeg(path, image, orientation=None, quality=100):
-    options = dict(quality=quality, subsampling=0)
+def write_jpeg(path, image, orientation=None):
+    exif = Image.Exif()
     if orientation is not None:
-        options['exif'] = exif = Image.Exif()
         exif[0x0112] = orientation
-    Image.fromarray(image).save(path, 'jpeg', **options)
+    Image.fromarray(image).save(path, 'jpeg', quality=100, subsampling=0,
+                                exif=exif)
     return str(path)
 
 
-def oriented(x, y, orientation, size=SIZE):
+def oriented(x, y, orientation):
     """Where a pixel of the file goes, from EXIF's definition: the side of
     the scene at which the file's first row and first column lie."""
-    width, height = size
-    right, bottom = width - 1 - x, height - 1 - y
+    right, bottom = SIZE[0] - 1 - x, SIZE[1] - 1 - y
     return {
         1: (x, y),  # row: top, column: left
         2: (right, y),  # top, right
@@ -168,6 +168,8 @@ def test_errors_survive_pickling_and_loader_processes():
 
 
 def test_remote_images(tmp_path):
+    """Whole unless something else is asked for; also from the transform."""
+
     class Shelf(fileio.BaseStorageBackend):
         """A storage of one image."""
 
@@ -177,30 +179,27 @@ def test_remote_images(tmp_path):
         get_text = get
 
     fileio.register_backend('shelf', Shelf, force=True)
+    shelf = dict(backend='shelf')
     path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
-    found = load_image('no/such.jpg', backend_args=dict(backend='shelf'))
-    # Whole unless something else is asked for.
+    found = load_image('no/such.jpg', backend_args=shelf)
     assert found.factor == 1
     np.testing.assert_array_equal(found.pixels, cv2.imread(path))
+    record = dict(img_path='no/such.jpg', bbox_center=np.float32([[50, 50]]),
+                  bbox_scale=np.float32([[40, 40]]))
+    assert TopdownCrop((4, 4), backend_args=shelf)(record)['img'].any()
 
 
-@pytest.fixture
-def lenient_opencv(monkeypatch):
+def test_cut_off_jpeg_is_not_left_to_opencv(tmp_path, monkeypatch):
     """Before 4.11 OpenCV makes grey of what is missing at the end."""
+    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+    with open(path, 'rb') as file:
+        whole = file.read()
     monkeypatch.setattr(cv2, 'imdecode', lambda data, flags: np.zeros(
         (203, 237, 3), np.uint8))
-
-
-def test_cut_off_jpeg_is_not_left_to_opencv(tmp_path, lenient_opencv):
-    data = (tmp_path / 'a.jpg')
-    write_jpeg(data, spots_image(2))
-    whole = data.read_bytes()
-    assert decode_image(whole) is not None
-    # Other formats, and JPEG with more after its end, are OpenCV's business.
-    assert decode_image(b'\x89PNG' + whole[4:100]) is not None
-    assert decode_image(whole + b'more') is not None
     with_preview = whole[:2] + whole + whole[2:]
-    assert decode_image(with_preview) is not None
-    for data in (whole[:-2], whole[:len(whole) // 2], whole[:2] + whole +
-                 whole[2:-2]):
+    # Other formats, and JPEG with more after its end, are OpenCV's business.
+    for data in (whole, b'\x89PNG' + whole[4:100], whole + b'more',
+                 with_preview):
+        assert decode_image(data) is not None
+    for data in (whole[:-2], whole[:len(whole) // 2], with_preview[:-2]):
         assert decode_image(data) is None

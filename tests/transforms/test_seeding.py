@@ -1,46 +1,29 @@
 """A sample's augmentation follows from seed, epoch and position alone."""
-import json
 import pickle
 import random
 
 import cv2
 import numpy as np
 import pytest
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from pose_files import entry, write_json
 
 from hourglass_plugin.datasets.samplers import SampleIndex, SeededSampler
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.transforms import SeedAugmentation
 
 
-@pytest.fixture(autouse=True)
-def mmpose_scope():
-    init_default_scope('mmpose')
-
-
 @pytest.fixture
-def people(tmp_path):
+def dataset(tmp_path):
     """Seven people in one image of noise."""
-    rng = np.random.default_rng(0)
-    cv2.imwrite(
-        str(tmp_path / 'a.jpg'), rng.integers(0, 255, (90, 90, 3), np.uint8))
-    entries = [
-        dict(
-            image='a.jpg',
-            center=[45, 45],
-            scale=0.3,
-            joints=rng.uniform(20, 70, (14, 2)).tolist(),
-            joints_vis=[1] * 14) for _ in range(7)
-    ]
-    (tmp_path / 'a.json').write_text(json.dumps(entries))
-    return tmp_path
-
-
-def dataset(folder):
+    noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / 'a.jpg'), noise)
+    write_json(tmp_path / 'a.json', [
+        entry(LSP, seed, image='a.jpg', center=[45, 45], scale=0.3)
+        for seed in range(7)])
     return dict(
         type='HourglassLSPDataset',
-        data_root=str(folder),
+        data_root=str(tmp_path),
         ann_file='a.json',
         data_prefix=dict(img=''),
         pipeline=[
@@ -48,13 +31,10 @@ def dataset(folder):
             dict(type='GetBBoxCenterScale', padding=1.25),
             dict(type='RandomHorizontalFlip'),
             dict(type='RandomScaleRotation'),
-            dict(
-                type='TopdownCrop',
-                input_size=(32, 32),
-                reduced_decoding=True),
+            dict(type='TopdownCrop', input_size=(32, 32),
+                 reduced_decoding=True),
             dict(type='RandomChannelGain'),
-            dict(type='PackPoseInputs'),
-        ])
+            dict(type='PackPoseInputs')])
 
 
 def test_numpy_and_python_begin_anew():
@@ -88,59 +68,53 @@ def equal(first, second):
     return [bool((first[key] == second[key]).all()) for key in first]
 
 
-def test_number_of_workers_and_restarts_do_not_matter(people):
-    alone, order, _ = crops(dataset(people), epoch=2)
+def test_number_of_workers_and_restarts_do_not_matter(dataset):
+    alone, order, _ = crops(dataset, epoch=2)
     assert sorted(order) == list(range(7))
     np.random.seed(99)  # what else draws numbers in the process
     for workers in (0, 1, 3):
-        again, same_order, _ = crops(dataset(people), epoch=2,
-                                     workers=workers)
+        again, same_order, _ = crops(dataset, epoch=2, workers=workers)
         assert same_order == order
         assert all(equal(alone, again))
 
 
-def test_workers_that_live_on_follow_the_epoch(people):
+def test_workers_that_live_on_follow_the_epoch(dataset):
     """Loader processes are not told the epoch; the positions tell them."""
-    _, _, loader = crops(dataset(people), epoch=0, workers=2)
+    _, _, loader = crops(dataset, epoch=0, workers=2)
     loader.sampler.set_epoch(1)
     order = list(loader.sampler)
     images = [image.numpy() for batch in loader for image in batch['inputs']]
-    fresh, _, _ = crops(dataset(people), epoch=1)
+    fresh, _, _ = crops(dataset, epoch=1)
     assert all(equal(dict(zip(map(int, order), images)), fresh))
 
 
-def test_seed_and_epoch_and_position_matter(people):
-    first, _, _ = crops(dataset(people), epoch=0)
-    for other in (crops(dataset(people), epoch=1),
-                  crops(dataset(people), epoch=0, seed=4)):
-        assert not any(equal(first, other[0]))
+def test_seed_and_epoch_and_position_matter(dataset):
+    first, _, _ = crops(dataset, epoch=0)
+    for options in (dict(epoch=1), dict(epoch=0, seed=4)):
+        assert not any(equal(first, crops(dataset, **options)[0]))
     # The same person three times over: three different augmentations.
-    repeated = dict(type='RepeatDataset', times=3, dataset=dataset(people))
+    repeated = dict(type='RepeatDataset', times=3, dataset=dataset)
     images, order, _ = crops(repeated, epoch=0, shuffle=False)
     assert order == list(range(21))
     for person in range(7):
-        copies = [images[person + 7 * time] for time in range(3)]
-        assert not (copies[0] == copies[1]).all()
-        assert not (copies[1] == copies[2]).all()
+        first, second, third = (images[person + n] for n in (0, 7, 14))
+        assert not (first == second).all() and not (second == third).all()
 
 
 @pytest.mark.parametrize('wrapper', [
     lambda inner: dict(type='RepeatDataset', times=2, dataset=inner),
     lambda inner: dict(type='ConcatDataset', datasets=[inner, inner]),
-    lambda inner: dict(
-        type='CombinedDataset', metainfo=LSP.metainfo(),
-        datasets=[inner, inner]),
-])
-def test_wrapped_data_sets_are_seeded_too(people, wrapper):
-    wrapped = wrapper(dataset(people))
-    first, _, _ = crops(wrapped, epoch=0, workers=2)
-    second, _, _ = crops(wrapped, epoch=0)
+    lambda inner: dict(type='CombinedDataset', metainfo=LSP.metainfo(),
+                       datasets=[inner, inner])])
+def test_wrapped_datasets_are_seeded_too(dataset, wrapper):
+    first, _, _ = crops(wrapper(dataset), epoch=0, workers=2)
+    second, _, _ = crops(wrapper(dataset), epoch=0)
     assert len(first) == 14 and all(equal(first, second))
 
 
-def test_without_the_sampler_nothing_is_seeded(people):
-    first, _, _ = crops(dataset(people), epoch=0, sampler='Default')
-    second, _, _ = crops(dataset(people), epoch=0, sampler='Default')
+def test_without_the_sampler_nothing_is_seeded(dataset):
+    first, second = (crops(dataset, epoch=0, sampler='Default')[0]
+                     for _ in range(2))
     assert not any(equal(first, second))
 
 
