@@ -1,4 +1,4 @@
-"""A small pose estimator of three stacks, and its predictions."""
+"""A small pose estimator of three keypoints, and its predictions."""
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
@@ -7,6 +7,8 @@ from mmpose.structures import PoseDataSample
 
 CODEC = dict(
     type='HourglassHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
+HEAD = dict(type='MultiStageHeatmapHead', out_channels=3, decoder=CODEC)
+FLIP_INDICES = [1, 0, 2]
 
 
 def build(kind='HourglassPoseEstimator',
@@ -23,12 +25,8 @@ def build(kind='HourglassPoseEstimator',
                 num_stacks=3,
                 feat_channels=channels,
                 depth=2,
-                num_keypoints=4 if feedback else None),
-            head=dict(
-                type='MultiStageHeatmapHead',
-                out_channels=4,
-                decoder=CODEC,
-                **heads_own),
+                num_keypoints=3 if feedback else None),
+            head=dict(HEAD, **heads_own),
             test_cfg=test_cfg)).eval()
     for name, parameter in model.named_parameters():
         if 'heatmaps' in name:  # visible, not near zero
@@ -36,20 +34,17 @@ def build(kind='HourglassPoseEstimator',
     return model
 
 
-def samples(count):
-    people = []
-    for _ in range(count):
-        sample = PoseDataSample(
-            gt_instances=InstanceData(
-                bboxes=np.float32([[0, 0, 64, 64]]),
-                bbox_scores=np.ones(1, np.float32)),
-            metainfo=dict(
-                input_size=np.array([64, 64]),
-                input_center=np.array([32.0, 32.0]),
-                input_scale=np.array([64.0, 64.0]),
-                flip_indices=[1, 0, 2, 3]))
-        people.append(sample)
-    return people
+def empty_sample():
+    """A person whose crop is the image of 64x64 pixels."""
+    return PoseDataSample(
+        gt_instances=InstanceData(
+            bboxes=np.float32([[0, 0, 64, 64]]),
+            bbox_scores=np.ones(1, np.float32)),
+        metainfo=dict(
+            input_size=(64, 64),
+            input_center=np.array([32.0, 32.0]),
+            input_scale=np.array([64.0, 64.0]),
+            flip_indices=FLIP_INDICES))
 
 
 def images(count):
@@ -58,8 +53,9 @@ def images(count):
 
 
 def predict(model, count=3):
+    samples = [empty_sample() for _ in range(count)]
     with torch.no_grad():
-        found = model.predict(images(count), samples(count))
+        found = model.predict(images(count), samples)
     return [sample.pred_instances for sample in found]
 
 

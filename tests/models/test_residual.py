@@ -1,11 +1,15 @@
-"""The residual module against numbers worked out by hand."""
+"""The residual module against numbers worked out by hand.
+
+Weight counts are in test_network_size.py.
+"""
 import pytest
 import torch
 
-from hourglass_plugin.models.residual import Residual, residuals
+from hourglass_plugin.models.residual import Residual
 
 # Without epsilon a fresh batch norm in eval mode is exactly the identity.
 IDENTITY_NORM = dict(type='BN', eps=0.0)
+PIXEL = torch.tensor([1., -2.]).view(1, 2, 1, 1)
 
 
 def set_weight(layer, weight, bias):
@@ -26,30 +30,22 @@ def two_channel_module():
 
 
 def test_one_pixel_by_hand():
+    module = two_channel_module()
     # ReLU first: (1, -2) -> (1, 0); conv1: 2 * 1 + 3 * 0 + 0.5 = 2.5;
     # conv2: 2 * 2.5 - 1 = 4; conv3: (4.25, -4); plus the input itself, to
     # which neither norm nor ReLU was applied: (5.25, -6).
-    x = torch.tensor([1., -2.]).view(1, 2, 1, 1)
-    expected = torch.tensor([5.25, -6.]).view(1, 2, 1, 1)
-    torch.testing.assert_close(two_channel_module()(x), expected)
-
-
-def test_relu_before_every_convolution():
-    module = two_channel_module()
+    assert module(PIXEL.clone()).flatten().tolist() == [5.25, -6]
     # conv1 gives -0.5 and conv2 -0.5: as negative values both vanish, so the
     # biases 0 of conv2 and (0.25, 0) of conv3 are all that is added.
     set_weight(module.conv1, [[0., 0.]], [-0.5])
     set_weight(module.conv2, [[1.]], [-0.5])
-    x = torch.tensor([1., -2.]).view(1, 2, 1, 1)
-    expected = torch.tensor([1.25, -2.]).view(1, 2, 1, 1)
-    torch.testing.assert_close(module(x), expected)
+    assert module(PIXEL.clone()).flatten().tolist() == [1.25, -2]
 
 
 def test_middle_convolution_sees_3x3_with_zeros_outside():
     module = two_channel_module()
-    with torch.no_grad():
-        module.conv2.weight.fill_(1.)
-        module.conv2.bias.zero_()
+    torch.nn.init.ones_(module.conv2.weight)
+    torch.nn.init.zeros_(module.conv2.bias)
     # conv1 gives 2 + 0.5 = 2.5 at the lit pixel and 0.5 at the others. In a
     # 1x4 image the sums over 3 neighbours are 1 (a zero outside), 3.5, 3.5,
     # 3; channel 0 adds 0.25 and the input.
@@ -64,37 +60,9 @@ def test_skip_is_a_plain_convolution_when_channels_change():
     set_weight(module.conv3, [[0.] * 2] * 4, [0.] * 4)
     set_weight(module.skip, [[1., 0.], [0., 1.], [1., 1.], [0., 0.]],
                [0., 0., 0., 7.])
-    x = torch.tensor([1., -2.]).view(1, 2, 1, 1)
-    expected = torch.tensor([1., -2., -1., 7.]).view(1, 4, 1, 1)
-    torch.testing.assert_close(module(x), expected)
-
-
-@pytest.mark.parametrize(
-    'in_channels, out_channels, expected',
-    [
-        # norms 2 * (256 + 128 + 128), convolutions with biases
-        # 256 * 128 + 128, 128 * 128 * 9 + 128, 128 * 256 + 256
-        (256, 256, 1024 + 32896 + 147584 + 33024),
-        # norms 2 * (64 + 64 + 64), 64 * 64 + 64, 64 * 64 * 9 + 64,
-        # 64 * 128 + 128, and the skip's 64 * 128 + 128
-        (64, 128, 384 + 4160 + 36928 + 8320 + 8320),
-    ])
-def test_weight_count_by_hand(in_channels, out_channels, expected):
-    module = Residual(in_channels, out_channels)
-    assert sum(p.numel() for p in module.parameters()) == expected
+    assert module(PIXEL.clone()).flatten().tolist() == [1, -2, -1, 7]
 
 
 def test_odd_width_is_refused():
-    with pytest.raises(ValueError, match='must be even, but it is 7'):
+    with pytest.raises(ValueError, match='7'):
         Residual(8, 7)
-
-
-def test_residuals_in_a_row_share_nothing():
-    row = residuals([8, 8, 8, 8])
-    assert len(row) == 3
-    one = sum(p.numel() for p in Residual(8, 8).parameters())
-    assert sum(p.numel() for p in row.parameters()) == 3 * one
-
-    row.eval()
-    x = torch.randn(1, 8, 4, 4, generator=torch.manual_seed(0))
-    torch.testing.assert_close(row(x), row[2](row[1](row[0](x))))
