@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='MAT',
         help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
         'examples.mat, from which everything but the joints is copied; '
-        "needed for a submission unless it is the config's annotation file")
+        "needed unless it is the config's annotation file")
     parser.add_argument(
         '--report',
         metavar='DIR',
@@ -119,15 +119,14 @@ def set_test_outputs(config: 'Config',
         if not official.endswith('.mat'):
             raise ValueError(f'--out-official {official}: the name must end '
                              'in .mat')
-        dataset = config.test_dataloader.dataset
         if official_annotations is None:
-            official_annotations = _official_annotations(dataset)
+            official_annotations = _official_annotations(
+                config.test_dataloader.dataset)
         added.append(
             dict(
                 type='OfficialPredictionFile',
                 out_file=official,
-                official_file=official_annotations,
-                is_train=dataset.get('subset') == 'train'))
+                official_file=official_annotations))
     elif official_annotations is not None:
         raise ValueError('--official-annotations is for --out-official')
     if added:

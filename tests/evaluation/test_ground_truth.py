@@ -19,7 +19,7 @@ HEAD, LEFT_WRIST = 9, 15
 
 
 @pytest.fixture
-def mpii_file(tmp_path):
+def mpii_truth(tmp_path):
     """Three people with head boxes of 3 x 4, of 6 x 8 and of 30 x 40: head
     sizes 3, 6 and 30. The second has no left wrist."""
     truth = RNG.integers(1, 300, (16, 2, 3)).astype(float)
@@ -32,6 +32,19 @@ def mpii_file(tmp_path):
     savemat(
         path,
         dict(pos_gt_src=truth, jnt_missing=missing, headboxes_src=boxes + 5))
+    with pytest.raises(ValueError):
+        read_ground_truth('mpii', path, subset='train')
+    return read_ground_truth('mpii', path, 'val')
+
+
+def people_json(tmp_path, people, **more):
+    path = tmp_path / 'a.json'
+    path.write_text(
+        json.dumps([
+            dict(image=f'{index}.jpg', center=[100, 100], scale=1.0,
+                 joints=joints.tolist(), joints_vis=marks, **more)
+            for index, (joints, marks) in enumerate(people)
+        ]))
     return path
 
 
@@ -42,44 +55,34 @@ def score(ground_truth, keypoints, **options):
     return {str(name): row for name, row in scores.rows.items()}
 
 
-def test_mpii(mpii_file):
-    truth = read_ground_truth('mpii', mpii_file)
-    assert truth.sizes.tolist() == pytest.approx([3, 6, 30])
-    assert truth.annotated.sum() == 47 and truth.visible is None
-    assert truth.path == mpii_file
-    for row in score(truth, truth.keypoints).values():
+def test_mpii(mpii_truth):
+    assert mpii_truth.sizes.tolist() == pytest.approx([3, 6, 30])
+    assert mpii_truth.annotated.sum() == 47 and mpii_truth.visible is None
+    assert mpii_truth.skeleton is MPII
+    for row in score(mpii_truth, mpii_truth.keypoints).values():
         assert set(row.values()) == {100.0}
 
 
-def test_mpii_shifted_by_pixels(mpii_file):
+@pytest.mark.parametrize('shift, people', [
+    (1.5, (3, 1, 1)), (1.52, (2, 1, 1)), (3, (2, 1, 1)), (3.1, (1, 1, 0)),
+    (15, (1, 0, 0)), (15.1, (0, 0, 0)),
+])
+def test_mpii_shifted_by_pixels(mpii_truth, shift, people):
     """1.5 pixels are 0.5, 0.25 and 0.05 head sizes, at the threshold for the
     first person; 1.52 pixels are more than 0.5, 3 pixels are 0.5 of the
     second's 6 and 0.1 of the third's 30."""
-    truth = read_ground_truth('mpii', mpii_file)
-    for shift, scores in ((1.5, (3, 1, 1)), (1.52, (2, 1, 1)), (3, (2, 1, 1)),
-                          (3.1, (1, 1, 0)), (15, (1, 0, 0)), (15.1,
-                                                              (0, 0, 0))):
-        rows = score(truth, truth.keypoints - [shift, 0])
-        for threshold, people in zip((0.5, 0.2, 0.1), scores):
-            assert rows[f'PCKh@{threshold}']['Head'] == pytest.approx(
-                100 * people / 3)
+    rows = score(mpii_truth, mpii_truth.keypoints - [shift, 0])
+    assert [rows[f'PCKh@{threshold}']['Head'] for threshold in (0.5, 0.2, 0.1)
+            ] == pytest.approx([100 * count / 3 for count in people])
 
 
 def test_mpii_with_every_figure(tmp_path):
-    """An annotation file in MPII's layout that knows sizes and visibility."""
-    entries = [
-        dict(
-            image=f'{index}.jpg',
-            center=[100, 100],
-            scale=1.0,
-            joints=(np.arange(32).reshape(16, 2) * 5 + index).tolist(),
-            joints_vis=[1] * 16,
-            joints_visible=[0] + [1] * 15,
-            head_size=10.0) for index in range(3)
-    ]
-    path = tmp_path / 'a.json'
-    path.write_text(json.dumps(entries))
-    truth = read_ground_truth('mpii', path)
+    """An annotation file in MPII's layout that has sizes and visibility."""
+    people = [(np.arange(32).reshape(16, 2) * 5 + index, [1] * 16)
+              for index in range(3)]
+    truth = read_ground_truth(
+        'mpii', people_json(tmp_path, people, head_size=10.0,
+                            joints_visible=[0] + [1] * 15))
     assert truth.images == ['0.jpg', '1.jpg', '2.jpg']
     assert truth.keypoints[1, 2].tolist() == [20, 25]  # counted from 0
     moved = truth.keypoints.copy()
@@ -89,10 +92,8 @@ def test_mpii_with_every_figure(tmp_path):
     assert rows['PCKh@0.5/visible']['Mean'] == 100
     with pytest.raises(ValueError):
         score(truth, moved, images=['0.jpg', '2.jpg', '1.jpg'])
-    del entries[2]['head_size']
-    path.write_text(json.dumps(entries))
-    with pytest.raises(ValueError):
-        read_ground_truth('mpii', path)
+    with pytest.raises(ValueError):  # no head sizes
+        read_ground_truth('mpii', people_json(tmp_path, people))
 
 
 def test_flic_measures_the_persons_own_torso(tmp_path):
@@ -105,28 +106,17 @@ def test_flic_measures_the_persons_own_torso(tmp_path):
         file['center'], file['scale'] = np.full((2, 2), 240.0), np.full(2, 2.2)
         file['imgname'] = np.array([b'a.jpg', b'b.jpg'])
     truth = read_ground_truth('flic', tmp_path / 'valid.h5')
-    assert truth.sizes.tolist() == [50, 100]
+    assert truth.skeleton is FLIC and truth.sizes.tolist() == [50, 100]
     rows = score(truth, parts - 1 + [10.5, 0])
     assert rows['PCK@0.2']['Elbow'] == rows['PCK@0.2']['Mean'] == 50
     assert rows['PCK@0.1']['Mean'] == 0 and rows['PCK@0.5']['Mean'] == 100
-    assert truth.skeleton is FLIC
-    assert truth.path == tmp_path / 'valid.h5'
 
 
 def test_lsp_leaves_out_people_without_a_torso(tmp_path):
     joints = RNG.integers(1, 200, (2, 14, 2))
-    entries = [
-        dict(
-            image='a.jpg',
-            center=[100, 100],
-            scale=1.0,
-            joints=joints[index].tolist(),
-            joints_vis=[int(index == 0 or joint != 3) for joint in range(14)])
-        for index in range(2)
-    ]
-    path = tmp_path / 'a.json'
-    path.write_text(json.dumps(entries))
-    truth = read_ground_truth('lsp', path)
+    without_hip = [int(joint != 3) for joint in range(14)]
+    truth = read_ground_truth(
+        'lsp', people_json(tmp_path, zip(joints, ([1] * 14, without_hip))))
     size = np.linalg.norm(joints[0, 8] - joints[0, 3])
     assert truth.sizes[0] == pytest.approx(size, rel=1e-6)
     assert np.isnan(truth.sizes[1]) and truth.skeleton is LSP
@@ -135,38 +125,31 @@ def test_lsp_leaves_out_people_without_a_torso(tmp_path):
     assert found.rows[found.benchmark]['Mean'] == 100
 
 
-def test_predictions_that_are_not_finite_are_named(mpii_file):
-    truth = read_ground_truth('mpii', mpii_file)
-    keypoints = truth.keypoints.copy()
+def test_predictions_that_are_not_finite_are_refused(mpii_truth):
+    keypoints = mpii_truth.keypoints.copy()
     keypoints[1, LEFT_WRIST] = np.nan  # not annotated
-    assert score(truth, keypoints)['PCKh@0.5']['Mean'] == 100
+    assert score(mpii_truth, keypoints)['PCKh@0.5']['Mean'] == 100
     keypoints[1, HEAD, 1] = np.inf
-    keypoints[2, 0] = np.nan
     with pytest.raises(ValueError):
-        score(truth, keypoints)
+        score(mpii_truth, keypoints)
 
 
-def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_file):
-    truth = read_ground_truth('mpii', mpii_file)
-    own = np.where(truth.annotated[..., None], truth.keypoints, np.nan)
+def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_truth):
+    keypoints = mpii_truth.keypoints
+    own = np.where(mpii_truth.annotated[..., None], keypoints, np.nan)
     own[0, HEAD] = 0  # files differ in single joints
     own += 1  # MMPose's dataset is 1-based
-    score(truth, truth.keypoints, truth=own)
-    with pytest.raises(ValueError):
-        score(truth, truth.keypoints, truth=own[::-1])
+    for same in (own, keypoints + [2, 0]):
+        score(mpii_truth, keypoints, truth=same)
+    for other in (own[::-1], keypoints + [2.6, 0]):
+        with pytest.raises(ValueError):
+            score(mpii_truth, keypoints, truth=other)
 
 
-def test_truth_two_pixels_away_is_the_same_persons(mpii_file):
-    truth = read_ground_truth('mpii', mpii_file)
-    score(truth, truth.keypoints, truth=truth.keypoints + [2, 0])
-    with pytest.raises(ValueError):
-        score(truth, truth.keypoints, truth=truth.keypoints + [2.6, 0])
-
-
-def test_predictions_of_every_stack(mpii_file):
-    truth = read_ground_truth('mpii', mpii_file)
-    stacks = np.stack([truth.keypoints + 100, truth.keypoints], 1)
-    rows = score(truth, truth.keypoints, stacks=stacks)
+def test_predictions_of_every_stack(mpii_truth):
+    keypoints = mpii_truth.keypoints
+    rows = score(mpii_truth, keypoints,
+                 stacks=np.stack([keypoints + 100, keypoints], 1))
     assert rows['stack_1/PCKh@0.5']['Mean'] == 0
     assert rows['stack_2/PCKh@0.5']['Mean'] == 100
 
@@ -181,20 +164,9 @@ def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
     calls = []
     monkeypatch.setattr(ground_truth, reader,
                         lambda *arguments: calls.append(arguments) or [])
-    path = tmp_path / 'people.json'
-    path.write_text('[]')
-    with pytest.raises(ValueError):
+    path = people_json(tmp_path, [])
+    with pytest.raises(ValueError):  # no people
         read_ground_truth(data_set, path, 'train', 'valid.mat', 'person')
     assert calls == [(path, 'train', *more)]
-
-
-def test_other_ground_truth(mpii_file, tmp_path):
     with pytest.raises(FileNotFoundError):
-        read_ground_truth('flic', tmp_path / 'none.h5')
-    with pytest.raises(ValueError):
-        read_ground_truth('mpii', mpii_file, subset='train')
-    assert len(read_ground_truth('mpii', mpii_file, 'val').keypoints) == 3
-    (tmp_path / 'a.json').write_text('[]')
-    with pytest.raises(ValueError):
-        read_ground_truth('lsp', tmp_path / 'a.json')
-    assert read_ground_truth('mpii', mpii_file).skeleton is MPII
+        read_ground_truth(data_set, tmp_path / 'none.h5')

@@ -14,49 +14,37 @@ from hourglass_plugin.evaluation.pck import (
 
 def test_distances_in_sizes_of_the_person():
     predicted = np.array([[[3, 4], [0, 0]], [[10, 0], [0, 2]]])
-    truth = np.zeros((2, 2, 2))
-    distances = normalized_distances(predicted, truth, [10, 20])
+    distances = normalized_distances(predicted, np.zeros((2, 2, 2)), [10, 20])
     assert distances.tolist() == [[0.5, 0], [0.5, 0.1]]
 
 
-def test_the_threshold_itself_is_correct():
-    distances = np.array([[0.5], [0.5000001], [0.4]])
-    assert pck(distances, np.ones((3, 1)), 0.5)[0] == pytest.approx(200 / 3)
-
-
-def test_only_annotated_keypoints_count():
-    distances = np.array([[0.1, 9], [9, 9], [9, 9]])
-    annotated = np.array([[1, 0], [1, 0], [0, 0]])
-    scores = pck(distances, annotated, 0.5)
-    assert scores[0] == 50 and np.isnan(scores[1])
-
-
-def test_mean_is_weighted_by_counts():
-    # 1 of 1 and 1 of 3 correct: 2 of 4, not the mean of 100 and 33.3.
-    distances = np.array([[0, 0], [9, 9], [9, 9]])
-    annotated = np.array([[1, 1], [0, 1], [0, 1]])
-    scores = pck(distances, annotated, 0.5)
-    assert mean_pck(scores, annotated, [0, 1]) == pytest.approx(50)
-    assert mean_pck(scores, annotated, [1]) == pytest.approx(100 / 3)
-    assert np.isnan(mean_pck(scores, 0 * annotated, [0, 1]))
-
-
-def test_joints_without_annotation_are_not_in_the_mean():
-    distances, annotated = np.zeros((2, 2)), np.array([[1, 0], [1, 0]])
-    scores = pck(distances, annotated, 0.5)
-    assert mean_pck(scores, annotated, [0, 1]) == 100
-
-
-@pytest.mark.parametrize('size', [0, -1, float('nan'), float('inf')])
-def test_sizes_must_be_positive(size):
+@pytest.mark.parametrize('joints, size', [(1, 0), (1, -1), (1, float('nan')),
+                                          (1, float('inf')), (3, 1)])
+def test_shapes_must_fit_and_sizes_be_positive(joints, size):
     with pytest.raises(ValueError):
-        normalized_distances(np.zeros((2, 1, 2)), np.zeros((2, 1, 2)),
+        normalized_distances(np.zeros((2, joints, 2)), np.zeros((2, 1, 2)),
                              [1, size])
 
 
-def test_shapes_must_fit():
-    with pytest.raises(ValueError):
-        normalized_distances(np.zeros((2, 3, 2)), np.zeros((2, 1, 2)), [1, 1])
+def test_only_annotated_keypoints_count_and_the_threshold_is_correct():
+    distances = np.array([[0.5, 9, 9], [0.5000001, 9, 9], [0.4, 9, 0.1]])
+    annotated = np.array([[1, 0, 0], [1, 0, 1], [1, 0, 1]])
+    np.testing.assert_allclose(
+        pck(distances, annotated, 0.5), [200 / 3, np.nan, 50])
+    np.testing.assert_allclose(
+        pck_curve(distances, annotated, [0.1, 0.4, 9]),
+        [[0, np.nan, 50], [100 / 3, np.nan, 50], [100, np.nan, 100]])
+
+
+def test_mean_is_weighted_by_counts():
+    # 1 of 1 and 1 of 3 correct: 2 of 4, not the mean of 100 and 33.3. The
+    # third joint, without annotation, does not count.
+    distances = np.array([[0, 0, 0], [9, 9, 0], [9, 9, 0]])
+    annotated = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0]])
+    scores = pck(distances, annotated, 0.5)
+    assert mean_pck(scores, annotated, [0, 1, 2]) == pytest.approx(50)
+    assert mean_pck(scores, annotated, [1]) == pytest.approx(100 / 3)
+    assert np.isnan(mean_pck(scores, annotated, [2]))
 
 
 @pytest.mark.parametrize('last, count', [(0.5, 51), (0.2, 21), (1.5, 151)])
@@ -72,13 +60,6 @@ def test_the_curve_ends_at_thresholds_between_hundredths():
     assert curve_thresholds(0.001).tolist() == [0, 0.001]
 
 
-def test_curve_is_pck_at_each_threshold():
-    distances = np.array([[0.1, 0.3], [0.3, 9]])
-    annotated = np.array([[1, 1], [1, 0]])
-    curve = pck_curve(distances, annotated, [0.05, 0.1, 0.3])
-    assert curve.tolist() == [[0, 0], [50, 0], [100, 100]]
-
-
 def test_area_by_trapezoids():
     # 0, 50, 100 at 0, 0.5, 1: a triangle, half of the square.
     assert area_under_curve([0, 50, 100]) == 50
@@ -86,11 +67,8 @@ def test_area_by_trapezoids():
     assert area_under_curve([[25, 100], [25, 100], [75, 100]]).tolist() == [
         37.5, 100
     ]
-
-
-def test_area_of_a_shift_is_what_calculus_says():
-    """Distances spread evenly over 0 to 1 give the curve t, whose area up to
-    0.5 is a quarter of the largest possible; 1000 samples are 0.1 % off."""
+    # Distances spread evenly over 0 to 1 give the curve t, whose area up to
+    # 0.5 is a quarter of the largest possible; 1000 samples are 0.1 % off.
     distances = np.arange(1, 1001)[:, None] / 1000
     curve = pck_curve(distances, np.ones((1000, 1)), curve_thresholds(0.5))
     assert area_under_curve(curve)[0] == pytest.approx(25, abs=0.1)

@@ -8,15 +8,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from matlab_files import mpii_point, struct, struct_array
 from scipy.io import savemat
 
 from hourglass_plugin.evaluation.files.predictions import read_predictions
-from hourglass_plugin.evaluation.files.submissions import (
-    PredictedPerson,
-    flic_predictions,
-    mpii_predictions,
-    write_mat,
-)
 from hourglass_plugin.skeletons import FLIC, MPII
 
 PEOPLE = np.random.default_rng(0).uniform(-20, 500, (5, 16, 2))
@@ -38,70 +33,69 @@ def write_matlab_73(path, **arrays):
         file.write(b'MATLAB 7.3 MAT-file, Platform: GLNXA64')
 
 
+def write_mat(path, **content):
+    savemat(path, content)
+
+
+def write_npy(path, array):
+    np.save(path, array)
+
+
 def write_json(path, content):
     path.write_text(json.dumps(content))
 
 
-FILES = {
-    'preds.h5': lambda path: write_h5(path, preds=PEOPLE),
-    'torch_code.h5': lambda path: write_h5(
-        path,
+def write_pickle(path, content):
+    path.write_bytes(pickle.dumps(content))
+
+
+#: Name of the file, its writer, and what it is called with.
+FILES = [
+    ('preds.h5', write_h5, (), dict(preds=PEOPLE)),
+    ('torch_code.h5', write_h5, (), dict(
         preds=np.concatenate([PEOPLE, PEOPLE / 4, PEOPLE[..., :1]], axis=2),
-        heatmaps=np.zeros((5, 16, 8, 8))),
-    'nested.h5': lambda path: write_h5(
-        path,
+        heatmaps=np.zeros((5, 16, 8, 8)))),
+    ('nested.h5', write_h5, (), dict(
         preds__xy=PEOPLE.transpose(2, 1, 0),
-        preds__score=np.ones((5, 16)),
-        input=PEOPLE[:, :1]),
-    'only.h5': lambda path: write_h5(path, anything=PEOPLE),
-    'preds.mat': lambda path: savemat(path, dict(preds=PEOPLE, n=5)),
-    'scores.mat': lambda path: savemat(path, dict(pred=WITH_SCORES)),
-    'reversed.mat': lambda path: savemat(
-        path, dict(preds=PEOPLE.transpose(2, 1, 0))),
-    'like_truth.mat': lambda path: savemat(
-        path,
-        dict(pos_pred_src=PEOPLE.transpose(1, 2, 0),
-             pos_gt_src=PEOPLE.transpose(1, 2, 0) + 9)),
-    'new.mat': lambda path: write_matlab_73(path, preds=PEOPLE),
-    'a.npy': lambda path: np.save(path, PEOPLE),
-    'f.npy': lambda path: np.save(path, np.asfortranarray(WITH_SCORES)),
-    'lists.json': lambda path: write_json(path, PEOPLE.tolist()),
-    'scores.json': lambda path: write_json(path, WITH_SCORES.tolist()),
-    'coco.json': lambda path: write_json(path, [
+        preds__score=np.ones((5, 16)), input=PEOPLE[:, :1])),
+    ('only.h5', write_h5, (), dict(anything=PEOPLE)),
+    ('preds.mat', write_mat, (), dict(preds=PEOPLE, n=5)),
+    ('scores.mat', write_mat, (), dict(pred=WITH_SCORES)),
+    ('like_truth.mat', write_mat, (), dict(
+        pos_pred_src=PEOPLE.transpose(1, 2, 0),
+        pos_gt_src=PEOPLE.transpose(1, 2, 0) + 9)),
+    ('new.mat', write_matlab_73, (), dict(preds=PEOPLE)),
+    ('f.npy', write_npy, [np.asfortranarray(WITH_SCORES)], {}),
+    ('lists.json', write_json, [PEOPLE.tolist()], {}),
+    ('scores.json', write_json, [WITH_SCORES.tolist()], {}),
+    ('coco.json', write_json, [[
         dict(image_id=0, score=1, keypoints=person.ravel().tolist())
-        for person in WITH_SCORES
-    ]),
-    'dict.json': lambda path: write_json(path, dict(preds=PEOPLE.tolist())),
-}
+        for person in WITH_SCORES]], {}),
+    ('dict.json', write_json, [dict(preds=PEOPLE.tolist())], {}),
+]
 
 
-@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('name, write, arguments, arrays', FILES)
 @pytest.mark.parametrize('first_pixel', [0, 1])
-def test_round_trip(name, first_pixel, tmp_path):
-    FILES[name](tmp_path / name)
+def test_round_trip(name, write, arguments, arrays, first_pixel, tmp_path):
+    write(tmp_path / name, *arguments, **arrays)
     found = read_predictions(tmp_path / name, MPII, 5, first_pixel)
     np.testing.assert_array_equal(found.keypoints, PEOPLE - first_pixel)
 
 
-def test_integers_are_read(tmp_path):
-    np.save(tmp_path / 'a.npy', PEOPLE.astype(np.int16))
-    found = read_predictions(tmp_path / 'a.npy', MPII, 5, 1).keypoints
-    np.testing.assert_array_equal(found, PEOPLE.astype(np.int16) - 1.0)
-
-
-@pytest.mark.parametrize('write', [
-    lambda path, array: np.save(path.with_suffix('.npy'), array),
-    lambda path, array: savemat(
-        path.with_suffix('.mat'), dict(preds=array)),
+@pytest.mark.parametrize('name, write', [
+    ('a.npy', write_npy),
+    ('a.mat', lambda path, array: write_mat(path, preds=array)),
 ])
 @pytest.mark.parametrize('axes', [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
 @pytest.mark.parametrize('count', [1, 5])
-def test_order_of_axes_is_inferred_from_lengths(axes, count, write, tmp_path):
-    array = PEOPLE[:count].transpose(axes)
-    write(tmp_path / 'a', array[..., 0] if array.shape[2] == 1 else array)
-    path, = tmp_path.iterdir()
-    found = read_predictions(path, MPII, count, 0).keypoints
-    np.testing.assert_array_equal(found, PEOPLE[:count])
+def test_order_of_axes_is_inferred_from_lengths(axes, count, name, write,
+                                                tmp_path):
+    people = PEOPLE[:count].astype(np.int16)
+    array = people.transpose(axes)
+    write(tmp_path / name, array[..., 0] if array.shape[2] == 1 else array)
+    found = read_predictions(tmp_path / name, MPII, count, 0).keypoints
+    np.testing.assert_array_equal(found, people)
 
 
 def test_two_people_are_ambiguous_without_a_score(tmp_path):
@@ -109,41 +103,35 @@ def test_two_people_are_ambiguous_without_a_score(tmp_path):
     np.save(path, PEOPLE[:2])
     with pytest.raises(ValueError):
         read_predictions(path, MPII, 2, 0)
-    np.save(path, WITH_SCORES[:2])
-    np.testing.assert_array_equal(
-        read_predictions(path, MPII, 2, 0).keypoints, PEOPLE[:2])
     # Three people of x, y or two people of x, y, score: the truth knows.
-    np.save(path, PEOPLE[:3])
-    np.testing.assert_array_equal(
-        read_predictions(path, MPII, 3, 0).keypoints, PEOPLE[:3])
+    for array in (WITH_SCORES[:2], PEOPLE[:3]):
+        np.save(path, array)
+        np.testing.assert_array_equal(
+            read_predictions(path, MPII, len(array), 0).keypoints,
+            array[..., :2])
 
 
-@pytest.mark.parametrize('arrays', [
-    dict(heatmaps=np.zeros((5, 16, 64, 64))),
-    dict(preds=np.zeros((5, 14, 2))),
-    dict(a=PEOPLE, b=PEOPLE),
-    dict(preds__a=PEOPLE, preds__b=PEOPLE),
-    dict(),
-    dict(preds=PEOPLE[:4]),
-], ids=['heatmaps', 'joints', 'two', 'two names', 'none', 'people'])
-def test_arrays_other_than_predictions_are_refused(arrays, tmp_path):
-    write_h5(tmp_path / 'a.h5', **arrays)
+@pytest.mark.parametrize('name, write, arguments, arrays', [
+    ('heatmaps.h5', write_h5, (), dict(heatmaps=np.zeros((5, 16, 64, 64)))),
+    ('joints.h5', write_h5, (), dict(preds=np.zeros((5, 14, 2)))),
+    ('two.h5', write_h5, (), dict(a=PEOPLE, b=PEOPLE)),
+    ('two_named.h5', write_h5, (), dict(preds__a=PEOPLE, preds__b=PEOPLE)),
+    ('none.h5', write_h5, (), {}),
+    ('people.h5', write_h5, (), dict(preds=PEOPLE[:4])),
+    ('pickle.npy', write_npy, [np.array([dict()])], {}),
+    ('no_list.json', write_json, [3], {}),
+    ('name.json', write_json, [dict(a=1)], {}),
+    ('joints.json', write_json, [[[[1, 2]] * 15]], {}),
+    ('numbers.json', write_json,
+     [[[[1, 2]] * 16, [[1, 2, 3, 4]] * 16]], {}),
+    ('keypoints.json', write_json, [[dict(image_id=3)]], {}),
+    ('text.json', write_json, [[[['a', 2]] * 16]], {}),
+])
+def test_files_without_one_array_of_predictions_are_refused(
+        name, write, arguments, arrays, tmp_path):
+    write(tmp_path / name, *arguments, **arrays)
     with pytest.raises(ValueError):
-        read_predictions(tmp_path / 'a.h5', MPII, 5, 0)
-
-
-@pytest.mark.parametrize('content', [
-    3,
-    dict(a=1),
-    [[[1, 2]] * 15],
-    [[[1, 2]] * 16, [[1, 2, 3, 4]] * 16],
-    [dict(image_id=3)],
-    [[['a', 2]] * 16],
-], ids=['no list', 'name', 'joints', 'numbers', 'keypoints', 'text'])
-def test_json_without_predictions_is_refused(content, tmp_path):
-    write_json(tmp_path / 'a.json', content)
-    with pytest.raises(ValueError):
-        read_predictions(tmp_path / 'a.json', MPII, 5, 0)
+        read_predictions(tmp_path / name, MPII, 5, 0)
 
 
 @pytest.mark.parametrize(
@@ -156,42 +144,43 @@ def test_damaged_and_missing_files(name, tmp_path):
         read_predictions(tmp_path / name, MPII, 5, 0)
 
 
-def test_pickled_arrays_are_refused(tmp_path):
-    np.save(tmp_path / 'a.npy', np.array([dict()]), allow_pickle=True)
-    with pytest.raises(ValueError):
-        read_predictions(tmp_path / 'a.npy', MPII, 5, 0)
-
-
-def people_for(skeleton, indices):
-    return [
-        PredictedPerson(
-            image=f'{index[0]}.jpg',
-            keypoints=PEOPLE[row, :skeleton.num_keypoints],
-            official_index=index,
-            bbox=np.array([0, 0, 200, 200]))
-        for row, index in enumerate(indices)
-    ]
+def annopoints(person):
+    return dict(
+        annopoints=struct(
+            point=struct_array(
+                [mpii_point(k, x, y) for k, (x, y) in enumerate(person)])))
 
 
 def test_submission_to_mpii(tmp_path):
     """Two people in an image with a third who was not predicted."""
-    indices = [(3, 0), (7, 0), (7, 2), (9, 1), (12, 0)]
-    pred = mpii_predictions(people_for(MPII, indices))
-    write_mat(str(tmp_path / 'a.mat'), 'pred', pred)
+    images = [[PEOPLE[0]], [PEOPLE[1], None, PEOPLE[2]], [PEOPLE[3]],
+              [PEOPLE[4]]]
+    pred = struct_array([
+        dict(
+            annorect=struct_array([
+                dict() if person is None else annopoints(person)
+                for person in people
+            ])) for people in images
+    ])
+    savemat(tmp_path / 'a.mat', dict(pred=pred))
     found = read_predictions(tmp_path / 'a.mat', MPII, 5, 1).keypoints
-    # Counting from 1 and back loses the last bit.
-    np.testing.assert_allclose(found, PEOPLE, atol=1e-12)
+    np.testing.assert_array_equal(found, PEOPLE - 1)
     with pytest.raises(ValueError):
         read_predictions(tmp_path / 'a.mat', FLIC, 5, 1)
 
 
 def test_flics_own_file(tmp_path):
-    indices = [(row, 0) for row in range(5)]
-    write_mat(
-        str(tmp_path / 'a.mat'), 'examples',
-        flic_predictions(people_for(FLIC, indices)))
-    found = read_predictions(tmp_path / 'a.mat', FLIC, 5, 1).keypoints
-    np.testing.assert_allclose(found, PEOPLE[:, :11], atol=1e-12)
+    coords = np.full((5, 2, 29), np.nan)
+    places = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]  # columns of examples.mat
+    coords[..., places] = PEOPLE[:, :11].transpose(0, 2, 1)
+    for width in (29, 28):
+        examples = struct_array([dict(coords=one[:, :width])
+                                 for one in coords])
+        savemat(tmp_path / f'{width}.mat', dict(examples=examples))
+    found = read_predictions(tmp_path / '29.mat', FLIC, 5, 1).keypoints
+    np.testing.assert_array_equal(found, PEOPLE[:, :11] - 1)
+    with pytest.raises(ValueError):
+        read_predictions(tmp_path / '28.mat', FLIC, 5, 1)
 
 
 def samples(ids):
@@ -200,7 +189,6 @@ def samples(ids):
         dict(
             id=index,
             img_path=f'data/images/{index}.jpg',
-            raw_ann_info=dict(official_index=(index, 0)),
             pred_fields=dict(heatmaps=torch.ones(2, 3)),
             pred_instances=dict(
                 keypoints=PEOPLE[index:index + 1].astype(np.float32),
@@ -208,8 +196,7 @@ def samples(ids):
             gt_instances=dict(
                 keypoints=PEOPLE[index:index + 1] + 1,
                 head_size=np.float32(3),
-                keypoints_visible=np.eye(16, dtype=np.float32)[index:index +
-                                                              1]))
+                keypoints_visible=np.eye(16, dtype=np.float32)[[index]]))
         for index in ids
     ]
 
@@ -233,12 +220,12 @@ def test_dump_with_every_stack(tmp_path):
         keypoints = person['pred_instances']['keypoints']
         person['pred_instances']['stack_keypoints'] = np.stack(
             [keypoints * 2, keypoints], axis=1)
-    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(people))
+    write_pickle(tmp_path / 'a.pkl', people)
     found = read_predictions(tmp_path / 'a.pkl', MPII, 2, 0)
     np.testing.assert_array_equal(found.stacks[:, 0], found.keypoints * 2)
     np.testing.assert_array_equal(found.stacks[:, 1], found.keypoints)
     del people[0]['pred_instances']['stack_keypoints']
-    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(people))
+    write_pickle(tmp_path / 'a.pkl', people)
     assert read_predictions(tmp_path / 'a.pkl', MPII, 2, 0).stacks is None
 
 
@@ -264,20 +251,16 @@ class Program:
 
 
 def test_a_pickle_executes_no_code(tmp_path):
-    path = tmp_path / 'a.pkl'
+    """Neither directly, nor in what should be a tensor's numbers."""
     trace = tmp_path / 'trace'
-    path.write_bytes(pickle.dumps([Program(os.mkdir, str(trace))]))
-    with pytest.raises(ValueError):
-        read_predictions(path, MPII, 5, 0)
-    # The same inside of what is said to be a tensor's numbers.
     inner = io.BytesIO()
     torch.save([Program(os.mkdir, str(trace))], inner)
-    path.write_bytes(
-        pickle.dumps([
-            Program(torch.storage._load_from_bytes, inner.getvalue())
-        ]))
-    with pytest.raises(ValueError):
-        read_predictions(path, MPII, 5, 0)
+    for program in (Program(os.mkdir, str(trace)),
+                    Program(torch.storage._load_from_bytes,
+                            inner.getvalue())):
+        write_pickle(tmp_path / 'a.pkl', [program])
+        with pytest.raises(ValueError):
+            read_predictions(tmp_path / 'a.pkl', MPII, 5, 0)
     assert not trace.exists()
 
 
@@ -290,6 +273,6 @@ def test_a_pickle_executes_no_code(tmp_path):
     (samples(range(5)), MPII, 1),
 ], ids=['no list', 'no prediction', 'same id', 'people', 'joints', '1-based'])
 def test_unusable_dumps_are_refused(content, skeleton, first_pixel, tmp_path):
-    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(content))
+    write_pickle(tmp_path / 'a.pkl', content)
     with pytest.raises(ValueError):
         read_predictions(tmp_path / 'a.pkl', skeleton, 5, first_pixel)

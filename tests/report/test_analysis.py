@@ -23,25 +23,21 @@ def test_mean_errors_are_of_annotated_joints():
         mean_errors(distances, annotated), [2, np.inf, np.nan, 2, 5])
 
 
-def test_best_median_and_worst_people():
-    errors = np.array([5, np.nan, 1, 3, np.inf, 2, 4, 6, 7])
-    assert best_median_worst(errors, 2) == dict(
-        # In order 2, 5, 3, 6, 0, 7, 8, 4: the middle is between 6 and 0.
-        best=[2, 5], median=[6, 0], worst=[4, 8])
-
-
-@pytest.mark.parametrize('errors, expected', [
-    ([], ([], [], [])),
-    ([np.nan, 3], ([1], [], [])),
-    ([4, 3], ([1], [], [0])),
-    ([2, 2, 2], ([0], [1], [2])),
-    ([4, 3, 2, 1], ([3], [2], [0])),
-    ([6, 5, 4, 3, 2, 1], ([5, 4], [3, 2], [0, 1])),
+@pytest.mark.parametrize('errors, count, expected', [
+    # In order 2, 5, 3, 6, 0, 7, 8, 4: the middle is between 6 and 0.
+    ([5, np.nan, 1, 3, np.inf, 2, 4, 6, 7], 2, ([2, 5], [6, 0], [4, 8])),
+    # Of few people no person is shown twice.
+    ([], 8, ([], [], [])),
+    ([np.nan, 3], 8, ([1], [], [])),
+    ([4, 3], 8, ([1], [], [0])),
+    ([4, 3, 2, 1], 8, ([3], [2], [0])),
+    ([6, 5, 4, 3, 2, 1], 8, ([5, 4], [3, 2], [0, 1])),
     # So many that only a stable order is in order.
-    ([1] * 30, (list(range(8)), list(range(11, 19)), list(range(29, 21, -1)))),
+    ([1] * 30, 8,
+     (list(range(8)), list(range(11, 19)), list(range(29, 21, -1)))),
 ])
-def test_of_few_people_no_person_is_shown_twice(errors, expected):
-    found = best_median_worst(np.array(errors, float), 8)
+def test_best_median_and_worst_people(errors, count, expected):
+    found = best_median_worst(np.array(errors, float), count)
     assert (found['best'], found['median'], found['worst']) == expected
 
 
@@ -54,14 +50,18 @@ def test_errors_by_size():
     annotated = np.array([[1, 1], [1, 1], [1, 0], [1, 1]], bool)
     small, large = errors_by_size(predicted, truth, annotated, sizes, [0, 1],
                                   0.2, 2)
-    # The median is 20, and people of 20 stay together.
-    assert small[:4] == (10, 10, 1, 2)
-    assert small.score == 100  # 0.1 and 0.2 sizes
-    assert small.quartiles == (1, 1, 2)
-    assert large[:4] == (20, 40, 3, 5)
+    # The median is 20, and people of 20 stay together; 0.1 and 0.2 sizes.
+    assert small == (10, 10, 1, 2, 100, (1, 1, 2))
     # In sizes 0.2, 0.3; 0.4; 0.4, not finite.
+    assert large[:4] == (20, 40, 3, 5)
     assert large.score == pytest.approx(20)
     assert large.quartiles == (6, 8, 16)
+    # A joint that does not count.
+    group, = errors_by_size(predicted[2:3], truth[:1], annotated[:1],
+                            np.array([20.]), [0], 0.4, 5)
+    assert group == (20, 20, 1, 1, 100, (8, 8, 8))
+    assert errors_by_size(predicted[:0], truth[:0], annotated[:0],
+                          np.zeros(0), [0], 0.3, 5) == []
 
 
 def test_groups_are_equally_large():
@@ -72,19 +72,8 @@ def test_groups_are_equally_large():
                                                (50, 60, 2)]
 
 
-def test_joints_that_do_not_count_change_no_size_group():
-    truth = np.zeros((1, 2, 2))
-    predicted = np.array([[[3., 0], [99, 0]]])
-    group, = errors_by_size(predicted, truth, np.ones((1, 2), bool),
-                            np.array([10.]), [0], 0.3, 5)
-    assert group == (10, 10, 1, 1, 100, (3, 3, 3))
-    assert errors_by_size(predicted[:0], truth[:0], np.ones((0, 2), bool),
-                          np.zeros(0), [0], 0.3, 5) == []
-
-
 def test_left_taken_for_right():
     # Joints: nose, left ear, right ear, left eye, right eye.
-    flip = [0, 2, 1, 4, 3]
     truth = np.zeros((3, 5, 2))
     truth[..., 0] = [5, 0, 10, 0, 10]
     predicted = truth.copy()
@@ -95,36 +84,26 @@ def test_left_taken_for_right():
     predicted[1, :, 0] = [5, 10, 0, 0, np.nan]
     annotated = np.ones((3, 5), bool)
     annotated[1, 2] = False
-    ears, eyes = (found := left_right_confusions(
-        predicted, truth, annotated, np.full(3, 10.), flip, 0.2)).pairs
-    assert ears == ((1, 2), 4, 2, 2)
-    assert eyes == ((3, 4), 6, 1, 0)
+    found = left_right_confusions(predicted, truth, annotated,
+                                  np.full(3, 10.), [0, 2, 1, 4, 3], 0.2)
     # Three of the first person's four are confused.
-    assert (found.people, found.flipped) == (3, 1)
+    assert found == ([((1, 2), 4, 2, 2), ((3, 4), 6, 1, 0)], 3, 1)
+    assert left_right_confusions(predicted, truth, annotated, np.full(3, 10.),
+                                 range(5), 0.2) == ([], 0, 0)
 
 
-def test_found_at_the_threshold():
+@pytest.mark.parametrize('left, right, counts, flipped', [
+    (8, 2, (2, 2, 2), 1),  # at the threshold
+    (7.99, 2.01, (2, 2, 0), 1),
+    (10, 10, (2, 1, 1), 0),  # half of the joints
+])
+def test_found_at_the_threshold_and_flipped_of_more_than_half(
+        left, right, counts, flipped):
     truth = np.array([[[0., 0], [10, 0]]])
-    for off, count in ((2, 2), (2.01, 0)):
-        predicted = np.array([[[10. - off, 0], [off, 0]]])
-        ears, = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
-                                      np.array([10.]), [1, 0], 0.2).pairs
-        assert ears == ((0, 1), 2, 2, count)
-
-
-def test_half_of_the_joints_confused_is_not_flipped():
-    truth = np.array([[[0., 0], [10, 0]]])
-    predicted = np.array([[[10., 0], [10, 0]]])
+    predicted = np.array([[[left, 0], [right, 0]]])
     found = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
                                   np.array([10.]), [1, 0], 0.2)
-    assert found.pairs[0][1:] == (2, 1, 1) and found.flipped == 0
-
-
-def test_no_pairs_without_another_side():
-    found = left_right_confusions(
-        np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), np.ones((1, 2), bool),
-        np.ones(1), [0, 1], 0.2)
-    assert found == ([], 0, 0)
+    assert found == ([((0, 1), *counts)], 1, flipped)
 
 
 def test_column_curves_are_the_table_at_each_threshold():
@@ -134,12 +113,11 @@ def test_column_curves_are_the_table_at_each_threshold():
     thresholds = curve_thresholds(0.2)
     curves = column_curves(distances, annotated, skeleton_columns(LSP),
                            thresholds)
-    wrists = LSP.indices(['left_wrist', 'right_wrist'])
-    at = 13
-    correct = (distances <= thresholds[at]) & annotated
-    assert curves['Mean'][at] == pytest.approx(
+    correct = (distances <= thresholds[13]) & annotated
+    assert curves['Mean'][13] == pytest.approx(
         100 * correct.sum() / annotated.sum())
     # Left and right count alike, however often they are annotated.
-    assert curves['Wrist'][at] == pytest.approx(
-        pck(distances, annotated, thresholds[at])[wrists].mean())
+    wrists = LSP.indices(['left_wrist', 'right_wrist'])
+    assert curves['Wrist'][13] == pytest.approx(
+        pck(distances, annotated, thresholds[13])[wrists].mean())
     assert all(curve.shape == (21, ) for curve in curves.values())

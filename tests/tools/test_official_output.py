@@ -7,7 +7,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from matlab_files import mpii_person, mpii_point, write_official_mpii
+from matlab_files import (
+    mpii_person,
+    mpii_point,
+    struct_array,
+    write_official_mpii,
+)
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
@@ -55,7 +60,8 @@ model = dict(
 
 @pytest.fixture
 def untrained(tmp_path):
-    """Write three people of a dataset, a config and an untrained network."""
+    """Write three people of a dataset, their official file, a config and an
+    untrained network; return the tool's arguments."""
 
     def write(dataset, joints):
         rng = np.random.default_rng(0)
@@ -70,71 +76,75 @@ def untrained(tmp_path):
                      joints=rng.uniform(10, 80, (joints, 2)).tolist(),
                      joints_vis=[1] * joints, head_size=20.0, torso_size=30.0,
                      # The official order is the other way round.
-                     official_index=[9 - index, 0]))
+                     official_index=[2 - index, 0]))
         (tmp_path / 'people.json').write_text(json.dumps(people))
-        kind = 'PCKh' if dataset == 'HourglassMPIIDataset' else 'TorsoPCK'
+        names = ['2.png', '1.png', '0.png']
+        known = mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)
+        write_official_mpii(tmp_path / 'mpii.mat',
+                            [(name, True, [known], [1]) for name in names])
+        savemat(
+            tmp_path / 'flic.mat',
+            dict(examples=struct_array([dict(filepath=name, coords=0.)
+                                        for name in names])))
+        kind = 'PCKh' if dataset == 'MPII' else 'TorsoPCK'
         path = tmp_path / 'tiny.py'
         path.write_text(
             CONFIG.format(
                 runtime=str(ROOT / 'configs/_base_/default_runtime.py'),
-                dataset=dataset, root=str(tmp_path), metric=f'{kind}Metric',
-                joints=joints))
+                dataset=f'Hourglass{dataset}Dataset', root=str(tmp_path),
+                metric=f'{kind}Metric', joints=joints))
         init_default_scope('mmpose')
         torch.manual_seed(0)
         model = MODELS.build(Config.fromfile(str(path)).model)
         torch.save(
             dict(state_dict=model.state_dict()), tmp_path / 'weights.pth')
         return ('test', path, tmp_path / 'weights.pth', '--work-dir',
-                tmp_path / 'work')
+                tmp_path / 'work', '--out-official', tmp_path / 'pred.mat',
+                '--dump', tmp_path / 'people.pkl')
 
     return write
 
 
 def dumped(path):
     """Predicted joints by image name, 0-based."""
-    with open(path, 'rb') as file:
-        people = pickle.load(file)
     return {
         sample['img_path'].rsplit('/')[-1]:
         np.asarray(sample['pred_instances']['keypoints'])[0]
-        for sample in people
+        for sample in pickle.loads(path.read_bytes())
     }
 
 
 def joints_in(path):
     """Joints by image name, as ``pred`` has them."""
-    found = {}
-    for entry in loadmat(str(path))['pred'][0]:
-        (rect, ) = entry['annorect'][0]
-        found[entry['image'][0, 0]['name'][0]] = np.array(
-            [[float(point['x'][0, 0]),
-              float(point['y'][0, 0])]
-             for point in rect['annopoints'][0, 0]['point'][0]])
-    return found
+    return {
+        entry['image'][0, 0]['name'][0]:
+        np.array([[point['x'].item(), point['y'].item()] for rect in
+                  entry['annorect'].ravel()
+                  for point in rect['annopoints'][0, 0]['point'][0]])
+        for entry in loadmat(str(path))['pred'][0]
+    }
 
 
 def test_mpii_in_two_processes(untrained, tmp_path):
-    arguments = untrained('HourglassMPIIDataset', 16)
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     finished = run_tool(
-        *arguments, '--out-official', tmp_path / 'out' / 'pred.mat', '--dump',
-        tmp_path / 'people.pkl', '--launcher', 'pytorch',
+        *untrained('MPII', 16), '--official-annotations',
+        tmp_path / 'mpii.mat', '--launcher', 'pytorch',
         launcher=['-m', 'torch.distributed.run', '--nproc-per-node', '2',
                   '--master-port', port])
     assert finished.returncode == 0, finished.stderr
-    assert 'not a submission' in finished.stdout
-    (file, ) = (tmp_path / 'out').iterdir()
-    found, expected = joints_in(file), dumped(tmp_path / 'people.pkl')
+    found = joints_in(tmp_path / 'pred.mat')
+    expected = dumped(tmp_path / 'people.pkl')
     assert list(found) == ['2.png', '1.png', '0.png'], 'official order'
     for name, joints in found.items():
         np.testing.assert_allclose(joints, expected[name] + 1, atol=1e-4)
 
 
 def test_flic(untrained, call_tool, tmp_path):
-    call_tool(*untrained('HourglassFLICDataset', 11), '--out-official',
-              tmp_path / 'pred.mat', '--dump', tmp_path / 'people.pkl')
+    call_tool(*untrained('FLIC', 11), '--official-annotations',
+              tmp_path / 'flic.mat')
     expected = dumped(tmp_path / 'people.pkl')
     examples = loadmat(str(tmp_path / 'pred.mat'))['examples'][0]
     assert [row['filepath'][0]
@@ -146,55 +156,34 @@ def test_flic(untrained, call_tool, tmp_path):
             atol=1e-4)
 
 
+@pytest.mark.parametrize('dataset, joints, more, named', [
+    ('MPII', 16, ['--official-annotations', 'none.mat'], 'none.mat'),
+    ('MPII', 16, ['--official-annotations', 'flic.mat'], 'RELEASE'),
+    ('MPII', 16, [], '--official-annotations'),
+    ('LSP', 14, [], "'lsp'"),
+])
 def test_unusable_arguments_are_refused_before_the_test(
-        untrained, error_of, tmp_path, monkeypatch):
-    arguments = untrained('HourglassMPIIDataset', 16)
+        dataset, joints, more, named, untrained, error_of, tmp_path,
+        monkeypatch):
     monkeypatch.chdir(tmp_path)
-    savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
-    official = ('--out-official', 'pred.mat')
-    for more, named in (
-        (['--out-official', 'pred.pkl'], 'pred.pkl'),
-        (['--official-annotations', 'a.mat'], '--out-official'),
-        ([*official, '--official-annotations', 'none.mat'], 'none.mat'),
-        ([*official, '--official-annotations', 'gt.mat'], 'RELEASE'),
-        # Only people with annotation are written without it.
-        (official, '--official-annotations'),
-    ):
-        if more == official:
-            people = json.loads((tmp_path / 'people.json').read_text())
-            for entry in people:
-                entry['joints_vis'] = [0] * 16
-            (tmp_path / 'people.json').write_text(json.dumps(people))
-        assert named in error_of(*arguments, *more)
-
-
-def test_lsp_has_no_official_format(untrained, error_of, tmp_path):
-    assert "'lsp'" in error_of(*untrained('HourglassLSPDataset', 14),
-                               '--out-official', tmp_path / 'pred.mat')
+    assert named in error_of(*untrained(dataset, joints), *more)
 
 
 def test_submission_from_the_official_file(untrained, call_tool, tmp_path):
     """People of the test set have no joints: predictions, but no scores."""
-    arguments = untrained('HourglassMPIIDataset', 16)
+    arguments = untrained('MPII', 16)
     unknown = mpii_person(place=(60, 45), scale=0.4)
-    known = mpii_person([mpii_point(0, 1, 1)], (60, 45), 0.4)
     write_official_mpii(tmp_path / 'release.mat', [
         ('0.png', False, [unknown], [1]),
         ('none.png', False, [], []),
-        ('1.png', True, [known], [1]),
+        ('1.png', True, [unknown], [1]),
         ('2.png', False, [unknown], [1]),
     ])
-    call_tool(*arguments, '--out-official', tmp_path / 'pred.mat', '--dump',
-              tmp_path / 'people.pkl', '--out', tmp_path / 'scores.json',
+    call_tool(*arguments, '--out', tmp_path / 'scores.json',
               '--cfg-options', 'test_dataloader.dataset.ann_file=release.mat',
               'test_dataloader.dataset.subset=test')
     assert json.loads((tmp_path / 'scores.json').read_text()) == {}
-    pred = loadmat(str(tmp_path / 'pred.mat'))['pred'][0]
-    assert [entry['image'][0, 0]['name'][0]
-            for entry in pred] == ['0.png', 'none.png', '2.png']
-    expected = dumped(tmp_path / 'people.pkl')
-    for entry, name in ((pred[0], '0.png'), (pred[2], '2.png')):
-        point = entry['annorect'][0, 0]['annopoints'][0, 0]['point'][0, 5]
-        np.testing.assert_allclose([point['x'].item(), point['y'].item()],
-                                   expected[name][5] + 1,
-                                   atol=1e-4)
+    found = joints_in(tmp_path / 'pred.mat')
+    assert list(found) == ['0.png', 'none.png', '2.png']
+    for name, joints in dumped(tmp_path / 'people.pkl').items():
+        np.testing.assert_allclose(found[name], joints + 1, atol=1e-4)

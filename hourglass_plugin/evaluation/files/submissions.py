@@ -29,7 +29,6 @@ from scipy.io import savemat, whosmat
 from ...atomic_files import atomic_file
 from ...datasets.readers.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
 from ...datasets.readers.matlab import load_matlab, text
-from ...datasets.readers.person import CENTER_DROP, SCALE_UNIT
 from ...skeletons import FLIC, MPII
 
 #: The variable in the official file of each dataset.
@@ -44,20 +43,15 @@ class PredictedPerson(NamedTuple):
     #: index of the image in the official list and of the person in the image,
     #: from 0; None if the annotation file does not have it
     official_index: tuple[int, int] | None
-    bbox: np.ndarray  #: (4,) left, top, right, bottom of the dataset's square
 
 
 def mpii_predictions(people: Sequence[PredictedPerson],
-                     release: np.ndarray | None = None) -> np.ndarray:
+                     release: np.ndarray) -> np.ndarray:
     """Return predictions as MPII's ``pred``.
 
-    With ``release``, people of the test images: every test image in the
-    official order, with every ``annorect`` of the official file and without
-    its annotated joints. People of the training images: their images only.
-
-    Without ``release`` the file is no submission: it has the images of the
-    people, with an empty ``annorect`` for other people. Without official
-    indices (HRNet's JSON) images and people are numbered in their order.
+    People of the test images: every test image in the official order, with
+    every ``annorect`` of the official file and without its annotated joints.
+    People of the training images: their images only.
 
     Args:
         people: predictions, (16, 2) each, in any order.
@@ -69,26 +63,18 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     Raises:
         ValueError: if an official index is missing, repeated or unknown.
     """
-    if release is None and any(person.official_index is None
-                               for person in people):
-        people = _numbered(people)
     by_image: dict[int, dict[int, PredictedPerson]] = {}
     for (image, position), person in _by_index(people, MPII.name).items():
         by_image.setdefault(image, {})[position] = person
     images = sorted(by_image)
-    if release is None:
-        pred = _structs(len(images), ['image', 'annorect'])
-        for entry, image in zip(pred[0], images):
-            _fill_in_known(entry, by_image[image])
-    else:
-        annolist = release['annolist'].reshape(-1)
-        is_test = release['img_train'].reshape(-1) == 0
-        if images[-1] >= len(annolist):
-            raise ValueError(f'the official file has {len(annolist)} images, '
-                             f'but image {images[-1]} was predicted')
-        if is_test[images].all():
-            images = np.flatnonzero(is_test).tolist()
-        pred = annolist[None, images].copy()
+    annolist = release['annolist'].reshape(-1)
+    is_test = release['img_train'].reshape(-1) == 0
+    if images[-1] >= len(annolist):
+        raise ValueError(f'the official file has {len(annolist)} images, '
+                         f'but image {images[-1]} was predicted')
+    if is_test[images].all():
+        images = np.flatnonzero(is_test).tolist()
+    pred = annolist[None, images].copy()
     for entry, image in zip(pred[0], images):
         entry['annorect'] = _with_points(entry, by_image.get(image, {}))
     return pred
@@ -108,8 +94,7 @@ def count_unpredicted(people: Sequence[PredictedPerson],
 
 
 def flic_predictions(people: Sequence[PredictedPerson],
-                     examples: np.ndarray | None = None,
-                     is_train: bool = False) -> np.ndarray:
+                     examples: np.ndarray) -> np.ndarray:
     """Return predictions as FLIC's ``examples``.
 
     Left and right are those of the training labels.
@@ -118,36 +103,25 @@ def flic_predictions(people: Sequence[PredictedPerson],
         people: predictions, (11, 2) each, in any order.
         examples: of the official file, as scipy reads it; all its fields of
             the predicted people are kept but ``coords``.
-        is_train: without ``examples``, True for people of the training set.
 
     Returns:
-        (1, N) struct array in the official order, if known; ``coords`` is NaN
-        for FLIC's other joints.
+        (1, N) struct array in the official order; ``coords`` is NaN for
+        FLIC's other joints.
 
     Raises:
         ValueError: if a person is not in ``examples``, or is there twice.
     """
-    if examples is not None or all(person.official_index is not None
-                                   for person in people):
-        by_index = dict(sorted(_by_index(people, FLIC.name).items()))
-        people = list(by_index.values())
-    if examples is None:
-        found = _structs(
-            len(people), ['filepath', 'coords', 'istrain', 'istest'])
-        for entry, person in zip(found[0], people):
-            entry['filepath'] = person.image
-            entry['istrain'], entry['istest'] = is_train, not is_train
-    else:
-        examples = examples.reshape(-1)
-        rows = [row for row, _ in by_index]
-        for row, person in zip(rows, people):
-            if row >= len(examples) or (person.image != text(
-                    examples[row], 'filepath')):
-                raise ValueError(
-                    f'the official file has no {person.image} in row {row}: '
-                    'predictions and official file do not match')
-        found = examples[None, rows].copy()
-    for entry, person in zip(found[0], people):
+    examples = examples.reshape(-1)
+    by_index = dict(sorted(_by_index(people, FLIC.name).items()))
+    rows = [row for row, _ in by_index]
+    for row, person in zip(rows, by_index.values()):
+        if row >= len(examples) or (person.image != text(
+                examples[row], 'filepath')):
+            raise ValueError(
+                f'the official file has no {person.image} in row {row}: '
+                'predictions and official file do not match')
+    found = examples[None, rows].copy()
+    for entry, person in zip(found[0], by_index.values()):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
         coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints,
                                                np.float64).T + 1
@@ -198,7 +172,6 @@ class OfficialPredictionFile(BaseMetric):
         out_file: name of the MATLAB file, ending in ``.mat``.
         official_file: ``mpii_human_pose_v1_u12_1.mat`` or ``examples.mat``,
             from which the rest of the structs is copied.
-        is_train: see :func:`flic_predictions`.
         collect_device: device to gather the results of several processes on.
 
     Raises:
@@ -210,14 +183,12 @@ class OfficialPredictionFile(BaseMetric):
     def __init__(self,
                  out_file: str,
                  official_file: str | None = None,
-                 is_train: bool = False,
                  collect_device: str = 'cpu') -> None:
         super().__init__(collect_device)
         if not out_file.endswith('.mat'):
             raise ValueError(f'{out_file}: the name must end in .mat')
         self.out_file = out_file
         self.official_file = official_file
-        self.is_train = is_train
         self._official: np.ndarray | None = None
 
     @property
@@ -241,25 +212,17 @@ class OfficialPredictionFile(BaseMetric):
         records = [*map(dataset.get_data_info, range(len(dataset)))]
         if not records:
             raise ValueError('the dataset has no person to predict')
-        is_annotated = any(
-            np.any(record['keypoints_visible'] > 0) for record in records)
-        if (self.dataset_name == MPII.name and not is_annotated
-                and self.official_file is None):
-            raise ValueError(
-                'a submission to MPII needs the official file: name '
-                'mpii_human_pose_v1_u12_1.mat with --official-annotations')
         self._content([
-            _person(record, record['keypoints'], record['bbox'])
-            for record in records
+            _person(record, record['keypoints']) for record in records
         ])
-        return is_annotated
+        return any(
+            np.any(record['keypoints_visible'] > 0) for record in records)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Store each person's keypoints and identity."""
         # As dictionaries: mmengine makes plain tuples of named ones.
         self.results += [
-            _person(sample, sample['pred_instances']['keypoints'],
-                    sample['gt_instances']['bboxes'])._asdict()
+            _person(sample, sample['pred_instances']['keypoints'])._asdict()
             for sample in data_samples
         ]
 
@@ -276,33 +239,34 @@ class OfficialPredictionFile(BaseMetric):
                  people: list[PredictedPerson]) -> tuple[str, np.ndarray, str]:
         """Return name and value of the variable, and a note for the log."""
         name = self.dataset_name
-        if self.official_file is not None and self._official is None:
+        if self.official_file is None:
+            raise ValueError(
+                f'predictions of {name} are written with the official file\'s '
+                'other fields: name mpii_human_pose_v1_u12_1.mat or '
+                'examples.mat with --official-annotations')
+        if self._official is None:
             self._official = read_official_file(self.official_file, name)
         official = self._official
         if name == FLIC.name:
-            return 'examples', flic_predictions(people, official,
-                                                self.is_train), ''
+            return 'examples', flic_predictions(people, official), ''
         pred = mpii_predictions(people, official)
+        images = [(person.official_index or (0, 0))[0] for person in people]
         note = '; not a submission, which is of the test images'
-        if official is not None:
-            images = [person.official_index[0] for person in people
-                      if person.official_index is not None]
-            if (official['img_train'].reshape(-1)[images] == 0).all():
-                left_out, single = count_unpredicted(people, official)
-                note = (f'; {left_out} of the {single} single people to test '
-                        'are missing' if left_out else '')
+        if (official['img_train'].reshape(-1)[images] == 0).all():
+            left_out, single = count_unpredicted(people, official)
+            note = (f'; {left_out} of the {single} single people to test '
+                    'are missing' if left_out else '')
         return 'pred', pred, note
 
 
-def _person(sample: dict, keypoints: Any, bboxes: Any) -> PredictedPerson:
+def _person(sample: dict, keypoints: Any) -> PredictedPerson:
     """Return the person of MMPose's record or sample."""
     index = (sample.get('raw_ann_info') or {}).get('official_index')
     return PredictedPerson(
         image=Path(sample['img_path']).name,
         keypoints=np.asarray(keypoints)[0, :, :2],
         official_index=None if index is None else
-        (int(index[0]), int(index[1])),
-        bbox=np.asarray(bboxes)[0])
+        (int(index[0]), int(index[1])))
 
 
 def _by_index(people: Sequence[PredictedPerson], dataset_name: str
@@ -322,36 +286,6 @@ def _by_index(people: Sequence[PredictedPerson], dataset_name: str
                              f'{index[0]} was predicted twice')
         found[index] = person
     return found
-
-
-def _numbered(people: Sequence[PredictedPerson]) -> list[PredictedPerson]:
-    """Number images and the people in each in their order."""
-    images: dict[str, list[PredictedPerson]] = {}
-    for person in people:
-        images.setdefault(person.image, []).append(person)
-    return [
-        person._replace(official_index=(image, position))
-        for image, together in enumerate(images.values())
-        for position, person in enumerate(together)
-    ]
-
-
-def _fill_in_known(entry: np.void, people: dict[int, PredictedPerson]) -> None:
-    """Add the known people to an image of MPII's list.
-
-    ``objpos`` and ``scale`` are those of the official file, to a thousandth.
-    """
-    rects = _structs(max(people) + 1, ['scale', 'objpos'])
-    for position, person in people.items():
-        left, top, right, bottom = np.asarray(person.bbox, np.float64)
-        scale = (right - left) / SCALE_UNIT
-        x, y = (left + right) / 2, (top + bottom) / 2 - CENTER_DROP * scale
-        rects[0, position]['scale'] = round(scale, 6)
-        rects[0, position]['objpos'] = _struct(
-            x=round(x + 1, 3), y=round(y + 1, 3))
-    name = next(iter(people.values())).image
-    entry['image'] = _struct(name=np.array([name]))
-    entry['annorect'] = rects
 
 
 def _with_points(entry: np.void,
@@ -378,16 +312,9 @@ def _with_points(entry: np.void,
             point = _structs(len(keypoints), ['x', 'y', 'id'])
             for joint, (x, y) in enumerate(keypoints + 1):
                 point[0, joint] = (x, y, float(joint))
-            new['annopoints'] = _struct(point=point)
+            new['annopoints'] = _structs(1, ['point'])
+            new['annopoints'][0, 0]['point'] = point
     return changed
-
-
-def _struct(**fields: Any) -> np.ndarray:
-    """Return a (1, 1) struct."""
-    struct = _structs(1, fields)
-    for name, value in fields.items():
-        struct[0, 0][name] = value
-    return struct
 
 
 def _structs(count: int, names: Iterable[str]) -> np.ndarray:
