@@ -4,8 +4,6 @@ Every kind of file that holds test people's joints is read by its dataset and
 goes through the configs' pipeline and MMPose's packing; what is "predicted" is
 the truth, or the truth one pixel to the right.
 """
-import json
-
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +17,7 @@ from matlab_files import (
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from newell_files import newell_rows, write_newell_h5
+from pose_files import entry, write_json
 from scipy.io import savemat
 
 from hourglass_plugin.evaluation.files.ground_truth import (
@@ -26,7 +25,7 @@ from hourglass_plugin.evaluation.files.ground_truth import (
     score_predictions,
 )
 from hourglass_plugin.evaluation.files.predictions import read_predictions
-from hourglass_plugin.skeletons import SKELETONS
+from hourglass_plugin.skeletons import FLIC, LSP, MPII, SKELETONS
 
 # Head boxes of 3-4-5 triangles: head sizes 1.8, 2.1 and 30 pixels. Half of
 # that is more than a pixel for the second and the third person.
@@ -58,33 +57,25 @@ def box(person):
 
 
 def mpii_official(folder):
-    truth = SKELETONS['mpii']
     people = [
-        mpii_person([
-            mpii_point(k, x, y, is_visible=k % 2)
-            for k, (x, y) in enumerate(joints(truth, index))
-        ], (150, 100), 0.8, box(index)) for index in range(3)
-    ]
-    write_official_mpii(folder / 'a.mat',
-                        [('0.png', 1, people[:1], [1]),
-                         ('1.png', 1, people[1:], [])])
+        mpii_person([mpii_point(k, x, y, is_visible=k % 2)
+                     for k, (x, y) in enumerate(joints(MPII, index))],
+                    (150, 100), 0.8, box(index)) for index in range(3)]
+    write_official_mpii(folder / 'a.mat', [('0.png', 1, people[:1], [1]),
+                                           ('1.png', 1, people[1:], [])])
     return dict(type='HourglassMPIIDataset', ann_file='a.mat')
 
 
 def entries(skeleton, first_pixel=1):
     return [
-        dict(
-            image=f'{index}.png',
-            center=[150, 100],
-            scale=0.8,
-            joints=(joints(skeleton, index) - 1 + first_pixel).tolist(),
-            joints_vis=[1] * skeleton.num_keypoints) for index in range(3)
-    ]
+        entry(skeleton, image=f'{index}.png', center=[150, 100], scale=0.8,
+              joints=(joints(skeleton, index) - 1 + first_pixel).tolist())
+        for index in range(3)]
 
 
 def mpii_json(folder):
-    people = entries(SKELETONS['mpii'])
-    (folder / 'a.json').write_text(json.dumps(people[::-1]))
+    people = entries(MPII)
+    write_json(folder / 'a.json', people[::-1])
     write_head_boxes(folder / 'gt.mat', people,
                      [np.reshape(box(index), (2, 2)) for index in range(3)])
     return dict(
@@ -92,49 +83,43 @@ def mpii_json(folder):
 
 
 def newell(folder, skeleton, sizes):
-    rows = newell_rows(3, skeleton.num_keypoints)
-    rows.update(
+    write_newell_h5(folder / 'a.h5', dict(
+        newell_rows(3, skeleton.num_keypoints),
         imgname=np.array(['0.png', '1.png', '2.png'], 'S'),
         center=np.tile([150.0, 112], (3, 1)),
         scale=np.full(3, 1.0),
         part=np.stack([joints(skeleton, index) for index in range(3)]),
-        normalize=np.array(sizes))
-    write_newell_h5(folder / 'a.h5', rows)
+        normalize=np.array(sizes)))
 
 
 def mpii_h5(folder):
-    newell(folder, SKELETONS['mpii'], [0.6 * size for size in DIAGONALS])
+    newell(folder, MPII, [0.6 * size for size in DIAGONALS])
     return dict(type='HourglassMPIIDataset', ann_file='a.h5')
 
 
 def flic_h5(folder):
-    newell(folder, SKELETONS['flic'], TORSOS)
+    newell(folder, FLIC, TORSOS)
     return dict(type='HourglassFLICDataset', ann_file='a.h5', labels='person')
 
 
 def flic_official(folder):
-    skeleton = SKELETONS['flic']
-    columns = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
     examples = []
     for index in range(3):
         coords = np.full((2, 29), np.nan)
-        coords[:, columns] = joints(skeleton, index).T
+        coords[:, [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]] = joints(FLIC, index).T
         examples.append(
             dict(
                 filepath=f'{index}.png',
                 coords=coords,
                 torsobox=np.array([[100.0, 50, 200, 150]]),
                 imgdims=np.array([[200, 300, 3]]),
-                currframe=index,
-                moviename='film',
-                istrain=0,
                 istest=1))
     savemat(folder / 'a.mat', dict(examples=struct_array(examples)))
     return dict(type='HourglassFLICDataset', ann_file='a.mat', subset='test')
 
 
 def lsp_mat(folder):
-    array = np.stack([joints(SKELETONS['lsp'], index) for index in range(3)])
+    array = np.stack([joints(LSP, index) for index in range(3)])
     array = np.concatenate([array, np.ones((3, 14, 1))], 2)
     savemat(folder / 'a.mat', dict(joints=np.moveaxis(array, 0, 2)))
     for index in range(3):
@@ -143,15 +128,8 @@ def lsp_mat(folder):
 
 
 def lsp_json(folder):
-    (folder / 'a.json').write_text(
-        json.dumps(entries(SKELETONS['lsp'], first_pixel=0)))
+    write_json(folder / 'a.json', entries(LSP, first_pixel=0))
     return dict(type='HourglassLSPDataset', ann_file='a.json')
-
-
-KINDS = [
-    mpii_official, mpii_json, mpii_h5, flic_official, flic_h5, lsp_mat,
-    lsp_json
-]
 
 
 def evaluate(kind, folder, shift):
@@ -159,10 +137,9 @@ def evaluate(kind, folder, shift):
     for index in range(3):
         cv2.imwrite(
             str(folder / f'{index}.png'), np.full((200, 300, 3), 90, np.uint8))
-    config = kind(folder)
     dataset = DATASETS.build(
         dict(
-            config,
+            kind(folder),
             data_root=str(folder),
             data_prefix=dict(img=''),
             test_mode=True,
@@ -186,31 +163,28 @@ def evaluate(kind, folder, shift):
     return dataset, np.stack(predicted), metric.evaluate(len(dataset))
 
 
-@pytest.mark.parametrize('kind', KINDS)
-def test_perfect_predictions_score_100(kind, tmp_path):
-    dataset, predicted, scores = evaluate(kind, tmp_path, shift=0)
+@pytest.mark.parametrize('kind', [
+    mpii_official, mpii_json, mpii_h5, flic_official, flic_h5, lsp_mat,
+    lsp_json])
+@pytest.mark.parametrize('shift', [0, 1])
+def test_truth_as_prediction_and_a_pixel_to_the_right(kind, shift, tmp_path):
+    dataset, predicted, scores = evaluate(kind, tmp_path, shift)
     name = dataset.metainfo['dataset_name']
     assert len(dataset) == 3
-    measure = 'PCKh@0.5' if name == 'mpii' else 'PCK@0.2'
-    assert {f'{name}/{measure}', f'{name}/AUC'} < set(scores)
-    assert set(scores.values()) == {100.0}
+    metric, threshold = ('PCKh', 0.5) if name == 'mpii' else ('PCK', 0.2)
+    assert f'{name}/AUC' in scores
+    # Two of three people are large enough for a pixel not to matter; a tenth
+    # of 30 and of 100 pixels is more than a pixel, of the others less.
+    assert scores[f'{name}/{metric}@{threshold}'] == pytest.approx(
+        200 / 3 if shift else 100)
+    assert scores[f'{name}/{metric}@0.1'] == pytest.approx(
+        100 / 3 if shift else 100)
+    assert shift or set(scores.values()) == {100.0}
     # Behind the reader pixels count from 0, the people in the file's order.
     order = [2, 1, 0] if kind is mpii_json else [0, 1, 2]
+    truth = [joints(SKELETONS[name], index) - 1 for index in order]
     np.testing.assert_allclose(
-        predicted, [joints(SKELETONS[name], index) - 1 for index in order],
-        atol=1e-4)  # float32
-
-
-@pytest.mark.parametrize('kind', KINDS)
-def test_one_pixel_to_the_right_by_hand(kind, tmp_path):
-    dataset, _, scores = evaluate(kind, tmp_path, shift=1)
-    name = dataset.metainfo['dataset_name']
-    measure = 'PCKh@0.5' if name == 'mpii' else 'PCK@0.2'
-    # Two of three people are large enough for a pixel not to matter.
-    assert scores[f'{name}/{measure}'] == pytest.approx(100 * 2 / 3)
-    smaller = scores[f'{name}/{measure.split("@")[0]}@0.1']
-    # A tenth of 30 and of 100 pixels is more than a pixel, of the others less.
-    assert smaller == pytest.approx(100 / 3)
+        predicted, np.add(truth, (shift, 0)), atol=1e-4)  # float32
 
 
 @pytest.mark.parametrize('kind', [mpii_official, mpii_h5, flic_h5])

@@ -1,9 +1,9 @@
 """FLIC's examples.mat, the paper's .h5 files, JSON; both kinds of labels."""
-import json
-
 import numpy as np
 import pytest
 from matlab_files import EMPTY, struct, struct_array
+from newell_files import newell_rows, write_newell_h5
+from pose_files import write_json
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.readers.flic import read_flic
@@ -38,18 +38,17 @@ def coords(turned=False, missing=()):
 
 
 def example(number, **changes):
-    fields = dict(
-        poselet_hit_idx=np.array([[1, 2, 3]]),
-        moviename='film',
-        coords=coords(),
-        filepath=f'film-{number:08d}.jpg',
-        imgdims=np.array([[480, 720, 3]]),
-        currframe=np.array([[number]], np.uint16),
-        torsobox=np.array([[201.5, 90, 298.5, 230]]),
-        istrain=np.array([[1]], np.uint8),
-        istest=np.array([[0]], np.uint8))
-    fields.update(changes)
-    return {key: value for key, value in fields.items() if value is not None}
+    return dict(
+        dict(
+            poselet_hit_idx=np.array([[1, 2, 3]]),
+            moviename='film',
+            coords=coords(),
+            filepath=f'film-{number:08d}.jpg',
+            imgdims=np.array([[480, 720, 3]]),
+            currframe=np.array([[number]], np.uint16),
+            torsobox=np.array([[201.5, 90, 298.5, 230]]),
+            istrain=np.array([[1]], np.uint8),
+            istest=np.array([[0]], np.uint8)), **changes)
 
 
 def write(folder, *examples):
@@ -98,90 +97,69 @@ def test_backs_change_sides_for_observers_only(tmp_path):
     assert back.torso_size == observed.torso_size == pytest.approx(150)
 
 
-def test_absent_joints_change_sides_too(tmp_path):
-    turned = coords(turned=True, missing=['left_wrist'])
+@pytest.mark.parametrize('missing, absent, elbow, torso', [
+    ('left_wrist', 'right_wrist', 309, 150),
+    ('left_hip', 'right_hip', 309, None),
+    # Without a shoulder the direction is unknown, and nothing is exchanged.
+    ('right_shoulder', 'right_shoulder', 189, None)])
+def test_absent_joints_change_sides_too(tmp_path, missing, absent, elbow,
+                                        torso):
+    turned = coords(turned=True, missing=[missing])
     person, = read_flic(write(tmp_path, example(1, coords=turned)))
-    absent = [
-        joint for joint, annotated in zip(FLIC.joints, person.annotated)
-        if not annotated
-    ]
-    assert absent == ['right_wrist']
-
-
-@pytest.mark.parametrize('missing', ['right_shoulder', 'left_hip'])
-def test_no_torso_without_its_joints(tmp_path, missing):
-    path = write(tmp_path,
-                 example(1, coords=coords(turned=True, missing=[missing])))
-    person, = read_flic(path)
-    assert person.torso_size is None
-    # Without a shoulder the direction is unknown.
-    swapped = missing == 'left_hip'
-    assert position(person, 'nose') == [249, 69]
-    assert position(person, 'left_elbow')[0] == (309 if swapped else 189)
+    index, = np.flatnonzero(~person.annotated)
+    assert FLIC.joints[index] == absent
+    assert position(person, 'left_elbow')[0] == elbow
+    assert person.torso_size == (torso and pytest.approx(torso))
 
 
 def test_no_torso_of_a_single_point(tmp_path):
     joints = coords()
     joints[:, 6] = joints[:, 3]  # left hip, right shoulder
-    assert read_flic(write(tmp_path,
-                           example(1, coords=joints)))[0].torso_size is None
+    person, = read_flic(write(tmp_path, example(1, coords=joints)))
+    assert person.torso_size is None
 
 
 def test_subsets_keep_the_official_rows(tmp_path):
-
-    def member(train, test):
-        return dict(
-            istrain=np.array([[train]]), istest=np.array([[test]], bool))
-
-    path = write(tmp_path, example(0, **member(0, 1)),
-                 example(1, **member(0, 0)), example(2, **member(1, 0)),
-                 example(3, **member(0, 1)))
-    rows = {
-        subset: [p.official_index[0] for p in read_flic(path, subset)]
-        for subset in (None, 'train', 'test')
-    }
-    assert rows == {None: [0, 1, 2, 3], 'train': [2], 'test': [0, 3]}
-
-
-def test_one_person_in_a_1x1_struct(tmp_path):
-    path = tmp_path / 'examples.mat'
-    savemat(path, dict(examples=struct(**example(3))))
-    person, = read_flic(path, 'train')
-    assert person.image == 'film-00000003.jpg'
+    path = write(tmp_path, *(
+        example(row, istrain=np.array([[train]]),
+                istest=np.array([[test]], bool))
+        for row, (train, test) in enumerate([(0, 1), (0, 0), (1, 0), (0, 1)])))
+    for subset, rows in ((None, [0, 1, 2, 3]), ('train', [2]),
+                         ('test', [0, 3])):
+        people = read_flic(path, subset)
+        assert [person.official_index[0] for person in people] == rows
 
 
 def test_a_file_without_subsets_or_people(tmp_path):
-    path = write(tmp_path, example(0, istrain=None, istest=None))
-    assert len(read_flic(path)) == 1
+    path = tmp_path / 'examples.mat'
+    alone = example(0)
+    del alone['istrain'], alone['istest']
+    savemat(path, dict(examples=struct(**alone)))
+    assert read_flic(path)[0].image == 'film-00000000.jpg'
     with pytest.raises(ValueError):
         read_flic(path, 'train')
-    savemat(tmp_path / 'empty.mat', dict(examples=EMPTY))
+    savemat(path, dict(examples=EMPTY))
     with pytest.raises(ValueError):
-        read_flic(tmp_path / 'empty.mat')
+        read_flic(path)
 
 
 def write_h5(path, people, labels):
     """A file of the paper's code with the joints as they are there."""
-    h5py = pytest.importorskip('h5py')
-    parts = np.stack([
-        person[[column for column, _, _ in FACING.values()]]
-        for person in people
-    ])
+    columns = [column for column, _, _ in FACING.values()]
+    parts = np.stack([person[columns] for person in people])
     torsos = np.linalg.norm(parts[:, 3] - parts[:, 6], axis=1)
     if labels == 'observer':
         for part in parts:
             if part[0, 0] < part[3, 0]:
                 part[:] = part[FLIC.flip_indices]
-    with h5py.File(path, 'w') as file:
-        file['part'] = parts
-        file['center'] = np.full((len(parts), 2), [250.0, 240.0], np.float32)
-        file['scale'] = np.full(len(parts), 2.2)
-        file['imgname'] = [f'{n}.jpg'.encode() for n in range(len(parts))]
-        file['visible'] = np.ones((len(parts), 11))
-        file['normalize'] = torsos
-        file['index'] = np.arange(len(parts)) + 140
-        file['person'] = np.zeros(len(parts), int)
-    return path
+    count = len(parts)
+    return write_newell_h5(path, dict(
+        newell_rows(count, 11),
+        part=parts,
+        center=np.full((count, 2), [250.0, 240.0], np.float32),
+        scale=np.full(count, 2.2),
+        normalize=torsos,
+        index=np.arange(count) + 140))
 
 
 @pytest.fixture
@@ -197,7 +175,7 @@ def test_h5_files_of_both_kinds_give_the_same_observer_labels(two_kinds):
     for a, b in zip(first, second):
         np.testing.assert_array_equal(a.keypoints, b.keypoints)
         assert a.torso_size == b.torso_size == pytest.approx(150)
-    assert first[1].official_index == (141, 0)
+    assert first[1].official_index == (141, 1)
     assert first[1].center.tolist() == [249, 239]
     assert first[1].scale == pytest.approx(1.76)
 
@@ -209,25 +187,21 @@ def test_an_observer_centric_file_has_no_person_labels(two_kinds):
     # Row 1 exchanged: from (200, 110) to (290, 225).
     with pytest.raises(ValueError):
         read_flic(observer, labels='person')
+    with pytest.raises(ValueError):  # a file of a single subset
+        read_flic(person, 'train')
 
 
 def test_json_keeps_what_is_needed_for_both_kinds(tmp_path, two_kinds):
     path = tmp_path / 'people.json'
     people = read_flic(two_kinds[0], labels='person')
-    path.write_text(json.dumps(pose_json_entries(people, first_pixel=1)))
+    write_json(path, pose_json_entries(people, first_pixel=1))
     for labels in ('person', 'observer'):
-        for a, b in zip(
-                read_flic(path, labels=labels),
-                read_flic(two_kinds[0], labels=labels)):
+        for a, b in zip(read_flic(path, labels=labels),
+                        read_flic(two_kinds[0], labels=labels)):
             np.testing.assert_array_equal(a.keypoints, b.keypoints)
             assert a.center.tolist() == b.center.tolist()
             assert a.official_index == b.official_index
-    path.write_text(
-        json.dumps(pose_json_entries(read_flic(two_kinds[0]), first_pixel=1)))
+    observed = read_flic(two_kinds[0])
+    write_json(path, pose_json_entries(observed, first_pixel=1))
     with pytest.raises(ValueError):
         read_flic(path, labels='person')
-
-
-def test_files_of_one_subset_refuse_to_be_divided(two_kinds):
-    with pytest.raises(ValueError):
-        read_flic(two_kinds[0], 'train')

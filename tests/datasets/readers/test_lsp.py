@@ -1,8 +1,7 @@
 """LSP's and LSP extended's joints.mat, and MPII-style JSON."""
-import json
-
 import numpy as np
 import pytest
+from pose_files import entry, write_json
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.readers.lsp import read_lsp
@@ -69,16 +68,16 @@ def test_lsp_extended_flags_what_is_annotated(tmp_path):
     assert people[4].keypoints[HEAD].tolist() == [-4, 89]
 
 
-@pytest.mark.parametrize('subset, numbers', [(None, [1, 2, 3, 4]),
-                                             ('train', [1, 2]),
-                                             ('test', [3, 4])])
-def test_halves_of_lsp(tmp_path, subset, numbers):
-    people = read_lsp(write(tmp_path, lsp_array(4)), subset)
-    assert [person.image for person in people
-            ] == [f'im000{number}.jpg' for number in numbers]
-    assert [person.official_index[0] + 1 for person in people] == numbers
-    assert [person.keypoints[0, 1]
-            for person in people] == [20 + number - 1 for number in numbers]
+def test_halves_of_lsp(tmp_path):
+    path = write(tmp_path, lsp_array(4))
+    for subset, numbers in ((None, [1, 2, 3, 4]), ('train', [1, 2]),
+                            ('test', [3, 4])):
+        people = read_lsp(path, subset)
+        assert [person.image for person in people] == [
+            f'im000{number}.jpg' for number in numbers]
+        assert [person.official_index[0] + 1 for person in people] == numbers
+        assert [person.keypoints[0, 1] for person in people] == [
+            20 + number - 1 for number in numbers]
 
 
 def test_lsp_extended_is_all_for_training(tmp_path):
@@ -86,6 +85,8 @@ def test_lsp_extended_is_all_for_training(tmp_path):
     assert len(read_lsp(path, 'train')) == 3
     with pytest.raises(ValueError):
         read_lsp(path, 'test')
+    with pytest.raises(ValueError):  # an odd number cannot be halved
+        read_lsp(write(tmp_path, lsp_array(3)), 'train')
 
 
 def test_a_single_joint_has_a_crop_and_none_has_no_person(tmp_path):
@@ -104,22 +105,9 @@ def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
     assert person.keypoints[1].tolist() == [20, 25]
 
 
-def test_an_odd_number_cannot_be_halved(tmp_path):
-    with pytest.raises(ValueError):
-        read_lsp(write(tmp_path, lsp_array(3)), 'train')
-
-
 def test_json_counts_from_0_and_holds_one_subset(tmp_path):
-    path = tmp_path / 'people.json'
-    path.write_text(
-        json.dumps([
-            dict(
-                image='a.jpg',
-                center=[5, 6],
-                scale=0.5,
-                joints=[[1, 2]] * 14,
-                joints_vis=[1] * 14)
-        ]))
+    path = write_json(tmp_path / 'a.json', [
+        entry(LSP, center=[5, 6], joints=[[1, 2]] * 14)])
     person, = read_lsp(path)
     assert person.center.tolist() == [5, 6]
     assert person.keypoints[3].tolist() == [1, 2]

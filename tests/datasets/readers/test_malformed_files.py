@@ -60,9 +60,10 @@ def read_cpm(folder, changes):
 
 
 def read_h5(folder, changes):
+    rows = dict(newell_rows(2, 16), **changes)
     read_newell_h5(
-        write_newell_h5(folder / 'a.x', dict(newell_rows(2, 16), **changes)),
-        MPII)
+        write_newell_h5(folder / 'a.x', {
+            name: row for name, row in rows.items() if row is not None}), MPII)
 
 
 def read_examples(folder, changes):
@@ -135,6 +136,7 @@ CASES = [
         dict(joint_self=[[1, 2, 1]] * 14), dict(scale_provided=[1]))),
     *((read_h5, change, place) for change, place in (
         (dict(part=np.ones((2, 14, 2))), 'part'),
+        ({'part': None, 'part/inside': np.ones((2, 16, 2))}, 'part'),
         (dict(part=np.array([b'a', b'b'])), 'a.x'),
         (dict(part=np.float64(1)), 'part'),
         (dict(center=np.ones((3, 2))), 'center'),

@@ -40,44 +40,41 @@ def test_ground_truth_by_hand(tmp_path):
 
 def test_ground_truth_of_one_person(tmp_path):
     """MATLAB drops the last dimension of 16 x 2 x 1 and 2 x 2 x 1."""
-    person = entry(MPII)
+    joints = np.array(entry(MPII)['joints'])
     truth = read_mpii_ground_truth(
-        write_head_boxes(
-            tmp_path / 'gt.mat', [person],
-            BOXES[:1],
-            pos_gt_src=np.array(person['joints']),
-            headboxes_src=np.array(BOXES[0], float)))
-    np.testing.assert_allclose(truth.keypoints[0],
-                               np.array(person['joints']) - 1)
+        write_head_boxes(tmp_path / 'gt.mat', [entry(MPII)], BOXES[:1],
+                         pos_gt_src=joints,
+                         headboxes_src=np.array(BOXES[0], float)))
+    np.testing.assert_allclose(truth.keypoints, [joints - 1])
     np.testing.assert_allclose(truth.head_sizes, [3])
 
 
+def people_of(*seeds):
+    return [entry(MPII, seed) for seed in seeds]
+
+
 def test_people_in_any_order_and_twice(tmp_path):
-    entries = [entry(MPII, seed) for seed in range(5)]
-    entries[3]['joints_vis'] = [1] * 15 + [0]
-    order = [4, 0, 3, 0]
-    sizes = sizes_of(tmp_path, entries, [entries[i] for i in order])
-    assert sizes == [15, 3, 12, 3]
-    assert sizes_of(tmp_path, entries, []) == []
+    truth = people_of(0, 1, 2, 3, 4)
+    truth[3]['joints_vis'] = [1] * 15 + [0]
+    people = [truth[index] for index in (4, 0, 3, 0)]
+    assert sizes_of(tmp_path, truth, people) == [15, 3, 12, 3]
+    assert sizes_of(tmp_path, truth, []) == []
 
 
 def test_files_that_round_differently(tmp_path):
     """Neck and head top cut to whole pixels: up to a pixel less."""
-    entries = [entry(MPII, seed) for seed in range(4)]
-    for person in entries:
-        person['joints'][8] = [120.999, 80.001]
-    cut = [entry(MPII, seed) for seed in range(4)]
-    for person in cut:
-        person['joints'][8] = [120.0, 80.0]
+    truth, people = people_of(0, 1, 2, 3), people_of(3, 2, 1, 0)
+    for one, other in zip(truth, people):
+        one['joints'][8], other['joints'][8] = [120.999, 80.001], [120, 80]
     # One with so few joints that only all of them tell who it is.
-    for person in (entries[2], cut[2]):
-        person['joints_vis'] = [0] * 8 + [1, 1] + [0] * 6
-    assert sizes_of(tmp_path, entries, cut[::-1]) == [12, 9, 6, 3]
+    truth[2]['joints_vis'] = people[1]['joints_vis'] = (
+        [0] * 8 + [1, 1] + [0] * 6)
+    assert sizes_of(tmp_path, truth, people) == [12, 9, 6, 3]
 
 
 def test_an_equal_person_is_preferred_to_a_near_one(tmp_path):
     """Neighbouring frames of a quiet film."""
-    near = entry(MPII, 0)
+    near, = people_of(0)
     near['joints'] = (np.array(near['joints']) + 0.4).tolist()
     assert sizes_of(tmp_path, [near, entry(MPII, 0)],
                     [entry(MPII, 0), near]) == [6, 3]
@@ -85,22 +82,18 @@ def test_an_equal_person_is_preferred_to_a_near_one(tmp_path):
 
 def test_damaged_joints(tmp_path):
     """As in the real file, which has lost coordinates of joints."""
-    truth = [entry(MPII, seed) for seed in range(4)]
-    truth[1]['joints'][0] = [0, truth[1]['joints'][0][1]]
+    truth = people_of(0, 1, 2, 3)
+    truth[1]['joints'][0][0] = 0
     for joint in (0, 1, 4, 5, 6, 7, 8, 9):  # half of them
         truth[2]['joints'][joint] = [0, 0]
-    people = [entry(MPII, seed) for seed in (2, 1, 3)]
-    assert sizes_of(tmp_path, truth, people) == [9, 6, 12]
+    assert sizes_of(tmp_path, truth, people_of(2, 1, 3)) == [9, 6, 12]
 
 
 def test_joints_that_one_file_lacks(tmp_path):
-    truth = [entry(MPII, seed) for seed in range(3)]
-    people = [entry(MPII, seed) for seed in range(3)]
+    """The two share the joints 4 to 8: five of the nine in the first."""
+    truth, people = people_of(0, 1, 2), people_of(0, 1, 2)
     truth[0]['joints_vis'] = [1] * 9 + [0] * 7
-    people[0]['joints_vis'] = [0] * 6 + [1] * 10
-    # The two files share joints 6, 7 and 8 of the nine that the first has ...
-    people[0]['joints_vis'][5] = people[0]['joints_vis'][4] = 1
-    # ... and now 4 and 5: five of nine.
+    people[0]['joints_vis'] = [0] * 4 + [1] * 12
     assert sizes_of(tmp_path, truth, people) == [3, 6, 9]
 
 
