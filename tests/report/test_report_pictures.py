@@ -4,7 +4,6 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
@@ -19,34 +18,31 @@ from hourglass_plugin.report.pictures import (
 from hourglass_plugin.skeletons import LSP, MPII
 from hourglass_plugin.visualization import save_image
 
-BACKBONES = {
-    'hourglass':
-    dict(type='StackedHourglass', num_stacks=2, feat_channels=8),
-    'resnet': dict(type='ResNet', depth=18),
-}
 CODEC = dict(type='LSPHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
-HEADS = {
-    'hourglass':
-    dict(type='MultiStageHeatmapHead', in_channels=8, num_stages=2,
-         out_channels=14, decoder=CODEC),
-    'resnet':
-    dict(type='HeatmapHead', in_channels=512, out_channels=14, decoder=CODEC),
-    'regression':
-    dict(type='RegressionHead', in_channels=512, num_joints=14,
-         decoder=dict(type='RegressionLabel', input_size=(64, 64))),
-}
+RESNET = dict(type='ResNet', depth=18)
+#: Backbone and head.
+MODELS_OF = dict(
+    hourglass=(dict(type='StackedHourglass', num_stacks=2, feat_channels=8),
+               dict(type='MultiStageHeatmapHead', in_channels=8, num_stages=2,
+                    out_channels=14, decoder=CODEC)),
+    resnet=(RESNET, dict(type='HeatmapHead', in_channels=512, out_channels=14,
+                         decoder=CODEC)),
+    regression=(RESNET, dict(
+        type='RegressionHead', in_channels=512, num_joints=14,
+        decoder=dict(type='RegressionLabel', input_size=(64, 64)))))
 
 
 def build_model(kind):
     init_default_scope('mmpose')
     torch.manual_seed(0)
+    backbone, head = MODELS_OF[kind]
     neck = dict(neck=dict(type='GlobalAveragePooling'))
     return MODELS.build(
         dict(
             type='TopdownPoseEstimator',
             data_preprocessor=dict(type='PoseDataPreprocessor'),
-            backbone=BACKBONES.get(kind, BACKBONES['resnet']),
-            head=HEADS[kind],
+            backbone=backbone,
+            head=head,
             test_cfg=dict(flip_test=kind == 'hourglass'),
             **(neck if kind == 'regression' else {})))
 
@@ -55,14 +51,10 @@ def build_model(kind):
 def dataset():
     """One person; the crop is half as large as what it shows."""
     crop = np.random.RandomState(0).randint(0, 255, (64, 64, 3), np.uint8)
-    meta = parse_pose_metainfo(LSP.metainfo())
     sample = PoseDataSample(
         metainfo=dict(
-            id=0,
-            img_path='photo.jpg',
-            flip_indices=meta['flip_indices'],
-            input_size=(64, 64),
-            input_center=np.array([100., 50.]),
+            id=0, img_path='photo.jpg', flip_indices=LSP.flip_indices,
+            input_size=(64, 64), input_center=np.array([100., 50.]),
             input_scale=np.array([128., 128.])))
     sample.gt_instances = InstanceData(
         bboxes=np.zeros((1, 4)), bbox_scores=np.ones(1))
@@ -146,15 +138,10 @@ def test_prediction_left_and_annotated_joints_right(tmp_path):
     predicted, truth = np.full((2, 14, 2), 104.)
     predicted[:] = [52, 52]
     truth[0] = [52, 156]
-    annotated = np.arange(14) == 0
     drawn = draw_person(
-        dict(
-            path=tmp_path / 'photo.png',
-            center=np.array([104., 104.]),
-            scale=np.array([208., 208.]),
-            predicted=predicted,
-            truth=truth,
-            annotated=annotated), LSP).max(axis=2)
+        dict(path=tmp_path / 'photo.png', center=np.array([104., 104.]),
+             scale=np.array([208., 208.]), predicted=predicted, truth=truth,
+             annotated=np.arange(14) == 0), LSP).max(axis=2)
     left, right = drawn[:, :208], drawn[:, 210:]
     # Pictures of 208 pixels, white between them.
     assert drawn.shape == (208, 2 * 208 + 2) and drawn[:, 208:210].min() == 255

@@ -41,20 +41,15 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def people_of(skeleton, errors, **options):
+def people_of(skeleton, errors, sizes=None):
     """People of size 10 whose joints are ``errors`` (N) pixels off."""
-    errors = np.asarray(errors, float)
     truth = np.zeros((len(errors), skeleton.num_keypoints, 2))
     # Far apart, so that no left joint is near a right one.
     truth[..., 0] = 1000 * np.arange(skeleton.num_keypoints)
     predicted = truth.copy()
-    predicted[..., 1] = errors[:, None]
-    arrays = dict(
-        predicted=predicted,
-        truth=truth,
-        annotated=np.ones(truth.shape[:2], bool),
-        sizes=np.full(len(errors), 10.))
-    return People(**{**arrays, **options})
+    predicted[..., 1] = np.array(errors, float)[:, None]
+    return People(predicted, truth, np.ones(truth.shape[:2], bool),
+                  np.full(len(errors), 10.) if sizes is None else sizes)
 
 
 def page_of(people, skeleton, measure, image='photo.jpg', heatmaps=None):
@@ -113,40 +108,32 @@ def mpii_page():
     return page_of(people, MPII, PCKH, ATTACK, heatmaps)
 
 
-def test_scores_by_joint(mpii_page):
+def test_tables_of_the_page(mpii_page):
     rows = rows_of(mpii_page, 'Correct joints by joint, in percent')
     columns = rows['']
     assert columns[0] == 'Head' and columns[-3:] == ['Mean', 'All', 'AKEW']
     # Two of four people are within half a head size, of the wrists that are
-    # annotated one of three and one of four.
+    # annotated one of three and one of four; 4 x 14 joints in the mean but
+    # one: 26 of 55.
     row = dict(zip(columns, rows['PCKh@0.5']))
-    assert (row['Head'], row['Wrist']) == ('50.0', '29.2')
-    # 4 x 14 joints in the mean but one: 26 of 55.
-    assert row['Mean'] == '47.3'
+    assert [row[name] for name in ('Head', 'Wrist', 'Mean')
+            ] == ['50.0', '29.2', '47.3']
     assert rows['PCKh@0.2'][0] == '25.0' and 'AUC' in rows
-
-
-def test_scores_by_stack(mpii_page):
     rows = rows_of(mpii_page, 'PCKh@0.5 by stack, in percent')
     # 0.3, 0.5, 0.9 and 1.1 head sizes.
     assert rows['stack 1'][0] == rows['stack 2'][0] == '50.0'
     assert 'At 0.5 head sizes: stack 1 47.3, stack 2 47.3' in mpii_page
-
-
-def test_visible_and_occluded_joints(mpii_page):
-    text = section_of(mpii_page, 'visible')
     # Two wrists of four people, one of them not annotated.
-    assert '56 can be seen and 7 are hidden' in text
+    assert '56 can be seen and 7 are hidden' in section_of(
+        mpii_page, 'visible')
     rows = rows_of(mpii_page, 'PCKh@0.5 of visible and of occluded')
     assert rows['visible'][0] == '50.0' and rows['occluded'][0] == '–'
     assert rows['occluded'][rows[''].index('Wrist')] == '29.2'
-
-
-def test_sizes(mpii_page):
-    rows = rows_of(mpii_page, 'Errors by size')
-    # All are of one size: 26 of 55, and by distance 12 x 1 px, 14 x 3,
-    # 14 x 7, 14 x 9 and one of 100 px and more.
-    assert rows['10 to 10 px'] == ['4', '55', '47.3', '3.0', '7.0', '9.0']
+    # All are of one size: by distance 12 x 1 px, 14 x 3, 14 x 7, 14 x 9 and
+    # one of 100 px and more.
+    assert rows_of(mpii_page, 'Errors by size')['10 to 10 px'] == [
+        '4', '55', '47.3', '3.0', '7.0', '9.0'
+    ]
 
 
 def test_left_and_right():
@@ -162,14 +149,15 @@ def test_left_and_right():
 
 
 def test_missing_annotations_are_named():
-    sizes = np.array([10., np.nan, 10])
-    page = page_of(
-        people_of(LSP, [0, 1, 2], sizes=sizes), LSP, TORSO_PCK)
-    assert 'do not say which joints are occluded' in section_of(
-        page, 'visible')
-    assert 'One stack was scored' in section_of(page, 'curves')
-    assert 'without heatmaps' in section_of(page, 'heatmaps')
-    assert '1 of 3 people have no size' in section_of(page, 'scores')
+    people = people_of(LSP, [0, 1, 2], sizes=np.array([10., np.nan, 10]))
+    people.predicted[0] = np.nan
+    page = page_of(people, LSP, TORSO_PCK)
+    for section, text in (('visible', 'do not say'), ('curves', 'One stack'),
+                          ('heatmaps', 'without heatmaps'),
+                          ('scores', '1 of 3 people have no size'),
+                          ('scores', '14 predictions'),
+                          ('people', 'not finite torso sizes')):
+        assert text in section_of(page, section)
 
 
 def test_no_person_can_be_scored():
@@ -181,16 +169,7 @@ def test_no_person_can_be_scored():
     assert '<img' not in section_of(page, 'people')
 
 
-def test_predictions_that_are_not_finite_are_said():
-    people = people_of(LSP, [0, 1])
-    people.predicted[0] = np.nan
-    page = page_of(people, LSP, TORSO_PCK)
-    assert '14 predictions that are not finite' in section_of(page, 'scores')
-    worst = re.search(r'Worst.*', section_of(page, 'people'), re.DOTALL)[0]
-    assert '0 · photo.jpg' in worst and 'not finite torso sizes' in worst
-
-
-def test_the_page_needs_nothing_else(mpii_page):
+def test_the_page_needs_no_other_file_and_escapes_names(mpii_page):
     found = Tags(mpii_page)
     tags = {tag for tag, _ in found.tags}
     assert not tags & {'script', 'link', 'iframe', 'object', 'base'}
@@ -199,19 +178,16 @@ def test_the_page_needs_nothing_else(mpii_page):
         for name, value in attributes.items()
         if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')
     ]
-    assert targets
+    # Two charts; the best, a median one and the worst; then a crop and, of
+    # two stacks, all joints and one joint.
+    images = [target for target in targets if target[0] != '#']
+    assert len(images) == 2 + 3 + 1 + 2 * 2
     assert all(
-        target.startswith(('#', 'data:image/jpeg;base64,',
-                           'data:image/svg+xml;base64,'))
-        for target in targets)
+        image.startswith(('data:image/jpeg;base64,',
+                          'data:image/svg+xml;base64,')) for image in images)
     assert not re.search(r'url\((?!#)|@import', mpii_page)
     places = {attributes.get('id') for _, attributes in found.tags}
     assert {target[1:] for target in targets if target[0] == '#'} <= places
-
-
-def test_file_names_are_text(mpii_page):
-    found = Tags(mpii_page)
-    assert 'script' not in dict(found.tags)
     # The config, three people and the heatmaps' heading; characters that are
     # not allowed are replaced.
     assert found.text.count('<script>alert("1")</script>&amp;\'\ufffd\ufffd'
@@ -226,6 +202,3 @@ def test_images_and_tables_are_accessible(mpii_page):
     assert tables == ['table', 'caption'] * (len(tables) // 2)
     assert all('scope' in attributes for tag, attributes in found
                if tag == 'th')
-    # Two charts; the best, a median one and the worst; then a crop and, of
-    # two stacks, all joints and one joint.
-    assert sum(tag == 'img' for tag, _ in found) == 2 + 3 + 1 + 2 * 2
