@@ -22,8 +22,8 @@ from training_tables import comparison_tables
 PCK = 'lsp/PCK@0.2'
 
 
-def read_groups(*folders):
-    return group_trainings(read_trainings(folders)[0])
+def read_groups(folder):
+    return group_trainings(read_trainings([folder])[0])
 
 
 def group_sizes(folder):
@@ -43,72 +43,44 @@ def test_a_training_by_hand(tmp_path):
     assert training.seconds == 60
 
 
-@pytest.mark.parametrize('steps', [(1, 2), (10, 20)],
-                         ids=['epochs', 'iterations'])
-def test_validations_may_count_epochs_or_iterations(steps, tmp_path):
-    lines = [
-        training_line(1, 10),
-        validation_line(steps[0], 10.0),
-        training_line(2, 20),
-        validation_line(steps[1], 30.0)
-    ]
-    write_start(tmp_path, lines, config_text())
-    assert sorted(read_training(tmp_path).scores) == [1, 2]
+FIRST, SECOND = training_line(1, 10), training_line(2, 20)
 
 
-def test_a_later_start_replaces_what_it_trains_again(tmp_path):
-    """Stopped in epoch 2, after a validation of epoch 1 that counts."""
-    write_start(tmp_path, [
-        training_line(1, 10, time=1.0),
-        validation_line(10, 11.0),
-        training_line(2, 15, time=7.0),
-        '{"lr": 0.1, "lo',
-    ], config_text())
-    write_start(
-        tmp_path, [
-            training_line(2, 15, time=2.0),
-            training_line(2, 20, time=3.0),
-            validation_line(20, 22.0)
-        ],
-        config_text(more='resume = True'),
-        time='20260101_000100')
+@pytest.mark.parametrize('starts, scores, seconds', [
+    # Validations may count epochs or iterations.
+    ([[FIRST, validation_line(1, 11.0), SECOND, validation_line(2, 22.0)]],
+     {1: 11, 2: 22}, 20),
+    # Stopped in epoch 2, after a validation of epoch 1 that counts.
+    ([[FIRST, validation_line(10, 11.0), training_line(2, 15, time=7.0),
+       '{"lr": 0.1, "lo'],
+      [training_line(2, 15, time=2.0), training_line(2, 20, time=3.0),
+       validation_line(20, 22.0)]],
+     {1: 11, 2: 22}, 10 * 1 + 5 * 2 + 5 * 3),
+    # Begun anew.
+    ([[FIRST, validation_line(10, 1.0), SECOND, validation_line(20, 2.0)],
+      [FIRST, validation_line(10, 5.0), SECOND, validation_line(20, 6.0)]],
+     {1: 5, 2: 6}, 20),
+    # The validation of epoch 1 is made up for.
+    ([[FIRST], [validation_line(10, 11.0), SECOND,
+                validation_line(20, 22.0)]], {1: 11, 2: 22}, 20),
+])
+def test_a_later_start_replaces_its_epochs(starts, scores, seconds, tmp_path):
+    for index, lines in enumerate(starts):
+        write_start(tmp_path, lines, config_text(),
+                    time=f'20260101_00000{index}')
     training = read_training(tmp_path)
-    assert [training.scores[epoch][PCK] for epoch in (1, 2)] == [11, 22]
-    assert training.seconds == 10 * 1 + 5 * 2 + 5 * 3
-
-
-def test_a_training_that_begins_anew_replaces_everything(tmp_path):
-    write_training(tmp_path, 30.0)
-    write_start(
-        tmp_path, [training_line(1, 10), validation_line(10, 5.0)],
-        config_text(epochs=1),
-        time='20260102_000000')
-    training = read_training(tmp_path)
-    assert list(training.scores) == [1] and training.last[PCK] == 5
-
-
-def test_a_validation_that_is_made_up_for_belongs_to_the_epoch_before(
-        tmp_path):
-    write_start(tmp_path, [training_line(1, 10)], config_text())
-    write_start(
-        tmp_path, [
-            validation_line(10, 11.0),
-            training_line(2, 20),
-            validation_line(20, 22.0)
-        ],
-        config_text(),
-        time='20260101_000100')
-    scores = read_training(tmp_path).scores
-    assert {epoch: scores[epoch][PCK] for epoch in scores} == {1: 11, 2: 22}
+    assert {epoch: row[PCK] for epoch, row in training.scores.items()
+            } == scores
+    assert training.seconds == seconds
 
 
 @pytest.mark.parametrize('lines', [
     None,
     [],
-    [training_line(1, 10), validation_line(10, 1.0)],
-    [training_line(1, 10), training_line(2, 20)],
-    ['no JSON\n', training_line(2, 20)],
-    ['[1]\n', training_line(2, 20)],
+    [FIRST, validation_line(10, 1.0)],
+    [FIRST, SECOND],
+    ['no JSON\n', SECOND],
+    ['[1]\n', SECOND],
     [dict(loss=1.0, iter=10, step=10)],
 ], ids=['no log', 'empty', 'unfinished', 'not validated', 'damaged',
         'no object', 'not by epochs'])
@@ -124,7 +96,7 @@ def test_unusable_logs_are_left_out_by_name(lines, tmp_path):
 
 @pytest.mark.parametrize('config', ['train_cfg = (', 'model = dict()'])
 def test_unusable_configs_are_refused(config, tmp_path):
-    write_start(tmp_path, [training_line(2, 20)], config)
+    write_start(tmp_path, [SECOND], config)
     with pytest.raises(ValueError):
         read_training(tmp_path)
 
@@ -135,35 +107,26 @@ def test_work_dirs_are_found_once_and_at_any_depth(tmp_path):
     # Of something else that is called so.
     (tmp_path / 'other' / 'vis_data').mkdir(parents=True)
     assert find_work_dirs([second, tmp_path]) == [second, first]
-    with pytest.raises(ValueError):
-        find_work_dirs([tmp_path / 'other'])
-    with pytest.raises(FileNotFoundError):
-        find_work_dirs([tmp_path / 'nowhere'])
+    for name, error in (('other', ValueError), ('none', FileNotFoundError)):
+        with pytest.raises(error):
+            find_work_dirs([tmp_path / name])
 
 
-def test_seeds_of_one_config_are_one_group(tmp_path):
-    write_training(tmp_path / 'b', 30.0, seed=2, more='work_dir = "b"')
-    write_training(
-        tmp_path / 'a',
-        20.0,
-        seed=1,
-        more='work_dir = "a"\nresume = True\nload_from = "a.pth"\n'
-        'default_hooks = dict(logger=dict(interval=5))')
-    (name, members), = read_groups(tmp_path).items()
-    assert name == 'net'
-    assert [member.seed for member in members] == [1, 2]
-
-
-@pytest.mark.parametrize('more', [
-    'optim_wrapper = dict(lr=1)',
-    'load_from = "pretrained.pth"',
-    'default_hooks = dict(ema=dict())',
+@pytest.mark.parametrize('more, sizes', [
+    # Settings that change no result.
+    ('work_dir = "a"\nresume = True\nload_from = "a.pth"\n'
+     'default_hooks = dict(logger=dict(interval=5))', {'net': 3}),
+    ('optim_wrapper = dict(lr=1)', {'net in a': 1, 'net in b': 2}),
+    ('load_from = "pretrained.pth"', {'net in a': 1, 'net in b': 2}),
+    ('default_hooks = dict(ema=dict())', {'net in a': 1, 'net in b': 2}),
 ])
-def test_what_changes_the_result_makes_another_group(more, tmp_path):
+def test_seeds_of_one_config_are_one_group(more, sizes, tmp_path):
     write_training(tmp_path / 'a', 30.0)
-    write_training(tmp_path / 'b' / 'seed_1', 20.0, seed=1, more=more)
     write_training(tmp_path / 'b' / 'seed_2', 20.0, seed=2, more=more)
-    assert group_sizes(tmp_path) == {'net in a': 1, 'net in b': 2}
+    write_training(tmp_path / 'b' / 'seed_1', 20.0, seed=1, more=more)
+    assert group_sizes(tmp_path) == sizes
+    *_, members = read_groups(tmp_path).values()
+    assert [member.seed for member in members][-2:] == [1, 2]
 
 
 def test_groups_in_one_folder_are_told_apart(tmp_path):
@@ -180,16 +143,6 @@ def test_groups_in_one_folder_are_told_apart(tmp_path):
     }
 
 
-def test_the_means_of_a_validation():
-    scores = validation_line(
-        1, 50.0, **{
-            'lsp/stack_1/PCK@0.2': 1.0,
-            'lsp/stack_1/PCK@0.2/Head': 1.0
-        })
-    del scores['time'], scores['step']
-    assert default_metrics(scores) == [PCK, 'lsp/AUC']
-
-
 def test_tables_by_hand(tmp_path):
     stacks = {'lsp/stack_1/PCK@0.2': 40.0, 'lsp/stack_2/PCK@0.2': 60.0}
     for seed, score in enumerate((58.0, 60.0, 65.0)):
@@ -202,6 +155,7 @@ def test_tables_by_hand(tmp_path):
             name='two')
     write_training(tmp_path / 'one', 70.04, name='one')
     groups = best_first(read_groups(tmp_path), PCK)
+    assert default_metrics(groups['two'][0].last) == [PCK, 'lsp/AUC']
     assert comparison_tables(
         groups, [PCK, 'lsp/AUC'],
         {'two': dict(parameters=1_659_356, multiply_adds=532_905_984)}) == '''\
@@ -223,22 +177,17 @@ Minutes are those of the training iterations, without validation, mean of \
 the seeds.'''
 
 
-def test_scores_of_at_most_1_have_three_digits(tmp_path):
-    write_training(tmp_path, 0.7126)
-    table = comparison_tables(read_groups(tmp_path), [PCK], {})
-    assert '| `net` | 0 | 2 | 0.713 | - |' in table
-
-
 def test_groups_without_a_score(tmp_path):
-    write_training(tmp_path / 'a', 30.0, name='a')
-    other = {'coco/AP': 90.0}
+    write_training(tmp_path / 'a', 0.7126, name='a')
     write_start(
-        tmp_path / 'b', [training_line(2, 20), other], config_text(),
-        name='b')
+        tmp_path / 'b', [SECOND, {'coco/AP': 90.0}], config_text(), name='b')
     groups = best_first(read_groups(tmp_path), 'coco/AP')
     assert list(groups) == ['b', 'a']
     assert score_curves(groups, 'coco/AP') == {'b': [{2: 90.0}]}
-    assert '| `a` | 0 | 2 | - |' in comparison_tables(groups, ['coco/AP'], {})
+    assert '| `a` | 0 | 2 | - |' in comparison_tables(
+        groups, ['coco/AP'], {})
+    # Scores of at most 1 have three digits.
+    assert '| `a` | 0 | 2 | 0.713 |' in comparison_tables(groups, [PCK], {})
     check_metrics(groups, ['coco/AP', PCK])
     for unknown in ('lsp/PCK@2', '???'):
         with pytest.raises(ValueError):
