@@ -68,14 +68,11 @@ def _check_names(config: Config, path: str) -> None:
     """
     known = sorted(_RUNNER_SETTINGS)
     for name in config:
-        if name.startswith(tuple(known)):
-            continue
         close = difflib.get_close_matches(name, known, 1, cutoff=0.85)
-        if close:
-            raise ValueError(
-                f'{path}: unknown setting {name!r}; did you mean '
-                f'{close[0]!r}? A variable of your own needs a name that is '
-                'less like it')
+        if close and not name.startswith(tuple(known)):
+            raise ValueError(f'{path}: unknown setting {name!r}; did you mean '
+                             f'{close[0]!r}? Name variables of your own '
+                             'otherwise')
 
 
 def _parse_options(options: Sequence[str]) -> dict[str, Any]:
@@ -97,32 +94,27 @@ def _check_option(config: Config, key: str) -> None:
     mmengine would add it, and a mistyped key would do nothing.
     """
     node: Any = config
-    names = key.split('.')
-    for depth, name in enumerate(names):
-        is_new_allowed = False
-        if isinstance(node, (list, tuple)):
-            known = [str(index) for index in range(len(node))]
-        elif depth == 0:
-            known = sorted({*node.keys(), *_RUNNER_SETTINGS})
-        elif hasattr(node, 'keys'):
-            known = list(node.keys())
-            is_new_allowed = depth == len(names) - 1
-        else:
-            raise ValueError(f'--cfg-options {key}: '
-                             f'{".".join(names[:depth])} is {node!r} and has '
-                             'no settings')
-        if name not in known:
+    *parents, last = key.split('.')
+    for depth, name in enumerate([*parents, last]):
+        place = '.'.join(parents[:depth])
+        is_list = isinstance(node, (list, tuple))
+        if is_list:
+            node = {str(index): value for index, value in enumerate(node)}
+        elif not hasattr(node, 'keys'):
+            raise ValueError(f'--cfg-options {key}: {place} is {node!r} and '
+                             'has no settings')
+        if name not in node:
+            is_new_allowed = name in _RUNNER_SETTINGS if depth == 0 else (
+                depth == len(parents) and not is_list)
             if is_new_allowed:
                 return
-            close = difflib.get_close_matches(name, known)
-            raise ValueError(
-                f'--cfg-options {key}: the config has no '
-                f'{".".join(names[:depth + 1])!r}; ' +
-                (f'did you mean {close[0]!r}?'
-                 if close else f'there is {", ".join(known)}'))
-        if depth == 0 and name not in node:
-            return  # the runner's own, absent from this config
-        node = node[int(name) if isinstance(node, (list, tuple)) else name]
+            known = [*node, *([] if parents[:depth] else _RUNNER_SETTINGS)]
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f'did you mean {close[0]!r}?' if close else (
+                f'there is {", ".join(sorted(known))}')
+            raise ValueError(f'--cfg-options {key}: the config has no '
+                             f'{".".join([*parents[:depth], name])!r}; {hint}')
+        node = node[name]
 
 
 def require_settings(config: Config, use: str, *names: str) -> None:
@@ -144,11 +136,6 @@ def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:
         config.work_dir = os.path.join('work_dirs', Path(path).stem)
 
 
-def is_detector(config: Config) -> bool:
-    """Return whether a config's model predicts boxes."""
-    return config.get('default_scope') == 'mmdet'
-
-
 def set_visualization(config: Config, args: argparse.Namespace) -> None:
     """Draw predictions if ``--show`` or ``--show-dir`` asks for it.
 
@@ -158,7 +145,7 @@ def set_visualization(config: Config, args: argparse.Namespace) -> None:
     """
     if not args.show and args.show_dir is None:
         return
-    if is_detector(config):
+    if config.get('default_scope') == 'mmdet':
         # MMDetection's hook takes other paths as below the work dir.
         out_dir = args.show_dir and os.path.abspath(args.show_dir)
         switch = dict(
@@ -172,12 +159,12 @@ def set_visualization(config: Config, args: argparse.Namespace) -> None:
     hook = hooks.get('visualization') or {}
     if hook.get('type') != switch['type']:
         hook = {}  # replaces MMPose's
-    hooks['visualization'] = {
-        **hook,
-        **switch, 'interval': args.interval,
-        'show': args.show,
-        'wait_time': args.wait_time
-    }
+    hooks['visualization'] = dict(
+        hook,
+        **switch,
+        interval=args.interval,
+        show=args.show,
+        wait_time=args.wait_time)
 
 
 def annotation_files(config: Config, phase: str) -> list[str]:

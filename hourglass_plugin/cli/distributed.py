@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch.distributed as dist
 from mmengine.config import Config
@@ -18,14 +17,12 @@ from mmengine.device import get_device
 
 from ..engine.latest_checkpoint import latest_checkpoint
 
-#: Launcher -> how processes are started, and the variables that it sets.
+#: Launcher -> how processes are started, and a variable that it sets.
 _LAUNCHERS = {
-    'pytorch': ('torchrun (tools/dist_train.sh, tools/dist_test.sh)', 'RANK',
-                'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'),
+    'pytorch': ('torchrun (tools/dist_train.sh, tools/dist_test.sh)', 'RANK'),
     'slurm': ('srun (tools/slurm_train.sh, tools/slurm_test.sh)',
-              'SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
-    'mpi': ("Open MPI's mpirun", 'OMPI_COMM_WORLD_RANK',
-            'OMPI_COMM_WORLD_SIZE'),
+              'SLURM_PROCID'),
+    'mpi': ("Open MPI's mpirun", 'OMPI_COMM_WORLD_RANK'),
 }
 
 # Whether this process was ever connected to others.
@@ -39,21 +36,18 @@ def set_up_processes(config: Config) -> None:
         config: with ``launcher``; is not changed.
 
     Raises:
-        ValueError: if the processes were not started by the launcher, or it
-            or the config's ``model_wrapper_cfg`` needs a GPU.
+        ValueError: if the processes were not started by the launcher, or the
+            config's ``model_wrapper_cfg`` needs a GPU.
     """
     launcher = config.launcher
-    program, *variables = _LAUNCHERS[launcher]
+    program, variable = _LAUNCHERS[launcher]
     if dist.is_initialized():
         return
-    if any(name not in os.environ for name in variables):
+    if variable not in os.environ:
         raise ValueError(f'--launcher {launcher} is for processes started by '
                          f'{program}: use it, or omit --launcher')
     if get_device() != 'cpu':
         return
-    if launcher == 'mpi':
-        raise ValueError('--launcher mpi needs GPUs, and there is none; use '
-                         '--launcher pytorch or slurm')
     wrapper = config.get('model_wrapper_cfg') or {}
     if wrapper.get('device_ids', 0) is not None:
         raise ValueError(
@@ -63,10 +57,9 @@ def set_up_processes(config: Config) -> None:
     if launcher == 'slurm':
         _read_slurm()
     options = (config.get('env_cfg') or {}).get('dist_cfg') or {}
-    limits: dict[str, Any] = {}
-    if options.get('timeout') is not None:
-        limits['timeout'] = datetime.timedelta(seconds=options['timeout'])
-    dist.init_process_group('gloo', **limits)
+    seconds = options.get('timeout') or 1800  # torch's own limit
+    dist.init_process_group(
+        'gloo', timeout=datetime.timedelta(seconds=seconds))
 
 
 def _read_slurm() -> None:
@@ -76,15 +69,10 @@ def _read_slurm() -> None:
     variables['WORLD_SIZE'] = variables['SLURM_NTASKS']
     variables['LOCAL_RANK'] = variables.get('SLURM_LOCALID', '0')
     variables.setdefault('MASTER_PORT', '29500')
-    if 'MASTER_ADDR' in variables:
-        return
-    command = ['scontrol', 'show', 'hostnames', variables['SLURM_NODELIST']]
-    try:
-        names = subprocess.check_output(command, text=True).split()
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise ValueError(f'{" ".join(command)} failed: {error}; set '
-                         'MASTER_ADDR to the first machine') from error
-    variables['MASTER_ADDR'] = names[0]
+    if 'MASTER_ADDR' not in variables:
+        variables['MASTER_ADDR'] = subprocess.check_output(
+            ['scontrol', 'show', 'hostnames', variables['SLURM_NODELIST']],
+            text=True).split()[0]
 
 
 @contextmanager
@@ -107,17 +95,20 @@ def connected_processes(work_dir: str | None = None) -> Iterator[None]:
         yield
     except RuntimeError as error:
         text = ' '.join(str(error).split())
+        path = None if work_dir is None else latest_checkpoint(work_dir)
+        remedy = 'There is no checkpoint: start again' if path is None else (
+            f'The latest checkpoint is {path}: add --resume to the command')
         if text.startswith('DataLoader worker'):
             raise ChildProcessError(
                 f'{text} If memory is short, set a smaller num_workers. '
-                f'{_way_to_resume(work_dir)}') from error
+                f'{remedy}') from error
         if not dist.is_initialized() or not (isinstance(
                 error, dist.DistBackendError) or 'gloo' in text):
             raise
         raise ConnectionError(
             f'process {dist.get_rank()} of {dist.get_world_size()} lost '
             f'another one, which failed or was killed; see its output. '
-            f'{_way_to_resume(work_dir)}') from error
+            f'{remedy}') from error
     except SystemExit:  # asked to stop
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -144,11 +135,3 @@ def leave(status: int | str | None) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status or 0)
-
-
-def _way_to_resume(work_dir: str | None) -> str:
-    path = None if work_dir is None else latest_checkpoint(work_dir)
-    if path is None:
-        return 'There is no checkpoint: start again'
-    return (f'The latest checkpoint is {path}: add --resume to the same '
-            'command')

@@ -36,12 +36,21 @@ def run(main: Callable[[argparse.Namespace], None],
 
     Exits with status 1 for an error, 130 when interrupted.
     """
+    status: int | str | None = 0
     try:
-        _call(main, args)
+        main(args)
+    except (OSError, FloatingPointError) as error:
+        status = _line(error, is_training=hasattr(args, 'resume'))
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        status = 130
     except SystemExit as end:
-        _leave(end.code)
-        raise
-    _leave(0)
+        status = end.code
+    distributed = sys.modules.get('hourglass_plugin.cli.distributed')
+    if distributed is not None:
+        distributed.leave(status)
+    if status != 0:
+        sys.exit(status)
 
 
 @contextmanager
@@ -57,68 +66,36 @@ def setting_up() -> Iterator[None]:
     except (KeyError, TypeError) as error:
         if not any(part in str(error) for part in _MISTYPED):
             raise
-        _stop(error)
+        sys.exit(_line(error))
     except ImportError as error:
         if (error.name or '').startswith('hourglass_plugin.'):
             raise
-        _stop(error)
+        sys.exit(_line(error))
     # Datasets of MMPose assert that their files exist.
     except (ValueError, AssertionError) as error:
-        _stop(error)
+        sys.exit(_line(error))
 
 
-def _call(main: Callable[[argparse.Namespace], None],
-          args: argparse.Namespace) -> None:
-    try:
-        main(args)
-    except (OSError, FloatingPointError) as error:
-        _stop(error, is_training=hasattr(args, 'resume'))
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
-
-
-def _leave(status: int | str | None) -> None:
-    distributed = sys.modules.get('hourglass_plugin.cli.distributed')
-    if distributed is not None:
-        distributed.leave(status)
-
-
-def _stop(error: Exception, is_training: bool = False) -> None:
-    """Print an error in one line and exit with status 1."""
+def _line(error: Exception, is_training: bool = False) -> str:
+    """Return an error as one line with the program's name."""
     message = str(error)
     if isinstance(error, KeyError):
-        message = explain_unknown_type(str(error.args[0]))
+        message = _with_close_names(str(error.args[0]))
     elif isinstance(error, OSError) and error.filename is not None:
         message = f'{error.strerror}: {error.filename}'
     elif isinstance(error, OSError):
-        message += _remedy(error, is_training)
+        from ..transforms.image_io import UnreadableImageError
+        if isinstance(error, UnreadableImageError):
+            message += '; replace it, or remove it from the annotations'
+            if is_training:
+                message += ('; or skip such images: --cfg-options '
+                            'train_dataloader.dataset.skip_corrupt=True')
     message = ' '.join(message.split()) or type(error).__name__
-    sys.exit(f'{Path(sys.argv[0]).name}: error: {message}')
+    return f'{Path(sys.argv[0]).name}: error: {message}'
 
 
-def _remedy(error: OSError, is_training: bool) -> str:
-    """Return what to do about an image that cannot be used; else nothing."""
-    from ..transforms.image_io import UnreadableImageError
-    if not isinstance(error, UnreadableImageError):
-        return ''
-    remedy = '; replace it, or remove it from the annotations'
-    if is_training:
-        remedy += ('; or skip such images: --cfg-options '
-                   'train_dataloader.dataset.skip_corrupt=True')
-    return remedy
-
-
-def explain_unknown_type(message: str) -> str:
-    """Add the nearest names to mmengine's message about an unknown type.
-
-    Args:
-        message: of any KeyError.
-
-    Returns:
-        One line with the nearest names of that registry; other messages as
-        they are.
-    """
+def _with_close_names(message: str) -> str:
+    """Add the nearest names to mmengine's message about an unknown type."""
     found = re.match(r'(\S+) is not in the (\w+)::(.+?) registry\. ', message)
     if found is None:
         return message
@@ -132,7 +109,6 @@ def explain_unknown_type(message: str) -> str:
                 known.update(node.module_dict)
                 node = node.parent
     close = difflib.get_close_matches(name, sorted(known))
-    nearest = f'did you mean {", ".join(map(repr, close))}?' if close else (
-        'there is no similar name; custom_imports must import the module that '
-        'registers it')
-    return f'{name!r} is not in the registry {scope}::{kind}; {nearest}'
+    return (f'{name!r} is not in the registry {scope}::{kind}; ' +
+            (f'did you mean {", ".join(map(repr, close))}?' if close else
+             'custom_imports must import the module that registers it'))

@@ -5,7 +5,6 @@ it.
 """
 import logging
 import os
-import re
 from typing import Any
 
 import torch
@@ -16,14 +15,13 @@ from mmengine.logging import MMLogger, print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import OPTIMIZERS
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from .. import __version__
 from ..engine.checkpoint_hook import check_progress
 from ..engine.config_check_hook import check_runner
 from ..engine.latest_checkpoint import checkpoints_in
 from ..evaluation.files.submissions import OfficialPredictionFile
-from ..evaluation.metric_name import MetricName
 from ..evaluation.metrics import PCKMetric
 from ..models.stacked_hourglass import StackedHourglass
 from ..models.weights.loading import load_weights, read_checkpoint
@@ -54,8 +52,11 @@ def build_runner(config: Config,
     os.environ.setdefault('LOCAL_RANK', rank)
     if launcher != 'none':
         set_up_processes(config)
-    if get_device() == 'cuda':
-        _pin_memory(config)
+    if get_device() == 'cuda':  # elsewhere torch warns of it
+        for phase in ('train', 'val', 'test'):
+            loader = config.get(f'{phase}_dataloader')
+            if loader is not None:
+                loader.setdefault('pin_memory', True)
     runner = _QuietlyBuiltRunner.from_cfg(config)
     runner.show_log()
     device = next(runner.model.parameters()).device
@@ -64,17 +65,6 @@ def build_runner(config: Config,
         f'{runner.world_size} x {device}. Environment and config: '
         f'{runner.logger.log_file}')
     return runner
-
-
-def _pin_memory(config: Config) -> None:
-    """Have loaders put batches where GPUs fetch them without waiting.
-
-    Not in the configs: without a GPU torch warns of it.
-    """
-    for phase in ('train', 'val', 'test'):
-        loader = config.get(f'{phase}_dataloader')
-        if loader is not None:
-            loader.setdefault('pin_memory', True)
 
 
 def build_loops(runner: Runner, *names: str) -> None:
@@ -94,9 +84,12 @@ def build_loops(runner: Runner, *names: str) -> None:
         # mmengine builds it when asked.
         loop = getattr(runner, f'{name}_loop')
         check_runner(runner, name)
-        if name == 'train':
-            _check_batches(loop.dataloader)
-            _check_schedules(runner)
+        if name == 'train' and len(loop.dataloader) == 0:
+            raise ValueError(
+                'there is no batch to train on: '
+                f'{len(loop.dataloader.dataset)} samples are less than one '
+                'batch: set train_dataloader.drop_last=False, or a smaller '
+                'batch_size')
         if getattr(loop, 'evaluator', None) is not None:
             _check_evaluation(loop.evaluator, loop.dataloader.dataset)
 
@@ -188,39 +181,6 @@ def start_from_weights(runner: Runner) -> None:
             "backbone.init_cfg=dict(type='Pretrained', checkpoint=...)")
 
 
-def _check_batches(loader: DataLoader) -> None:
-    """Refuse a training that would end at once, with random weights."""
-    dataset: Any = loader.dataset  # Dataset is not declared Sized
-    if len(loader) == 0:
-        raise ValueError(
-            'there is no batch to train on: train_dataloader.dataset has '
-            f'{len(dataset)} samples, and drop_last=True drops an incomplete '
-            'batch: set train_dataloader.drop_last=False, or a smaller '
-            'batch_size')
-
-
-def _check_schedules(runner: Runner) -> None:
-    """Refuse a OneCycleLR that ends before the training does."""
-    scale_lr: Any = runner.auto_scale_lr or {}
-    for scheduler in _schedules(runner.param_schedulers):
-        if scheduler.get('type') != 'OneCycleLR':
-            continue
-        if scale_lr.get('enable'):
-            raise ValueError(
-                "--auto-scale-lr scales the optimizer's learning rate, which "
-                'OneCycleLR replaces: scale eta_max in param_scheduler')
-        steps = scheduler.get('total_steps')
-        is_by_epoch = scheduler.get('by_epoch', True)
-        unit = 'epochs' if is_by_epoch else 'iterations'
-        length = runner.max_epochs if is_by_epoch else runner.max_iters
-        end = min(scheduler.get('end', length), length)
-        if steps is not None and end - scheduler.get('begin', 0) > steps:
-            raise ValueError(
-                f'OneCycleLR in param_scheduler has total_steps={steps}, '
-                f'but the training has {length} {unit}: remove total_steps, '
-                'which follows from the length')
-
-
 def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
     """Check before a long run that its predictions can be used.
 
@@ -241,15 +201,6 @@ def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
             metric.check_dataset(dataset)
 
 
-def _schedules(schedulers: Any) -> list:
-    """Return the schedules, or their configs, of one or several optimizers."""
-    if schedulers is None:
-        return []
-    if isinstance(schedulers, dict) and 'type' not in schedulers:
-        return [one for own in schedulers.values() for one in _schedules(own)]
-    return schedulers if isinstance(schedulers, list) else [schedulers]
-
-
 class _QuietlyBuiltRunner(Runner):
     """A runner that is silent on the screen until it is built."""
 
@@ -262,37 +213,12 @@ class _QuietlyBuiltRunner(Runner):
         for handler, level in self._screens:
             handler.setLevel(max(level, logging.WARNING))
             handler.addFilter(_is_for_users)
-            handler.setFormatter(_ShortScores(handler.formatter))
         return logger
 
     def show_log(self) -> None:
         """From now on show the log on the screen, too."""
         for handler, level in self._screens:
             handler.setLevel(level)
-
-    def resume(self, *args: Any, **kwargs: Any) -> None:
-        """Resume as mmengine, and warn of schedules of another length.
-
-        They are the checkpoint's, whatever the config says now.
-        """
-        before = self._lengths_of_schedules()
-        super().resume(*args, **kwargs)
-        for name, length in self._lengths_of_schedules().items():
-            if length != before.get(name, length):
-                self.logger.warning(
-                    f'{name} of the learning rate is {length}, as it was when '
-                    f'this training began, not {before[name]}: to train '
-                    'longer on another schedule start a training from the '
-                    'weights, --cfg-options load_from=CHECKPOINT')
-
-    def _lengths_of_schedules(self) -> dict[str, int]:
-        """Return the ends of the schedules of the learning rate."""
-        return {
-            f'{type(scheduler).__name__}.{name}': length
-            for scheduler in _schedules(self.param_schedulers)
-            for name in ('end', 'T_max', 'total_steps', 'total_iters')
-            if (length := getattr(scheduler, name, None)) is not None
-        }
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:
@@ -303,25 +229,3 @@ def _is_for_users(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(
         ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
          'Resumed iteration number is not divisible by'))
-
-
-class _ShortScores(logging.Formatter):
-    """mmengine's format with the means only; a table has shown the rest.
-
-    Args:
-        formatter: mmengine's.
-    """
-
-    def __init__(self, formatter: logging.Formatter) -> None:
-        super().__init__()
-        self._formatter = formatter
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format a record as one text."""
-        text = self._formatter.format(record)
-        if not re.search(r'(Epoch|Iter)\((val|test)\)', text):
-            return text
-        # ``mpii/PCKh@0.5/Head: 81.2``, but not ``mpii/PCKh@0.5: 78.0``.
-        return re.sub(
-            r'\s+(\S+): \S+', lambda found: found[0]
-            if MetricName.parse(found[1]).is_overall else '', text)

@@ -99,6 +99,10 @@ def set_training(config: 'Config',
             raise ValueError('--auto-scale-lr needs the batch size that the '
                              'learning rate is for: add auto_scale_lr = '
                              'dict(base_batch_size=...) to the config')
+        if 'OneCycleLR' in str(config.get('param_scheduler')):
+            raise ValueError("--auto-scale-lr scales the optimizer's learning "
+                             'rate, which OneCycleLR replaces: scale eta_max '
+                             'in param_scheduler')
         config.auto_scale_lr.enable = True
 
 

@@ -7,7 +7,7 @@ MMPose these classes where xtcocotools does not import.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from pycocotools import mask
@@ -66,17 +66,17 @@ class COCOeval(PycocotoolsCOCOeval):
     """
 
     def __init__(self,
-                 cocoGt: Optional[PycocotoolsCOCO] = None,
-                 cocoDt: Optional[PycocotoolsCOCO] = None,
+                 cocoGt: PycocotoolsCOCO | None = None,
+                 cocoDt: PycocotoolsCOCO | None = None,
                  iouType: str = 'keypoints',
-                 sigmas: Optional[Sequence[float]] = None,
+                 sigmas: Sequence[float] | None = None,
                  use_area: bool = True) -> None:
         if iouType not in ('keypoints', 'bbox', 'segm') or not use_area:
             raise ValueError(
-                f'iouType={iouType!r} with use_area={use_area} is evaluated '
-                'by xtcocotools only, which is missing or does not import '
-                'here: install xtcocotools (with numpy<2), or evaluate '
-                "'keypoints', 'bbox' or 'segm' with use_area=True")
+                f'iouType={iouType!r} with use_area={use_area} needs '
+                'xtcocotools, which does not import here: install it (with '
+                "numpy<2), or evaluate 'keypoints', 'bbox' or 'segm' with "
+                'use_area=True')
         super().__init__(cocoGt, cocoDt, iouType)
         if iouType == 'keypoints' and sigmas is not None:
             self.params.kpt_oks_sigmas = np.asarray(sigmas)

@@ -7,11 +7,10 @@ import importlib
 import importlib.util
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from . import soft_nms
 from .versions import restored_find_loader
@@ -75,32 +74,23 @@ def _import_parts(library: str, package: str, parts: Sequence[str],
     names = [f'{package}.{part}' for part in parts]
     if all(name in sys.modules for name in names):
         return
-    with _stand_ins(stand_ins), restored_find_loader():
-        try:
-            for name in names:
-                importlib.import_module(name)
-        except Exception as error:
-            raise ImportError(
-                f'{library} is installed but does not import '
-                f'({_in_one_line(error)}); requirements/mminstall.txt and '
-                'requirements/runtime.txt list the versions that fit '
-                'together') from error
-
-
-@contextmanager
-def _stand_ins(makers: Sequence[Callable]) -> Iterator[None]:
-    """Put stand-ins into ``sys.modules``, and take them out at the end.
-
-    They must not stay: mmengine asks for ``mmcv._ext`` to learn whether mmcv
-    has operators, and others try ``import torchvision`` for the same reason.
-    """
     modules: dict[str, ModuleType] = {}
-    for stand_in in makers:
+    for stand_in in stand_ins:
         modules.update(stand_in())
     sys.modules.update(modules)
     try:
-        yield
+        with restored_find_loader():
+            for name in names:
+                importlib.import_module(name)
+    except Exception as error:
+        raise ImportError(
+            f'{library} is installed but does not import '
+            f'({_in_one_line(error)}); requirements/mminstall.txt and '
+            'requirements/runtime.txt list the versions that fit '
+            'together') from error
     finally:
+        # They must not stay: libraries import mmcv._ext and torchvision to
+        # learn whether they are there.
         for name in modules:
             sys.modules.pop(name, None)
 
@@ -108,12 +98,9 @@ def _stand_ins(makers: Sequence[Callable]) -> Iterator[None]:
 def _mmcv_operators() -> dict[str, ModuleType]:
     """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
 
-    ``import mmpose.models`` imports ``mmcv.ops`` (through EDPose and RTMO),
-    which asks for every operator by name and keeps what it is given. The two
-    with which detectors choose their boxes work
-    (:mod:`hourglass_plugin.soft_nms`); no hourglass uses another. May go when
-    mmcv-lite has the two, and MMPose imports ``mmcv.ops`` only where it calls
-    it.
+    ``mmpose.models`` imports ``mmcv.ops``, which asks for every operator by
+    name. NMS and soft-NMS work. May go when mmcv-lite has the two, and MMPose
+    imports ``mmcv.ops`` only where it calls it.
     """
     error = _import_error('mmcv._ext')
     if error is None:
@@ -135,9 +122,7 @@ def _mmcv_operators() -> dict[str, ModuleType]:
 def _torchvision() -> dict[str, ModuleType]:
     """``torchvision.transforms.ToPILImage``, for MMPose's SimCC visualiser.
 
-    A torchvision built for another torch is installed but does not import,
-    so the question is whether it imports. May go when MMPose's visualiser
-    draws without it.
+    May go when MMPose's visualiser draws without it.
     """
     error = _import_error('torchvision.transforms')
     if error is None:
@@ -155,12 +140,7 @@ def _torchvision() -> dict[str, ModuleType]:
 
 
 def _xtcocotools() -> dict[str, ModuleType]:
-    """xtcocotools, by pycocotools.
-
-    xtcocotools 1.14 has no wheels for Python 3.12, and its wheels are built
-    for NumPy 1: with NumPy 2 the import fails. May go when MMPose uses
-    pycocotools itself.
-    """
+    """xtcocotools, by pycocotools; may go when MMPose uses that itself."""
     error = _import_error('xtcocotools.mask')  # the compiled part
     if error is None:
         return {}
@@ -178,10 +158,8 @@ def _xtcocotools() -> dict[str, ModuleType]:
 def _pkg_resources() -> dict[str, ModuleType]:
     """``pkg_resources``, which setuptools 82 no longer has.
 
-    ``import mmpose.apis`` asks mmengine 0.10 for MMPose's folder, which falls
-    back to Python's own search when ``pkg_resources`` knows no such package.
-    Later only configs named like ``mmpose::...`` ask. May go with mmengine
-    0.10; onedl-mmengine needs none.
+    ``mmpose.apis`` has mmengine 0.10 ask for MMPose's folder, which falls back
+    to Python's own search. May go with mmengine 0.10.
     """
     error = _import_error('pkg_resources')
     if error is None:
@@ -196,22 +174,19 @@ def _pkg_resources() -> dict[str, ModuleType]:
     def get_distribution(name: str) -> None:
         raise DistributionNotFound(name)
 
-    return {
-        'pkg_resources':
-        _module(
-            'pkg_resources',
-            DistributionNotFound=DistributionNotFound,
-            get_distribution=get_distribution)
-    }
+    module = _module(
+        'pkg_resources',
+        DistributionNotFound=DistributionNotFound,
+        get_distribution=get_distribution)
+    return {'pkg_resources': module}
 
 
-def _import_error(name: str) -> Optional[Exception]:
+def _import_error(name: str) -> Exception | None:
     """Import a module; its error if it is missing or broken, else None.
 
-    Any exception counts: xtcocotools raises ValueError ("numpy.dtype size
-    changed"), torchvision RuntimeError ("operator torchvision::nms does not
-    exist"). What is left of a package that does not import is removed, so that
-    others meet its error again and not half of it.
+    Any exception counts: xtcocotools raises ValueError, torchvision
+    RuntimeError. What is left of a package that does not import is removed, so
+    that others meet its error again and not half of it.
     """
     try:
         importlib.import_module(name)
@@ -250,9 +225,9 @@ def _announce(name: str, error: Exception, consequence: str) -> None:
     if name in _announced:
         return
     _announced.add(name)
-    found = 'is not installed'
-    if not isinstance(error, ModuleNotFoundError):
-        found = f'does not import ({_in_one_line(error)})'
+    found = 'is not installed' if isinstance(
+        error, ModuleNotFoundError) else (
+            f'does not import ({_in_one_line(error)})')
     logger.info('hourglass_plugin: %s %s: %s', name, found, consequence)
 
 

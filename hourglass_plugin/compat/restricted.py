@@ -33,14 +33,10 @@ _UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
                       RuntimeError, ValueError, struct.error)
 
 # The functions of classes that mmengine's checkpoints name.
-_MMENGINE_ATTRIBUTES = (
-    (HistoryBuffer, 'mean'),
-    (HistoryBuffer, 'min'),
-    (HistoryBuffer, 'max'),
-    (HistoryBuffer, 'current'),
-    (OneCycleParamScheduler, '_annealing_cos'),
-    (OneCycleParamScheduler, '_annealing_linear'),
-)
+_MMENGINE_ATTRIBUTES = {
+    HistoryBuffer: ('mean', 'min', 'max', 'current'),
+    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
+}
 
 
 def load_restricted(filename: str,
@@ -74,12 +70,10 @@ def load_restricted(filename: str,
 def mmengine_globals() -> dict[str, Any]:
     """Return the objects besides tensors in mmengine's own checkpoints.
 
-    The message hub's ``HistoryBuffer``s with their NumPy arrays and the names
-    of their statistics, best scores as NumPy scalars, the dataset's meta
-    information with arrays of numbers (``bytes`` if one is empty), and of
-    schedulers the milestones and OneCycleLR's two curves. NumPy 1 and 2
-    pickle the same two functions under different names; each reads the
-    other's files here.
+    The message hub's ``HistoryBuffer``s, arrays and scalars of numbers
+    (``bytes`` if one is empty), and of schedulers the milestones and
+    OneCycleLR's two curves. NumPy 1 and 2 pickle the same two functions under
+    different names; each reads the other's files here.
 
     Returns:
         Pickled name -> object.
@@ -110,8 +104,8 @@ def _mmengine_attribute(owner: Any, name: str) -> Callable:
 
     A free ``getattr`` would lead from any class to all that Python can do.
     """
-    for known_owner, known_name in _MMENGINE_ATTRIBUTES:
-        if owner is known_owner and name == known_name:
+    for known_owner, names in _MMENGINE_ATTRIBUTES.items():
+        if owner is known_owner and name in names:
             return getattr(owner, name)
     raise pickle.UnpicklingError('GLOBAL builtins.getattr')
 
@@ -136,8 +130,7 @@ def _named(name: str, value: Any) -> Any:
 def _weights_only() -> Iterator[None]:
     """Make every ``torch.load`` inside act as with ``weights_only=True``.
 
-    By torch's own switch, so that loads from files, URLs and object stores
-    are all covered, and a ``weights_only=False`` does not get around it.
+    By torch's own switch, which a ``weights_only=False`` does not get around.
     """
     switches = {
         'TORCH_FORCE_WEIGHTS_ONLY_LOAD': '1',
@@ -174,11 +167,7 @@ def _allowed_globals() -> Iterator[None]:
 
 
 class RestrictedPickle:
-    """Replaces torch's restricted unpickler before torch 2.5.
-
-    It finds the same names and :func:`mmengine_globals`, nothing else. May go
-    with torch 2.4.
-    """
+    """Replaces torch's restricted unpickler; may go with torch 2.4."""
 
     class Unpickler(pickle.Unpickler):
         """Looks names up in the list of allowed ones, imports nothing."""
@@ -207,10 +196,9 @@ def _refusal(error: Exception, filename: str) -> str | None:
     foreign = re.search(r'GLOBAL ([\w.]+)', str(error))
     if foreign:
         return (f'contains {foreign[1]}, which is neither a tensor nor a '
-                "class of mmengine's own checkpoints, and could run code when "
-                'it is loaded. If you trust its source, load it yourself with '
-                'torch.load(file, weights_only=False) and save its weights '
-                "alone with torch.save({'state_dict': ...}, new_file)")
+                "class of mmengine's own checkpoints, and could run code. If "
+                'you trust its source, load it yourself with weights_only='
+                "False and torch.save({'state_dict': ...}, new_file)")
     if not os.path.isfile(os.path.expanduser(filename)):
         return None  # an unknown name, for example
     if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(

@@ -1,17 +1,14 @@
 """NMS and soft-NMS where mmcv has no compiled operators.
 
-Detectors keep one box of each object. Non-maximum suppression (NMS) removes
-boxes that overlap a better one; soft-NMS (Bodla et al., "Soft-NMS: improving
-object detection with one line of code", ICCV 2017), which CornerNet uses,
-lowers its score instead.
+Non-maximum suppression (NMS) removes boxes that overlap a better one; soft-NMS
+(Bodla et al., "Soft-NMS: improving object detection with one line of code",
+ICCV 2017), which CornerNet uses, lowers its score instead.
 
-The two functions have the names and arguments of the compiled operators in
-``mmcv._ext``, for which :mod:`hourglass_plugin.compat` puts them where those
-are missing, so that ``mmcv.ops.nms``, ``soft_nms`` and ``batched_nms`` work
+The two functions stand in for the compiled operators of their names in
+``mmcv._ext``: ``mmcv.ops.nms``, ``soft_nms`` and ``batched_nms`` call them
 with mmcv-lite. They give the same boxes in the same order, equal scores
-included, with the same scores: everything is computed in float32, as there,
-and on the CPU. Only the exponential of method 2 is the C library's there,
-whose last digit differs between libraries and CPUs.
+included, with the same scores, computed in float32 on the CPU. Only the last
+digit of method 2's exponential differs between C libraries and CPUs.
 
 N boxes are (N, 4) float32, ``x1, y1, x2, y2``. A side is ``x2 - x1 +
 offset``: 1 where coordinates are those of the first and the last pixel, 0
@@ -57,8 +54,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
     _require_float32(boxes=boxes, scores=scores, dets=dets)
     if method not in (NAIVE, LINEAR, GAUSSIAN):
         raise ValueError(f'method must be 0, 1 or 2, got {method}')
-    sides = _columns(boxes)
-    areas = _areas(sides, offset)
+    sides, areas = _columns(boxes, offset)
     score = scores.detach().cpu().numpy().copy()
     threshold, width = np.float32(iou_threshold), np.float32(sigma)
     kept = []
@@ -108,8 +104,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float,
         ValueError: if the boxes are not float32.
     """
     _require_float32(boxes=boxes)
-    sides = _columns(boxes)
-    areas = _areas(sides, offset)
+    sides, areas = _columns(boxes, offset)
     kept = []
     waiting = scores.detach().cpu().sort(0, descending=True)[1].numpy()
     while len(waiting):
@@ -127,23 +122,18 @@ def _require_float32(**tensors: Tensor) -> None:
                              f'hand over {name}.float()')
 
 
-def _columns(boxes: Tensor) -> np.ndarray:
-    """(N, 4) to (4, N): x1, y1, x2, y2 of all boxes."""
-    return np.ascontiguousarray(boxes.detach().cpu().numpy().T)
-
-
-def _areas(sides: np.ndarray, offset: int) -> np.ndarray:
-    """Areas of boxes (4, N): (N, )."""
-    x1, y1, x2, y2 = sides
-    return (x2 - x1 + offset) * (y2 - y1 + offset)
+def _columns(boxes: Tensor, offset: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 4) to x1, y1, x2, y2 of all boxes, (4, N), and areas (N, )."""
+    x1, y1, x2, y2 = sides = np.ascontiguousarray(
+        boxes.detach().cpu().numpy().T)
+    return sides, (x2 - x1 + offset) * (y2 - y1 + offset)
 
 
 def _iou(sides: np.ndarray, areas: np.ndarray, one: np.int64,
          others: np.ndarray, offset: int) -> np.ndarray:
     """Intersection over union of one box with M others: (M, ) float32.
 
-    NaN for two boxes without area, whose scores mmcv leaves alone
-    with a threshold, since no comparison with it holds.
+    NaN for two boxes without area: no comparison with a threshold holds.
     """
     x1, y1, x2, y2 = sides[:, one]
     x1s, y1s, x2s, y2s = sides[:, others]

@@ -42,15 +42,13 @@ def restore_find_loader() -> None:
     mmengine 0.10 and mmcv 2.1 ask it whether ``mmcv._ext`` is there. May go
     with them.
     """
-    if hasattr(pkgutil, 'find_loader'):
-        return
+    if not hasattr(pkgutil, 'find_loader'):
+        pkgutil.find_loader = _find_loader  # type: ignore[assignment]
 
-    def find_loader(name: str) -> Any:
-        """Return a module's loader, or None if there is no such module."""
-        spec = importlib.util.find_spec(name)
-        return None if spec is None else spec.loader
 
-    pkgutil.find_loader = find_loader  # type: ignore[assignment]
+def _find_loader(name: str) -> Any:
+    spec = importlib.util.find_spec(name)
+    return None if spec is None else spec.loader
 
 
 @contextmanager
@@ -68,10 +66,8 @@ def restored_find_loader() -> Iterator[None]:
 def quiet_other_libraries() -> None:
     """Hide other libraries' warnings that users of this package cannot fix.
 
-    Deprecations inside other libraries, and MMPose's note, once per process,
-    that records hold a centre and scale, which ours always do. Warnings of
-    any other kind stay, those about the user's data among them, and so does
-    what the user's own code raises. May shrink as the libraries move on.
+    Deprecations inside other libraries, and MMPose's note that records hold a
+    centre and scale, which ours always do. Any other warning stays.
     """
     libraries = r'(mmcv|mmdet|mmengine|mmpose|torch)(\.|$)'
     for category in (DeprecationWarning, FutureWarning):
@@ -84,10 +80,8 @@ def quiet_other_libraries() -> None:
 def lay_configs_out_once() -> None:
     """Make mmengine format a config's text once, not five times.
 
-    It is laid out by yapf for the log, the dumped file, the message hub and
-    the visualiser each, which takes seconds where a config has the keypoints
-    of its dataset. The same text gets the same layout. May go when mmengine
-    keeps it.
+    yapf takes seconds each time where a config has the keypoints of its
+    dataset. May go when mmengine keeps the text.
     """
     from mmengine.config import config as config_module
 
@@ -110,9 +104,8 @@ def lay_configs_out_once() -> None:
 def draw_circles_with_any_numpy() -> None:
     """Let MMPose's visualizer draw keypoints with NumPy 2.4.
 
-    It takes ``int`` of the radius, which it passes on as an array of one
-    number; NumPy 2.4 turns no array with dimensions into a number. May go
-    when MMPose passes on the number.
+    It takes ``int`` of an array of one number, which NumPy 2.4 refuses. May
+    go when MMPose passes on the number.
     """
     from mmpose.visualization.opencv_backend_visualizer import (
         OpencvBackendVisualizer,
@@ -154,12 +147,10 @@ def programs_serve_all_modules() -> bool:
 def onnx_exporter_options() -> dict[str, Any]:
     """Return the arguments for ``torch.onnx.export`` to trace the network.
 
-    torch has two exporters. The older one, through ``torch.jit.trace``, is in
-    every version from 2.1 to 2.13, where it must be asked for from 2.9 on; it
-    needs no onnxscript and writes a network of one stack in 1 second. The one
-    through ``torch.export`` takes 15 to 30 seconds (torch 2.13, two cores)
-    for a file that computes the same. Batches are of any size in both. May go
-    when torch has no other than the second.
+    The exporter through ``torch.jit.trace`` is in every version from 2.1 to
+    2.13, and must be asked for from 2.9 on. It needs no onnxscript and takes 1
+    second for a network of one stack, the one through ``torch.export`` 15 to
+    30 (torch 2.13, two cores). May go when torch has the second alone.
     """
     if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
         return dict(dynamo=False)

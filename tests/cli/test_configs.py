@@ -115,6 +115,11 @@ def test_resuming(config_file, tmp_path, resume, in_config, has_checkpoint,
 
 @pytest.mark.parametrize('options, asked, named', [
     ([], dict(scale_learning_rate=True), 'base_batch_size'),
+    (['auto_scale_lr.base_batch_size=8', 'param_scheduler.type=OneCycleLR'],
+     dict(scale_learning_rate=True), 'eta_max'),
+    (['train_cfg.max_epochs=0'], {}, 'max_epochs=0'),
+    (['train_cfg.val_interval=often'], {}, "val_interval='often'"),
+    (['default_hooks.checkpoint.interval=0.5'], {}, 'interval=0.5'),
     (['optim_wrapper.type=Mine'], dict(mixed_precision=True), "'Mine'"),
     (['compile=True'], {}, 'CompileHook'),
     (['train_cfg=None'], {}, 'train_cfg'),
@@ -126,16 +131,11 @@ def test_an_option_that_the_config_does_not_allow(config_file, options, asked,
     assert named in str(error.value)
 
 
-def test_training_without_validation(config_file):
-    config = training(config_file, validate=False)
+def test_options_of_training_change_the_config(config_file):
+    config = training(config_file, 'auto_scale_lr.base_batch_size=16',
+                      validate=False, scale_learning_rate=True)
     assert (config.val_cfg, config.val_dataloader,
             config.val_evaluator) == (None, None, None)
-
-
-def test_scaled_learning_rate(config_file):
-    with open(config_file, 'a') as file:
-        file.write('auto_scale_lr = dict(base_batch_size=16)')
-    config = training(config_file, scale_learning_rate=True)
     assert config.auto_scale_lr.enable is True
 
 

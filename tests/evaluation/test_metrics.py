@@ -1,6 +1,4 @@
 """Metrics: names, sizes, left-out people, independence of the order."""
-import logging
-import re
 from contextlib import nullcontext
 
 import numpy as np
@@ -10,7 +8,6 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import METRICS
 from several_processes import in_processes
 
-from hourglass_plugin.cli.runner import _ShortScores
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 COLUMNS = ('Head', 'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Knee', 'Ankle',
@@ -88,23 +85,6 @@ def test_pckh_names_and_table():
     # 15 of 16 are correct from 0.395 on, which is sampled at 0.40: the
     # trapezoid before it counts half.
     assert scores['mpii/AUC'] == pytest.approx(100 * 15 / 16 * 0.105 / 0.5)
-
-
-def test_the_log_line_has_means_only():
-    people = mpii_people()
-    for person in people:
-        predicted = person['pred_instances']
-        predicted['stack_keypoints'] = predicted['keypoints'][:, None]
-        person['raw_ann_info'] = dict(visible=np.arange(16) != HEAD_TOP)
-    scores = evaluate('PCKh', 'mpii', people)
-    text = '  '.join(f'{name}: {score:.4f}' for name, score in scores.items())
-    record = logging.LogRecord('', logging.INFO, '', 0,
-                               f'Epoch(val) [1][2/2]  {text}  time: 0.1', None,
-                               None)
-    shown = _ShortScores(logging.Formatter()).format(record)
-    assert re.findall(r'(\S+): \S+', shown) == [
-        'mpii/PCKh@0.5', 'mpii/PCKh@0.2', 'mpii/PCKh@0.1', 'mpii/AUC', 'time'
-    ]
 
 
 def test_pelvis_and_thorax_are_not_in_the_mean():

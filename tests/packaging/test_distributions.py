@@ -33,19 +33,14 @@ ROOT_FILES = {
     'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'MANIFEST.in', 'README.md',
     'model-index.yml', 'pyproject.toml', 'setup.py'
 }
+
+
 def run(*command, folder=ROOT):
     """Run a command as a user does who has no PYTHONPATH; stdout."""
-    finished = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={
-            **{
-                key: value
-                for key, value in os.environ.items() if key != 'PYTHONPATH'
-            }, 'OMP_NUM_THREADS': '1'
-        })
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    environment.pop('PYTHONPATH', None)
+    finished = subprocess.run([str(part) for part in command], cwd=folder,
+                              capture_output=True, text=True, env=environment)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout
 
@@ -106,14 +101,11 @@ def sdist(tree, tmp_path_factory):
     return build('sdist', tree, tmp_path_factory.mktemp('sdist'))
 
 
+@pytest.fixture(scope='module')
 def mim(tracked):
     """The files of the package's ``.mim``."""
-    return {
-        f'hourglass_plugin/.mim/{name}'
-        for name in tracked
-        if name == 'model-index.yml' or name.split('/')[0] in ('configs',
-                                                               'tools')
-    }
+    return {f'hourglass_plugin/.mim/{name}' for name in tracked
+            if name.split('/')[0] in ('model-index.yml', 'configs', 'tools')}
 
 
 def read_wheel(path):
@@ -121,84 +113,55 @@ def read_wheel(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_wheel_holds_the_package_and_nothing_else(wheel, tracked):
-    package = {
-        name
-        for name in tracked if name.startswith('hourglass_plugin/')
-    }
+def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
+    package = {name for name in tracked
+               if name.startswith('hourglass_plugin/')}
     assert 'hourglass_plugin/py.typed' in package
-    metadata = {
-        f'hourglass_plugin-0.1.0.dist-info/{name}'
-        for name in ('METADATA', 'RECORD', 'WHEEL', 'top_level.txt',
-                     'licenses/LICENSE')
-    }
+    metadata = {f'hourglass_plugin-0.1.0.dist-info/{name}' for name in (
+        'METADATA', 'RECORD', 'WHEEL', 'top_level.txt', 'licenses/LICENSE')}
     contents = read_wheel(wheel)
     # Before setuptools 77 the license lay one folder higher.
     names = {name.replace('info/LICENSE', 'info/licenses/LICENSE')
-             for name in contents}  # yapf: disable
-    assert names == package | mim(tracked) | metadata
-    for name in mim(tracked):
+             for name in contents}
+    assert names == package | mim | metadata
+    for name in mim:
         assert contents[name] == (ROOT / name.split('.mim/')[1]).read_bytes()
+    # pip would go after mmpose's chumpy if mmpose were declared.
+    text = contents['hourglass_plugin-0.1.0.dist-info/METADATA'].decode()
+    declared = re.findall(r'^Requires-Dist: ([\w-]+).*?(extra.*)?$', text,
+                          re.MULTILINE)
+    assert sorted((name, bool(extra)) for name, extra in declared) == [
+        ('mmengine', True), ('numpy', False), ('torch', False)]
 
 
-def test_sdist_holds_what_a_wheel_is_built_from(sdist, tracked):
+def test_sdist_holds_what_a_wheel_is_built_from(sdist, wheel, tracked, mim,
+                                                tmp_path):
     with tarfile.open(sdist) as archive:
-        names = {
-            member.name.partition('/')[2]
-            for member in archive.getmembers() if member.isfile()
-        }
-    generated = {
-        name
-        for name in names
-        if name in ('PKG-INFO', 'setup.cfg') or '.egg-info/' in name
-    }
-    expected = {
-        name
-        for name in tracked if name in ROOT_FILES or name.split('/')[0] in (
-            'configs', 'hourglass_plugin', 'requirements', 'tools')
-    }
-    assert names - generated == expected | mim(tracked)
-
-
-def test_wheel_of_the_sdist_is_the_same(sdist, wheel, tmp_path):
+        names = {member.name.partition('/')[2]
+                 for member in archive.getmembers() if member.isfile()}
+    generated = {name for name in names
+                 if name in ('PKG-INFO', 'setup.cfg') or '.egg-info/' in name}
+    expected = {name for name in tracked if name in ROOT_FILES or
+                name.split('/')[0] in ('configs', 'hourglass_plugin',
+                                       'requirements', 'tools')}
+    assert names - generated == expected | mim
     shutil.unpack_archive(str(sdist), str(tmp_path / 'source'))
     source, = (tmp_path / 'source').iterdir()
     again = build('wheel', source, tmp_path / 'wheel')
     assert read_wheel(again) == read_wheel(wheel)
 
 
-def test_network_extra_is_all_that_declares_mmengine(wheel):
-    # pip would go after mmpose's chumpy if mmpose were declared.
-    folder = 'hourglass_plugin-0.1.0.dist-info'
-    metadata = read_wheel(wheel)[f'{folder}/METADATA'].decode()
-    declared = re.findall(r'^Requires-Dist: ([\w-]+).*?(extra.*)?$', metadata,
-                          re.MULTILINE)
-    assert sorted(name for name, extra in declared
-                  if not extra) == ['numpy', 'torch']
-    assert [name for name, extra in declared if extra] == ['mmengine']
-
-
 class Environment:
-    """An environment that borrows what is installed here.
-
-    But not what this environment has in editable installs.
-
-    Args:
-        folder: where it is made.
-    """
+    """One that borrows what is installed here, except editable installs."""
 
     def __init__(self, folder):
         run(sys.executable, '-m', 'venv', '--without-pip', folder)
-        self.python = folder / ('Scripts/python.exe'
-                                if os.name == 'nt' else 'bin/python')
-        self.packages = Path(
-            run(self.python, '-c',
-                'import sysconfig; print(sysconfig.get_path("purelib"))').
-            strip())
-        here = [
-            path for path in sys.path
-            if Path(path).name in ('site-packages', 'dist-packages')
-        ]
+        self.python = folder / 'bin' / 'python'
+        self.packages = Path(run(
+            self.python, '-c', 'import sysconfig; '
+            'print(sysconfig.get_path("purelib"))').strip())
+        here = [path for path in sys.path
+                if Path(path).name in ('site-packages', 'dist-packages')]
         (self.packages / 'borrowed.pth').write_text('\n'.join(here))
         for path in here:  # setuptools' distutils, for mmengine
             shim = Path(path, 'distutils-precedence.pth')
@@ -214,10 +177,7 @@ class Environment:
 
 @pytest.fixture(scope='module')
 def installed(wheel, project, tmp_path_factory):
-    """The wheel in an environment, and the small project trained with it.
-
-    Its config inherits from the installed one.
-    """
+    """The wheel in an environment, and the small project trained with it."""
     folder = tmp_path_factory.mktemp('installed')
     environment = Environment(folder / 'environment')
     environment.install(wheel)
@@ -232,14 +192,10 @@ def installed(wheel, project, tmp_path_factory):
     nothing = folder / 'nothing'
     nothing.mkdir()
     tools = environment.packages / 'hourglass_plugin/.mim/tools'
-    run(environment.python,
-        tools / 'train.py',
-        config,
-        '--work-dir',
-        folder / 'work',
-        folder=nothing)
+    run(environment.python, tools / 'train.py', config, '--work-dir',
+        folder / 'work', folder=nothing)
     return SimpleNamespace(
-        environment=environment,
+        python=environment.python,
         config=config,
         work=folder / 'work',
         nothing=nothing,
@@ -263,13 +219,8 @@ def test_the_wheel_predicts_from_an_empty_folder(installed, project, is_own,
     """With a checkpoint, and with the weights of the package."""
     image = project.folder / 'images' / 'val0.png'
     own = [installed.config, installed.work / 'epoch_1.pth'] * is_own
-    run(installed.environment.python,
-        installed.tools / 'predict.py',
-        image,
-        *own,
-        '--out',
-        tmp_path,
-        folder=installed.nothing)
+    run(installed.python, installed.tools / 'predict.py', image, *own,
+        '--out', tmp_path, folder=installed.nothing)
     answer = json.loads((tmp_path / 'predictions.json').read_text())
     person, = answer['predictions'][0]['people']
     assert len(answer['joints']) == len(person['keypoints']) == 14
@@ -279,19 +230,18 @@ def test_the_wheel_predicts_from_an_empty_folder(installed, project, is_own,
     if not is_own:
         for name in ('checkpoint', 'config'):
             assert installed.package in Path(answer[name]).parents
-            assert Path(answer[name]).is_file()
 
 
 def test_the_wheel_s_network_needs_no_mmpose(installed):
-    answer = run(
-        installed.environment.python,
-        '-c', 'import sys, torch\n'
-        "sys.modules.update(dict.fromkeys(['mmpose', 'mmcv', 'mmdet']))\n"
-        'from hourglass_plugin.models import StackedHourglass\n'
-        'network = StackedHourglass(2, feat_channels=16, num_keypoints=4)\n'
-        'print(network(torch.rand(2, 3, 64, 64))[-1].shape)',
-        folder=installed.nothing)
-    assert answer.strip().endswith('torch.Size([2, 4, 16, 16])')
+    code = """
+import sys, torch
+sys.modules.update(dict.fromkeys(['mmpose', 'mmcv', 'mmdet']))
+from hourglass_plugin.models import StackedHourglass
+network = StackedHourglass(2, feat_channels=16, num_keypoints=4)
+print(*network(torch.rand(2, 3, 64, 64))[-1].shape)
+"""
+    answer = run(installed.python, '-c', code, folder=installed.nothing)
+    assert answer.endswith('2 4 16 16\n')
 
 
 def test_editable_install_sees_changes_and_is_found_by_mim(tree, tmp_path):
@@ -304,20 +254,16 @@ def test_editable_install_sees_changes_and_is_found_by_mim(tree, tmp_path):
         name='hourglass-plugin', path=[str(environment.packages)])
     # As mim 0.3.9 looks for a package.
     top_level = distribution.read_text('top_level.txt').split('\n')[0]
-    folder = os.path.join(environment.packages, top_level, '.mim')
+    mim = environment.packages / top_level / '.mim'
     (checkout / 'configs/_base_/changed.py').write_text('changed = True\n')
-    assert Config.fromfile(
-        os.path.join(folder, 'configs/_base_/changed.py')).changed
-    assert os.path.samefile(
-        os.path.join(folder, 'model-index.yml'), checkout / 'model-index.yml')
-    assert os.path.isfile(os.path.join(folder, 'tools/train.py'))
-    weights, = (checkout / 'hourglass_plugin/weights').glob('*.pth')
+    assert Config.fromfile(str(mim / 'configs/_base_/changed.py')).changed
+    assert (mim / 'model-index.yml').samefile(checkout / 'model-index.yml')
+    assert (mim / 'tools/train.py').is_file()
     # Python finds the package by a hook or a folder of links, by the mode.
-    used = run(
-        environment.python,
-        '-c', 'import importlib.util as u; '
+    used = Path(run(
+        environment.python, '-c', 'import importlib.util as u; '
         'print(u.find_spec("hourglass_plugin").origin)',
-        folder=tmp_path).strip()
-    assert os.path.samefile(used, checkout / 'hourglass_plugin/__init__.py')
-    assert os.path.samefile(
-        Path(used).parent / 'weights' / weights.name, weights)
+        folder=tmp_path).strip())
+    assert used.samefile(checkout / 'hourglass_plugin/__init__.py')
+    weights, = (checkout / 'hourglass_plugin/weights').glob('*.pth')
+    assert (used.parent / 'weights' / weights.name).samefile(weights)

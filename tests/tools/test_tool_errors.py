@@ -56,6 +56,7 @@ def training_error(error_of, project, tmp_path):
     ('optim_wrapper.optimizer.type=Adamm', "'Adam"),
     ('optim_wrapper.optimizer.lrr=1', "'lrr'"),
     ('optim_wrapper.clip_grad=5', 'optim_wrapper'),
+    ('optim_wrapper.optimizer.lr=fast', "lr='fast'"),
 ])
 def test_an_impossible_training_is_refused_before_it(option, named,
                                                      training_error):
