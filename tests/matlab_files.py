@@ -7,18 +7,14 @@ EMPTY = np.zeros((0, 0))
 
 
 def struct_array(elements, shape=None):
-    """A struct array, 1 x N unless told otherwise.
+    """A struct array, 1 x N or of a shape, of one dict per element.
 
-    Args:
-        elements: one dict per element; what only some of them have is empty
-            in the others, as in MATLAB.
-        shape: rows and columns.
+    What only some of them have is empty in the others, as in MATLAB.
     """
     names = list(dict.fromkeys(name for each in elements for name in each))
     array = np.empty(len(elements), dtype=[(name, object) for name in names])
     for index, element in enumerate(elements):
-        for name in names:
-            array[index][name] = element.get(name, EMPTY)
+        array[index] = tuple(element.get(name, EMPTY) for name in names)
     return array.reshape(shape or (1, len(elements)))
 
 
@@ -54,6 +50,11 @@ def mpii_person(points=None, place=(120, 80), scale=1.5, box=(40, 30, 70, 70)):
     return person
 
 
+def _changed(content, changes):
+    return {name: value for name, value in {**content, **changes}.items()
+            if value is not None}
+
+
 def write_official_mpii(path, images, **changes):
     """A small ``mpii_human_pose_v1_u12_1.mat``.
 
@@ -61,38 +62,24 @@ def write_official_mpii(path, images, **changes):
         path: where.
         images: one (file name, whether for training, people, positions of
             single people from 1) per image; people as from
-            :func:`mpii_person`, or any value in place of ``annorect``.
+            :func:`mpii_person`.
         changes: other values for fields of ``RELEASE``; None leaves one out.
     """
-    annolist = []
-    for name, _, people, _ in images:
-        if isinstance(people, list):
-            people = struct_array(people) if people else EMPTY
-        annolist.append(
+    release = dict(
+        annolist=struct_array([
             dict(
                 image=struct(name=name),
-                annorect=people,
+                annorect=struct_array(people) if people else EMPTY,
                 frame_sec=EMPTY,
-                vididx=3.0))
-    release = dict(
-        annolist=struct_array(annolist),
+                vididx=3.0) for name, _, people, _ in images]),
         img_train=np.array([[training for _, training, _, _ in images]],
                            np.uint8),
         version='12',
         single_person=cell_array([
             np.array(single, np.uint8).reshape(-1, 1) if single else EMPTY
-            for _, _, _, single in images
-        ]),
-        act=struct_array(
-            [dict(cat_name='', act_name='', act_id=-1) for _ in images],
-            (len(images), 1)),
-        video_list=cell_array(['a', 'b'], (1, 2)))
-    release.update(changes)
-    release = {
-        name: value
-        for name, value in release.items() if value is not None
-    }
-    savemat(path, dict(RELEASE=struct(**release)), do_compression=True)
+            for _, _, _, single in images]))
+    release = struct(**_changed(release, changes))
+    savemat(path, dict(RELEASE=release), do_compression=True)
     return path
 
 
@@ -105,19 +92,11 @@ def write_head_boxes(path, entries, boxes, **changes):
         boxes: per person the head box's two corners.
         changes: other values for its variables; None leaves one out.
     """
+    joints = np.array([entry['joints'] for entry in entries], float)
+    known = np.array([entry['joints_vis'] for entry in entries], np.uint8)
     content = dict(
-        dataset_joints=cell_array([
-            'rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor',
-            'neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'
-        ], (1, 16)),
         headboxes_src=np.moveaxis(np.array(boxes, float), 0, 2),
-        pos_gt_src=np.moveaxis(
-            np.array([entry['joints'] for entry in entries], float), 0, 2),
-        jnt_missing=np.uint8(1) -
-        np.array([entry['joints_vis'] for entry in entries], np.uint8).T)
-    content.update(changes)
-    savemat(path, {
-        name: value
-        for name, value in content.items() if value is not None
-    })
+        pos_gt_src=np.moveaxis(joints, 0, 2),
+        jnt_missing=np.uint8(1) - known.T)
+    savemat(path, _changed(content, changes))
     return path

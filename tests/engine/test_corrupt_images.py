@@ -1,7 +1,5 @@
 """Images that cannot be used are named, or left out and counted."""
-import json
 import logging
-import shutil
 
 import cv2
 import numpy as np
@@ -10,6 +8,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
+from pose_files import write_json
 from small_runner import KEYPOINTS, SIZE, small_runner
 
 from hourglass_plugin.compat import safe_checkpoints  # noqa: F401
@@ -33,38 +32,30 @@ def folder(tmp_path):
     for index in range(PEOPLE):
         name = BAD.get(index, f'{index}.png')
         side = 4 if name == 'small.png' else 60
-        cv2.imwrite(
-            str(tmp_path / name),
-            rng.integers(0, 255, (side, side, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / name),
+                    rng.integers(0, 255, (side, side, 3), np.uint8))
         images.append(dict(id=index, file_name=name, width=60, height=60))
         annotations.append(
-            dict(
-                id=index,
-                image_id=index,
-                category_id=1,
-                bbox=[30, 30, 20, 20],
-                keypoints=[35, 40, 2] * KEYPOINTS))
+            dict(id=index, image_id=index, category_id=1,
+                 bbox=[30, 30, 20, 20], keypoints=[35, 40, 2] * KEYPOINTS))
     (tmp_path / 'missing.png').unlink()
     data = (tmp_path / 'cut.jpg').read_bytes()
     (tmp_path / 'cut.jpg').write_bytes(data[:-20])
-    (tmp_path / 'a.json').write_text(
-        json.dumps(
-            dict(
-                images=images,
-                annotations=annotations,
-                categories=[dict(id=1, name='dog')])))
+    write_json(tmp_path / 'a.json', dict(
+        images=images, annotations=annotations,
+        categories=[dict(id=1, name='dog')]))
     return tmp_path
 
 
 def config(folder, **options):
+    codec = dict(type='HourglassHeatmap', input_size=(SIZE, SIZE),
+                 heatmap_size=(SIZE // 4, SIZE // 4))
     return dict(
         type='CustomKeypointDataset',
         metainfo=dict(
             dataset_name='dogs',
-            keypoint_info={
-                index: dict(name=f'point {index}')
-                for index in range(KEYPOINTS)
-            },
+            keypoint_info={index: dict(name=f'point {index}')
+                           for index in range(KEYPOINTS)},
             skeleton_info={},
             joint_weights=[1.0] * KEYPOINTS,
             sigmas=[]),
@@ -76,14 +67,8 @@ def config(folder, **options):
             dict(type='GetBBoxCenterScale', padding=1.25),
             dict(type='RandomScaleRotation', sampling='paper'),
             dict(type='TopdownCrop', input_size=(SIZE, SIZE)),
-            dict(
-                type='GenerateTarget',
-                encoder=dict(
-                    type='HourglassHeatmap',
-                    input_size=(SIZE, SIZE),
-                    heatmap_size=(SIZE // 4, SIZE // 4))),
-            dict(type='PackPoseInputs'),
-        ],
+            dict(type='GenerateTarget', encoder=codec),
+            dict(type='PackPoseInputs')],
         **options)
 
 
@@ -141,45 +126,22 @@ def test_loader_processes_do_not_matter(folder):
     assert epoch_of(folder, 2) == alone
 
 
-def test_a_folder_without_images_ends_all(folder):
+def test_what_is_not_skipped(folder, monkeypatch):
+    with pytest.raises(ValueError):  # an evaluation
+        DATASETS.build(config(folder, skip_corrupt=True, test_mode=True))
     dataset = DATASETS.build(config(folder, skip_corrupt=True))
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, 'pipeline', lambda record: {}['a bug'])
+        with pytest.raises(KeyError):
+            dataset[0]
     for image in (*folder.glob('*.png'), *folder.glob('*.jpg')):
         image.unlink()
-    with pytest.raises(UnreadableImageError):
+    with pytest.raises(UnreadableImageError):  # all images are missing
         dataset[0]
 
 
-def test_other_errors_are_no_reason_to_skip(folder, monkeypatch):
-    dataset = DATASETS.build(config(folder, skip_corrupt=True))
-    monkeypatch.setattr(dataset, 'pipeline', lambda record: {}['a bug'])
-    with pytest.raises(KeyError):
-        dataset[0]
-
-
-def test_evaluations_skip_nothing(folder):
-    with pytest.raises(ValueError):
-        DATASETS.build(config(folder, skip_corrupt=True, test_mode=True))
-
-
-@pytest.fixture
-def warnings_of():
-    """Warnings in mmengine's log, whose logger hands nothing on."""
-    found = []
-
-    class Keep(logging.Handler):
-
-        def emit(self, record):
-            if 'were replaced' in record.getMessage():
-                found.append(record.getMessage())
-
-    def listen():
-        MMLogger.get_current_instance().addHandler(Keep(logging.WARNING))
-        return found
-
-    return listen
-
-
-def run(folder, work_dir, epochs, warnings_of, workers=0, **options):
+def run(folder, work_dir, epochs, workers=0, **options):
+    """Train; return the warnings in mmengine's log."""
     runner = small_runner(
         work_dir,
         f'skip{epochs}{workers}{len(options)}',
@@ -192,15 +154,17 @@ def run(folder, work_dir, epochs, warnings_of, workers=0, **options):
             dataset=config(folder, skip_corrupt=True)),
         custom_hooks=[dict(type='CorruptImagesHook')],
         **options)
-    found = warnings_of()
-    found.clear()
+    found = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())
+    MMLogger.get_current_instance().addHandler(handler)
     runner.train()
-    return list(found)
+    return [line for line in found if 'were replaced' in line]
 
 
-def test_a_training_counts_them_also_when_resumed(folder, warnings_of):
+def test_a_training_counts_them_also_when_resumed(folder):
     """Each epoch meets the three once; stand-ins may be unusable, too."""
-    whole = run(folder, folder / 'whole', 2, warnings_of)
+    whole = run(folder, folder / 'whole', 2)
     first, second, total = whole
     assert first.startswith('epoch 1: ') and second.startswith('epoch 2: ')
     counts = [int(line.split(': ')[1].split()[0]) for line in whole]
@@ -210,14 +174,9 @@ def test_a_training_counts_them_also_when_resumed(folder, warnings_of):
     assert all('of 3 unreadable' in line and name in line
                for line in whole for name in BAD.values())
 
-    begun = run(folder, folder / 'begun', 1, warnings_of, workers=1)
+    begun = run(folder, folder / 'begun', 1, workers=1)
     assert begun[0] == first
-    shutil.move(folder / 'begun' / 'epoch_1.pth', folder / 'epoch_1.pth')
-    resumed = run(
-        folder,
-        folder / 'resumed',
-        2,
-        warnings_of,
-        load_from=str(folder / 'epoch_1.pth'),
-        resume=True)
+    checkpoint = (folder / 'begun' / 'epoch_1.pth').rename(folder / 'a.pth')
+    resumed = run(folder, folder / 'resumed', 2, load_from=str(checkpoint),
+                  resume=True)
     assert resumed == [second, total]
