@@ -1,11 +1,10 @@
-"""Properties of any input: of codec, transforms, metrics and readers.
+"""Properties of any input: of codec, transforms and readers.
 
 ``test_properties.py`` tries them.
 """
 import copy
 import gzip
 import json
-import math
 import pickle
 import tempfile
 from pathlib import Path
@@ -41,7 +40,6 @@ from hourglass_plugin.datasets.readers.pose_json import (
     read_pose_json,
 )
 from hourglass_plugin.evaluation.files.predictions import read_predictions
-from hourglass_plugin.evaluation.pck import mean_pck, normalized_distances, pck
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 from hourglass_plugin.transforms import TopdownCrop
@@ -273,39 +271,6 @@ def a_damaged_image_is_read_or_refused(suffix, damages, factor):
     assert decoded.pixels.shape == (size[1], size[0], 3)
     assert decoded.pixels.dtype == np.uint8
     assert suffix != '.jpg' or b'\xff\xd9' in content
-
-
-@holds(people=st.integers(1, 6), seed=_SEEDS, threshold=st.floats(0, 2),
-       factor=st.floats(0.01, 100), missing=st.floats(0, 1))
-def pck_is_what_counting_gives(people, seed, threshold, factor, missing):
-    """One joint after the other; in any order of people, any unit."""
-    rng = np.random.default_rng(seed)
-    truth = rng.uniform(-100, 300, (people, 5, 2))
-    predicted = truth + rng.normal(0, 10, truth.shape)
-    predicted[rng.random(predicted.shape) < 0.05] = np.nan
-    sizes = rng.uniform(5, 50, people)
-    annotated = rng.random((people, 5)) >= missing
-    distances = normalized_distances(predicted, truth, sizes)
-    found = pck(distances, annotated, threshold)
-    for joint in range(5):
-        counted = [
-            math.dist(predicted[n, joint], truth[n, joint]) / sizes[n] <=
-            threshold for n in range(people) if annotated[n, joint]]
-        expected = 100 * np.mean(counted) if counted else np.nan
-        np.testing.assert_allclose(found[joint], expected, rtol=1e-12)
-    order = rng.permutation(people)
-    np.testing.assert_array_equal(
-        pck(distances[order], annotated[order], threshold), found)
-    np.testing.assert_allclose(
-        normalized_distances(predicted * factor, truth * factor,
-                             sizes * factor),
-        distances, rtol=1e-9, atol=1e-9)
-    mean = mean_pck(found, annotated, range(5))
-    hits = (distances <= threshold) & annotated
-    if annotated.any():
-        np.testing.assert_allclose(mean, 100 * hits.sum() / annotated.sum())
-    else:
-        assert np.isnan(mean)
 
 
 @st.composite

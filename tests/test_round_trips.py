@@ -20,11 +20,6 @@ from newell_files import newell_rows, write_newell_h5
 from pose_files import entry, write_json
 from scipy.io import savemat
 
-from hourglass_plugin.evaluation.files.ground_truth import (
-    read_ground_truth,
-    score_predictions,
-)
-from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.skeletons import FLIC, LSP, MPII, SKELETONS
 
 # Head boxes of 3-4-5 triangles: head sizes 1.8, 2.1 and 30 pixels. Half of
@@ -185,22 +180,3 @@ def test_truth_as_prediction_and_a_pixel_to_the_right(kind, shift, tmp_path):
     truth = [joints(SKELETONS[name], index) - 1 for index in order]
     np.testing.assert_allclose(
         predicted, np.add(truth, (shift, 0)), atol=1e-4)  # float32
-
-
-@pytest.mark.parametrize('kind', [mpii_official, mpii_h5, flic_h5])
-@pytest.mark.parametrize('shift,expected', [(0, 100), (1, 100 * 2 / 3)])
-def test_a_file_of_predictions_scores_alike(kind, shift, expected, tmp_path):
-    dataset, predicted, _ = evaluate(kind, tmp_path, shift)
-    name = dataset.metainfo['dataset_name']
-    np.save(tmp_path / 'zero_based.npy', predicted)
-    savemat(tmp_path / 'one_based.mat', dict(preds=predicted + 1))
-    skeleton = SKELETONS[name]
-    truth = read_ground_truth(
-        name,
-        dataset.ann_file,
-        **(dict(labels='person') if name == 'flic' else {}))
-    for file, first_pixel in (('zero_based.npy', 0), ('one_based.mat', 1)):
-        predictions = read_predictions(tmp_path / file, skeleton, 3,
-                                       first_pixel)
-        scores = score_predictions(predictions, truth, file)
-        assert scores.rows[scores.benchmark]['Mean'] == pytest.approx(expected)

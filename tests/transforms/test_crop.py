@@ -170,12 +170,13 @@ def watch(monkeypatch, name):
     return results
 
 
-@pytest.mark.parametrize('factor', [2, 4, 8])
+@pytest.mark.parametrize('factor', [1, 2, 4, 8])
 @pytest.mark.parametrize('flip', [False, True])
-@pytest.mark.parametrize('orientation', [1, 3, 6, 8])
+@pytest.mark.parametrize('orientation', range(1, 9))
 def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
                                     monkeypatch):
-    """From a reduced image of odd size to the crop, rotated and flipped.
+    """From an image of odd size, reduced or whole, to the rotated crop; in a
+    flipped one left joints are on what was right.
 
     The spots' places in the whole image are measured in OpenCV's own
     whole image. Both measurements see spots of 1.5 crop pixels or more in 256
@@ -194,7 +195,7 @@ def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
     joints = centroids(whole)
     center = np.array(whole.shape[1::-1]) / 2 - 0.3
     half = 32 * factor + 0.01  # 64 pixels of the crop, padding 1
-    for degrees in (0, 17.0, 160.0):
+    for degrees in (17.0, 160.0):
         person = dict(
             img_path=path,
             bbox=np.float32([[*center - half, *center + half]]),
@@ -211,7 +212,7 @@ def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
         if flip:  # joints 1 and 2 have changed sides, colours have not
             expected = expected[[0, 2, 1]]
         np.testing.assert_allclose(spots, expected, atol=0.06)
-    assert [image.factor for image in loaded] == [factor] * 3
+    assert [image.factor for image in loaded] == [factor] * 2
 
 
 @pytest.mark.parametrize('box, reduced, factor', [

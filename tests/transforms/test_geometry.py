@@ -16,7 +16,6 @@ from mmengine.dataset import pseudo_collate
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 from torch import nn
 
-from hourglass_plugin.skeletons import MPII
 from hourglass_plugin.transforms import (
     RandomHorizontalFlip,
     RandomScaleRotation,
@@ -123,68 +122,6 @@ def test_at_and_over_the_images_border(center, flip):
             shown[:, 0] = width - 1 - shown[:, 0]
         np.testing.assert_allclose(shown, place[inside],
                                    atol=OPENCV_STEP / 2 + 1e-2)
-
-
-RED, GREEN, BLUE = 2, 1, 0  # channels of OpenCV's images
-SIDE_CHANNEL = {'left': GREEN, 'right': RED}
-
-
-def bright_pixels(rng, width, height):
-    """MPII's joints as single bright pixels: left green, right red.
-
-    They are on a grid of 9 pixels, so that none touches another's.
-    """
-    places = np.array([[x, y] for x in range(90, 170, 9)
-                       for y in range(70, 130, 9)])
-    joints = rng.permutation(places)[:MPII.num_keypoints]
-    image = np.zeros((height, width, 3), np.uint8)
-    for name, (x, y) in zip(MPII.joints, joints):
-        image[y, x, channel_of(name)] = 255
-    return image, joints
-
-
-def channel_of(joint):
-    return SIDE_CHANNEL.get(joint.split('_')[0], BLUE)
-
-
-@pytest.mark.parametrize('flip', [False, True])
-@pytest.mark.parametrize('factor', [0.75, 1, 1.25])
-@pytest.mark.parametrize('size', [(512, 512), (384, 512)])
-def test_a_bright_pixel_stays_on_its_joint(flip, factor, size):
-    """The centroid of each bright pixel is where the pipeline says that the
-    joint is, and in a flipped crop left joints are on what was right.
-
-    A pixel of the source is 2.7 or more pixels wide here (384 / (90 * 1.25 *
-    1.25)). Bilinear interpolation in steps of 1/32 and 256 grey levels keep
-    its centroid to 0.1 pixel."""
-    rng = np.random.default_rng(0)
-    checked = {'left': 0, 'right': 0}
-    for degrees in FULL_CIRCLE:
-        image, joints = bright_pixels(rng, 261, 203)
-        record = crop(image, (129.5, 99.5), (90, 80), size, factor, degrees,
-                      flip, joints, MPII.flip_indices)
-        found = record['img'].astype(float)
-        reach = int(np.ceil(size[0] / (90 * 1.25 * factor))) + 2
-        for name, (x, y) in zip(MPII.joints,
-                                record['transformed_keypoints'][0]):
-            left, top = round(x) - reach, round(y) - reach
-            right, bottom = left + 2 * reach + 1, top + 2 * reach + 1
-            if min(left, top) < 0 or right > size[0] or bottom > size[1]:
-                continue
-            color = channel_of(MPII.flipped_name(name) if flip else name)
-            patch = found[top:bottom, left:right]
-            others = [channel for channel in range(3) if channel != color]
-            assert patch[..., color].max() > 100
-            assert patch[..., others].max() == 0
-            rows, columns = np.mgrid[top:bottom, left:right]
-            weight = patch[..., color] / patch[..., color].sum()
-            np.testing.assert_allclose([(columns * weight).sum(),
-                                        (rows * weight).sum()], [x, y],
-                                       atol=0.1)
-            side = name.split('_')[0]
-            if side in checked:
-                checked[side] += 1
-    assert min(checked.values()) > 30
 
 
 def test_joints_move_by_the_matrix_that_moves_the_image():

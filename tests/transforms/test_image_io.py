@@ -15,75 +15,16 @@ from hourglass_plugin.transforms.image_io import (
     load_image,
 )
 
-#: In the pixels of the file; far enough from the borders for every factor.
-SPOTS = ((60.0, 52.0), (173.3, 61.6), (97.5, 148.2))
-# No multiples of 2, 4 or 8, and no two remainders alike.
-SIZE = (237, 203)
+
+@pytest.fixture
+def image():
+    """Grey noise (203, 237); no side is a multiple of 2, 4 or 8."""
+    return np.random.default_rng(0).integers(0, 255, (203, 237), np.uint8)
 
 
-def spots_image(factor):
-    """Grey Gaussians (h, w) uint8 that a reduction by ``factor`` keeps."""
-    rows, columns = np.mgrid[:SIZE[1], :SIZE[0]]
-    image = sum(
-        np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * (1.5 * factor)**2))
-        for x, y in SPOTS)
-    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
-
-
-def write_jpeg(path, image, orientation=None):
-    exif = Image.Exif()
-    if orientation is not None:
-        exif[0x0112] = orientation
-    Image.fromarray(image).save(path, 'jpeg', quality=100, subsampling=0,
-                                exif=exif)
+def write_jpeg(path, image):
+    Image.fromarray(image).save(path, 'jpeg', quality=100, subsampling=0)
     return str(path)
-
-
-def oriented(x, y, orientation):
-    """Where a pixel of the file goes, from EXIF's definition: the side of
-    the scene at which the file's first row and first column lie."""
-    right, bottom = SIZE[0] - 1 - x, SIZE[1] - 1 - y
-    return {
-        1: (x, y),  # row: top, column: left
-        2: (right, y),  # top, right
-        3: (right, bottom),  # bottom, right
-        4: (x, bottom),  # bottom, left
-        5: (y, x),  # left, top
-        6: (bottom, x),  # right, top
-        7: (bottom, right),  # right, bottom
-        8: (y, right),  # left, bottom
-    }[orientation]
-
-
-def centroid_near(image, x, y, reach):
-    """Centre of mass of what is within ``reach`` of a place."""
-    rows, columns = np.mgrid[:image.shape[0], :image.shape[1]]
-    near = (np.abs(columns - x) <= reach) & (np.abs(rows - y) <= reach)
-    weight = image * near
-    return np.array([(columns * weight).sum(),
-                     (rows * weight).sum()]) / weight.sum()
-
-
-@pytest.mark.parametrize('factor', [1, 2, 4, 8])
-@pytest.mark.parametrize('orientation', [None, *range(1, 9)])
-def test_spots_are_where_they_were(factor, orientation, tmp_path):
-    """To a twentieth of a decoded pixel: spots of 1.5 decoded pixels in 256
-    grey levels. An error in the rounding of the image size would be
-    one pixel of the whole image or more."""
-    path = write_jpeg(tmp_path / 'a.jpg', spots_image(factor), orientation)
-    decoded = load_image(path, factor)
-    assert decoded.factor == factor
-    whole = cv2.imread(path)
-    assert decoded.size == whole.shape[1::-1]
-    assert decoded.pixels.dtype == np.uint8
-    assert decoded.pixels.shape[2] == 3
-    pixels = decoded.pixels[..., 1].astype(float)
-    for spot in SPOTS:
-        expected = np.array(oriented(*spot, orientation or 1))
-        x, y = (expected - decoded.shift) / factor
-        found = centroid_near(pixels, x, y, reach=5)
-        np.testing.assert_allclose(
-            factor * found + decoded.shift, expected, atol=0.05 * factor)
 
 
 @pytest.mark.parametrize('factor, middle', [(2, 0.5), (4, 1.5), (8, 3.5)])
@@ -98,8 +39,9 @@ def test_the_centre_of_a_reduced_pixel(factor, middle, tmp_path):
 @pytest.mark.parametrize('max_factor, factor',
                          [(0.3, 1), (1, 1), (1.99, 1), (2, 2), (3.99, 2),
                           (4, 4), (7.99, 4), (8, 8), (50, 8)])
-def test_the_largest_factor_that_is_allowed(max_factor, factor, tmp_path):
-    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+def test_the_largest_factor_that_is_allowed(max_factor, factor, image,
+                                            tmp_path):
+    path = write_jpeg(tmp_path / 'a.jpg', image)
     assert load_image(path, max_factor).factor == factor
 
 
@@ -114,8 +56,7 @@ def test_colours_stay(tmp_path):
 
 
 @pytest.mark.parametrize('suffix', ['png', 'bmp', 'webp'])
-def test_other_formats_are_read_whole(suffix, tmp_path):
-    image = np.dstack([spots_image(2)] * 3)
+def test_other_formats_are_read_whole(suffix, image, tmp_path):
     path = str(tmp_path / f'a.{suffix}')
     cv2.imwrite(path, image)
     decoded = load_image(path, 8)
@@ -124,9 +65,9 @@ def test_other_formats_are_read_whole(suffix, tmp_path):
 
 
 @pytest.mark.parametrize('exif', [b'Exif\0\0garbage', b'Exif\0\0II*\0'])
-def test_jpeg_with_unreadable_exif_is_read_whole(exif, tmp_path):
+def test_jpeg_with_unreadable_exif_is_read_whole(exif, image, tmp_path):
     path = str(tmp_path / 'a.jpg')
-    Image.fromarray(spots_image(2)).save(path, exif=exif)
+    Image.fromarray(image).save(path, exif=exif)
     decoded = load_image(path, 2)
     assert decoded.factor == 1
     np.testing.assert_array_equal(decoded.pixels, cv2.imread(path))
@@ -142,8 +83,7 @@ def test_unreadable_files_are_named(content, max_factor, tmp_path):
     with pytest.raises(UnreadableImageError) as raised:
         load_image(str(path), max_factor)
     assert raised.value.path == str(path)
-    assert isinstance(raised.value.__cause__,
-                      FileNotFoundError if content is None else type(None))
+    assert (raised.value.__cause__ is None) is (content is not None)
 
 
 def test_errors_survive_pickling_and_loader_processes():
@@ -167,7 +107,7 @@ def test_errors_survive_pickling_and_loader_processes():
         assert same.errno is same.filename is None
 
 
-def test_remote_images(tmp_path):
+def test_remote_images(image, tmp_path):
     """Whole unless something else is asked for; also from the transform."""
 
     class Shelf(fileio.BaseStorageBackend):
@@ -180,7 +120,7 @@ def test_remote_images(tmp_path):
 
     fileio.register_backend('shelf', Shelf, force=True)
     shelf = dict(backend='shelf')
-    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+    path = write_jpeg(tmp_path / 'a.jpg', image)
     found = load_image('no/such.jpg', backend_args=shelf)
     assert found.factor == 1
     np.testing.assert_array_equal(found.pixels, cv2.imread(path))
@@ -189,9 +129,9 @@ def test_remote_images(tmp_path):
     assert TopdownCrop((4, 4), backend_args=shelf)(record)['img'].any()
 
 
-def test_cut_off_jpeg_is_not_left_to_opencv(tmp_path, monkeypatch):
+def test_cut_off_jpeg_is_not_left_to_opencv(image, tmp_path, monkeypatch):
     """Before 4.11 OpenCV makes grey of what is missing at the end."""
-    path = write_jpeg(tmp_path / 'a.jpg', spots_image(2))
+    path = write_jpeg(tmp_path / 'a.jpg', image)
     with open(path, 'rb') as file:
         whole = file.read()
     monkeypatch.setattr(cv2, 'imdecode', lambda data, flags: np.zeros(
