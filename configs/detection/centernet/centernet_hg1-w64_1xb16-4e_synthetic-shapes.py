@@ -1,5 +1,5 @@
 # A small CenterNet: one stack of a quarter of the width, on drawn shapes. Box
-# AP on the 200 validation images: 0.0 untrained, 49.3 after these 4 epochs
+# AP on the 200 validation images: 0.0 untrained, 56.5 after these 4 epochs
 # (one seed).
 _base_ = [
     '../../_base_/detection_runtime.py',
