@@ -100,10 +100,9 @@ def set_test_outputs(config: 'Config',
         official: file name ending in ``.mat``, for MPII's or FLIC's own
             format; None writes none.
         official_annotations: the dataset's official ``.mat`` file, by default
-            the config's annotation file if it is that.
+            the config's annotation file if that is a ``.mat`` file.
 
     Raises:
-        FileNotFoundError: if an annotation file is not there.
         ValueError: if the config cannot be tested or a name does not fit.
     """
     from .configs import require_settings
@@ -120,8 +119,10 @@ def set_test_outputs(config: 'Config',
             raise ValueError(f'--out-official {official}: the name must end '
                              'in .mat')
         if official_annotations is None:
-            official_annotations = _official_annotations(
-                config.test_dataloader.dataset)
+            dataset = config.test_dataloader.dataset
+            path = os.path.join(
+                dataset.get('data_root') or '', dataset.get('ann_file') or '')
+            official_annotations = path if path.endswith('.mat') else None
         added.append(
             dict(
                 type='OfficialPredictionFile',
@@ -133,16 +134,6 @@ def set_test_outputs(config: 'Config',
         metrics = config.test_evaluator
         metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
         config.test_evaluator = [*metrics, *added]
-
-
-def _official_annotations(dataset: dict) -> str | None:
-    """Return the annotation file of a dataset if it is the official one."""
-    from ..evaluation.files.submissions import official_data_set
-    path = os.path.join(
-        dataset.get('data_root') or '', dataset.get('ann_file') or '')
-    if not path.endswith('.mat') or official_data_set(path) is None:
-        return None
-    return path
 
 
 def set_fast_inference(config: 'Config', dtype: str | None) -> None:

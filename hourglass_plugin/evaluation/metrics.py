@@ -59,8 +59,7 @@ class PCKMetric(BaseMetric):
         self.thresholds = tuple(np.ravel(thresholds).tolist())
         if not self.thresholds or not all(0 < threshold < float('inf')
                                           for threshold in self.thresholds):
-            raise ValueError('thresholds must be positive numbers, but they '
-                             f'are {thresholds!r}')
+            raise ValueError(f'thresholds {thresholds!r}: must be positive')
 
     @property
     def skeleton(self) -> Skeleton:
@@ -68,9 +67,8 @@ class PCKMetric(BaseMetric):
         name = (self.dataset_meta or {}).get('dataset_name')
         if name not in SKELETONS:
             raise ValueError(
-                f'{type(self).__name__} supports the datasets '
-                f'{", ".join(SKELETONS)}, but the dataset is {name!r}; '
-                'use BoxPCKMetric, which works with any')
+                f'{type(self).__name__} supports {", ".join(SKELETONS)}, not '
+                f'{name!r}; use BoxPCKMetric, which works with any dataset')
         return SKELETONS[name]
 
     @property

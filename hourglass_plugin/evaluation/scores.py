@@ -13,6 +13,7 @@ from .pck import (
     curve_thresholds,
     mean_pck,
     normalized_distances,
+    pck,
     pck_curve,
 )
 from .table import ABLATION, ALL_JOINTS, Row, TableColumns, format_table
@@ -179,8 +180,7 @@ def score_people(people: People,
 
     def row(counted: np.ndarray, distances: np.ndarray,
             threshold: float = thresholds[0]) -> Row:
-        return _row(
-            pck_curve(distances, counted, [threshold])[0], counted, columns)
+        return _row(pck(distances, counted, threshold), counted, columns)
 
     rows = {
         MetricName('', None, f'{normalizer.title}@{threshold:g}'):

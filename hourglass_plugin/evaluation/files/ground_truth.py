@@ -66,14 +66,13 @@ def read_ground_truth(data_set: str,
             raise ValueError(f'{path} has the validation people only, not '
                              f'those of --subset {subset}')
         return GroundTruth(path, MPII, PCKH, *read_mpii_ground_truth(path))
-    skeleton: Skeleton
-    people: list[Person]
-    if data_set == MPII.name:
-        skeleton, people = MPII, read_mpii(path, subset, validation_file)
-    elif data_set == FLIC.name:
-        skeleton, people = FLIC, read_flic(path, subset, labels)
+    skeleton = {part.name: part for part in (MPII, FLIC, LSP)}[data_set]
+    if skeleton is MPII:
+        people = read_mpii(path, subset, validation_file)
+    elif skeleton is FLIC:
+        people = read_flic(path, subset, labels)
     else:
-        skeleton, people = LSP, read_lsp(path, subset)
+        people = read_lsp(path, subset)
     if not people:
         raise ValueError(f'{path} has no person to compare with')
     visible = [
@@ -106,10 +105,9 @@ def _head_sizes(people: list[Person], path: str | Path) -> np.ndarray:
     missing = np.flatnonzero(np.isnan(sizes)).tolist()
     if missing:
         raise ValueError(
-            f'{path} has no head size of {len(missing):,} of '
-            f'{len(people):,} people, person {missing[0]} '
-            f'({people[missing[0]].image}) for example; use '
-            'mpii_gt_val.mat, valid.h5 or the official .mat file')
+            f'{path} has no head size of person {missing[0]} and '
+            f'{len(missing) - 1:,} others; use mpii_gt_val.mat, valid.h5 or '
+            'the official .mat file')
     return sizes
 
 
@@ -125,38 +123,28 @@ def score_predictions(predictions: Predictions, truth: GroundTruth,
     Raises:
         ValueError: if they are of other people or not finite.
     """
-    _check_people(predictions, truth, path)
+    for person, (image, expected) in enumerate(
+            zip(predictions.images or [], truth.images or [])):
+        if image != expected:
+            raise ValueError(f'{path}: person {person} is in {image}, but '
+                             f'in {expected} in {truth.path}')
+    if predictions.truth is not None:
+        distances = np.linalg.norm(predictions.truth - truth.keypoints, axis=2)
+        distances[~truth.annotated] = np.nan
+        for person, row in enumerate(distances):
+            row = row[~np.isnan(row)]
+            if row.size and np.median(row) > _SAME_PERSON:
+                raise ValueError(
+                    f'{path}: the joints of person {person} are annotated '
+                    f'{np.median(row):.0f} pixels away in {truth.path}')
     bad = np.argwhere(~np.isfinite(predictions.keypoints).all(axis=2)
                       & truth.annotated)
     if len(bad):
         person, joint = bad[0]
         raise ValueError(
-            f'{path}: the prediction of {truth.skeleton.joints[joint]} of '
-            f'person {person} (0-based) is missing, NaN or Inf, as are '
-            f'{len(bad) - 1:,} others; every annotated joint needs one')
+            f'{path}: {truth.skeleton.joints[joint]} of person {person} '
+            f'(0-based) and {len(bad) - 1:,} others are missing, NaN or Inf')
     return score_people(
         People(predictions.keypoints, truth.keypoints, truth.annotated,
                truth.sizes, truth.visible, predictions.stacks),
         skeleton_columns(truth.skeleton), truth.normalizer)
-
-
-def _check_people(predictions: Predictions, truth: GroundTruth,
-                  path: str | Path) -> None:
-    """Raise ValueError if a dump is of other people."""
-    for person, (image, expected) in enumerate(
-            zip(predictions.images or [], truth.images or [])):
-        if image != expected:
-            raise ValueError(
-                f'{path}: person {person} is in {image}, but in {expected} in '
-                f'{truth.path}; dump the predictions with the same people')
-    if predictions.truth is None:
-        return
-    distances = np.linalg.norm(predictions.truth - truth.keypoints, axis=2)
-    distances[~truth.annotated] = np.nan
-    for person, row in enumerate(distances):
-        row = row[~np.isnan(row)]
-        if row.size and np.median(row) > _SAME_PERSON:
-            raise ValueError(
-                f'{path}: the joints of person {person} are annotated '
-                f'{np.median(row):.0f} pixels away in {truth.path}; dump the '
-                'predictions with the same people')

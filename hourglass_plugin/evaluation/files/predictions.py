@@ -71,10 +71,8 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
     suffix = path.suffix.lower()
     if suffix in ('.pkl', '.pickle'):
         if first_pixel != 0:
-            raise ValueError(
-                f'{path} is a dump of MMPose\'s runner, which counts pixels '
-                'from 0: it must be among the 0-based files (--zero-based, or '
-                '--others beside --one-based)')
+            raise ValueError(f'{path} is a dump, whose pixels count from 0; '
+                             'name it with --zero-based or --others')
         found = _read_dump(path, skeleton)
     elif suffix == '.json':
         found = Predictions(_json_people(path, skeleton) - first_pixel)
@@ -87,9 +85,7 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
     if len(found.keypoints) != num_people:
         raise ValueError(
             f'{path} has predictions of {len(found.keypoints):,} people, but '
-            f'the ground truth has {num_people:,}; both need the same people '
-            'in the same order: choose the ground truth\'s subset (--subset), '
-            'or another file')
+            f'the ground truth has {num_people:,} (of --subset, if any)')
     return found
 
 
@@ -157,11 +153,7 @@ def _official_people(content: dict[str, np.ndarray],
 
 
 def _mpii_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
-    """Yield (16, 2) for each predicted person of ``pred(index)``.
-
-    The struct is ``pred(image).annorect(person).annopoints.point(k)`` with
-    ``x``, ``y`` and ``id``, the joint's number from 0.
-    """
+    """Yield (16, 2) for each person with ``annopoints`` of ``pred(index)``."""
     for rect in structs(field(entry, 'annorect')):
         points = [
             point for annopoints in structs(field(rect, 'annopoints'))
@@ -189,10 +181,7 @@ def _flic_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
 
 def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
                  num_people: int) -> np.ndarray:
-    """Return the one array of predictions among a file's, as (N, K, 2).
-
-    Of several that fit, the name decides; folders are part of the name.
-    """
+    """Return the array that fits, if several by a name in it: (N, K, 2)."""
     count = skeleton.num_keypoints
     if num_people == 1:  # MATLAB drops a third dimension of one person
         arrays = {
@@ -211,14 +200,10 @@ def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
     named = [name for name in fitting if {*name.split('/')} & {*_NAMES}]
     found = named or list(fitting)
     if len(found) != 1:
-        shapes = ', '.join(f'{name} {array.shape}'
-                           for name, array in arrays.items())
-        heatmaps = any(array.ndim == 4 for array in arrays.values())
+        shapes = [f'{name} {array.shape}' for name, array in arrays.items()]
         raise ValueError(
             f'{path} must have one array `preds` of shape (people, {count}, '
-            f'2), but has {shapes or "no array of numbers"}' +
-            ('; heatmaps are not predictions, decode them first'
-             if heatmaps and not found else ''))
+            f'2), but has {", ".join(shapes) or "no array of numbers"}')
     array, layouts = arrays[found[0]], fitting[found[0]]
     layouts = [
         layout for layout in layouts if array.shape[layout[0]] == num_people
@@ -226,8 +211,7 @@ def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
     if len(layouts) > 1:
         raise ValueError(
             f'{path}, {found[0]}: the order of axes of shape {array.shape} is '
-            'ambiguous; write x, y and a score for each keypoint, or x and y '
-            'if there is a score, or a JSON file')
+            'ambiguous; add or remove scores, or write a JSON file')
     return np.transpose(array, layouts[0])[..., :2].astype(np.float64)
 
 
@@ -256,23 +240,17 @@ def _named_entry(content: Any, where: str) -> Any:
 
 
 def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
-    """Return (K, 2) of ``[[x, y], ...]`` or ``[[x, y, score], ...]``.
-
-    In a dictionary also of ``[x, y, score, x, ...]`` (COCO's results).
-    """
+    """Return (K, 2) of [[x, y], ...], with scores, or flat as in COCO."""
     count = skeleton.num_keypoints
     try:
         keypoints = np.array(_named_entry(entry, where), np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f'{where}: {error}') from error
-    if keypoints.ndim == 1 and keypoints.size in (2 * count, 3 * count):
-        keypoints = keypoints.reshape(count, -1)
-    if keypoints.ndim != 2 or (keypoints.shape[0] != count
-                               or keypoints.shape[1] not in (2, 3)):
-        raise ValueError(
-            f'{where}: {skeleton.name} has {count} keypoints with x and y, or '
-            f'x, y and score, but their shape is {keypoints.shape}')
-    return keypoints[:, :2]
+    if keypoints.shape not in ((2 * count, ), (3 * count, ), (count, 2),
+                               (count, 3)):
+        raise ValueError(f'{where}: the shape is {keypoints.shape}, not '
+                         f'({count}, 2) or, with scores, ({count}, 3)')
+    return keypoints.reshape(count, -1)[:, :2]
 
 
 def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
@@ -299,19 +277,15 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
             raise ValueError(
                 f'{path}, sample {index} is not one of MMPose\'s top-down '
                 f'runner: {type(error).__name__}: {error}') from error
-        for array in arrays:
-            if array.shape[:2] != shape:
-                raise ValueError(
-                    f'{path}, sample {index}: one person with '
-                    f'{skeleton.num_keypoints} keypoints is needed, but an '
-                    f'array has shape {array.shape}')
+        if any(array.shape[:2] != shape for array in arrays):
+            raise ValueError(f'{path}, sample {index} is not one person with '
+                             f'{skeleton.num_keypoints} keypoints')
         annotated = arrays[2].reshape(*shape, -1)[0, :, :1]
         keypoints.append(arrays[0][0, :, :2])
         truths.append(np.where(annotated, arrays[1][0, :, :2], np.nan))
     if len(set(ids)) < len(ids):
         raise ValueError(f'{path} has several samples with the same id')
-    order = np.argsort(ids)
-    every = (-1, skeleton.num_keypoints, 2)
+    order, every = np.argsort(ids), (-1, skeleton.num_keypoints, 2)
     return Predictions(
         np.reshape(keypoints, every).astype(np.float64)[order],
         [images[index] for index in order],
@@ -359,8 +333,7 @@ class _DumpUnpickler(pickle.Unpickler):
             return _load_storage
         if f'{known}.{name}' not in self._ALLOWED:
             raise pickle.UnpicklingError(
-                f'it asks for {module}.{name}, which no dump of predictions '
-                'needs; a pickle can run programs, so it is not opened')
+                f'{module}.{name}, which could run programs, is not allowed')
         if np.__version__ >= '2':
             known = known.replace('numpy.core', 'numpy._core')
         return super().find_class(known, name)

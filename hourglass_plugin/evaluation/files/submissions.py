@@ -24,7 +24,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
-from scipy.io import savemat, whosmat
+from scipy.io import savemat
 
 from ...atomic_files import atomic_file
 from ...datasets.readers.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
@@ -80,19 +80,6 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     return pred
 
 
-def count_unpredicted(people: Sequence[PredictedPerson],
-                      release: np.ndarray) -> tuple[int, int]:
-    """Count MPII's single test people without prediction, and all of them."""
-    is_test = release['img_train'].reshape(-1) == 0
-    single = {
-        (image, int(position) - 1)
-        for image, positions in enumerate(release['single_person'].reshape(-1))
-        if is_test[image] for position in np.ravel(positions)
-    }
-    predicted = {person.official_index for person in people}
-    return len(single - predicted), len(single)
-
-
 def flic_predictions(people: Sequence[PredictedPerson],
                      examples: np.ndarray) -> np.ndarray:
     """Return predictions as FLIC's ``examples``.
@@ -117,9 +104,8 @@ def flic_predictions(people: Sequence[PredictedPerson],
     for row, person in zip(rows, by_index.values()):
         if row >= len(examples) or (person.image != text(
                 examples[row], 'filepath')):
-            raise ValueError(
-                f'the official file has no {person.image} in row {row}: '
-                'predictions and official file do not match')
+            raise ValueError(f'the official file has no {person.image}, '
+                             f'which was predicted, in row {row}')
     found = examples[None, rows].copy()
     for entry, person in zip(found[0], by_index.values()):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
@@ -127,22 +113,6 @@ def flic_predictions(people: Sequence[PredictedPerson],
                                                np.float64).T + 1
         entry['coords'] = coords
     return found
-
-
-def official_data_set(path: str) -> str | None:
-    """Return ``mpii`` or ``flic`` for an official file, None for others.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'there is no annotation file {path}')
-    try:
-        variables = {variable[0] for variable in whosmat(path)}
-    except (OSError, ValueError, NotImplementedError):
-        return None  # not MATLAB's, or damaged
-    return next((name for name, variable in _OFFICIAL_VARIABLE.items()
-                 if variable in variables), None)
 
 
 def read_official_file(path: str, dataset_name: str) -> np.ndarray:
@@ -198,8 +168,7 @@ class OfficialPredictionFile(BaseMetric):
         if name not in _OFFICIAL_VARIABLE:
             raise ValueError(
                 f'the dataset {name!r} has no official format, unlike '
-                f'{" and ".join(_OFFICIAL_VARIABLE)}; use --dump, which '
-                'writes the predictions of any dataset')
+                f'{" and ".join(_OFFICIAL_VARIABLE)}; use --dump')
         return name
 
     def check_people(self, dataset: BaseDataset) -> bool:
@@ -228,16 +197,16 @@ class OfficialPredictionFile(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""
-        name, content, note = self._content(
+        name, content = self._content(
             [PredictedPerson(**result) for result in results])
         write_mat(self.out_file, name, content)
         MMLogger.get_current_instance().info(
-            f'{len(results)} predictions in {self.out_file}{note}')
+            f'{len(results)} predictions in {self.out_file}')
         return {}
 
     def _content(self,
-                 people: list[PredictedPerson]) -> tuple[str, np.ndarray, str]:
-        """Return name and value of the variable, and a note for the log."""
+                 people: list[PredictedPerson]) -> tuple[str, np.ndarray]:
+        """Return name and value of the variable."""
         name = self.dataset_name
         if self.official_file is None:
             raise ValueError(
@@ -246,17 +215,9 @@ class OfficialPredictionFile(BaseMetric):
                 'examples.mat with --official-annotations')
         if self._official is None:
             self._official = read_official_file(self.official_file, name)
-        official = self._official
         if name == FLIC.name:
-            return 'examples', flic_predictions(people, official), ''
-        pred = mpii_predictions(people, official)
-        images = [(person.official_index or (0, 0))[0] for person in people]
-        note = '; not a submission, which is of the test images'
-        if (official['img_train'].reshape(-1)[images] == 0).all():
-            left_out, single = count_unpredicted(people, official)
-            note = (f'; {left_out} of the {single} single people to test '
-                    'are missing' if left_out else '')
-        return 'pred', pred, note
+            return 'examples', flic_predictions(people, self._official)
+        return 'pred', mpii_predictions(people, self._official)
 
 
 def _person(sample: dict, keypoints: Any) -> PredictedPerson:
@@ -278,9 +239,8 @@ def _by_index(people: Sequence[PredictedPerson], dataset_name: str
         if index is None:
             raise ValueError(
                 f'{person.image}: the annotation file has no index of this '
-                f'person in {dataset_name}\'s official file; use the official '
-                'file itself, an .h5 file of the paper\'s code, or a file of '
-                f'tools/dataset_converters/{dataset_name}.py')
+                f'person in {dataset_name}\'s official file; use that file or '
+                f'one of tools/dataset_converters/{dataset_name}.py')
         if index in found:
             raise ValueError(f'{person.image}: person {index[1]} of image '
                              f'{index[0]} was predicted twice')
@@ -296,9 +256,8 @@ def _with_points(entry: np.void,
     for position, person in people.items():
         if person.image != name or position >= rects.size:
             raise ValueError(
-                f'the official file has {rects.size} people in {name}, where '
-                f'person {position} of {person.image} should be: predictions '
-                'and official file do not match')
+                f'the official file has {rects.size} people in {name}, not '
+                f'person {position} of {person.image} that was predicted')
     if not rects.dtype.names:  # MATLAB's [] of an image without people
         return rects
     changed = _structs(rects.size,
