@@ -17,21 +17,21 @@ def test_it_appears_at_the_end(tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
-def interrupted(target, is_begun):
+def interrupted(target, content):
     with atomic_file(target) as partial:
-        if is_begun:
-            partial.write_text('half')
+        if content:
+            partial.write_text(content)
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize('is_begun', [False, True])
-def test_an_error_leaves_what_was_there(tmp_path, is_begun):
+def test_an_error_leaves_what_was_there(tmp_path):
     target = tmp_path / 'scores.json'
     target.write_text('old')
-    with pytest.raises(KeyboardInterrupt):
-        interrupted(target, is_begun)
-    assert target.read_text() == 'old'
-    assert list(tmp_path.iterdir()) == [target]
+    for content in ('', 'half'):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(target, content)
+        assert target.read_text() == 'old'
+        assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path):
@@ -46,11 +46,6 @@ def test_a_link_stays_and_its_target_is_written(tmp_path):
     assert len(list((tmp_path / 'real').iterdir())) == 1
 
 
-def write(path):
-    with atomic_file(path) as partial:
-        partial.write_text('1')
-
-
 @pytest.mark.parametrize('kind', ['folder', 'pipe', 'below a file'])
 def test_a_path_that_is_not_a_file_is_named_and_stays(tmp_path, kind):
     path = tmp_path / 'scores.json'
@@ -62,26 +57,21 @@ def test_a_path_that_is_not_a_file_is_named_and_stays(tmp_path, kind):
         path.write_text('old')
         path /= 'x.json'
     before = os.stat(tmp_path / 'scores.json').st_ino
-    with pytest.raises(OSError, match='scores.json') as raised:
-        write(path)
-    assert 'partial' not in str(raised.value)
+    with pytest.raises(OSError) as raised, atomic_file(path) as partial:
+        partial.write_text('1')
+    assert 'scores.json' in raised.value.filename
+    assert 'partial' not in raised.value.filename
     assert os.stat(tmp_path / 'scores.json').st_ino == before
-    with pytest.raises(ValueError, match=r'--out .*scores\.json'):
+    with pytest.raises(ValueError):
         check_outputs({'--out': path})
 
 
-@pytest.mark.parametrize('named', [True, False])
-def test_an_error_of_writing_names_the_file_itself(tmp_path, named):
+def test_an_error_of_writing_names_the_file_itself(tmp_path):
     target = tmp_path / 'scores.json'
-
-    def fill_the_disk():
-        with atomic_file(target) as partial:
-            name = [str(partial)] if named else []
-            raise OSError(errno.ENOSPC, 'No space left', *name)
-
-    with pytest.raises(OSError) as raised:
-        fill_the_disk()
-    assert raised.value.filename == str(target)
+    for named in (True, False):
+        with pytest.raises(OSError) as raised, atomic_file(target) as partial:
+            raise OSError(errno.ENOSPC, 'full', *[str(partial)] * named)
+        assert raised.value.filename == str(target)
 
 
 def test_outputs_that_can_be_written_are_let_through(tmp_path):
@@ -95,20 +85,16 @@ def test_outputs_that_can_be_written_are_let_through(tmp_path):
     assert [*tmp_path.iterdir()] == [old]
 
 
-def test_outputs_that_are_read_or_there_twice_are_refused(tmp_path):
+def test_outputs_that_cannot_be_written_are_refused(tmp_path, monkeypatch):
     path, link = tmp_path / 'p.json', tmp_path / 'link.json'
     path.write_text('old')
     link.symlink_to(path)
     for output in (path, link, tmp_path / 'x' / '..' / 'p.json'):
-        with pytest.raises(ValueError, match='--out'):
+        with pytest.raises(ValueError):
             check_outputs({'--out': output}, [path])
-    with pytest.raises(ValueError, match='--curve'):
+    with pytest.raises(ValueError):
         check_outputs({'--out': path, '--curve': link})
-
-
-def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     # Root may write anywhere, so that its modes would show nothing.
     monkeypatch.setattr(os, 'access', lambda path, mode: False)
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError):
         check_outputs({'--out': tmp_path / 'new' / 'scores.json'})
-    assert str(raised.value).endswith(str(tmp_path))

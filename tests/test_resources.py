@@ -29,9 +29,6 @@ def test_installed_package_names_its_copies(tmp_path, monkeypatch):
     path = config_path(HG8)
     assert Path(path) == package / '.mim/configs' / MPII / HG8
     assert Config.fromfile(path).model.backbone.num_stacks == 8
-
-
-def test_package_without_its_configs_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, '_PACKAGE', tmp_path / 'vendored')
     with pytest.raises(FileNotFoundError):
         config_path()
@@ -48,18 +45,12 @@ def test_config_inherits_from_an_installed_one(tmp_path, monkeypatch):
     assert loaded.train_dataloader.dataset.type == 'HourglassMPIIDataset'
 
 
-def test_mistyped_name_is_answered_with_close_ones():
+def test_other_names_are_refused():
     for name in ('td-hm_hg8_mpii-256x256.py', f'mpii/{HG8}'):
         with pytest.raises(FileNotFoundError, match=HG8):
             config_path(name)
-    # The last is a folder, which is not a config.
-    for name in ('nothing like it', MPII):
-        with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError):
+        config_path(MPII)  # a folder
+    for name in (config_path(HG8), '../setup.py'):
+        with pytest.raises(ValueError):
             config_path(name)
-
-
-@pytest.mark.parametrize(
-    'name', [config_path(HG8), '../setup.py'])
-def test_other_files_are_not_configs(name):
-    with pytest.raises(ValueError):
-        config_path(name)

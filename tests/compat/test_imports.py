@@ -3,16 +3,11 @@
 Modules are made missing or broken there, so that the tests mean the same
 wherever they run.
 """
-import logging
-
-import pytest
 from fresh_interpreter import (
     WORKING_OPERATORS,
     run_python,
     write_working_modules,
 )
-
-from hourglass_plugin.compat import imports
 
 # What is bound inside MMPose, once it is imported.
 STATE = '''
@@ -132,28 +127,3 @@ result += [mmcv_full_available(), pkgutil.find_loader('json') is not None]
         hide=['pkg_resources', 'mmcv._ext'])
     assert result == [True, False, False, False, True]
     assert 'pkg_resources' in log
-
-
-def test_mmdetection_that_is_missing_is_named():
-    result, _ = run_python(
-        '''
-from hourglass_plugin.compat.imports import import_mmdet
-import importlib.util
-importlib.util.find_spec = lambda name: None
-try:
-    import_mmdet()
-except ModuleNotFoundError as error:
-    result = error.name
-''')
-    assert result == 'mmdet'
-
-
-def test_logger_is_the_packages_own():
-    # So that logging.getLogger('hourglass_plugin').setLevel(...) silences it.
-    assert imports.logger is logging.getLogger('hourglass_plugin')
-
-
-@pytest.mark.parametrize('name, is_broken', [('json', False),
-                                             ('no_such_module', True)])
-def test_import_error(name, is_broken):
-    assert (imports._import_error(name) is not None) == is_broken

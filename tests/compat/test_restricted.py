@@ -136,8 +136,9 @@ def test_foreign_objects_are_refused(load, tmp_path, number):
     name, foreign = list(foreign_objects(tmp_path).items())[number]
     path = tmp_path / 'foreign.pth'
     torch.save({**mmengine_checkpoint(), 'extra': foreign}, path)
-    with pytest.raises(ValueError) as error:
-        load(path)
+    for _ in range(2):  # the first one allows nothing for the second
+        with pytest.raises(ValueError) as error:
+            load(path)
     message = str(error.value)
     assert str(path) in message and name in message and '\n' not in message
     assert not (tmp_path / 'code_has_run').exists()
@@ -170,25 +171,13 @@ def test_a_load_changes_nothing_for_other_code(load, tmp_path, monkeypatch,
         monkeypatch.delenv(switch, raising=False)
         if value is not None:
             monkeypatch.setenv(switch, value)
-    allowed = set(torch.serialization.get_safe_globals())
     path = tmp_path / 'foreign.pth'
     torch.save({'extra': Foreign()}, path)
     with pytest.raises(ValueError):
         load(path)
     assert tuple(os.environ.get(switch) for switch in SWITCHES) == values
-    assert set(torch.serialization.get_safe_globals()) == allowed
     extra = torch.load(path, weights_only=False)['extra']
     assert isinstance(extra, Foreign)
-
-
-def test_restriction_of_mmengine_is_idempotent(monkeypatch):
-    monkeypatch.setattr(CheckpointLoader, 'load_checkpoint',
-                        vars(CheckpointLoader)['load_checkpoint'])
-    from hourglass_plugin.compat import safe_checkpoints
-    safe_checkpoints.restrict_checkpoint_loader()
-    function = CheckpointLoader.load_checkpoint.__func__
-    safe_checkpoints.restrict_checkpoint_loader()
-    assert CheckpointLoader.load_checkpoint.__func__ is function
 
 
 @pytest.mark.skipif(
@@ -215,22 +204,17 @@ def test_restricted_pickle_for_torch_without_an_allow_list(tmp_path):
     assert not (tmp_path / 'code_has_run').exists()
 
 
-@pytest.mark.parametrize('content', [
-    b'',
-    b'hello world',
-    None,
-    # Protocol 2, then a number of which the digits are letters.
-    b'\x80\x02IZZ\n.'
-])
-def test_files_that_are_not_checkpoints_are_named(load, tmp_path, content):
+def test_files_that_are_not_checkpoints_are_named(load, tmp_path):
     path = tmp_path / 'broken.pth'
-    if content is None:  # a download that was cut off
-        torch.save(mmengine_checkpoint(), path)
-        content = path.read_bytes()[:500]
-    path.write_bytes(content)
-    with pytest.raises(ValueError) as error:
-        load(path)
-    assert str(path) in str(error.value)
+    torch.save(mmengine_checkpoint(), path)
+    # A download that was cut off; protocol 2, then a number of which the
+    # digits are letters.
+    for content in (path.read_bytes()[:500], b'', b'hello world',
+                    b'\x80\x02IZZ\n.'):
+        path.write_bytes(content)
+        with pytest.raises(ValueError) as error:
+            load(path)
+        assert str(path) in str(error.value)
 
 
 def test_other_errors_of_loading_stay(load, tmp_path):

@@ -1,7 +1,6 @@
 """Workarounds that programs apply to their process."""
 import warnings
 
-import numpy as np
 import pytest
 from fresh_interpreter import run_python
 from mmengine.config import Config
@@ -64,18 +63,3 @@ def test_the_text_of_a_config_is_laid_out_once(monkeypatch):
     wrapped = config_module.FormatCode
     versions.lay_configs_out_once()
     assert config_module.FormatCode is wrapped
-
-
-@pytest.mark.parametrize('version, expected', [('2.5.1', False),
-                                               ('2.13.0+cpu', True)])
-def test_programs_are_exported_since_torch_2_6(monkeypatch, version,
-                                               expected):
-    monkeypatch.setattr('torch.__version__', version)
-    assert versions.can_export_programs() is expected
-
-
-def test_numpy_converts_no_array_with_dimensions_since_2_4():
-    """The reason of draw_circles_with_any_numpy; may go with it."""
-    if np.lib.NumpyVersion(np.__version__) >= '2.4.0':
-        with pytest.raises(TypeError):
-            int(np.array([1]))

@@ -2,7 +2,6 @@
 import os
 import re
 import runpy
-import shlex
 import subprocess
 import sys
 import textwrap
@@ -73,14 +72,3 @@ def run_here(program, arguments, folder):
         patch.setattr(sys, 'argv', [str(program), *map(str, arguments)])
         forget_instances(patch)
         runpy.run_path(str(program), run_name='__main__')
-
-
-def run_tool_here(command, folder):
-    """Run a line of the page, ``NAME=VALUE python tools/x.py ...``, here."""
-    words = shlex.split(command)
-    position = words.index('python')
-    with pytest.MonkeyPatch.context() as patch:
-        for setting in words[:position]:
-            patch.setenv(*setting.split('='))
-        tool, *arguments = words[position + 1:]
-        run_here(ROOT / tool, arguments, folder)

@@ -6,13 +6,7 @@ import sys
 
 import pytest
 import torch
-from mmpose_page import (
-    ROOT,
-    python_block,
-    run_here,
-    run_tool_here,
-    shell_block,
-)
+from mmpose_page import ROOT, python_block, run_here, shell_block
 
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
@@ -97,7 +91,7 @@ def with_plugin(reader, monkeypatch):
     return run
 
 
-def test_demo_draws_the_pose_and_its_heatmaps(with_plugin, reader):
+def test_demo_and_browser_draw_poses(with_plugin, reader):
     with_plugin('image_demo.py')
     photograph = read_image(reader.folder / 'photographs' / 'val0.png')
     drawn = read_image(reader.folder / 'demo.png')
@@ -105,9 +99,6 @@ def test_demo_draws_the_pose_and_its_heatmaps(with_plugin, reader):
     assert drawn.shape == (200, 100, 3)
     assert (drawn[0] == [0, 255, 0]).all()
     assert (drawn[100:] != photograph).any(axis=2).mean() > 0.9
-
-
-def test_browsed_people_have_joints_in_our_colors(with_plugin, reader):
     with_plugin('browse_dataset.py')
     for index in range(5):
         crop = read_image(reader.folder / 'browse' / f'train{index}.png')
@@ -144,14 +135,3 @@ def test_both_backends_of_a_config(reader, tmp_path):
     lines = (folder / 'scalars.json').read_text().splitlines()
     assert len(lines) == 2 and 'loss_stack_1' in lines[0]
     assert len(list(folder.glob('events.out.tfevents.*'))) == 1
-
-
-def test_weights_and_biases_offline(reader, monkeypatch):
-    pytest.importorskip('wandb')
-    monkeypatch.setenv('WANDB_MODE', 'offline')
-    line = shell_block('WandbVisBackend').strip()
-    work_dir = reader.folder / 'work_dirs' / 'wandb'
-    run_tool_here(f'{line} work_dir={work_dir}', reader.folder)
-    (run, ) = work_dir.glob('*/vis_data/wandb/offline-run-*/run-*.wandb')
-    content = run.read_bytes()
-    assert b'loss_stack_1' in content and b'lsp/PCK@1.5' in content

@@ -2,7 +2,6 @@
 import json
 import pickle
 import socket
-import sys
 
 import cv2
 import numpy as np
@@ -31,33 +30,38 @@ def test_first_screen_is_short_and_the_log_file_is_complete(trained):
 
 
 def test_resumed_training_goes_on_where_it_was(trained, tmp_path):
-    finished = run_tool('train', trained.config, '--work-dir', tmp_path,
-                        '--resume', trained.checkpoint, '--amp',
-                        '--no-validate', '--cfg-options',
-                        'train_cfg.max_epochs=2')
-    assert finished.returncode == 0, finished.stderr
+    printed = called('train', trained.config, '--work-dir', tmp_path,
+                     '--resume', trained.checkpoint, '--amp', '--no-validate',
+                     '--cfg-options', 'train_cfg.max_epochs=2')
     assert names_in(tmp_path)[1:3] == ['epoch_2.pth', 'last_checkpoint']
-    meta = torch.load(
-        tmp_path / 'epoch_2.pth', weights_only=False)['meta']
+    meta = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)['meta']
     assert (meta['epoch'], meta['iter']) == (2, 6)
-    assert 'Epoch(train) [1]' not in finished.stdout
-    assert 'Epoch(val)' not in finished.stdout
+    assert 'Epoch(train) [1]' not in printed and 'Epoch(val)' not in printed
+
+
+def called(name, *arguments, **options):
+    """Run a tool that must succeed; stdout."""
+    finished = run_tool(name, *arguments, **options)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def predictions_in(folder):
+    return json.loads((folder / 'predictions.json').read_text())
 
 
 @pytest.fixture(scope='module')
 def tested(trained, tmp_path_factory):
     """Scores, dumped predictions and pictures of the trained network."""
     out = tmp_path_factory.mktemp('tested')
-    finished = run_tool('test', trained.config, trained.checkpoint,
-                        '--work-dir', out / 'work', '--out',
-                        out / 'new' / 'scores.json', '--dump',
-                        out / 'new' / 'people.pkl', '--show-dir',
-                        out / 'pictures', '--interval', '2')
-    assert finished.returncode == 0, finished.stderr
+    called('test', trained.config, trained.checkpoint, '--work-dir',
+           out / 'work', '--out', out / 'new' / 'scores.json', '--dump',
+           out / 'new' / 'people.pkl', '--show-dir', out / 'pictures',
+           '--interval', '2')
     return out
 
 
-def test_scores_are_those_of_the_dumped_predictions(tested):
+def test_scores_and_pictures_are_those_of_the_predictions(tested):
     scores = json.loads((tested / 'new' / 'scores.json').read_text())
     with open(tested / 'new' / 'people.pkl', 'rb') as file:
         people = pickle.load(file)
@@ -73,14 +77,11 @@ def test_scores_are_those_of_the_dumped_predictions(tested):
         share = 100 * np.mean(np.array(distances) <= threshold)
         assert scores[f'lsp/PCK@{threshold}'] == pytest.approx(share)
     assert 0 < scores['lsp/PCK@1.5'] < 100
-
-
-def test_pictures_are_of_every_second_person(tested):
+    # Every second person, and its heatmap beside it.
     assert names_in(tested / 'pictures') == [
-        'sheet.jpg', 'val0_0.jpg', 'val2_2.jpg', 'val4_4.jpg'
-    ]
-    assert read_image(tested / 'pictures' / 'val0_0.jpg').shape == (512, 1026,
-                                                                    3)
+        'sheet.jpg', 'val0_0.jpg', 'val2_2.jpg', 'val4_4.jpg']
+    picture = read_image(tested / 'pictures' / 'val0_0.jpg')
+    assert picture.shape == (512, 1026, 3)
 
 
 def test_two_processes_without_a_gpu_evaluate_like_one(trained, tmp_path):
@@ -88,25 +89,14 @@ def test_two_processes_without_a_gpu_evaluate_like_one(trained, tmp_path):
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     two = tmp_path / 'two'
-    finished = run_tool(
-        'train',
-        trained.config,
-        '--work-dir',
-        two,
-        '--launcher',
-        'pytorch',
-        launcher=[
-            '-m', 'torch.distributed.run', '--nproc-per-node', '2',
-            '--master-port', port
-        ])
-    assert finished.returncode == 0, finished.stderr
+    called('train', trained.config, '--work-dir', two, '--launcher',
+           'pytorch', launcher=['-m', 'torch.distributed.run',
+                                '--nproc-per-node', '2', '--master-port',
+                                port])
     lines = next(two.glob('*/vis_data/scalars.json')).read_text().splitlines()
     by_two = json.loads(lines[-1])
-
-    finished = run_tool('test', trained.config, two / 'epoch_1.pth',
-                        '--work-dir', tmp_path / 'one', '--out',
-                        tmp_path / 'scores.json')
-    assert finished.returncode == 0, finished.stderr
+    called('test', trained.config, two / 'epoch_1.pth', '--work-dir',
+           tmp_path / 'one', '--out', tmp_path / 'scores.json')
     by_one = json.loads((tmp_path / 'scores.json').read_text())
     assert 0 < by_one['lsp/PCK@1.5'] < 100
     assert by_one == {name: by_two[name] for name in by_one}
@@ -121,11 +111,11 @@ def test_predicting_with_the_data_sets_box_gives_the_data_sets_result(
               trained.config, trained.checkpoint, '--out', tmp_path, '--bbox',
               8, 9, 88, 89, '--bbox', 0, 0, 50, 50, '--device', 'cpu')
     assert names_in(tmp_path) == ['predictions.json', 'val0.png']
-    result = json.loads((tmp_path / 'predictions.json').read_text())
+    result = predictions_in(tmp_path)
     assert result['joints'] == list(LSP.joints)
     (image, ) = result['predictions']
-    assert (image['file'], image['width'], image['height']) == ('val0.png',
-                                                                100, 100)
+    assert (image['file'], image['width'], image['height']) == (
+        'val0.png', 100, 100)
     first, second = image['people']
     assert first['bbox'] == [8, 9, 88, 89]
     joints = np.array(first['keypoints'])
@@ -138,49 +128,31 @@ def test_predicting_with_the_data_sets_box_gives_the_data_sets_result(
     assert second['keypoints'] != first['keypoints']
 
 
-def test_folder_with_a_damaged_image(trained, call_tool, tmp_path):
-    images = tmp_path / 'images'
+def test_folder_with_a_damaged_image_and_a_name_not_in_utf8(
+        trained, call_tool, error_of, tmp_path):
+    """OpenCV must not see such names: it ends the process."""
+    images, out = tmp_path / 'images', tmp_path / 'out'
     images.mkdir()
-    for name in ('val1.png', 'val0.png'):
-        (images / name).write_bytes(
-            (trained.folder / 'images' / name).read_bytes())
+    source = trained.folder / 'images' / 'val0.png'
+    names = ['caf\udce9.png', 'val0.png']
+    for name in names:
+        (images / name).write_bytes(source.read_bytes())
     (images / 'damaged.jpg').write_bytes(b'nothing')
     (images / 'notes.txt').write_text('not an image')
-    with pytest.raises(SystemExit) as stopped:
-        call_tool('predict', images, trained.config, trained.checkpoint,
-                  '--out', tmp_path / 'out', '--score-threshold', '-1',
-                  '--whole-image')
-    assert 'damaged.jpg' in stopped.value.code
-    assert names_in(tmp_path / 'out') == [
-        'predictions.json', 'val0.png', 'val1.png'
-    ]
-    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
-    assert [image['file'] for image in result['predictions']
-            ] == ['val0.png', 'val1.png']
-    whole = result['predictions'][0]['people'][0]
-    assert whole['bbox'] == [0, 0, 100, 100]
-    drawn = read_image(tmp_path / 'out' / 'val0.png')
-    assert (drawn != read_image(images / 'val0.png')).any()
-
-
-@pytest.mark.skipif(
-    sys.platform != 'linux', reason='other systems have no such names')
-def test_names_that_are_not_utf8(trained, call_tool, error_of, tmp_path):
-    """OpenCV must not see them: it ends the process."""
-    images = tmp_path / 'images'
-    images.mkdir()
-    (images / 'caf\udce9.png').write_bytes(  # b'caf\xe9.png'
-        (trained.folder / 'images' / 'val0.png').read_bytes())
     common = (trained.config, trained.checkpoint, '--whole-image', '--out')
-    call_tool('predict', images, *common, tmp_path / 'out')
-    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
-    assert [image['file'] for image in result['predictions']
-            ] == ['caf\udce9.png']
-    assert names_in(tmp_path / 'out') == ['caf\udce9.png', 'predictions.json']
+    with pytest.raises(SystemExit) as stopped:
+        call_tool('predict', images, *common, out, '--score-threshold', '-1')
+    assert 'damaged.jpg' in stopped.value.code
+    assert names_in(out) == [names[0], 'predictions.json', names[1]]
+    first, second = predictions_in(out)['predictions']
+    assert [first['file'], second['file']] == names
+    assert first['people'] == second['people']
+    assert first['people'][0]['bbox'] == [0, 0, 100, 100]
+    assert (read_image(out / 'val0.png') != read_image(source)).any()
     for video, out in (('caf\udce9.mp4', 'b'), ('a.mp4', 'caf\udce9')):
         (tmp_path / video).write_bytes(b'nothing')
-        error = error_of('predict', tmp_path / video, *common, tmp_path / out)
-        assert 'caf\\udce9' in error and 'rename the file' in error
+        assert 'caf\\udce9' in error_of('predict', tmp_path / video, *common,
+                                        tmp_path / out)
 
 
 def test_video_frame_by_frame(trained, call_tool, tmp_path):
@@ -193,16 +165,12 @@ def test_video_frame_by_frame(trained, call_tool, tmp_path):
     call_tool('predict', source, trained.config, trained.checkpoint, '--out',
               tmp_path / 'out', '--batch-size', 2)
     assert names_in(tmp_path / 'out') == ['predictions.json', 'walk.mp4']
-    result = json.loads((tmp_path / 'out' / 'predictions.json').read_text())
-    assert [record['frame'] for record in result['predictions']] == [0, 1, 2]
+    records = predictions_in(tmp_path / 'out')['predictions']
+    assert [record['frame'] for record in records] == [0, 1, 2]
     drawn = cv2.VideoCapture(str(tmp_path / 'out' / 'walk.mp4'))
-    sizes = []
-    while True:
-        has_frame, frame = drawn.read()
-        if not has_frame:
-            break
-        sizes.append(frame.shape)
-    assert sizes == [(48, 64, 3)] * 3
+    for _ in range(3):
+        assert drawn.read()[1].shape == (48, 64, 3)
+    assert not drawn.read()[0]
 
 
 @pytest.mark.parametrize('phase, width', [('train', 2 * 256 + 2),
