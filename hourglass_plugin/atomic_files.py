@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
 
 
-def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
-                  inputs: Iterable[Union[str, Path, None]] = ()) -> None:
+def check_outputs(outputs: Mapping[str, str | Path | None],
+                  inputs: Iterable[str | Path | None] = ()) -> None:
     """Check before a long run that its files can be written.
 
     Args:
@@ -21,36 +20,27 @@ def check_outputs(outputs: Mapping[str, Union[str, Path, None]],
         ValueError: if a file is read, too, or there twice, is a folder or a
             device, or its folder cannot be made or written to.
     """
-    taken = {_place(path) for path in inputs if path is not None}
+    taken = {os.path.realpath(path) for path in inputs if path is not None}
     for name, path in outputs.items():
         if path is None:
             continue
-        if _place(path) in taken:
+        if os.path.realpath(path) in taken:
             raise ValueError(f'{name} {path} would overwrite an input or '
                              'another output: choose another name')
-        taken.add(_place(path))
+        taken.add(os.path.realpath(path))
         if os.path.exists(path) and not os.path.isfile(path):
-            kind = 'folder' if os.path.isdir(path) else 'device or a pipe'
-            raise ValueError(f'{name} {path} must be a file, but is a {kind}: '
-                             'choose another name')
-        folder = Path(_place(path)).parent
+            raise ValueError(f'{name} {path} is a folder or a device: choose '
+                             'another name')
+        folder = Path(os.path.realpath(path)).parent
         while not folder.exists():
             folder = folder.parent
-        if not folder.is_dir():
+        if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
             raise ValueError(f'{name} {path} cannot be written: {folder} is '
-                             'no folder')
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise ValueError(f'{name} {path} cannot be written: no permission '
-                             f'to write to {folder}')
-
-
-def _place(path: Union[str, Path]) -> str:
-    """Resolve links."""
-    return os.path.realpath(path)
+                             'no folder, or one without permission to write')
 
 
 @contextmanager
-def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
+def atomic_file(path: str | Path) -> Iterator[Path]:
     """A file beside ``path`` that takes its name when all went well.
 
     Otherwise it is removed, and an older file of the name stays as it was. A
@@ -66,7 +56,7 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
         OSError: if the file cannot be written, or ``path`` is a folder or a
             device; names ``path``.
     """
-    target = Path(_place(path))
+    target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, 'is a folder', str(path))
     if target.exists() and not target.is_file():
@@ -86,7 +76,7 @@ def atomic_file(path: Union[str, Path]) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_partial_files(folder: Union[str, Path]) -> list[Path]:
+def remove_partial_files(folder: str | Path) -> list[Path]:
     """Remove the files of processes that were killed while writing.
 
     Args:

@@ -29,7 +29,13 @@ def config_path(name: str = '') -> str:
         ValueError: if the name is not one below the folder.
         FileNotFoundError: if there is no such config.
     """
-    folder = _configs()
+    # A checkout, an installed package. Other folders may be called configs.
+    for folder in (_PACKAGE.parent / 'configs', _PACKAGE / '.mim' / 'configs'):
+        if (folder / '_base_/models/stacked_hourglass.py').is_file():
+            break
+    else:
+        raise FileNotFoundError(f'there are no configs in {_PACKAGE}: it was '
+                                'copied without its .mim; install it with pip')
     if not name:
         return str(folder)
     if Path(name).is_absolute() or '..' in Path(name).parts:
@@ -48,13 +54,3 @@ def config_path(name: str = '') -> str:
             f'they are in {folder}')
         raise FileNotFoundError(f'there is no config {name}; {hint}')
     return str(path)
-
-
-def _configs() -> Path:
-    """The folder of configs."""
-    # A checkout, an installed package. Other folders may be called configs.
-    for folder in (_PACKAGE.parent / 'configs', _PACKAGE / '.mim' / 'configs'):
-        if (folder / '_base_/models/stacked_hourglass.py').is_file():
-            return folder
-    raise FileNotFoundError(f'there are no configs in {_PACKAGE}: it was '
-                            'copied without its .mim; install it with pip')

@@ -58,16 +58,12 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         if len(set(self.joints)) != len(self.joints):
-            raise ValueError(f'{self.name}: a joint name is there twice: '
-                             f'{self.joints}')
+            raise ValueError(f'{self.name}: a joint is there twice')
         named = [joint for limb in self.limbs for joint in limb]
         named += [joint for row in self.evaluated.values() for joint in row]
         named += [*self.mean_excludes, *self.torso, *self.upper_body]
         named += [self.flipped_name(joint) for joint in self.joints]
-        unknown = sorted(set(named) - set(self.joints))
-        if unknown:
-            raise ValueError(f'{self.name} has no joints {unknown}; it has '
-                             f'{list(self.joints)}')
+        self.indices(named)
 
     @staticmethod
     def flipped_name(joint: str) -> str:
@@ -89,10 +85,9 @@ class Skeleton:
         Raises:
             ValueError: if a joint is unknown.
         """
-        unknown = [name for name in names if name not in self.joints]
-        if unknown:
-            raise ValueError(f'{self.name} has no {", ".join(unknown)}, but '
-                             f'{", ".join(self.joints)}')
+        if unknown := sorted(set(names) - set(self.joints)):
+            raise ValueError(f'{self.name} has no joints {unknown}; it has '
+                             f'{list(self.joints)}')
         return [self.joints.index(name) for name in names]
 
     @property

@@ -167,17 +167,9 @@ def set_visualization(config: Config, args: argparse.Namespace) -> None:
         wait_time=args.wait_time)
 
 
-def annotation_files(config: Config, phase: str) -> list[str]:
-    """Return the files besides images that a config's dataset reads.
-
-    Args:
-        config: is not changed.
-        phase: ``train``, ``val`` or ``test``.
-    """
-    loader = config.get(f'{phase}_dataloader')
-    dataset = loader.get('dataset') if isinstance(loader, dict) else None
-    if not isinstance(dataset, dict):
-        return []
+def annotation_files(config: Config) -> list[str]:
+    """Return the files besides images that a config's test set reads."""
+    dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
     return [
         os.path.join(dataset.get('data_root') or '', dataset[name])
         for name in ('ann_file', 'headbox_file')

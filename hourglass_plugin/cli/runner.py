@@ -58,7 +58,8 @@ def build_runner(config: Config,
             if loader is not None:
                 loader.setdefault('pin_memory', True)
     runner = _QuietlyBuiltRunner.from_cfg(config)
-    runner.show_log()
+    for handler, level in runner._screens:  # from now on all lines
+        handler.setLevel(level)
     device = next(runner.model.parameters()).device
     runner.logger.info(
         f'hourglass_plugin {__version__}, torch {torch.__version__}, '
@@ -182,11 +183,7 @@ def start_from_weights(runner: Runner) -> None:
 
 
 def _check_evaluation(evaluator: Evaluator, dataset: Dataset) -> None:
-    """Check before a long run that its predictions can be used.
-
-    A test set without annotations is predicted into an official file; metrics
-    that need annotations are removed.
-    """
+    """Check that predictions can be used; without annotations only written."""
     for writer in evaluator.metrics:
         if isinstance(writer, OfficialPredictionFile) and (
                 not writer.check_people(dataset)):
@@ -215,17 +212,8 @@ class _QuietlyBuiltRunner(Runner):
             handler.addFilter(_is_for_users)
         return logger
 
-    def show_log(self) -> None:
-        """From now on show the log on the screen, too."""
-        for handler, level in self._screens:
-            handler.setLevel(level)
-
-
 def _is_for_users(record: logging.LogRecord) -> bool:
-    """Return False for mmengine's warnings about itself.
-
-    And for the one about gradients that a checkpoint lacks, as ours do not.
-    """
+    """Return False for warnings about mmengine, and lacking gradients."""
     return not str(record.msg).startswith(
         ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
          'Resumed iteration number is not divisible by'))

@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> None:
                 '--report': args.report and f'{args.report}/index.html'
             }, [
                 args.config, args.checkpoint, args.official_annotations,
-                *configs.annotation_files(config, 'test')
+                *configs.annotation_files(config)
             ])
         configs.set_work_dir(config, args.work_dir, args.config)
         set_test_outputs(config, args.dump, args.out_official,
@@ -111,8 +111,7 @@ def set_test_outputs(config: 'Config',
     added: list[dict[str, Any]] = []
     if dump is not None:
         if not dump.endswith(('.pkl', '.pickle')):
-            raise ValueError(f'--dump {dump}: the name must end in .pkl or '
-                             '.pickle')
+            raise ValueError(f'--dump {dump}: the name must end in .pkl')
         added.append(dict(type='PredictionDump', out_file_path=dump))
     if official is not None:
         if not official.endswith('.mat'):
