@@ -71,19 +71,17 @@ class ExportModel(nn.Module):
         super().__init__()
         decoder = getattr(getattr(model, 'head', None), 'decoder', None)
         if decoder is None:
-            raise ValueError("the config's head has no decoder, which has the "
-                             'sizes of images and heatmaps')
+            raise ValueError("the config's head has no decoder")
         if decode and not isinstance(decoder, HourglassHeatmap):
-            raise ValueError(f'{type(decoder).__name__} decodes with NumPy '
-                             'and OpenCV: export heatmaps, without --decode')
+            raise ValueError(f'{type(decoder).__name__} cannot be exported: '
+                             'export heatmaps, without --decode')
         self.decoder = decoder
         # Plain memory layout: ExecuTorch takes no other, and the users of a
         # file get arrays in the order of their shape.
         self.model = copy.deepcopy(model).cpu().eval().requires_grad_(False)
         self.model.to(memory_format=torch.contiguous_format)
-        self.decode = decode
+        self.decode, self.flip_test = decode, flip_test
         self.eval_all_stacks = eval_all_stacks
-        self.flip_test = flip_test
         settings = dict(model.test_cfg or {})
         is_ours = isinstance(model.head, MultiStageHeatmapHead)
         self._stack = settings.get('eval_stack', -1) if is_ours else -1
@@ -95,15 +93,16 @@ class ExportModel(nn.Module):
         names = meta['keypoint_id2name']
         self.keypoint_names = [names[index] for index in range(len(names))]
         preprocessor = model.data_preprocessor
-        zeros, ones = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
+        zeros, ones = torch.zeros(3), torch.ones(3)
         self.mean = getattr(preprocessor, 'mean', zeros).flatten().tolist()
         self.std = getattr(preprocessor, 'std', ones).flatten().tolist()
         self.input_size = tuple(map(int, decoder.input_size))
         shapes = self._shapes()
         self.heatmap_size = shapes[0][:1:-1]
         name = 'keypoints' if decode else 'heatmaps'
-        self.output_names = [name] if not eval_all_stacks else [
-            f'{name}_stack_{index}' for index in range(1, len(shapes) + 1)
+        self.output_names = [
+            f'{name}_stack_{index}' if eval_all_stacks else name
+            for index in range(1, len(shapes) + 1)
         ]
         # The exporter restores the mode of the whole, of all its parts.
         self.eval()
@@ -128,12 +127,11 @@ class ExportModel(nn.Module):
         """Map (B, 3, H, W) to (B, K, h, w) of each returned stack."""
         stacks = self._forward(image)
         if self.flip_test:
-            stacks = tuple(
-                (heatmaps + flip_heatmaps(
-                    flipped, self._flip_indices,
-                    shift_heatmap=self._shift)) / 2
-                for heatmaps, flipped in zip(stacks,
-                                             self._forward(image.flip(-1))))
+            flipped = [flip_heatmaps(heatmaps, self._flip_indices,
+                                     shift_heatmap=self._shift)
+                       for heatmaps in self._forward(image.flip(-1))]
+            stacks = tuple((one + other) / 2
+                           for one, other in zip(stacks, flipped))
         return tuple(heatmaps.contiguous() for heatmaps in stacks)
 
     def keypoints(self, heatmaps: Tensor) -> Tensor:
@@ -166,9 +164,8 @@ class ExportModel(nn.Module):
             with torch.no_grad():
                 outputs = self._forward(self.random_images(1))
         except (AttributeError, IndexError) as error:
-            raise ValueError(
-                f'{head} returns no heatmaps, or test_cfg names a stack that '
-                f'is not there: {error}') from error
+            raise ValueError(f'{head} returns no heatmaps, or not the stack '
+                             f'of test_cfg: {error}') from error
         shapes = [tuple(heatmaps.shape) for heatmaps in outputs]
         size = getattr(self.decoder, 'heatmap_size', shapes[0][:1:-1])
         expected = (1, len(self.keypoint_names), *size[::-1])
@@ -198,15 +195,13 @@ def check_can_write(path: str, suffix: str) -> None:
     if Path(path).suffix != suffix:
         raise ValueError(f'{path}: the name must end in {suffix}')
     if suffix == '.pt2' and not can_export_programs():
-        raise ValueError(f'torch {torch.__version__} exports no programs for '
-                         'any batch size, 2.6 and newer do: update torch, or '
-                         'export to ONNX with tools/export_onnx.py')
+        raise ValueError(f'torch {torch.__version__} cannot export programs: '
+                         'update to 2.6, or use tools/export_onnx.py')
     for name in ('onnx', 'onnxruntime') if suffix == '.onnx' else ():
         try:
             importlib.import_module(name)
         except ImportError as error:
-            raise ValueError('ONNX files are written and verified by packages '
-                             'that cannot be imported: pip install onnx '
+            raise ValueError('packages for ONNX are missing: pip install onnx '
                              'onnxruntime') from error
 
 
@@ -214,35 +209,23 @@ def describe(module: ExportModel, config: str,
              checkpoint: str) -> dict[str, str]:
     """Return the metadata that users of an exported file need.
 
-    Numbers and lists are JSON, names are plain text.
-
-    Args:
-        module: the exported model, with MMPose's ``cfg``.
-        config: its name.
-        checkpoint: its name.
+    Numbers and lists are JSON, names (as config and checkpoint) plain text.
     """
     settings = module.model.cfg
     preprocessor = settings.model.get('data_preprocessor') or {}
     reverses = preprocessor.get('bgr_to_rgb') or preprocessor.get('rgb_to_bgr')
     pipeline = settings.test_dataloader.dataset.pipeline
-    padding = [
-        step.get('padding', 1.25) for step in pipeline
-        if step['type'] == 'GetBBoxCenterScale'
-    ]
+    padding = [step.get('padding', 1.25) for step in pipeline
+               if step['type'] == 'GetBBoxCenterScale']
+    copied = ('input_size', 'mean', 'std', 'keypoint_names', 'heatmap_size',
+              'flip_test')
+    sizes = zip(module.input_size, module.heatmap_size)  # width, height
     values = dict(
-        input_size=module.input_size,  # width, height
+        {name: getattr(module, name) for name in copied},
         channel_order='RGB' if reverses else 'BGR',  # images are loaded as BGR
-        mean=module.mean,
-        std=module.std,
         box_padding=padding[0] if padding else 1.0,
-        keypoint_names=module.keypoint_names,
-        heatmap_size=module.heatmap_size,
-        heatmap_stride=[
-            pixels / cells
-            for pixels, cells in zip(module.input_size, module.heatmap_size)
-        ],
+        heatmap_stride=[side / cells for side, cells in sizes],
         refinement=getattr(module.decoder, 'refinement', ''),
-        flip_test=module.flip_test,
         config=config,
         checkpoint=checkpoint,
         made_by=f'hourglass_plugin {__version__}, torch {torch.__version__}')
@@ -252,6 +235,7 @@ def describe(module: ExportModel, config: str,
     }
 
 
+@torch.no_grad()
 def write_file(module: ExportModel,
                path: str,
                metadata: dict[str, str],
@@ -274,11 +258,10 @@ def write_file(module: ExportModel,
     with atomic_file(path) as partial, warnings.catch_warnings():
         # Exporters warn of each size that is fixed, and of their own insides.
         warnings.simplefilter('ignore')
-        with torch.no_grad():
-            if partial.suffix == '.onnx':
-                run = _write_onnx(module, str(partial), metadata)
-            else:
-                run = _write_program(module, str(partial), metadata, compiled)
+        if partial.suffix == '.onnx':
+            run = _write_onnx(module, str(partial), metadata)
+        else:
+            run = _write_program(module, str(partial), metadata, compiled)
         return verify(run, module, partial.stat().st_size)
 
 
@@ -301,10 +284,8 @@ def _write_onnx(module: ExportModel, path: str,
     onnx.save(model, path)
     session = onnxruntime.InferenceSession(
         path, providers=['CPUExecutionProvider'])
-    return lambda image: [
-        torch.from_numpy(output)
-        for output in session.run(names, {'image': image.numpy()})
-    ]
+    return lambda image: list(
+        map(torch.from_numpy, session.run(names, {'image': image.numpy()})))
 
 
 def _write_program(module: ExportModel, path: str, metadata: dict[str, str],
@@ -325,11 +306,12 @@ def _write_program(module: ExportModel, path: str, metadata: dict[str, str],
             program, package_path=path, inductor_configs=options)
     except RuntimeError as error:  # as torch's compiler errors are
         reason = str(error).strip().splitlines()[0]
-        raise ValueError('AOTInductor cannot compile the program, for which '
-                         f'it needs a C++ compiler: {reason}') from error
+        raise ValueError('AOTInductor cannot compile the program, or finds no '
+                         f'C++ compiler: {reason}') from error
     return torch._inductor.aoti_load_package(path)
 
 
+@torch.no_grad()
 def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
     """Compare a file's outputs with the model's, on noise.
 
@@ -351,9 +333,7 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
     shapes = {}
     for batch in BATCH_SIZES:
         images = module.random_images(batch, seed=batch)
-        with torch.no_grad():
-            stacks = module.heatmaps(images)
-            outputs = run(images)
+        stacks, outputs = module.heatmaps(images), run(images)
         if isinstance(outputs, Tensor):
             outputs = [outputs]
         if len(outputs) != len(stacks):
@@ -373,16 +353,14 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
             error = (output - expected).abs().flatten(2)[steady]
             if not bool((error <= TOLERANCE + rounding[steady]).all()):
                 raise ValueError(
-                    f'{name} differs by up to {error.max():.2g} from what '
-                    f'PyTorch computes in a batch of {batch}; {TOLERANCE} '
-                    'are allowed')
+                    f'{name} differs by {error.max():.2g} from PyTorch in a '
+                    f'batch of {batch}; {TOLERANCE} are allowed')
             difference = max([difference, *error.flatten().tolist()])
             compared += len(error)
             total += steady.numel()
     if compared * 2 < total:
-        raise ValueError(
-            f'{total - compared} of {total} keypoints have too flat heatmaps '
-            'to be compared: train the network, or export without --decode')
+        raise ValueError(f'{total - compared} of {total} keypoints have too '
+                         'flat heatmaps: export without --decode')
     return Written(size, shapes, difference, compared, total)
 
 

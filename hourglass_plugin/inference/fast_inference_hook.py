@@ -26,8 +26,7 @@ class FastInferenceHook(Hook):
 
     def __init__(self, dtype: str = 'float32') -> None:
         if dtype not in DTYPES:
-            raise ValueError(f'dtype={dtype!r} must be one of '
-                             f'{", ".join(DTYPES)}')
+            raise ValueError(f'dtype={dtype!r} must be in {list(DTYPES)}')
         self.dtype = dtype
 
     def before_test(self, runner: Runner) -> None:
@@ -37,17 +36,15 @@ class FastInferenceHook(Hook):
             model = model.module
         runner.model = optimize_model(model, DTYPES[self.dtype])
         runner.model.backbone.measures_time = True
-        runner.logger.info('The network is optimized for inference in '
-                           f'{self.dtype}; compiling it takes a while')
+        runner.logger.info(f'compiling the network in {self.dtype}')
 
     def after_test_epoch(self,
                          runner: Runner,
                          metrics: dict[str, float] | None = None) -> None:
         """Log accuracy against time."""
         seconds = runner.model.backbone.seconds_per_image()
-        table = accuracy_against_time(metrics or {},
-                                      [1000 * time for time in seconds])
-        if table:
+        times = [1000 * time for time in seconds]
+        if table := accuracy_against_time(metrics or {}, times):
             runner.logger.info(table)
 
     def after_test(self, runner: Runner) -> None:
@@ -76,11 +73,11 @@ def accuracy_against_time(metrics: dict[str, float],
             columns.setdefault(str(overall), []).append(f'{score:.2f}')
     if len(columns) == 1 or len(set(map(len, columns.values()))) > 1:
         return ''
+    rows = [columns, *zip(*columns.values())]
     lines = ['Scores and time per image of the network up to each stack (the '
-             'flip test takes twice the time):',
-             ' ' * 8 + ''.join(f'  {title:>8}' for title in columns)]
-    for index, row in enumerate(zip(*columns.values()), start=1):
+             'flip test takes twice the time):']
+    for index, row in enumerate(rows):
         cells = ''.join(f'  {cell:>{max(8, len(title))}}'
                         for title, cell in zip(columns, row))
-        lines.append(f'stack {index:<2}{cells}')
+        lines.append((f'stack {index:<2}' if index else ' ' * 8) + cells)
     return '\n'.join(lines)

@@ -18,7 +18,6 @@ class Video:
         path: file in a format that OpenCV reads.
 
     Attributes:
-        path: the file.
         size: width and height in pixels.
         rate: frames per second.
         length: number of frames by the file's header; 0 if unknown.
@@ -35,8 +34,7 @@ class Video:
         has_frame, self._first = self._capture.read()
         if not has_frame:
             raise ValueError(f'{path} is not a video, or is damaged')
-        height, width = self._first.shape[:2]
-        self.size = (width, height)
+        self.size = self._first.shape[1::-1]
         self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
 
@@ -68,8 +66,7 @@ def open_input(path: str, out: Path) -> list[Path] | Video:
     source = Path(path)
     folder = source if source.is_dir() else source.parent
     if folder.resolve() == out.resolve():
-        raise ValueError(f'{out} is the folder of the input, which the '
-                         'results would overwrite: choose another one')
+        raise ValueError(f'{out} has the input, which results would overwrite')
     check_outputs({'--out': out / 'predictions.json'})
     if source.suffix.lower() in VIDEO_SUFFIXES and source.is_file():
         check_outputs({'--out': drawn_video(source, out)}, [source])
@@ -81,8 +78,7 @@ def open_input(path: str, out: Path) -> list[Path] | Video:
             file for file in source.iterdir()
             if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
         if not images:
-            raise ValueError(f'{path} has no images '
-                             f'({", ".join(IMAGE_SUFFIXES)})')
+            raise ValueError(f'{path} has no images {IMAGE_SUFFIXES}')
     elif not source.is_file():
         raise FileNotFoundError(f'there is no image, folder or video {path}')
     for image in images:

@@ -1,17 +1,13 @@
 """A trained network, rewritten to compute the same in less time.
 
-* Batch norms after a convolution become part of it: the second and third of a
-  bottleneck, the stem's, those of the stacks' features. The first of a
-  bottleneck stands before a ReLU and stays.
-* A stack's contribution to the next one's input, a convolution of its
-  features plus a convolution of its heatmaps, which are a convolution of its
-  features, becomes one convolution of its features.
+* Batch norms after a convolution become part of it: all but the first of each
+  bottleneck, which stands before a ReLU.
+* A stack's contribution to the next one's input, convolutions of its features
+  and of its heatmaps, becomes one convolution of its features.
 * Unused heatmaps are not computed, nor stacks after the last returned one.
 * Convolutions may run in bfloat16 or float16; norms keep float32 statistics.
-* Each stack is compiled: element-wise operations are fused with each other
-  and with convolutions, weights are laid out once.
-* On CPUs a batch goes through the network in pieces of one image per thread,
-  which stay in the caches.
+* Each stack is compiled: operations are fused, weights are laid out once.
+* On CPUs a batch is split into pieces of one image per thread, for the caches.
 
 Shape shorthand: B batch, K keypoints, C channels, H W input size.
 """
@@ -35,27 +31,22 @@ from ..models.residual import Residual
 from ..models.stacked_hourglass import Stack, StackedHourglass, Stem
 
 #: Types of the convolutions.
-DTYPES = {
-    'float32': torch.float32,
-    'bfloat16': torch.bfloat16,
-    'float16': torch.float16,
-}
+DTYPES = {name: getattr(torch, name)
+          for name in ('float32', 'bfloat16', 'float16')}
 
 
-def optimize(
-        network: StackedHourglass,
-        dtype: torch.dtype = torch.float32,
-        example: Tensor | None = None,
-        out_stacks: Sequence[int] | None = None) -> 'OptimizedHourglass':
+def optimize(network: StackedHourglass,
+             dtype: torch.dtype = torch.float32,
+             example: Tensor | None = None,
+             out_stacks: Sequence[int] | None = None) -> 'OptimizedHourglass':
     """Rewrite a trained network for inference.
 
-    The network itself is not changed. Where it is compiled (CPUs with a C++
-    compiler, GPUs) the first image of each new size takes from ten seconds to
-    a few minutes; without a compiler the rest still applies, and one line in
-    the log says so.
+    Where it is compiled (CPUs with a C++ compiler, GPUs) the first image of
+    each new size takes from ten seconds to a few minutes; without a compiler
+    the rest still applies, and the log has a warning.
 
     Args:
-        network: with its weights, on its device.
+        network: with its weights, on its device; it is not changed.
         dtype: of the convolutions. float32 agrees with the network to 1e-5;
             ``torch.bfloat16`` and ``torch.float16`` to about 1 % of a
             heatmap's height, and are faster where the device supports them.
@@ -77,11 +68,6 @@ def optimize(
         >>> [heatmaps] = fast(torch.rand(1, 3, 256, 256))
     """
     _check_network(network)
-    if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
-           for norm in network.modules()):
-        raise ValueError('a network whose batch norms have no running '
-                         'statistics cannot be optimized: its outputs depend '
-                         'on the whole batch')
     if dtype not in DTYPES.values():
         raise ValueError(f'dtype={dtype} must be one of {", ".join(DTYPES)}')
     optimized = OptimizedHourglass(network, dtype, out_stacks)
@@ -146,6 +132,10 @@ class OptimizedHourglass(nn.Module):
         self.depth = network.depth
         self.measures_time = False
         self._times: list[list[float]] = []
+        self._device = next(network.parameters()).device
+        self._compiled: dict[int, Callable] = {}
+        self._compiles = self._device.type in ('cpu', 'cuda')
+        self._check_dtype()
         num_stacks = self.out_stacks[-1] + 1
 
         network = copy.deepcopy(network).eval().requires_grad_(False)
@@ -157,32 +147,19 @@ class OptimizedHourglass(nn.Module):
                 module.conv, module.norm = _fold(module.conv, module.norm)
         self.stem = network.stem
         self.stacks = nn.ModuleList(
-            _InferenceStack(
-                stack,
-                is_returned=index in self.out_stacks,
-                is_last=index == num_stacks - 1)
+            _InferenceStack(stack, index in self.out_stacks,
+                            is_last=index == num_stacks - 1)
             for index, stack in enumerate(network.stacks[:num_stacks]))
         for module in self.modules():
             if not isinstance(module, _BatchNorm):
-                _cast_own_weights(module, dtype)
+                for weights in module.parameters(recurse=False):
+                    layout = (torch.channels_last if weights.ndim == 4
+                              else torch.preserve_format)
+                    weights.data = weights.data.to(dtype, memory_format=layout)
         self.eval()
-        self._device = next(self.parameters()).device
-        _check_dtype_supported(dtype, self._device)
-        self._compiled: list[Callable] = []
-        try:
-            self._compiled = [
-                _compile(part, self._device.type)
-                for part in (self.stem, *self.stacks)
-            ]
-        except RuntimeError as error:  # this Python is too new for this torch
-            self._stop_compiling(error)
 
     def train(self, mode: bool = True) -> 'OptimizedHourglass':
-        """Refuse training.
-
-        Raises:
-            ValueError: if ``mode`` is True.
-        """
+        """Raise ValueError if ``mode`` is True: it cannot be trained."""
         if mode:
             raise ValueError('an optimized network cannot be trained: train '
                              'the StackedHourglass that it was made from')
@@ -207,20 +184,13 @@ class OptimizedHourglass(nn.Module):
         return tuple(torch.cat(stack) for stack in zip(*outputs))
 
     def seconds_per_image(self) -> list[float]:
-        """Return for each stack the time from the image to its end.
-
-        Returns:
-            Seconds per image, medians of all measurements; empty without any.
-        """
+        """Return for each stack the median time from the image to its end."""
         return [median(times) for times in zip(*self._times)]
 
     def _run_piece(self, image: Tensor) -> list[Tensor]:
-        """Run the network on a few images, filled up to a power of two.
-
-        Code is compiled for each number of images: for few of them.
-        """
+        """Run a few images, filled up to a power of two to compile less."""
         count = len(image)
-        if self._device.type == 'cpu' and count:
+        if count and self._device.type == 'cpu':
             size = min(1 << (count - 1).bit_length(), torch.get_num_threads())
             padding = image[:1].expand(size - count, -1, -1, -1)
             image = torch.cat([image, padding])
@@ -241,36 +211,40 @@ class OptimizedHourglass(nn.Module):
         return outputs
 
     def _run_part(self, number: int, x: Tensor) -> Any:
-        """Run the stem (0) or a stack (from 1), compiled if possible.
-
-        Returns:
-            A tensor of the stem, a pair of a stack.
-        """
+        """Run the stem (0) or a stack (from 1), compiled if possible."""
         part = self.stacks[number - 1] if number else self.stem
-        if not self._compiled:
+        if not self._compiles:
             return part(x)
         try:
+            if number not in self._compiled:
+                self._compiled[number] = _compile(part, self._device.type)
             return self._compiled[number](x)
         except RuntimeError as error:  # as torch's compiler errors are
             output = part(x)  # raises again an error of the network
-            self._stop_compiling(error)
+            self._compiles = False
+            print_log(
+                'torch.compile does not work here '
+                f'({str(error).strip().splitlines()[0]}): the network runs '
+                'without, which is slower. On CPUs it needs a C++ compiler',
+                'current', logging.WARNING)
             return output
 
-    def _stop_compiling(self, error: Exception) -> None:
-        """Run without the compiler from now on, and log it."""
-        self._compiled = []
-        reason = str(error).strip().splitlines()[0]
-        print_log(
-            f'torch.compile does not work here ({reason}): the network runs '
-            'without, which is slower. On CPUs it needs a C++ compiler',
-            'current', logging.WARNING)
+    def _check_dtype(self) -> None:
+        """Raise ValueError if PyTorch has no convolution of the type here."""
+        x = torch.zeros(1, 1, 3, 3, dtype=self.dtype, device=self._device)
+        try:
+            nn.functional.conv2d(x, x)
+        except RuntimeError as error:
+            raise ValueError(
+                f'this PyTorch build does not support {self.dtype} '
+                f'convolutions on {self._device.type} ({error}); choose '
+                'another dtype') from None
 
 
 class _InferenceStack(nn.Module):
     """A stack that returns its output, if asked, and the next one's input."""
 
-    def __init__(self, stack: Stack, is_returned: bool,
-                 is_last: bool) -> None:
+    def __init__(self, stack: Stack, is_returned: bool, is_last: bool) -> None:
         super().__init__()
         self.heatmaps = stack.heatmaps if is_returned else None
         self.is_returned = is_returned
@@ -281,25 +255,27 @@ class _InferenceStack(nn.Module):
             stack.merge_features = None
         self.stack = stack
 
-    def forward(self,
-                x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def forward(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Map (B, C, H/4, W/4) to heatmaps or features, and the next input."""
         features, = self.stack.features(x)
-        output = None
-        if self.is_returned:
-            output = features
-            if self.heatmaps is not None:
-                output = self.heatmaps(features)
+        output = features if self.is_returned else None
+        if self.heatmaps is not None:
+            output = self.heatmaps(features)
         if self.stack.merge_features is None:
             return output, None
         return output, self.stack.merge(x, features)
 
 
 def _check_network(network: object) -> StackedHourglass:
-    """Return the network, or raise ValueError if it is another one."""
+    """Return the network, or raise ValueError if it cannot be optimized."""
     if not isinstance(network, StackedHourglass):
         raise ValueError('only a StackedHourglass can be optimized, but this '
                          f'is a {type(network).__name__}')
+    if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
+           for norm in network.modules()):
+        raise ValueError('a network whose batch norms have no running '
+                         'statistics cannot be optimized: its outputs depend '
+                         'on the whole batch')
     return network
 
 
@@ -327,40 +303,13 @@ def _collapse_merge(stack: Stack) -> None:
         bias.add_(m.flatten(1) @ b_p + b_m)
 
 
-def _cast_own_weights(module: nn.Module, dtype: torch.dtype) -> None:
-    """Cast a module's own weights, not those of modules inside.
-
-    Those of convolutions get their channels innermost, as in the network.
-    """
-    for parameter in module.parameters(recurse=False):
-        layout = (
-            torch.channels_last
-            if parameter.ndim == 4 else torch.preserve_format)
-        parameter.data = parameter.data.to(dtype, memory_format=layout)
-
-
-def _check_dtype_supported(dtype: torch.dtype, device: torch.device) -> None:
-    """Raise ValueError if PyTorch has no convolution of the type."""
-    image = torch.zeros(1, 1, 3, 3, dtype=dtype, device=device)
-    try:
-        nn.functional.conv2d(image, image)
-    except RuntimeError as error:
-        raise ValueError(f'this PyTorch build does not support {dtype} '
-                         f'convolutions on {device.type} ({error}); choose '
-                         'another dtype') from None
-
-
 def _compile(module: nn.Module, device: str) -> Callable:
-    """Return a stem's or stack's forward, compiled at its first call.
-
-    Args:
-        module: stem or stack.
-        device: kind of device: ``cpu``, ``cuda``, ...; others than these two
-            run as they are.
-    """
-    if device not in ('cpu', 'cuda'):
-        return module
-    run = torch.compile(_with_own_code(module), fullgraph=True)
+    """Return a stem's or stack's forward, compiled at its first call."""
+    # Compiled code is kept by code object, and only a few versions of each:
+    # the stacks, whose code is one, get a copy each.
+    forward = type(module).forward
+    own = FunctionType(forward.__code__.replace(), forward.__globals__)
+    run = torch.compile(MethodType(own, module), fullgraph=True)
 
     def run_frozen(x: Tensor) -> Any:
         # Only constant weights are laid out once and fused with the next
@@ -370,16 +319,3 @@ def _compile(module: nn.Module, device: str) -> Callable:
             return run(x)
 
     return run_frozen if device == 'cpu' else run
-
-
-def _with_own_code(module: nn.Module) -> Callable:
-    """Return ``module.forward`` with a code object of its own.
-
-    Compiled code is kept by code object, and only a few versions of each; all
-    stacks share one.
-    """
-    forward = type(module).forward
-    return MethodType(
-        FunctionType(forward.__code__.replace(), forward.__globals__,
-                     forward.__name__, forward.__defaults__,
-                     forward.__closure__), module)

@@ -10,7 +10,6 @@ Sizes, steps and numbers were chosen on training samples of Leeds Sports Pose
 Extended, in their images and pasted into others.
 """
 from collections.abc import Callable
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -23,21 +22,6 @@ WINDOW_STEP = 0.66
 CANDIDATES, REFINEMENTS = 3, 2
 #: A person's box and the square around the keypoints, as in Leeds Sports Pose.
 BOX_PER_JOINTS = 1.15
-
-
-class Candidate(NamedTuple):
-    """A box and its predicted keypoints."""
-
-    box: np.ndarray  #: (4,) left, top, right, bottom, in pixels
-    keypoints: np.ndarray  #: (K, 2), in pixels
-    scores: np.ndarray  #: (K,)
-
-    @property
-    def score(self) -> float:
-        """Mean score of the keypoints."""
-        return float(self.scores.mean())
-
-
 #: From an image (H, W, 3) and boxes (N, 4) to the keypoints in each of them:
 #: positions (N, K, 2) and scores (N, K).
 PoseFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray,
@@ -63,25 +47,22 @@ def find_person(image: np.ndarray, predict: PoseFunction,
     while min(levels[-1].shape[:2]) >= 2 * input_side:
         levels.append(_halved(levels[-1]))
     boxes = search_windows(width, height)
-    candidates = _predict(levels, boxes, predict, input_side)
-    candidates.sort(key=lambda candidate: -candidate.score)
-    candidates = candidates[:CANDIDATES]
+    keypoints, scores = _predict(levels, boxes, predict, input_side)
     for _ in range(REFINEMENTS):
-        boxes = np.stack([box_around(each.keypoints) for each in candidates])
-        candidates = _predict(levels, boxes, predict, input_side)
-    return max(candidates, key=lambda candidate: candidate.score).box
+        best = np.argsort(-scores, kind='stable')[:CANDIDATES]
+        boxes = np.stack([box_around(each) for each in keypoints[best]])
+        keypoints, scores = _predict(levels, boxes, predict, input_side)
+    return boxes[scores.argmax()]
 
 
 def search_windows(width: int, height: int) -> np.ndarray:
     """Return square windows of several sizes that cover an image.
 
-    Args:
-        width: of the image, in pixels.
-        height: of the image, in pixels.
+    Sizes are pixels. A window larger than a side of the image is in its
+    middle.
 
     Returns:
-        (N, 4) left, top, right, bottom, in pixels. A window that is larger
-        than a side of the image is in its middle.
+        (N, 4) left, top, right, bottom.
     """
     windows: list[tuple[float, ...]] = []
     for fraction in WINDOW_SIZES:
@@ -101,14 +82,7 @@ def _starts(length: int, side: float) -> np.ndarray:
 
 
 def box_around(keypoints: np.ndarray) -> np.ndarray:
-    """Return the square box of a person, as training has it.
-
-    Args:
-        keypoints: (K, 2) x and y in pixels.
-
-    Returns:
-        (4,) left, top, right, bottom, in pixels.
-    """
+    """Return a person's box (4,) as in training, from keypoints (K, 2)."""
     low, high = keypoints.min(0), keypoints.max(0)
     half = max(BOX_PER_JOINTS * float((high - low).max()), 1.0) / 2
     center = (low + high) / 2
@@ -123,20 +97,17 @@ def _halved(image: np.ndarray) -> np.ndarray:
 
 
 def _predict(levels: list[np.ndarray], boxes: np.ndarray,
-             predict: PoseFunction, input_side: int) -> list[Candidate]:
+             predict: PoseFunction,
+             input_side: int) -> tuple[np.ndarray, np.ndarray]:
     """Predict in each box from the image that has no more than it needs.
 
-    Args:
-        levels: the image and its halves.
-        boxes: (N, 4) in pixels of the image.
-        predict: finds keypoints in boxes.
-        input_side: the network's input in pixels.
+    Returns:
+        Keypoints (N, K, 2) in pixels of the whole image, mean scores (N,).
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
-    chosen = np.clip(
-        np.floor(np.log2(sides / input_side)), 0,
-        len(levels) - 1).astype(int)
-    candidates: dict[int, Candidate] = {}
+    chosen = np.floor(np.log2(sides / input_side)).astype(int)
+    chosen = chosen.clip(0, len(levels) - 1)
+    found: dict[int, tuple[np.ndarray, float]] = {}
     for level in np.unique(chosen):
         indices = np.flatnonzero(chosen == level)
         factor = 2**level
@@ -144,7 +115,7 @@ def _predict(levels: list[np.ndarray], boxes: np.ndarray,
         shift = (factor - 1) / 2
         keypoints, scores = predict(levels[level],
                                     (boxes[indices] - shift) / factor)
-        for index, places, heights in zip(indices, keypoints, scores):
-            candidates[int(index)] = Candidate(
-                boxes[index], places * factor + shift, heights)
-    return [candidates[index] for index in range(len(boxes))]
+        found.update(
+            zip(indices, zip(keypoints * factor + shift, scores.mean(1))))
+    places, means = zip(*(found[index] for index in range(len(boxes))))
+    return np.stack(places), np.array(means)

@@ -64,16 +64,15 @@ def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
             network cannot be rewritten.
     """
     if config.get('test_dataloader') is None:
-        raise ValueError('the config has no `test_dataloader`, whose pipeline '
-                         'images go through')
+        raise ValueError('the config has no `test_dataloader` and pipeline')
     check_predicts_poses(config)
     if fast is not None:
         check_can_be_fast(config)
     try:
         torch.empty(0, device=device).cpu()  # the device meta has no data
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f'device {device!r} cannot be used: {error}') from None
+        raise ValueError(f'device {device!r} cannot be used: '
+                         f'{error}') from None
     if torch.device(device).type == 'cpu':
         set_freed_memory('keep')
     model = init_model(config, device=device)
@@ -101,29 +100,25 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
         For each image the poses, in the order of its boxes.
     """
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    people = []
-    image_of_person = []
-    for index, image in enumerate(images):
-        for box in boxes[index]:
-            person = dict(
+    people = [
+        pipeline(
+            dict(
                 img=image,
-                img_path=None if names is None else names[index],
+                img_path=name,
                 bbox=np.array([box], np.float32),
                 bbox_score=np.ones(1, np.float32),
-                **model.dataset_meta)
-            people.append(pipeline(person))
-            image_of_person.append(index)
-    poses: list[list[Pose]] = [[] for _ in images]
+                **model.dataset_meta))
+        for image, name, inside in zip(
+            images, names or itertools.repeat(None), boxes) for box in inside
+    ]
     with torch.no_grad():
         samples = model.test_step(pseudo_collate(people)) if people else []
-    for index, sample in zip(image_of_person, samples):
-        predicted = sample.pred_instances
-        poses[index].append(
-            Pose(
-                bbox=np.asarray(predicted.bboxes[0]),
-                keypoints=np.asarray(predicted.keypoints[0]),
-                scores=np.asarray(predicted.keypoint_scores[0])))
-    return poses
+    found = (sample.pred_instances for sample in samples)
+    poses = (
+        Pose(
+            np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
+            np.asarray(each.keypoint_scores[0])) for each in found)
+    return [list(itertools.islice(poses, len(inside))) for inside in boxes]
 
 
 def whole_image(image: np.ndarray) -> np.ndarray:
@@ -134,7 +129,7 @@ def whole_image(image: np.ndarray) -> np.ndarray:
 
 def find_people(model: BaseModel,
                 images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Find one person in each of several images, without the flip test.
+    """Find one person in each image, without the flip test.
 
     See :mod:`hourglass_plugin.inference.person_search`.
 
@@ -143,8 +138,7 @@ def find_people(model: BaseModel,
         images: (H, W, 3) uint8, BGR, of any sizes.
 
     Returns:
-        One array of shape (1, 4) per image, with left, top, right and bottom
-        in pixels.
+        For each image (1, 4) left, top, right, bottom, in pixels.
     """
 
     def predict(image: np.ndarray,
@@ -248,48 +242,39 @@ class PosePredictor:
         name = 'the image'
         if not isinstance(image, np.ndarray):
             name, image = str(image), read_image(image)
-        found = self.boxes if boxes is None else _checked_boxes(boxes)
-        _check_inside(found, name, *image.shape[1::-1])
-        people = self._boxes_in([image]) if found is None else [found]
+        given = _checked_boxes(boxes)
+        self.check_boxes(name, image.shape[1], image.shape[0], given)
+        people = self._boxes_in([image]) if given is None else [given]
         return predict_poses(self.model, [image], people, [name])[0]
 
     def predict_images(self, files: Sequence[Path],
                        out: Path) -> tuple[list[dict], list[str]]:
-        """Draw the poses of each image, under the image's own name.
-
-        Args:
-            files: the images.
-            out: folder for the drawn images.
+        """Draw the poses of images into a folder, under their names.
 
         Returns:
             A record for JSON of each image that was read, and a message for
             each other one.
         """
-        records, failures = [], []
-        for batch in _batches(
-                tqdm(files, unit='image', disable=None), self.batch_size):
-            names, images = [], []
-            for file in batch:
+        records: list[dict] = []
+        failures: list[str] = []
+
+        def read() -> Iterator[tuple[str, np.ndarray]]:
+            for file in tqdm(files, unit='image', disable=None):
                 try:
                     image = read_image(file)
                     self.check_boxes(file, *image.shape[1::-1])
                 except (ValueError, OSError) as error:
                     failures.append(str(error))
-                    continue
-                names.append(file.name)
-                images.append(image)
-            for name, image, poses in self._predict(names, images):
-                save_image(
-                    drawn_image(Path(name), out), self._draw(image, poses))
-                records.append(self._record(name, image.shape, poses))
+                else:
+                    yield file.name, image
+
+        for record, drawing in self._predict(read()):
+            save_image(drawn_image(Path(record['file']), out), drawing)
+            records.append(record)
         return records, failures
 
     def predict_video(self, video: Video, out: Path) -> list[dict]:
-        """Draw the poses of a video, as MP4 without sound.
-
-        Args:
-            video: the video; it is read to its end.
-            out: folder for the drawn video.
+        """Draw the poses of a video into a folder, as MP4 without sound.
 
         Returns:
             A record for JSON of each frame.
@@ -299,7 +284,7 @@ class PosePredictor:
         """
         target = drawn_video(video.path, out)
         records: list[dict] = []
-        frames_left = tqdm(
+        frames = tqdm(
             video, total=video.length or None, unit='frame', disable=None)
         with atomic_file(target) as partial:
             writer = cv2.VideoWriter(
@@ -308,26 +293,23 @@ class PosePredictor:
             try:
                 if not writer.isOpened():
                     raise OSError(f'this OpenCV cannot write {target}')
-                for frames in _batches(frames_left, self.batch_size):
-                    names = [video.path.name] * len(frames)
-                    for name, frame, poses in self._predict(names, frames):
-                        writer.write(self._draw(frame, poses))
-                        record = self._record(name, frame.shape, poses)
-                        records.append(dict(frame=len(records), **record))
+                named = ((video.path.name, frame) for frame in frames)
+                for record, drawing in self._predict(named):
+                    writer.write(drawing)
+                    records.append(dict(frame=len(records), **record))
             finally:
                 writer.release()
         return records
 
-    def check_boxes(self, path: str | Path, width: int, height: int) -> None:
-        """Raise ValueError if a box is not in an image of this size."""
-        _check_inside(self.boxes, path, width, height)
-
-    def _predict(
-        self, names: Sequence[str], images: Sequence[np.ndarray]
-    ) -> Iterator[tuple[str, np.ndarray, list[Pose]]]:
-        boxes = self._boxes_in(images)
-        return zip(names, images,
-                   predict_poses(self.model, images, boxes, names))
+    def check_boxes(self, path: str | Path, width: int, height: int,
+                    boxes: np.ndarray | None = None) -> None:
+        """Raise ValueError if a box, by default ours, is outside an image."""
+        boxes = self.boxes if boxes is None else boxes
+        for left, top, right, bottom in [] if boxes is None else boxes:
+            if right <= 0 or bottom <= 0 or left >= width or top >= height:
+                raise ValueError(
+                    f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} '
+                    f'lies outside of the image, {width} x {height} pixels')
 
     def _boxes_in(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         if self.boxes is not None:
@@ -336,18 +318,25 @@ class PosePredictor:
             return [whole_image(image) for image in images]
         return find_people(self.model, images)
 
-    def _draw(self, image: np.ndarray, poses: Sequence[Pose]) -> np.ndarray:
-        return draw_pose(image, np.stack([pose.keypoints for pose in poses]),
-                         np.stack([pose.scores for pose in poses]),
-                         self.skeleton, self.score_threshold)
-
-    def _record(self, name: str, shape: tuple[int, ...],
-                poses: Sequence[Pose]) -> dict:
-        return dict(
-            file=name,
-            width=shape[1],
-            height=shape[0],
-            people=[pose.to_json() for pose in poses])
+    def _predict(
+        self, named_images: Iterable[tuple[str, np.ndarray]]
+    ) -> Iterator[tuple[dict, np.ndarray]]:
+        """Yield a record for JSON and a drawing of each image."""
+        iterator = iter(named_images)
+        while batch := list(itertools.islice(iterator, self.batch_size)):
+            names, images = zip(*batch)
+            boxes = self._boxes_in(images)
+            predicted = predict_poses(self.model, images, boxes, names)
+            for name, image, poses in zip(names, images, predicted):
+                drawing = draw_pose(
+                    image, np.stack([pose.keypoints for pose in poses]),
+                    np.stack([pose.scores for pose in poses]), self.skeleton,
+                    self.score_threshold)
+                yield dict(
+                    file=name,
+                    width=image.shape[1],
+                    height=image.shape[0],
+                    people=[pose.to_json() for pose in poses]), drawing
 
 
 def _checked_boxes(
@@ -365,20 +354,3 @@ def _checked_boxes(
                 f'the box {left:g} {top:g} {right:g} {bottom:g} is empty or '
                 'too large: write left, top, right, bottom, in pixels')
     return array
-
-
-def _check_inside(boxes: np.ndarray | None, path: str | Path, width: int,
-                  height: int) -> None:
-    """Raise ValueError if a box has no part of an image."""
-    for left, top, right, bottom in [] if boxes is None else boxes:
-        if right <= 0 or bottom <= 0 or left >= width or top >= height:
-            raise ValueError(
-                f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} lies '
-                f'outside of the image, {width} x {height} pixels')
-
-
-def _batches(items: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Yield lists of ``size`` items; the last one may be shorter."""
-    iterator = iter(items)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch

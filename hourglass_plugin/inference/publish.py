@@ -33,9 +33,9 @@ def publish_checkpoint(config: Config, source: str, target: str,
                        data: str) -> Published:
     """Write a checkpoint's weights in half precision, and nothing else.
 
-    The file holds ``state_dict``, and ``meta`` with the names of the config
-    and of the data and the package's version: tensors, numbers and texts. It
-    is read like any checkpoint, and its weights become float32 again.
+    The file holds ``state_dict``, and ``meta`` with the names of config and
+    data and the package's version: tensors, numbers and texts. It is read like
+    any checkpoint, and its weights become float32 again.
 
     Args:
         config: of the checkpoint, from a file, whose name is written.
@@ -57,27 +57,25 @@ def publish_checkpoint(config: Config, source: str, target: str,
     }
     for name, tensor in halved.items():
         if not torch.isfinite(tensor).all():
-            raise ValueError(f'{source}: {name} has values beyond the 65504 '
-                             'of half precision')
+            raise ValueError(f'{source}: {name} has values beyond 65504')
     model.load_state_dict(halved)
     difference = max(
         float((after - before).abs().max())
         for before, after in zip(expected, _outputs(model, config)))
     if not difference <= TOLERANCE:
-        raise ValueError(
-            f'{source}: in half precision heatmaps differ by up to '
-            f'{difference:.3g}, more than {TOLERANCE}; share the float32 '
-            'weights')
-    content = dict(
-        meta=dict(
-            config=_name(str(config.filename)),
-            data=data,
-            hourglass_plugin_version=__version__),
-        state_dict=halved)
-    # torch writes the name of a file into it. This way equal weights are
-    # equal bytes.
+        raise ValueError(f'{source}: in half precision heatmaps differ by '
+                         f'{difference:.3g}, more than {TOLERANCE}')
+    path = Path(str(config.filename)).resolve()
+    folder = Path(config_path()).resolve()
+    inside = folder in path.parents
+    meta = dict(
+        config=path.relative_to(folder).as_posix() if inside else path.name,
+        data=data,
+        hourglass_plugin_version=__version__)
+    # torch writes the name of a file into it. From a buffer, equal weights
+    # are equal bytes.
     buffer = io.BytesIO()
-    torch.save(content, buffer)
+    torch.save(dict(meta=meta, state_dict=halved), buffer)
     written = buffer.getvalue()
     with atomic_file(target) as partial:
         partial.write_bytes(written)
@@ -100,12 +98,3 @@ def _outputs(model: BaseModel, config: Config) -> list[Tensor]:
     ]
     with torch.no_grad():
         return list(model.backbone(torch.stack(noise).mean(0)))
-
-
-def _name(config_file: str) -> str:
-    """Return a config's name below ``configs/``, else the file's."""
-    path = Path(config_file).resolve()
-    folder = Path(config_path()).resolve()
-    if folder in path.parents:
-        return path.relative_to(folder).as_posix()
-    return path.name

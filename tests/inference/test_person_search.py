@@ -13,24 +13,16 @@ def test_windows_by_hand():
     sides = windows[:, 2] - windows[:, 0]
     # Sides 80, 50 and 32. Between the first and the last window lie 20, 50
     # and 68 pixels, in steps of at most 52.8, 33 and 21.1: 1, 2 and 4 steps.
-    assert [(side, np.isclose(sides, side).sum())
-            for side in (80, 50, 32)] == [(80, 4), (50, 9), (32, 25)]
+    assert [np.isclose(sides, side).sum() for side in (80, 50, 32)] == [
+        4, 9, 25
+    ]
     np.testing.assert_allclose(
         windows[4:7],
         [[0, 0, 50, 50], [25, 0, 75, 50], [50, 0, 100, 50]], atol=1e-5)
-    assert len(windows) == 38
-
-
-def test_windows_cover_a_narrow_image():
-    windows = search_windows(300, 40)
-    large = windows[windows[:, 2] - windows[:, 0] > 200]
     # 240 pixels, in the middle of the 40; 60 pixels are one step.
     np.testing.assert_allclose(
-        large, [[0, -100, 240, 140], [60, -100, 300, 140]], atol=1e-4)
-    assert (windows[:, 0] >= 0).all() and (windows[:, 2] <= 300.001).all()
-    for x in range(300):
-        small = windows[np.isclose(windows[:, 2] - windows[:, 0], 96)]
-        assert ((small[:, 0] <= x) & (x <= small[:, 2])).any()
+        search_windows(300, 40)[:2],
+        [[0, -100, 240, 140], [60, -100, 300, 140]], atol=1e-4)
 
 
 def test_box_around_joints_by_hand():
@@ -46,24 +38,22 @@ class BrightPerson:
     """Finds the corners of what is white in a box; sure where it fits."""
 
     def __init__(self):
-        self.pixels_per_side = []
+        self.sides = []
 
     def __call__(self, image, boxes):
+        y, x = np.nonzero(image[..., 0] > 127)
         joints, scores = [], []
         for left, top, right, bottom in boxes:
-            y, x = np.nonzero(image[..., 0] > 127)
             inside = (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
-            self.pixels_per_side.append(right - left)
-            if inside.sum() < 2:
-                joints.append([[left, top], [right, bottom]])
-                scores.append([0, 0])
-                continue
-            low = np.array([x[inside].min(), y[inside].min()])
-            high = np.array([x[inside].max(), y[inside].max()])
+            low, high, score = [left, top], [right, bottom], 0
+            if inside.sum() > 1:
+                low = np.array([x[inside].min(), y[inside].min()])
+                high = np.array([x[inside].max(), y[inside].max()])
+                # All of it in a box that is little larger.
+                score = inside.mean() * (high - low).max() / (right - left)
+            self.sides.append(right - left)
             joints.append([low, high])
-            # All of it in a box that is little larger.
-            share = inside.sum() / len(x)
-            scores.append([share * (high - low).max() / (right - left)] * 2)
+            scores.append([score, score])
         return np.array(joints, float), np.array(scores, float)
 
 
@@ -74,10 +64,10 @@ def test_a_person_is_found_in_a_large_photograph():
     box = find_person(image, predict, input_side=64)
     # 240 pixels: twice reduced to 60, which is as many as the input has. The
     # outermost of 4 x 4 pixels lie 1.5 from their middle: 236 of 239 pixels.
-    np.testing.assert_allclose((box[:2] + box[2:]) / 2, [1039.5, 519.5],
-                               atol=1e-4)
+    np.testing.assert_allclose(
+        (box[:2] + box[2:]) / 2, [1039.5, 519.5], atol=1e-4)
     np.testing.assert_allclose(box[2:] - box[:2], 1.15 * 236, rtol=1e-5)
-    assert max(predict.pixels_per_side) < 2 * 64 * 2  # never far too many
+    assert max(predict.sides) < 2 * 64 * 2  # never far too many
 
 
 def test_small_photographs_are_not_enlarged():

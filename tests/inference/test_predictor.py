@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 from stick_figures import write_people
 
-from hourglass_plugin.inference.predictor import PosePredictor
+from hourglass_plugin.inference.predictor import (
+    PosePredictor,
+    predict_poses,
+    whole_image,
+)
+from hourglass_plugin.transforms.image_io import UnreadableImageError
 from hourglass_plugin.visualization.image_files import read_image
 from hourglass_plugin.weights import shipped_weights
 
@@ -50,6 +55,14 @@ def test_boxes_replace_the_search(predictor, file):
 def test_wrong_boxes_are_refused(box, predictor, file):
     with pytest.raises(ValueError):
         predictor(file, [box])
+
+
+def test_a_box_that_cannot_be_cropped_names_its_image(predictor):
+    image = np.zeros((9, 9, 3), np.uint8)
+    boxes = [whole_image(image), np.zeros((1, 4))]
+    with pytest.raises(UnreadableImageError) as raised:
+        predict_poses(predictor.model, [image] * 2, boxes, ['a.jpg', 'b.jpg'])
+    assert raised.value.path == 'b.jpg'
 
 
 def test_wrong_files_are_refused(predictor, tmp_path):

@@ -59,10 +59,7 @@ def convert_checkpoint(source: str, target: str) -> Conversion:
             hourglass_plugin_version=__version__,
             converted_from=layout.name,
             config=config),
-        state_dict={
-            f'backbone.{name}': tensor
-            for name, tensor in weights.items()
-        })
+        state_dict={f'backbone.{name}': weights[name] for name in weights})
     with atomic_file(target) as partial:
         torch.save(content, partial)
     num_weights = sum(weight.numel() for weight in network.parameters())
@@ -71,11 +68,7 @@ def convert_checkpoint(source: str, target: str) -> Conversion:
 
 
 def matching_config(layout: Layout, arguments: dict) -> tuple[str, list[str]]:
-    """Return a config for weights, and options for where it differs.
-
-    Args:
-        layout: of the port, for its preprocessing.
-        arguments: of ``StackedHourglass``.
+    """Return a config for a network's arguments, and options to fit it.
 
     Returns:
         A config of MPII for its 16 keypoints, else the example of a custom
@@ -94,11 +87,9 @@ def matching_config(layout: Layout, arguments: dict) -> tuple[str, list[str]]:
     del network['type']
     with torch.device('meta'):
         present = read_arguments(StackedHourglass(**network).state_dict())
-    changes = {
-        f'model.backbone.{key}': value
-        for key, value in arguments.items()
-        if value != present[key] and key != 'num_keypoints'
-    }
+    changes = {f'model.backbone.{key}': value
+               for key, value in arguments.items()
+               if value != present[key] and key != 'num_keypoints'}
     mean = [round(255 * value, 4) for value in layout.mean or (0.0, ) * 3]
     if list(model.data_preprocessor.mean) != mean:
         changes['model.data_preprocessor.mean'] = mean

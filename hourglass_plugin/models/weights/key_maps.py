@@ -10,7 +10,7 @@ Pure functions over state dicts. A layout is recognised by its names:
 - ours.
 """
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,20 +20,11 @@ from torch import Tensor
 _Rules = Sequence[tuple[str, str | Callable[[re.Match], str]]]
 
 _YANG_PLACES = ('skip', 'down', 'up', 'inner')
-_PRINCETON_PLACES = {
-    'up1': 'skip',
-    'low1': 'down',
-    'low2': 'inner',
-    'low3': 'up'
-}
+_PRINCETON_PLACES = dict(up1='skip', low1='down', low2='inner', low3='up')
 
 
 def _yang_rules(depth: int) -> _Rules:
-    """Rules for W. Yang's names, whose hourglasses are numbered from within.
-
-    Args:
-        depth: of the hourglasses.
-    """
+    """Rules for W. Yang's names, whose hourglasses count from within."""
 
     def place(found: re.Match) -> str:
         stack, level, branch = found.groups()
@@ -116,14 +107,11 @@ def unwrap(state_dict: Mapping,
     for key in ('state_dict', 'model_state_dict', 'model', 'network'):
         if isinstance(state_dict.get(key), Mapping):
             state_dict = state_dict[key]
-    others = [
-        str(name) for name, tensor in state_dict.items()
-        if not isinstance(tensor, Tensor)
-    ]
+    others = [str(name) for name, tensor in state_dict.items()
+              if not isinstance(tensor, Tensor)]
     if others or not state_dict:
-        raise ValueError('it is no state dict of a network: ' +
-                         (f'{first_names(others)} are not tensors'
-                          if others else 'it is empty'))
+        raise ValueError('it is not a state dict of tensors: '
+                         f'{first_names(others) or "empty"}')
     if prefix is None and any('backbone.stem.' in name for name in state_dict):
         prefix = 'backbone'
     start = rf'(module\.)?{re.escape(prefix.rstrip("."))}\.' if prefix else ''
@@ -158,25 +146,22 @@ def rename_weights(weights: Mapping[str, Tensor]) -> RenamedWeights:
             ours = re.sub(pattern, replacement, ours)
         sources[ours] = name
     renamed = {ours: weights[name] for ours, name in sources.items()}
-    unused = []
-    for name, tensor in list(renamed.items()):
-        # A residual uses its skip convolution only to change the channels.
-        if name.endswith('.skip.weight') and len(set(tensor.shape[:2])) == 1:
-            unused += [name, name.replace('weight', 'bias')]
+    # A residual uses its skip convolution only to change the channels.
+    unused = [
+        f'{name[:-len("weight")]}{kind}'
+        for name, tensor in renamed.items() for kind in ('weight', 'bias')
+        if name.endswith('.skip.weight') and len(set(tensor.shape[:2])) == 1
+    ]
     unused = [name for name in unused if renamed.pop(name, None) is not None]
-    remarks = []
-    if unused:
-        first = first_names([sources[name] for name in unused])
-        remarks = [f'{len(unused)} tensors that the network never uses are '
-                   f'left out ({first})']
+    remarks = [f'{len(unused)} tensors that the network never uses are left '
+               f'out ({first_names(sources[name] for name in unused)})']
+    if not unused:
+        remarks = []
     return RenamedWeights(renamed, layout, sources, remarks)
 
 
 def find_layout(weights: Mapping[str, Tensor]) -> Layout:
-    """Recognise a project by the names of its tensors.
-
-    Args:
-        weights: without wrappers and prefixes.
+    """Recognise a project by the names of its tensors, without prefixes.
 
     Raises:
         ValueError: if the names are of no known stacked hourglass.
@@ -192,23 +177,20 @@ def find_layout(weights: Mapping[str, Tensor]) -> Layout:
         return Layout("W. Yang's port", _yang_rules(1 + max(map(int, levels))),
                       (0.4404, 0.4440, 0.4327))
     raise ValueError(
-        'the layout of the weights is unknown. W. Yang\'s (conv1, '
-        "hg.0.hg...) and Princeton's (pre.0.conv, hgs.0.0...) can be read; "
-        f'the first tensors here are {first_names(list(weights))}. The '
+        "only weights of W. Yang's layout (conv1, hg.0.hg...) and Princeton's "
+        f'(pre.0.conv, hgs.0.0...) can be read, not {first_names(weights)}; '
         'HourglassNet of MMPose and MMDetection is another network')
 
 
-def first_names(names: Sequence[str]) -> str:
+def first_names(names: Iterable[str]) -> str:
     """Return the first three names, and the number of the others."""
+    names = list(names)
     more = f' and {len(names) - 3} more' if len(names) > 3 else ''
     return ', '.join(names[:3]) + more
 
 
 def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
-    """Return arguments of the ``StackedHourglass`` that fits the weights.
-
-    Args:
-        state_dict: weights under our names.
+    """Return a ``StackedHourglass``'s arguments from weights in our names.
 
     Returns:
         ``num_stacks``, ``num_blocks``, ``feat_channels``, ``depth``,
@@ -231,21 +213,14 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
 
     names = '\n'.join(state_dict)
     depth = max((name.count('inner.') for name in state_dict), default=0)
-    places = [
-        'stacks.0.hourglass.' + 'inner.' * halvings
-        for halvings in range(depth + 1)
-    ]
+    places = ['stacks.0.hourglass.' + 'inner.' * halvings
+              for halvings in range(depth + 1)]
     num_blocks = [count(rf'^{re.escape(place)}(?:skip\.)?(\d+)\.')
                   for place in places]
-    stem_channels = [
-        shape(f'stem.{name}.weight')[0]
-        for name in ('conv', 'residual1.conv3', 'residual2.conv3',
-                     'residual3.conv3')
-    ]
-    widths = [
-        stem_channels.pop(),
-        *(shape(f'{place}down.0.conv3.weight')[0] for place in places[:-1])
-    ]
+    stem_channels = [shape('stem.conv.weight')[0]] + [
+        shape(f'stem.residual{index}.conv3.weight')[0] for index in (1, 2, 3)]
+    widths = [stem_channels.pop()] + [
+        shape(f'{place}down.0.conv3.weight')[0] for place in places[:-1]]
     heatmaps = 'stacks.0.heatmaps.weight'
     return dict(
         num_stacks=count(r'^stacks\.(\d+)\.'),

@@ -65,13 +65,11 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     try:
         check_weights(weights, model.state_dict())
     except ValueError as error:
-        raise ValueError(f"{path} is of another model than the config's: "
-                         f'{error}') from error
+        raise ValueError(f'{path} is of another model: {error}') from error
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
-            raise ValueError(f'{path}: {name} has values that are NaN or '
-                             'infinite; take a checkpoint from before the '
-                             'training failed')
+            raise ValueError(f'{path}: {name} has NaN or Inf; take a '
+                             'checkpoint from before the training failed')
     model.load_state_dict(weights)
 
 
@@ -107,18 +105,14 @@ def load_pretrained(network: nn.Module,
     about_keypoints = {'num_keypoints', 'inner_heatmaps'}
     if differing - about_keypoints:
         names = sorted(differing - about_keypoints)
-        raise ValueError(
-            'the weights are of a network with ' +
-            ', '.join(f'{name}={theirs[name]!r}' for name in names) +
-            '; this one has ' +
-            ', '.join(f'{name}={ours[name]!r}' for name in names))
+        raise ValueError('the weights differ from the network: ' + ', '.join(
+            f'{name}={theirs[name]!r} is not {name}={ours[name]!r}'
+            for name in names))
     if differing:
         unchanged = [name for name in own if 'heatmaps.' in name]
-        own = {name: own[name] for name in own if name not in unchanged}
-        weights = {
-            name: tensor
-            for name, tensor in weights.items() if 'heatmaps.' not in name
-        }
+        own, weights = ({name: tensor for name, tensor in each.items()
+                         if 'heatmaps.' not in name}
+                        for each in (own, weights))
         remarks.append(
             f'the weights are for {theirs["num_keypoints"] or "no"} keypoints '
             f'and the network for {ours["num_keypoints"] or "none"}')
@@ -136,9 +130,8 @@ def check_weights(weights: dict[str, Tensor],
     """Compare names and shapes of weights with a network's.
 
     Args:
-        weights: missing counts of batches (``num_batches_tracked``) are added
-            as zero: PyTorch before 0.4.1 had none, and with a fixed momentum
-            they have no effect.
+        weights: missing ``num_batches_tracked`` are added as zero: PyTorch
+            before 0.4.1 had none, and with a fixed momentum they do nothing.
         expected: the network's state dict.
         sources: original names to print besides, by name.
 
@@ -152,20 +145,16 @@ def check_weights(weights: dict[str, Tensor],
     if missing and all('running_' in name for name in missing) and not any(
             'running_' in name for name in weights):
         raise ValueError(
-            'its norms have no running statistics, as those of GroupNorm, and '
-            'the network has BatchNorm. Since weights do not tell the number '
-            'of groups, load them by a StackedHourglass with norm_cfg=dict('
+            'the weights have no running statistics, as those of GroupNorm: '
+            'load them by a StackedHourglass with norm_cfg=dict('
             "type='GN', num_groups=...) and init_cfg=dict(type='Pretrained', "
             'checkpoint=...)')
     sources = sources or {}
-    shapes = [
-        f'{sources.get(name, name)} {tuple(weights[name].shape)} for '
-        f'{tuple(tensor.shape)}' for name, tensor in expected.items()
-        if name in weights and weights[name].shape != tensor.shape
-    ]
-    unknown = [
-        sources.get(name, name) for name in weights if name not in expected
-    ]
+    shapes = [f'{sources.get(name, name)} {tuple(weights[name].shape)} for '
+              f'{tuple(tensor.shape)}' for name, tensor in expected.items()
+              if name in weights and weights[name].shape != tensor.shape]
+    unknown = [sources.get(name, name) for name in weights
+               if name not in expected]
     problems = [
         f'{len(names)} weights are {problem}: {first_names(names)}'
         for problem, names in (('missing', missing), ('unknown', unknown),

@@ -1,19 +1,13 @@
-"""Weights of published ports, and ours, in networks; and those refused."""
+"""Weights of published ports, and ours; test_conversion.py has Princeton's."""
 import pytest
 import torch
-from mmengine.logging import MMLogger
 from mmengine.registry import MODELS
 from ports import port_of, randomised
-from princeton_network import PrincetonNetwork
 from reference_network import reference_network
 from torch import nn
 
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.weights.key_maps import (
-    read_arguments,
-    rename_weights,
-    unwrap,
-)
+from hourglass_plugin.models.weights.key_maps import read_arguments
 from hourglass_plugin.models.weights.loading import (
     load_pretrained,
     load_weights,
@@ -36,16 +30,19 @@ def network(seed=0, **arguments):
     return randomised(StackedHourglass(**{**SMALL, **arguments}), seed)
 
 
+def without_none(weights):
+    return {name: value for name, value in weights.items()
+            if value is not None}
+
+
 def pretrained(path, prefix=None, **arguments):
     """A network that starts from a file, and from seed 1 where that ends."""
-    init_cfg = dict(type='Pretrained', checkpoint=str(path))
-    if prefix is not None:
-        init_cfg['prefix'] = prefix
+    init_cfg = dict(type='Pretrained', checkpoint=str(path), prefix=prefix)
     torch.manual_seed(1)
     built = MODELS.build(
         dict(
             type='StackedHourglass',
-            init_cfg=init_cfg,
+            init_cfg=without_none(init_cfg),
             **{**SMALL, **arguments}))
     built.init_weights()
     return built
@@ -60,26 +57,12 @@ def equal_names(one, other):
     }
 
 
-def heatmap_names(of):
-    return {name for name in of.state_dict() if 'heatmaps' in name}
-
-
-@pytest.fixture(autouse=True)
-def quiet():
-    """mmengine prints the initialisation of every weight otherwise."""
-    MMLogger.get_instance('pretrained').setLevel('WARNING')
-
-
 @pytest.fixture
 def ports_file(tmp_path):
     path = tmp_path / 'port.pth.tar'
-    torch.save(
-        dict(
-            epoch=3,
-            state_dict={
-                f'module.{name}': tensor
-                for name, tensor in port_of(network()).items()
-            }), path)
+    weights = port_of(network())
+    content = {f'module.{name}': weights[name] for name in weights}
+    torch.save(dict(epoch=3, state_dict=content), path)
     return path
 
 
@@ -95,54 +78,14 @@ def test_outputs_of_yangs_port(arguments):
     load_pretrained(loaded, weights)
     image = torch.rand(1, 3, 64, 128, generator=torch.manual_seed(1))
     with torch.no_grad():
-        outputs = loaded(image)
-        if 'norm_cfg' in arguments:  # the reference has BatchNorm only
-            expected = theirs(image)
-        else:
+        outputs, expected = loaded(image), theirs(image)
+        if 'norm_cfg' not in arguments:  # the reference has BatchNorm only
             expected = reference_network(weights, image, 2,
                                          arguments.get('num_blocks', 1),
                                          arguments.get('depth', 4))
     for ours, their in zip(outputs, expected):
         assert their.std() > 0.1
         torch.testing.assert_close(ours, their, rtol=0, atol=1e-5)
-
-
-def test_outputs_of_princetons_port():
-    theirs = randomised(PrincetonNetwork())
-    weights = {
-        f'model.module.{name}': tensor
-        for name, tensor in theirs.state_dict().items()
-    }
-    loaded = network(seed=1, stem_channels=(8, 12, 12))
-    loaded_sentence, unused = load_pretrained(loaded, dict(state_dict=weights))
-    assert str(len(loaded.state_dict())) in loaded_sentence
-    # 13 residuals an hourglass, 1 after it, and the stem's second keep their
-    # channels: weight and bias of 2 * 14 + 1 unused skip layers. Three are
-    # named.
-    assert unused.startswith(f'{2 * (2 * 14 + 1)} tensors')
-    assert unused.endswith(
-        'pre.3.skip_layer.conv.bias, hgs.0.0.up1.skip_layer.conv.weight and '
-        '55 more)')
-    image = torch.rand(1, 3, 64, 64, generator=torch.manual_seed(1))
-    with torch.no_grad():
-        for ours, expected in zip(loaded(image), theirs(image)):
-            assert expected.std() > 0.1
-            torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize('wrap', [
-    lambda weights: weights,
-    lambda weights: {'state_dict': weights, 'epoch': 3},
-    lambda weights: {f'module.{name}': tensor
-                     for name, tensor in weights.items()},
-    lambda weights: {'state_dict': {f'model.module.{name}': tensor
-                                    for name, tensor in weights.items()}},
-])
-def test_wrappers_and_prefixes_are_removed(wrap):
-    weights = port_of(network())
-    renamed = rename_weights(unwrap(wrap(weights)))
-    assert list(renamed.weights) == list(network().state_dict())
-    assert list(renamed.sources.values()) == list(weights)
 
 
 @pytest.mark.parametrize('changes', [
@@ -165,11 +108,13 @@ def test_arguments_are_read_from_tensors(changes):
       'stem.norm.weight': torch.zeros(1)}, 'stem.conv.weight'),
     ({'conv1.a': torch.zeros(1), 'module.conv1.a': torch.zeros(1)},
      'module.conv1.a'),
+    (port_of(network(**GROUP_NORM)), 'GN'),
 ])
 def test_other_networks_are_refused(weights, named):
     with pytest.raises(ValueError) as raised:
         load_pretrained(network(), weights)
     assert named in str(raised.value)
+    assert len(str(raised.value)) < 400  # long lists of names are cut
 
 
 @pytest.mark.parametrize('change, named', [
@@ -181,48 +126,11 @@ def test_other_networks_are_refused(weights, named):
     ({'bn1.running_mean': None}, 'stem.norm.running_mean'),
 ])
 def test_every_tensor_must_find_its_place(change, named):
-    weights = {**port_of(network()), **change}
-    weights = {name: value for name, value in weights.items()
-               if value is not None}
     built = network(seed=1)
     with pytest.raises(ValueError) as raised:
-        load_pretrained(built, weights)
+        load_pretrained(built, without_none({**port_of(network()), **change}))
     assert named in str(raised.value)
     assert equal_names(built, network(seed=1)) == set(built.state_dict())
-
-
-def test_long_lists_of_names_are_cut():
-    weights = {
-        name: tensor for name, tensor in port_of(network()).items()
-        if not name.startswith('hg.1.')
-    }
-    with pytest.raises(ValueError) as raised:
-        load_pretrained(network(), weights)
-    # 13 residuals of 3 convolutions of 2 and 3 norms of 4 tensors.
-    assert f'{13 * 18}' in str(raised.value)
-    assert f'and {13 * 18 - 3} more' in str(raised.value)
-
-
-def test_files_without_counts_of_batches():
-    """PyTorch before 0.4.1 wrote none."""
-    weights = {
-        name: tensor for name, tensor in port_of(network()).items()
-        if 'num_batches_tracked' not in name
-    }
-    built = network(seed=1)
-    load_pretrained(built, weights)
-    assert built.stem.norm.num_batches_tracked == 0
-
-
-def test_group_norm_needs_its_groups():
-    weights = port_of(network(**GROUP_NORM))
-    with pytest.raises(ValueError) as raised:
-        load_pretrained(network(), weights)
-    assert "norm_cfg=dict(type='GN'" in str(raised.value)
-    assert len(str(raised.value)) < 400
-    with pytest.raises(ValueError) as raised:
-        load_pretrained(network(**GROUP_NORM), port_of(network()))
-    assert 'bn1.running_mean' in str(raised.value)
 
 
 def test_init_cfg_loads_a_ports_file(ports_file):
@@ -235,20 +143,14 @@ def test_init_cfg_loads_a_ports_file(ports_file):
 
 
 def test_init_cfg_for_other_keypoints(ports_file):
-    built = pretrained(ports_file, num_keypoints=3)
-    same = equal_names(built, network())
-    assert same == set(built.state_dict()) - heatmap_names(built)
-    torch.manual_seed(1)
-    initial = StackedHourglass(**{**SMALL, 'num_keypoints': 3})
-    assert equal_names(built, initial) >= heatmap_names(built)
-    torch.manual_seed(1)
-    remarks = load_pretrained(initial, port_of(network()))
-    assert remarks[-1].startswith('6 tensors')
-
-
-def test_init_cfg_of_a_detectors_backbone(ports_file):
-    built = pretrained(ports_file, num_keypoints=None)
-    assert equal_names(built, network()) == set(built.state_dict())
+    for num_keypoints in (3, None):  # None as in a detector
+        built = pretrained(ports_file, num_keypoints=num_keypoints)
+        heatmaps = {name for name in built.state_dict() if 'heatmaps' in name}
+        same = equal_names(built, network())
+        assert same == set(built.state_dict()) - heatmaps
+        torch.manual_seed(1)
+        initial = StackedHourglass(**{**SMALL, 'num_keypoints': num_keypoints})
+        assert equal_names(built, initial) >= heatmaps
 
 
 def test_init_cfg_takes_the_backbone_of_our_checkpoints(tmp_path):
@@ -266,6 +168,8 @@ def test_init_cfg_takes_the_backbone_of_our_checkpoints(tmp_path):
     with pytest.raises(ValueError) as raised:
         pretrained(path, 'neck')
     assert str(path) in str(raised.value) and 'neck' in str(raised.value)
+    with pytest.raises(FileNotFoundError):
+        pretrained(tmp_path / 'none.pth')
 
 
 @pytest.mark.parametrize('changes', [
@@ -282,11 +186,6 @@ def test_init_cfg_of_another_network_is_refused(changes, ports_file):
     assert f'{name}={value}' in str(raised.value)
 
 
-def test_init_cfg_of_a_missing_file(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        pretrained(tmp_path / 'none.pth')
-
-
 @pytest.mark.parametrize('wrap', [
     dict,
     lambda weights: dict(state_dict=weights),
@@ -297,7 +196,7 @@ def test_load_weights_of_a_whole_model(wrap):
     source, target = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
     nn.init.uniform_(source.weight)
     weights = source.state_dict()
-    del weights['num_batches_tracked']
+    del weights['num_batches_tracked']  # PyTorch before 0.4.1 wrote none
     load_weights(target, wrap(weights), 'a.pth')
     assert torch.equal(target.weight, source.weight)
 
@@ -312,11 +211,7 @@ def test_load_weights_of_a_whole_model(wrap):
 def test_load_weights_refuses_other_and_broken_ones(change):
     model = nn.Linear(2, 3)
     before = model.weight.clone()
-    weights = {
-        name: value
-        for name, value in {**nn.Linear(2, 3).state_dict(), **change}.items()
-        if value is not None
-    }
+    weights = without_none({**nn.Linear(2, 3).state_dict(), **change})
     with pytest.raises(ValueError) as raised:
         load_weights(model, weights, 'a.pth')
     assert str(raised.value).startswith('a.pth')
