@@ -1,6 +1,5 @@
 """Configs as commands read and change them."""
 import argparse
-import json
 
 import pytest
 from mmengine.config import Config
@@ -187,12 +186,3 @@ def test_fast_inference_is_one_hook():
     config.model.backbone.type = 'ResNet'
     with pytest.raises(ValueError):
         set_fast_inference(config, 'float32')
-
-
-def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
-    path = tmp_path / 'scores.json'
-    configs.write_json(str(path), dict(score=1.5))
-    with pytest.raises(TypeError):
-        configs.write_json(str(path), dict(score=object()))
-    assert json.loads(path.read_text()) == dict(score=1.5)
-    assert list(tmp_path.iterdir()) == [path]
