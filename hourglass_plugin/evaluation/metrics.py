@@ -226,9 +226,8 @@ class TorsoPCKMetric(PCKMetric):
         super().check_dataset(dataset)
         if (len(dataset) and not self.skeleton.torso and _annotation(
                 dataset.get_data_info(0), 'torso_size') is None):
-            raise ValueError(
-                f'TorsoPCKMetric: {self.skeleton.name} has no torso sizes; '
-                'use BoxPCKMetric, which works with any dataset')
+            raise ValueError(f'{self.skeleton.name} has no torso sizes; use '
+                             'BoxPCKMetric, which works with any dataset')
 
 
 @METRICS.register_module()
@@ -260,8 +259,7 @@ class BoxPCKMetric(PCKMetric):
         """Return the larger side of the box in pixels; NaN if it is empty."""
         truth = sample['gt_instances']
         if 'bboxes' not in truth:
-            raise ValueError('BoxPCK needs each person\'s box, but the '
-                             'dataset provides no bboxes')
+            raise ValueError('BoxPCK needs boxes, but bboxes are missing')
         (left, top, right, bottom), = np.asarray(truth['bboxes'])
         size = max(right - left, bottom - top)
         return float(size) if size > 0 else float('nan')
@@ -272,8 +270,7 @@ class BoxPCKMetric(PCKMetric):
 class PredictionDump(DumpResults):
     """mmengine's ``DumpResults``, whose file appears when it is complete.
 
-    ``tools/test.py --dump`` adds it to a config's metrics. Arguments are those
-    of ``DumpResults``.
+    ``tools/test.py --dump`` adds it to a config's metrics.
     """
 
     default_prefix = 'dump'

@@ -25,9 +25,8 @@ def normalized_distances(predicted: np.ndarray, truth: np.ndarray,
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     sizes = np.asarray(sizes, np.float64)
     if predicted.shape != truth.shape or sizes.shape != truth.shape[:1]:
-        raise ValueError(
-            f'predicted {predicted.shape}, truth {truth.shape} and sizes '
-            f'{sizes.shape} do not fit; they must be (N, K, 2) twice and (N,)')
+        raise ValueError(f'predicted {predicted.shape}, truth {truth.shape} '
+                         f'and sizes {sizes.shape} do not fit')
     wrong = np.flatnonzero(~((sizes > 0) & np.isfinite(sizes)))
     if wrong.size:
         raise ValueError(f'person {wrong[0]} has size {sizes[wrong[0]]}; '

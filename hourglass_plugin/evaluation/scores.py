@@ -108,12 +108,11 @@ class Scores(NamedTuple):
             f'{heading or self.columns.dataset}: percent of correct '
             f'joints of {self.num_people:,} people, {self.num_joints:,} '
             'annotated joints')
-        if self.num_left_out:
-            heading += (f'; {self.num_left_out:,} people without a size left '
-                        'out')
-        if self.num_not_finite:
-            heading += (f'; {self.num_not_finite:,} predictions that are not '
-                        'finite count as wrong')
+        for count, what in (
+            (self.num_left_out, 'people without a size left out'),
+            (self.num_not_finite,
+             'predictions that are not finite count as wrong')):
+            heading += f'; {count:,} {what}' if count else ''
         table = format_table({
             name: self.printed(row)
             for name, row in self.rows.items()
@@ -160,10 +159,9 @@ def score_people(people: People,
             the normalizer's.
 
     Returns:
-        Scores with the rows ``<title>@<threshold>``, the area under the curve,
-        ``<title>@<benchmark's>/visible`` and ``.../occluded`` (where there are
-        such joints in the mean), ``stack_1/<title>@<benchmark's>`` and so on
-        for several stacks.
+        Scores with a row for each threshold and the area under the curve; at
+        the benchmark's threshold also for visible and for occluded joints
+        (if any are in the mean), and for each of several stacks.
 
     Raises:
         ValueError: if shapes do not fit, a size is not positive or there are
@@ -193,9 +191,8 @@ def score_people(people: People,
     rows[MetricName('', None, normalizer.area)] = _row(
         area_under_curve(curve), annotated, columns)
     if visible is not None:
-        visible = np.asarray(visible, bool)
-        for name, counted in (('visible', annotated & visible),
-                              ('occluded', annotated & ~visible)):
+        for name, is_visible in (('visible', True), ('occluded', False)):
+            counted = annotated & (np.asarray(visible, bool) == is_visible)
             if counted[:, columns.mean].any():
                 rows[MetricName('', None, f'{benchmark}/{name}')] = row(
                     counted, distances)
@@ -236,11 +233,7 @@ def column_curves(distances: np.ndarray, annotated: np.ndarray,
                   thresholds: Sequence[float]) -> dict[str, np.ndarray]:
     """Return the table's columns at T thresholds.
 
-    Args:
-        distances: (N, K) in sizes of the person.
-        annotated: (N, K) bool; only these count.
-        columns: of the table.
-        thresholds: in sizes of the person.
+    Arguments are those of :func:`~.pck.pck_curve`, and the columns.
 
     Returns:
         Column -> (T,) percent; NaN where no joint is annotated.

@@ -106,9 +106,8 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
             SizeGroup(
                 float(sizes[inside].min()), float(sizes[inside].max()),
                 int(inside.sum()), found.size,
-                mean_pck(
-                    pck(distances[inside], annotated[inside], threshold),
-                    annotated[inside], joints), (quarter, half, three)))
+                mean_pck(pck(distances[inside], annotated[inside], threshold),
+                         annotated[inside], joints), (quarter, half, three)))
     return groups
 
 
@@ -163,10 +162,8 @@ def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
              if joint < other_side]
     joints_of = counted.sum(axis=1)
     return Confusions(
-        [
-            Confusion(pair, *(int(marks[:, pair].sum())
-                              for marks in (counted, confused, found)))
-            for pair in pairs
-        ],
+        [Confusion(pair, *(int(marks[:, pair].sum())
+                           for marks in (counted, confused, found)))
+         for pair in pairs],
         people=int((joints_of > 0).sum()),
         flipped=int((2 * confused.sum(axis=1) > joints_of).sum()))

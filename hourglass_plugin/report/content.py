@@ -92,13 +92,10 @@ def count_numbers(all_people: People, scores: Scores,
     threshold = pck_thresholds[0]
     distances = normalized_distances(predicted, truth, sizes)
     thresholds = curve_thresholds(max(pck_thresholds))
-    joint_curves = column_curves(distances, annotated, columns,
-                                 thresholds.tolist())
-    joint_curves = {
-        column: joint_curves[column]
-        for column in [*columns.joints, 'Mean']
-        if not np.isnan(joint_curves[column]).any()
-    }
+    curves = column_curves(distances, annotated, columns, thresholds.tolist())
+    joint_curves = {column: curves[column]
+                    for column in [*columns.joints, 'Mean']
+                    if not np.isnan(curves[column]).any()}
     stack_curves, stack_errors = {}, []
     if stacks is not None and stacks.shape[1] > 1:
         for number in range(stacks.shape[1]):
@@ -111,9 +108,7 @@ def count_numbers(all_people: People, scores: Scores,
         seen = (int((annotated & visible).sum()),
                 int((annotated & ~visible).sum()))
     return Numbers(
-        scores=scores,
-        positions=positions,
-        distances=distances,
+        scores=scores, positions=positions, distances=distances,
         errors=mean_errors(distances, annotated),
         stack_errors=np.reshape(stack_errors,
                                 (len(stack_errors), len(sizes))),

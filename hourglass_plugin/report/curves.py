@@ -48,20 +48,12 @@ def plot_pck_curves(curves: Mapping[str, np.ndarray],
     for name in sorted(curves, key=last.__getitem__, reverse=True):
         color, stroke = styles[name]
         axes.plot(
-            thresholds,
-            curves[name],
-            stroke,
-            color=color,
-            linewidth=2,
+            thresholds, curves[name], stroke, color=color, linewidth=2,
             clip_on=False,  # the upper half of a line at 100
             label=f'{curves[name][-1]:6.2f}  {name}')
     axes.set(
-        title=title,
-        xlabel=x_label,
-        ylabel=y_label,
-        xlim=(0, thresholds[-1]),
-        ylim=(0, 100),
-        yticks=range(0, 101, 10))
+        title=title, xlabel=x_label, ylabel=y_label,
+        xlim=(0, thresholds[-1]), ylim=(0, 100), yticks=range(0, 101, 10))
     axes.grid(color='0.88')
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)

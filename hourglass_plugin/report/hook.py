@@ -1,12 +1,14 @@
 """Report of a test, from the predictions of the test itself."""
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import mmengine
+import mmpose
 import numpy as np
+import torch
 from mmengine.dist import collect_results
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -29,6 +31,8 @@ from .pictures import (
     predict_heatmaps,
 )
 
+#: Number of the best, the median and the worst people drawn.
+_NUM_PEOPLE = 8
 _WHYS = dict(best='the best', median='a median person', worst='the worst')
 
 
@@ -44,10 +48,6 @@ class ReportHook(Hook):
     Args:
         out_dir: folder of the page; it is made when the page is complete.
         facts: additional facts about the test, name -> value.
-        num_people: number of the best, the median and the worst people drawn.
-
-    Raises:
-        ValueError: if a number is out of range.
     """
 
     # After hooks that give the runner its own model back.
@@ -55,14 +55,9 @@ class ReportHook(Hook):
 
     def __init__(self,
                  out_dir: str | Path,
-                 facts: dict[str, str] | None = None,
-                 num_people: int = 8) -> None:
-        if num_people < 1:
-            raise ValueError(f'num_people must be 1 or more, but is '
-                             f'{num_people}')
+                 facts: dict[str, str] | None = None) -> None:
         self.out_dir = Path(out_dir)
         self.facts = facts or {}
-        self.num_people = num_people
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Read the order of the samples."""
@@ -80,9 +75,9 @@ class ReportHook(Hook):
         for sample, index in zip(outputs, self._order):
             self._records.append(
                 dict(
-                    metric.person(sample.to_dict()),
-                    index=index,
+                    metric.person(sample.to_dict()), index=index,
                     path=str(sample.img_path),
+                    image=Path(sample.img_path).name,
                     center=np.asarray(sample.input_center),
                     scale=np.asarray(sample.input_scale)))
 
@@ -109,14 +104,9 @@ class ReportHook(Hook):
         numbers = count_numbers(people, metric.score(people),
                                 metric.thresholds,
                                 metric.dataset_meta['flip_indices'])
-        ranked = best_median_worst(numbers.errors, self.num_people)
+        ranked = best_median_worst(numbers.errors, _NUM_PEOPLE)
         dataset = runner.test_dataloader.dataset
         records = [records[index] for index in numbers.positions]
-        folder = (getattr(dataset, 'data_prefix', None) or {}).get('img')
-        for record in records:
-            path = Path(record['path'])
-            record['image'] = path.relative_to(folder).as_posix(
-            ) if folder and path.is_relative_to(folder) else path.name
         shown = []
         alone = figure_joints(skeleton.joints)
         for position, why in _whose_heatmaps(ranked, numbers).items():
@@ -127,26 +117,19 @@ class ReportHook(Hook):
             errors = numbers.stack_errors[:, position].tolist()
             shown.append(
                 PersonHeatmaps(
-                    why=why,
-                    number=record['index'],
-                    image=record['image'],
+                    why=why, number=record['index'], image=record['image'],
                     errors=errors or [float(numbers.errors[position])],
                     crop=draw_crop(heatmaps, record['predicted'], skeleton),
                     joints=[_words(skeleton.joints[joint]) for joint in alone],
                     stacks=draw_stacks(heatmaps, alone)))
         return Report(
-            facts={
-                **self.facts,
-                **_facts(runner, numbers)
-            },
+            facts={**self.facts, **_facts(runner, numbers)},
             joints=skeleton.joints,
             numbers=numbers,
             people={
-                kind: [
-                    _person(records[position], numbers.distances[position],
-                            metric.thresholds[0], skeleton)
-                    for position in positions
-                ]
+                kind: [_person(records[position], numbers.distances[position],
+                               metric.thresholds[0], skeleton)
+                       for position in positions]
                 for kind, positions in ranked.items()
             },
             heatmaps=shown)
@@ -161,17 +144,13 @@ def reported_metric(runner: Runner) -> PCKMetric:
     for metric in runner.test_evaluator.metrics:
         if isinstance(metric, PCKMetric):
             return metric
-    raise ValueError(
-        'a report needs PCKhMetric, TorsoPCKMetric or BoxPCKMetric in the '
-        "config's test_evaluator (BoxPCKMetric works with any dataset), and "
-        'people whose joints are annotated')
+    raise ValueError("a report needs people with keypoints and one of this "
+                     "package's metrics in test_evaluator; BoxPCKMetric works "
+                     'with any dataset')
 
 
 def check_reportable(runner: Runner) -> None:
     """Check before a test that a report can be written.
-
-    Args:
-        runner: with its test loop.
 
     Raises:
         ValueError: if the evaluator has none of this package's metrics, or no
@@ -183,10 +162,8 @@ def check_reportable(runner: Runner) -> None:
     if not any(
             np.any(dataset.get_data_info(index).get('keypoints_visible', True))
             for index in range(len(dataset))):
-        raise ValueError(
-            f'none of the {len(dataset):,} people to test has an annotated '
-            'joint, so there is no ground truth to report errors from; test '
-            'without --report')
+        raise ValueError(f'none of the {len(dataset):,} people to test has an '
+                         'annotated joint; test without --report')
 
 
 def _person(record: dict[str, Any], distances: np.ndarray, threshold: float,
@@ -196,9 +173,7 @@ def _person(record: dict[str, Any], distances: np.ndarray, threshold: float,
     distances = np.nan_to_num(distances[annotated], nan=np.inf)
     worst = int(distances.argmax())
     return Person(
-        number=record['index'],
-        image=record['image'],
-        path=record['path'],
+        number=record['index'], image=record['image'], path=record['path'],
         error=float(distances.mean()),
         correct=int((distances <= threshold).sum()),
         joints=len(annotated),
@@ -214,10 +189,8 @@ def _words(joint: str) -> str:
 def _whose_heatmaps(ranked: dict[str, list[int]],
                     numbers: Numbers) -> dict[int, str]:
     """Return the people whose heatmaps are shown: index -> reason."""
-    chosen = {
-        ranked[kind][0]: why
-        for kind, why in _WHYS.items() if ranked[kind]
-    }
+    chosen = {ranked[kind][0]: why
+              for kind, why in _WHYS.items() if ranked[kind]}
     if len(numbers.stack_errors):
         gains = numbers.stack_errors[0] - numbers.stack_errors[-1]
         gains[~np.isfinite(gains)] = -np.inf
@@ -235,16 +208,12 @@ def _facts(runner: Runner, numbers: Numbers) -> dict[str, str]:
     model = model.module if is_model_wrapper(model) else model
     count = sum(parameter.numel() for parameter in model.parameters())
     total = len(numbers.positions) + numbers.scores.num_left_out
-    kinds = [
-        type(part).__name__
-        for part in (model, getattr(model, 'backbone', None),
-                     getattr(model, 'head', None)) if part is not None
-    ]
+    kinds = [type(part).__name__
+             for part in (model, model.backbone, model.head)]
     flip_test = (model.test_cfg or {}).get('flip_test')
     return {
         'Dataset':
-        f'{type(dataset).__name__}, '
-        f'{getattr(dataset, "ann_file", "") or "no annotation file"}',
+        f'{type(dataset).__name__}, {getattr(dataset, "ann_file", "")}',
         'People':
         f'{total:,}, of whom {numbers.scores.num_people:,} are scored',
         'Model': f'{", ".join(kinds)}; {count:,} parameters',
@@ -253,14 +222,7 @@ def _facts(runner: Runner, numbers: Numbers) -> dict[str, str]:
         'Device': f'{runner.world_size} x {next(model.parameters()).device}',
         'Date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'Versions':
-        ', '.join([f'hourglass_plugin {__version__}', *_versions()]),
+        f'hourglass_plugin {__version__}, Python {platform.python_version()}, '
+        f'PyTorch {torch.__version__}, MMPose {mmpose.__version__}, '
+        f'MMEngine {mmengine.__version__}, NumPy {np.__version__}',
     }
-
-
-def _versions() -> Iterator[str]:
-    yield f'Python {platform.python_version()}'
-    for package in ('torch', 'mmpose', 'mmengine', 'numpy'):
-        try:
-            yield f'{package} {version(package)}'
-        except PackageNotFoundError:  # used from a folder, not installed
-            continue

@@ -25,16 +25,11 @@ _CONTROL = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 def write_page(report: Report) -> str:
     """Return the page, to be saved in UTF-8."""
     environment = jinja2.Environment(
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined)
     environment.filters.update(
-        jpeg=_jpeg,
-        percent=lambda share: '–' if np.isnan(share) else f'{share:.1f}',
-        distance=lambda number: f'{number:.2f}'
-        if np.isfinite(number) else 'not finite',
-        pixels=_pixels)
+        jpeg=_jpeg, percent=_number, pixels=_number,
+        distance=lambda number: _number(number, 2))
     template = environment.from_string(
         Path(__file__).with_name('page.html.jinja').read_text('utf-8'))
     numbers = report.numbers
@@ -49,18 +44,12 @@ def write_page(report: Report) -> str:
         benchmark=str(scores.benchmark),
         threshold=f'{scores.thresholds[-1]:g}',
         header=['', *map(short_name, rows[scores.benchmark])],
-        overall={
-            str(name): row
-            for name, row in rows.items() if name.is_overall
-        },
-        by_stack={
-            f'stack {name.stack}': row
-            for name, row in rows.items() if name.stack is not None
-        },
-        by_part={
-            name.metric.partition('/')[2]: row
-            for name, row in rows.items() if '/' in name.metric
-        },
+        overall={str(name): row
+                 for name, row in rows.items() if name.is_overall},
+        by_stack={f'stack {name.stack}': row
+                  for name, row in rows.items() if name.stack is not None},
+        by_part={name.metric.partition('/')[2]: row
+                 for name, row in rows.items() if '/' in name.metric},
         # The page describes stacks and visibility beside their tables.
         notes=[
             line for line in scores.explanations()
@@ -79,10 +68,10 @@ def _jpeg(image: np.ndarray) -> str:
     return f'data:image/jpeg;base64,{b64encode(data.tobytes()).decode()}'
 
 
-def _pixels(number: float) -> str:
+def _number(number: float, digits: int = 1) -> str:
     if np.isnan(number):
         return '–'
-    return f'{number:.1f}' if np.isfinite(number) else 'not finite'
+    return f'{number:.{digits}f}' if np.isfinite(number) else 'not finite'
 
 
 def _charts(numbers: Numbers) -> Iterator[dict[str, str]]:
@@ -115,9 +104,6 @@ def _pairs(confusions: Confusions, names: Sequence[str]
     if counts:
         _, joints, nearer, found = zip(*counts)
         counts.append(('all pairs', sum(joints), sum(nearer), sum(found)))
-    return [(name, joints, _share(nearer, joints), _share(found, joints))
+    return [(name, joints, 100 * nearer / joints, 100 * found / joints)
+            if joints else (name, 0, float('nan'), float('nan'))
             for name, joints, nearer, found in counts]
-
-
-def _share(part: int, whole: int) -> float:
-    return 100 * part / whole if whole else float('nan')

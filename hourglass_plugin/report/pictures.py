@@ -77,14 +77,12 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
 
 def figure_joints(joints: Sequence[str]) -> list[int]:
     """Choose joints to show alone: the paper's five, or as many others."""
-    chosen = [
-        joints.index(name) for name in _FIGURE_JOINTS if name in joints
-    ][:_NUM_FIGURE_JOINTS]
-    if len(chosen) < min(_NUM_FIGURE_JOINTS, len(joints)):
-        places = np.linspace(0, len(joints) - 1,
-                             min(_NUM_FIGURE_JOINTS, len(joints)))
+    chosen = [joints.index(name) for name in _FIGURE_JOINTS if name in joints]
+    count = min(_NUM_FIGURE_JOINTS, len(joints))
+    if len(chosen) < count:
+        places = np.linspace(0, len(joints) - 1, count)
         chosen = np.rint(places).astype(int).tolist()
-    return chosen
+    return chosen[:count]
 
 
 def enlarged(image: np.ndarray, height: int) -> np.ndarray:
@@ -107,12 +105,11 @@ def draw_person(record: dict[str, Any], skeleton: Skeleton) -> np.ndarray:
     Returns:
         (H, W, 3) uint8, BGR.
     """
-    return side_by_side(
-        draw_cropped_poses(
-            read_image(record['path']), record['center'], record['scale'],
-            PERSON_HEIGHT, skeleton,
-            [(record['predicted'], None, 0),
-             (record['truth'], record['annotated'], 0.5)]))
+    return side_by_side(draw_cropped_poses(
+        read_image(record['path']), record['center'], record['scale'],
+        PERSON_HEIGHT, skeleton, [(record['predicted'], None, 0),
+                                  (record['truth'], record['annotated'], 0.5)]
+    ))
 
 
 def draw_crop(heatmaps: Heatmaps, keypoints: np.ndarray,
@@ -141,9 +138,8 @@ def draw_stacks(heatmaps: Heatmaps, joints: Sequence[int]
     """
     stacks = np.stack(heatmaps.stacks)  # (S, K, h, w)
     highest = stacks.max(axis=(0, 2, 3))[:, None, None]
-    large, small = (
-        enlarged(heatmaps.crop, height)
-        for height in (STACK_HEIGHT, JOINT_HEIGHT))
+    large, small = (enlarged(heatmaps.crop, height)
+                    for height in (STACK_HEIGHT, JOINT_HEIGHT))
     drawn = []
     for maps in stacks / np.maximum(highest, _LOWEST_PEAK):
         alone = []

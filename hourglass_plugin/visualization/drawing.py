@@ -46,15 +46,13 @@ def draw_pose(image: np.ndarray,
     people = np.asarray(keypoints, dtype=np.float64)
     people = people[None] if people.ndim == 2 else people
     if people.ndim != 3 or people.shape[1:] != (skeleton.num_keypoints, 2):
-        raise ValueError(
-            f'keypoints have shape {np.shape(keypoints)}; the skeleton '
-            f'{skeleton.name!r} needs (..., {skeleton.num_keypoints}, 2)')
+        raise ValueError(f'keypoints have shape {np.shape(keypoints)}, not '
+                         f'(..., {skeleton.num_keypoints}, 2)')
     shown = np.all(np.isfinite(people), axis=-1)  # (N, K)
     if scores is not None:
         if np.size(scores) != shown.size:
-            raise ValueError(
-                f'scores have shape {np.shape(scores)}; keypoints of shape '
-                f'{np.shape(keypoints)} need one each')
+            raise ValueError(f'scores have shape {np.shape(scores)} for '
+                             f'keypoints of {np.shape(keypoints)}')
         shown &= np.reshape(scores, shown.shape) >= score_threshold
     for joints, joints_shown in zip(people, shown):
         _draw_person(canvas, joints, joints_shown, skeleton)
@@ -84,8 +82,8 @@ def draw_heatmaps(image: np.ndarray,
     image = _checked_image(image)
     heatmaps = np.asarray(heatmaps, dtype=np.float32)
     if heatmaps.ndim != 3:
-        raise ValueError(f'heatmaps have shape {heatmaps.shape}; one map per '
-                         'joint is needed: (K, h, w)')
+        raise ValueError(f'heatmaps have shape {heatmaps.shape}, not '
+                         '(K, h, w)')
     height, width = image.shape[:2]
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     canvas = np.repeat(0.6 * grey[..., None].astype(np.float32), 3, axis=2)
@@ -127,11 +125,7 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     kind = Skeleton if pairs <= set(joints) else _UnpairedSkeleton
     return kind(
         name=metainfo['dataset_name'],
-        title='',
-        author='',
-        container='',
-        year='',
-        homepage='',
+        title='', author='', container='', year='', homepage='',
         joints=joints,
         limbs=tuple((joints[a], joints[b])
                     for a, b in metainfo['skeleton_links']),
@@ -168,10 +162,9 @@ def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,
 
     for limb, (start, end) in zip(skeleton.limbs, skeleton.limb_indices):
         if shown[start] and shown[end]:
-            _blend_capsule(canvas, joints[start], joints[end],
-                           radius + outline, OUTLINE_COLOR, 0.8)
-            _blend_capsule(canvas, joints[start], joints[end], radius,
-                           skeleton.limb_color(limb))
+            ends = joints[start], joints[end]
+            _blend_capsule(canvas, *ends, radius + outline, OUTLINE_COLOR, 0.8)
+            _blend_capsule(canvas, *ends, radius, skeleton.limb_color(limb))
     for name, joint, joint_shown in zip(skeleton.joints, joints, shown):
         if joint_shown:
             _blend_capsule(canvas, joint, joint, 1.6 * radius + outline,
@@ -180,17 +173,10 @@ def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,
                            skeleton.joint_color(name))
 
 
-def _blend_capsule(canvas: np.ndarray,
-                   start: np.ndarray,
-                   end: np.ndarray,
-                   radius: float,
-                   color: tuple[int, int, int],
-                   opacity: float = 1.0) -> None:
-    """Blend all pixels nearer than ``radius`` to a segment into ``canvas``.
-
-    Unlike OpenCV's lines, widths and ends may be fractions of a pixel, which
-    keeps small people readable.
-    """
+def _blend_capsule(canvas: np.ndarray, start: np.ndarray, end: np.ndarray,
+                   radius: float, color: Color, opacity: float = 1.0) -> None:
+    """Blend all pixels nearer than ``radius`` to a segment into ``canvas``."""
+    # Unlike OpenCV's lines, widths and ends may be fractions of a pixel.
     height, width = canvas.shape[:2]
     reach = radius + 1
     left, top = np.floor(np.minimum(start, end) - reach)

@@ -26,10 +26,8 @@ _SHEET_TITLE = ('Left: prediction. Right: ground truth. Orange: the right '
 class HourglassVisualizationHook(Hook):
     """Draws predictions beside the ground truth, person by person.
 
-    Replaces MMPose's ``PoseVisualizationHook`` and has its arguments. Lines
-    have a width that suits the person's size, the person is cut out of large
-    images, files are written exactly into ``out_dir``, and one sheet shows
-    people from the whole dataset.
+    Replaces MMPose's ``PoseVisualizationHook`` and has its arguments; one
+    sheet shows people from the whole dataset.
 
     Files: ``<image>_<id>.jpg`` for each person and ``sheet.jpg``; in
     validation in a folder ``epoch_<n>`` or ``iter_<n>``.
@@ -62,9 +60,8 @@ class HourglassVisualizationHook(Hook):
                  picture_height: int = 512) -> None:
         if interval < 1 or sheet_size < 0 or picture_height < 1:
             raise ValueError(
-                'interval and picture_height must be 1 or more and '
-                f'sheet_size 0 or more, but they are {interval}, '
-                f'{picture_height} and {sheet_size}')
+                f'interval={interval}, picture_height={picture_height} or '
+                f'sheet_size={sheet_size} is out of range')
         if enable and show:
             _check_windows()
         self.enable = enable and (show or out_dir is not None)
@@ -169,6 +166,5 @@ def _check_windows() -> None:
     try:
         cv2.namedWindow(_WINDOW)
     except cv2.error as error:
-        raise ValueError(
-            'images cannot be shown: this OpenCV has no windows, or there '
-            'is no screen; write them to a folder (--show-dir)') from error
+        raise ValueError('this OpenCV cannot open windows here; write images '
+                         'to a folder (--show-dir)') from error

@@ -7,7 +7,6 @@ import numpy as np
 from ..skeletons import Skeleton
 from .drawing import draw_pose
 
-_BACKGROUND = 255
 _OUTSIDE = (96, 96, 96)
 _GAP = 8
 _CAPTION_HEIGHT = 22
@@ -46,9 +45,8 @@ def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
         # warpAffine picks pixels instead of averaging them: shrink first.
         full_height, full_width = image.shape[:2]
         image = cv2.resize(
-            image,
-            (max(round(full_width * zoom), 1), max(
-                round(full_height * zoom), 1)),
+            image, (max(round(full_width * zoom), 1),
+                    max(round(full_height * zoom), 1)),
             interpolation=cv2.INTER_AREA)
         shrink_x = image.shape[1] / full_width
         shrink_y = image.shape[0] / full_height
@@ -119,28 +117,23 @@ def contact_sheet(images: Sequence[np.ndarray],
         ValueError: if there are no images, ``columns`` is not positive, or
             the number of captions is not that of the images.
     """
-    if not images:
-        raise ValueError('a contact sheet needs at least one image')
-    if columns < 1:
-        raise ValueError(f'columns is {columns}; it must be 1 or more')
-    if captions is not None and len(captions) != len(images):
-        raise ValueError(f'{len(captions)} captions for {len(images)} images')
+    if not images or columns < 1 or len(captions or images) != len(images):
+        raise ValueError(f'no sheet of {len(images)} images in {columns} '
+                         f'columns with the captions {captions}')
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     cell_height = max(image.shape[0] for image in images)
     cell_width = max(image.shape[1] for image in images)
     row_height = cell_height + _GAP + (_CAPTION_HEIGHT if captions else 0)
-    column_width = cell_width + _GAP
     top = _GAP + (_TITLE_HEIGHT if title else 0)
     sheet = np.full(
-        (top + rows * row_height, _GAP + columns * column_width, 3),
-        _BACKGROUND, np.uint8)
-    if title:
-        _write(sheet, title, _GAP, _TITLE_HEIGHT - 10, sheet.shape[1], 0.6)
+        (top + rows * row_height, _GAP + columns * (cell_width + _GAP), 3),
+        255, np.uint8)
+    _write(sheet, title, _GAP, _TITLE_HEIGHT - 10, sheet.shape[1], 0.6)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         y = top + row * row_height
-        x = _GAP + column * column_width
+        x = _GAP + column * (cell_width + _GAP)
         height, width = image.shape[:2]
         if captions:
             _write(sheet, captions[index], x, y + cell_height + 16,

@@ -22,9 +22,9 @@ def dogs(tmp_path_factory):
     folder = tmp_path_factory.mktemp('dogs')
     rng = np.random.RandomState(0)
     images, annotations = [], []
+    (folder / 'images').mkdir()
     for number in range(4):
         name = f'dog & <b>{number}.png'
-        (folder / 'images').mkdir(exist_ok=True)
         cv2.imwrite(
             str(folder / 'images' / name),
             rng.randint(0, 255, (90, 120, 3)).astype(np.uint8))

@@ -107,11 +107,9 @@ def _read_arrays(path: Path, skeleton: Skeleton,
                 return people
         else:
             content = {'array': np.load(path, allow_pickle=False)}
-        arrays = {
-            name: value
-            for name, value in content.items() if value.dtype.kind in 'iuf'
-        }
-        return _array_among(arrays, path, skeleton, num_people)
+        return _array_among(
+            {name: value for name, value in content.items()
+             if value.dtype.kind in 'iuf'}, path, skeleton, num_people)
     except Exception as error:  # damaged files raise many classes
         if isinstance(error, ValueError) and str(path) in str(error):
             raise
@@ -219,8 +217,7 @@ def _json_people(path: Path, skeleton: Skeleton) -> np.ndarray:
     """Return (N, K, 2) of a JSON file."""
     content = _named_entry(load_json(path), str(path))
     if not isinstance(content, list):
-        raise ValueError(f'{path} must have a list of people, but has a '
-                         f'{type(content).__name__}')
+        raise ValueError(f'{path} must have a list of people')
     people = [
         _json_person(entry, f'{path}, person {index}', skeleton)
         for index, entry in enumerate(content)
@@ -257,8 +254,7 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     """Read the samples of ``tools/test.py --dump``, sorted by their id."""
     samples = read_dump(path)
     if not isinstance(samples, list):
-        raise ValueError(f'{path} must have a list of samples, but has a '
-                         f'{type(samples).__name__}')
+        raise ValueError(f'{path} must have a list of samples')
     keypoints, stacks, truths, images, ids = [], [], [], [], []
     shape = (1, skeleton.num_keypoints)
     for index, sample in enumerate(samples):
@@ -295,9 +291,7 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
 
 
 def read_dump(path: Path) -> Any:
-    """Read a file of ``tools/test.py --dump``, a dictionary per sample.
-
-    Code in the file is not executed.
+    """Read a file of ``tools/test.py --dump`` without executing code in it.
 
     Raises:
         OSError: if the file cannot be read.

@@ -116,10 +116,7 @@ def flic_predictions(people: Sequence[PredictedPerson],
 
 
 def read_official_file(path: str, dataset_name: str) -> np.ndarray:
-    """Read the official file's ``RELEASE`` (MPII) or ``examples`` (FLIC).
-
-    Other files are a FileNotFoundError or a ValueError.
-    """
+    """Read the official file's ``RELEASE`` (MPII) or ``examples`` (FLIC)."""
     variable = _OFFICIAL_VARIABLE[dataset_name]
     content = load_matlab(path, [variable])[variable]
     return content[0, 0] if dataset_name == MPII.name else content
@@ -263,9 +260,8 @@ def _with_points(entry: np.void,
     changed = _structs(rects.size,
                        dict.fromkeys((*rects.dtype.names, 'annopoints')))
     for position, (old, new) in enumerate(zip(rects.reshape(-1), changed[0])):
-        for field in rects.dtype.names:
-            if field != 'annopoints':
-                new[field] = old[field]
+        for field in {*rects.dtype.names} - {'annopoints'}:
+            new[field] = old[field]
         if position in people:
             keypoints = np.asarray(people[position].keypoints, np.float64)
             point = _structs(len(keypoints), ['x', 'y', 'id'])
