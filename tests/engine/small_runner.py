@@ -1,10 +1,13 @@
 """A real training of mmengine's runner that takes a second."""
 import itertools
+import os
+import signal
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS, init_default_scope
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
@@ -16,6 +19,10 @@ import hourglass_plugin.compat.safe_checkpoints  # noqa: F401
 # At depth 1 the sides of an image are multiples of 4 * 2.
 SIZE = 32
 KEYPOINTS = 3
+CODEC = dict(
+    type='HourglassHeatmap',
+    input_size=(SIZE, SIZE),
+    heatmap_size=(SIZE // 4, SIZE // 4))
 
 # Two runners of one name and one second would share their log.
 RUNNERS = itertools.count()
@@ -53,7 +60,32 @@ class NoisePeople(Dataset):
         return dict(inputs=image, data_samples=sample)
 
 
-def small_model(**backbone):
+@HOOKS.register_module()
+class SigtermHook(Hook):
+    """Sends SIGTERM to this process after an iteration, counted from 1."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
+        if runner.iter + 1 == self.iteration:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def loader(dataset, sampler='DefaultSampler', shuffle=False, **options):
+    """A data loader's config; of a number of people, or of a dataset."""
+    if isinstance(dataset, int):
+        dataset = NoisePeople(dataset)
+    return dict(
+        batch_size=2,
+        # As in our configs; MMPose's stacks batches one image at a time.
+        collate_fn=dict(type='default_collate'),
+        sampler=dict(type=sampler, shuffle=shuffle),
+        dataset=dataset,
+        **options)
+
+
+def small_model():
     return dict(
         type='TopdownPoseEstimator',
         data_preprocessor=dict(
@@ -66,43 +98,34 @@ def small_model(**backbone):
             num_stacks=2,
             feat_channels=8,
             depth=1,
-            num_keypoints=KEYPOINTS,
-            **backbone),
+            num_keypoints=KEYPOINTS),
         head=dict(
             type='MultiStageHeatmapHead',
             out_channels=KEYPOINTS,
-            decoder=dict(
-                type='HourglassHeatmap',
-                input_size=(SIZE, SIZE),
-                heatmap_size=(SIZE // 4, SIZE // 4))),
+            decoder=CODEC),
         test_cfg=dict(flip_test=True))
 
 
-def small_runner(work_dir, name, epochs=2, people=7, backbone=None, **options):
+def small_runner(work_dir, name, epochs=2, people=7, **options):
     """A runner on batches of two: by default 4 iterations in each epoch, the
-    last with a single person. ``options`` are the runner's, and ``cfg`` what
-    it looks up in its config."""
+    last with a single person. ``options`` are the runner's."""
     init_default_scope('mmpose')
-    arguments = dict(
-        model=small_model(**(backbone or {})),
-        work_dir=str(work_dir),
-        experiment_name=f'{name}_{next(RUNNERS)}',
-        train_dataloader=dict(
-            batch_size=2,
-            # As in our configs; MMPose's stacks batches one image at a time.
-            collate_fn=dict(type='default_collate'),
-            sampler=dict(type='DefaultSampler', shuffle=True),
-            dataset=NoisePeople(people)),
-        train_cfg=dict(by_epoch=True, max_epochs=epochs),
-        optim_wrapper=dict(
-            type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
-        default_hooks=dict(logger=dict(type='LoggerHook', interval=3)),
-        randomness=dict(seed=0),
-        default_scope='mmpose')
-    config = Config(options.pop('cfg', {}))
-    default_hooks = {
-        **arguments['default_hooks'],
+    hooks = {
+        'logger': dict(type='LoggerHook', interval=3),
         **options.pop('default_hooks', {})
     }
-    arguments.update(options, default_hooks=default_hooks)
-    return Runner(cfg=config, **arguments)
+    return Runner(
+        cfg=Config({}),
+        default_hooks=hooks,
+        **{
+            'model': small_model(),
+            'work_dir': str(work_dir),
+            'experiment_name': f'{name}_{next(RUNNERS)}',
+            'train_dataloader': loader(people, shuffle=True),
+            'train_cfg': dict(by_epoch=True, max_epochs=epochs),
+            'optim_wrapper': dict(
+                type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
+            'randomness': dict(seed=0),
+            'default_scope': 'mmpose',
+            **options
+        })

@@ -1,19 +1,16 @@
 """MMPose's tools/train.py and ours train the same from the same config."""
-import os
 import runpy
-import signal
 import sys
 from collections import OrderedDict
 from pathlib import Path
 
 import mmpose
 import pytest
-from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, MMLogger
-from mmengine.registry import HOOKS
 from mmengine.visualization import Visualizer
 from mmpose.visualization import PoseLocalVisualizer
 from resuming import differences
+from small_runner import SigtermHook
 from tool_process import tool_path
 
 TOOLS = {
@@ -22,18 +19,6 @@ TOOLS = {
 }
 pytestmark = pytest.mark.skipif(
     not TOOLS['mmpose'].exists(), reason="MMPose's tools are not installed")
-
-
-@HOOKS.register_module()
-class SigtermHook(Hook):
-    """Sends SIGTERM to this process after an iteration."""
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-
-    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
-        if runner.iter + 1 == self.iteration:
-            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.fixture
@@ -69,7 +54,7 @@ def test_one_tool_resumes_what_the_other_began_to_the_same_bits(
     config = tmp_path / 'stopping.py'
     config.write_text(
         f'_base_ = [{str(project.config)!r}]\ndefault_hooks = dict('
-        "sigterm=dict(type='SigtermHook', iteration=4))\n")
+        f'sigterm=dict(type={SigtermHook.__name__!r}, iteration=4))\n')
     # In the middle of the second epoch.
     with pytest.raises(SystemExit) as end:
         train(stopping, stopped, config=config)

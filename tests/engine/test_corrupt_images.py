@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from pose_files import write_json
-from small_runner import KEYPOINTS, SIZE, small_runner
+from small_runner import CODEC, KEYPOINTS, SIZE, loader, small_runner
 
 from hourglass_plugin.compat import safe_checkpoints  # noqa: F401
 from hourglass_plugin.datasets.samplers import SampleIndex
@@ -48,8 +48,6 @@ def folder(tmp_path):
 
 
 def config(folder, **options):
-    codec = dict(type='HourglassHeatmap', input_size=(SIZE, SIZE),
-                 heatmap_size=(SIZE // 4, SIZE // 4))
     return dict(
         type='CustomKeypointDataset',
         metainfo=dict(
@@ -67,7 +65,7 @@ def config(folder, **options):
             dict(type='GetBBoxCenterScale', padding=1.25),
             dict(type='RandomScaleRotation', sampling='paper'),
             dict(type='TopdownCrop', input_size=(SIZE, SIZE)),
-            dict(type='GenerateTarget', encoder=codec),
+            dict(type='GenerateTarget', encoder=CODEC),
             dict(type='PackPoseInputs')],
         **options)
 
@@ -107,16 +105,12 @@ def test_others_stand_in_whose_choice_follows_from_the_seed(folder):
 
 
 def epoch_of(folder, workers):
-    loader = Runner.build_dataloader(
-        dict(
-            batch_size=3,
-            num_workers=workers,
-            sampler=dict(type='SeededSampler', shuffle=True),
-            dataset=config(folder, skip_corrupt=True)),
-        seed=5)
-    loader.sampler.set_epoch(1)
+    batches = Runner.build_dataloader(
+        loader(config(folder, skip_corrupt=True), 'SeededSampler',
+               shuffle=True, num_workers=workers), seed=5)
+    batches.sampler.set_epoch(1)
     return [(sample.img_path, tuple(sample.get('skipped_images', ())),
-             image.float().mean().item()) for batch in loader
+             image.float().mean().item()) for batch in batches
             for image, sample in zip(batch['inputs'], batch['data_samples'])]
 
 
@@ -143,15 +137,10 @@ def test_what_is_not_skipped(folder, monkeypatch):
 def run(folder, work_dir, epochs, workers=0, **options):
     """Train; return the warnings in mmengine's log."""
     runner = small_runner(
-        work_dir,
-        f'skip{epochs}{workers}{len(options)}',
-        epochs=epochs,
-        train_dataloader=dict(
-            batch_size=2,
-            num_workers=workers,
-            collate_fn=dict(type='default_collate'),
-            sampler=dict(type='SeededSampler', shuffle=True),
-            dataset=config(folder, skip_corrupt=True)),
+        work_dir, 'skip', epochs,
+        train_dataloader=loader(
+            config(folder, skip_corrupt=True), 'SeededSampler', shuffle=True,
+            num_workers=workers),
         custom_hooks=[dict(type='CorruptImagesHook')],
         **options)
     found = []

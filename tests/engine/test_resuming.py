@@ -8,7 +8,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.registry import METRICS
 from resuming import differences
-from small_runner import NoisePeople, small_runner
+from small_runner import NoisePeople, SigtermHook, loader, small_runner
 
 from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import ResumableCheckpointHook, termination
@@ -66,72 +66,63 @@ class Watch(Hook):
         ]))
 
 
-class Send(Hook):
-    """Sends SIGTERM to this process in an iteration."""
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-
-    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
-        if runner.iter == self.iteration:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
-class SendInEvaluation(Hook):
-    """Sends SIGTERM to this process in the second evaluation."""
+class ActInEvaluation(Hook):
+    """Does something in the second epoch's evaluation."""
 
     priority = 'VERY_HIGH'
+
+    def __init__(self, act):
+        self.act = act
 
     def after_val_iter(self, runner, batch_idx, data_batch, outputs):
         if batch_idx == 0 and runner.epoch == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
+            self.act()
 
 
-class Break(Hook):
-    """Ends the process in an evaluation."""
+def send_sigterm():
+    os.kill(os.getpid(), signal.SIGTERM)
 
-    priority = 'VERY_HIGH'
 
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def after_val_iter(self, runner, batch_idx, data_batch, outputs):
-        if runner.epoch == self.epoch:
-            raise RuntimeError('broken')
+def break_down():
+    raise RuntimeError('broken')
 
 
 def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
     """Three epochs of four batches, in steps of the optimizer of three."""
-    loader = dict(
-        batch_size=2,
-        collate_fn=dict(type='default_collate'),
-        sampler=dict(type=sampler, shuffle=True),
-        dataset=RandomPeople(7))
-    arguments = dict(
-        epochs=3,
-        train_dataloader=loader,
-        val_dataloader=dict(
-            loader, sampler=dict(type='DefaultSampler', shuffle=False)),
-        val_cfg=dict(),
-        val_evaluator=dict(type='SizeOfPredictions'),
-        train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
-        optim_wrapper=dict(
-            type='OptimWrapper',
-            optimizer=dict(type='Adam', lr=0.01),
-            accumulative_counts=3),
-        param_scheduler=[
-            dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
+    runner = small_runner(
+        work_dir, name, **{
+            'train_dataloader':
+            loader(RandomPeople(7), sampler, shuffle=True),
+            'val_dataloader':
+            loader(RandomPeople(7)),
+            'val_cfg':
+            dict(),
+            'val_evaluator':
+            dict(type='SizeOfPredictions'),
+            'train_cfg':
+            dict(type='ResumableTrainLoop', max_epochs=3),
+            'optim_wrapper':
             dict(
-                type='ReduceOnPlateauLR',
-                monitor='noise/size',
+                type='OptimWrapper',
+                optimizer=dict(type='Adam', lr=0.01),
+                accumulative_counts=3),
+            'param_scheduler': [
+                dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
                 # No epoch is better by so much.
-                threshold=0.9,
-                patience=0)
-        ],
-        default_hooks=CHECKPOINTS,
-        custom_hooks=[dict(type='EMAHook'), Watch(seen), *hooks],
-        resume=True)
-    runner = small_runner(work_dir, name, **{**arguments, **options})
+                dict(
+                    type='ReduceOnPlateauLR',
+                    monitor='noise/size',
+                    threshold=0.9,
+                    patience=0)
+            ],
+            'default_hooks':
+            CHECKPOINTS,
+            'custom_hooks': [dict(type='EMAHook'),
+                             Watch(seen), *hooks],
+            'resume':
+            True,
+            **options
+        })
     runner.train()
     return runner
 
@@ -146,83 +137,68 @@ def whole(tmp_path_factory):
     return folder, seen
 
 
-# In the middle of the second epoch, and at its end.
-@pytest.mark.parametrize('iteration, sampler', [(5, 'SeededSampler'),
-                                                (7, 'SeededSampler'),
-                                                (5, 'DefaultSampler')])
-def test_sigterm_repeats_and_skips_no_sample(tmp_path, whole, iteration,
-                                             sampler):
+@pytest.mark.parametrize('hook, error, trained, sampler', [
+    # In the middle of the second epoch, and at its end.
+    (SigtermHook(6), SystemExit, 6, 'SeededSampler'),
+    (SigtermHook(8), SystemExit, 8, 'SeededSampler'),
+    (SigtermHook(6), SystemExit, 6, 'DefaultSampler'),
+    # The evaluation is repeated, or completed and one iteration more.
+    (ActInEvaluation(break_down), RuntimeError, 8, 'SeededSampler'),
+    (ActInEvaluation(send_sigterm), SystemExit, 9, 'SeededSampler'),
+])
+def test_stopped_training_repeats_and_skips_nothing(
+        tmp_path, whole, hook, error, trained, sampler):
     before = signal.getsignal(signal.SIGTERM)
     seen = []
-    with pytest.raises(SystemExit) as stopped:
-        train(tmp_path, 'stopped', seen, [Send(iteration)], sampler)
-    assert stopped.value.code == 143
+    with pytest.raises(error) as stopped:
+        train(tmp_path, 'stopped', seen, [hook], sampler)
     assert signal.getsignal(signal.SIGTERM) is before
-    assert len(seen) == iteration + 1
-    latest = (tmp_path / 'last_checkpoint').read_text()
-    assert latest == str(tmp_path / 'interrupted.pth')
-    train(tmp_path, 'resumed', seen, sampler=sampler)
+    assert len(seen) == trained
+    latest = 'epoch_2.pth'
+    if error is SystemExit:
+        assert stopped.value.code == 143
+        latest = 'interrupted.pth'
+    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / latest)
+    # SeededSampler takes the checkpoint's seed, not the config's.
+    seed = int(sampler == 'SeededSampler')
+    train(tmp_path, 'resumed', seen, [], sampler, randomness=dict(seed=seed))
     assert seen == whole[1]
     assert differences(whole[0], tmp_path) == []
 
 
-def test_interrupted_evaluation_is_repeated(tmp_path, whole):
-    before = signal.getsignal(signal.SIGTERM)
-    seen = []
-    with pytest.raises(RuntimeError, match='broken'):
-        train(tmp_path, 'broken', seen, [Break(2)])
-    assert signal.getsignal(signal.SIGTERM) is before
-    assert len(seen) == 8
-    # The checkpoint's seed replaces the config's.
-    train(tmp_path, 'resumed', seen, randomness=dict(seed=1))
-    assert seen == whole[1]
-    assert differences(whole[0], tmp_path) == []
-
-
-def test_sigterm_in_an_evaluation_stops_in_the_next_iteration(tmp_path, whole):
-    seen = []
-    with pytest.raises(SystemExit):
-        train(tmp_path, 'stopped', seen, [SendInEvaluation()])
-    assert len(seen) == 9
-    train(tmp_path, 'resumed', seen)
-    assert seen == whole[1]
-    assert differences(whole[0], tmp_path) == []
+def checkpoints(folder):
+    return {path.name for path in folder.glob('*.pth')}
 
 
 @pytest.mark.parametrize('kept, killed_in', [(1, 'epoch_3'), (2, 'best_')])
 def test_replaced_checkpoints_stay_until_the_new_one_is_complete(
-        tmp_path, monkeypatch, kept, killed_in):
+        tmp_path, monkeypatch, whole, kept, killed_in):
     """And are removed by the training that resumes, if not before."""
-    options = dict(
-        default_hooks=dict(
-            CHECKPOINTS,
-            checkpoint=dict(CHECKPOINTS['checkpoint'], max_keep_ckpts=kept)))
-    train(tmp_path / 'whole', 'whole', [], **options)
-    put, work_dir = AtomicBackend.put, tmp_path / 'killed'
+    hook = dict(CHECKPOINTS['checkpoint'], max_keep_ckpts=kept)
+    options = dict(default_hooks=dict(CHECKPOINTS, checkpoint=hook))
+    put, files = AtomicBackend.put, set()
 
     def fail(self, content, path):
         name = os.path.basename(path)
-        if name.startswith(killed_in) and any(work_dir.glob('best_*')):
-            files.extend(path.name for path in work_dir.glob('*.pth'))
+        if name.startswith(killed_in) and any(tmp_path.glob('best_*')):
+            files.update(checkpoints(tmp_path))
             raise RuntimeError('killed')
         put(self, content, path)
 
-    files = []
     monkeypatch.setattr(AtomicBackend, 'put', fail)
-    with pytest.raises(RuntimeError, match='killed'):
-        train(work_dir, 'killed', [], **options)
-    assert any(name.startswith('best_') for name in files)
-    assert any(name.startswith('epoch_') for name in files)
+    with pytest.raises(RuntimeError):
+        train(tmp_path, 'killed', [], **options)
+    assert {name.split('_')[0] for name in files} == {'best', 'epoch'}
     # Here the new one is complete, but those that it replaces are there.
     monkeypatch.setattr(AtomicBackend, 'put', put)
     monkeypatch.setattr(ResumableCheckpointHook, '_remove_obsolete',
                         lambda self: None)
-    train(work_dir, 'more', [], **options)
-    assert len(list(work_dir.glob('*.pth'))) > kept + 1
+    train(tmp_path, 'more', [], **options)
+    assert len(checkpoints(tmp_path)) > kept + 1
     monkeypatch.undo()
-    train(work_dir, 'resumed', [], **options)
-    assert ({path.name for path in work_dir.glob('*.pth')} ==
-            {path.name for path in (tmp_path / 'whole').glob('*.pth')})
+    train(tmp_path, 'resumed', [], **options)
+    more = {'epoch_2.pth'} if kept == 2 else set()
+    assert checkpoints(tmp_path) == checkpoints(whole[0]) | more
 
 
 @pytest.mark.parametrize('note, expected', [
@@ -244,17 +220,7 @@ def test_latest_checkpoint(tmp_path, note, expected):
 
 
 def test_differences_are_found(tmp_path, whole):
-    seen = []
-    # One batch less in each epoch, and what follows from that.
-    train(
-        tmp_path,
-        'other',
-        seen,
-        train_dataloader=dict(
-            batch_size=2,
-            collate_fn=dict(type='default_collate'),
-            sampler=dict(type='SeededSampler', shuffle=True),
-            dataset=NoisePeople(6)))
+    train(tmp_path, 'other', [], randomness=dict(seed=1))
     found = differences(whole[0], tmp_path)
     for sentence in ('epoch_3.pth has another state_dict',
                      'epoch_3.pth has another optimizer',
@@ -264,27 +230,24 @@ def test_differences_are_found(tmp_path, whole):
 
 
 @pytest.fixture(scope='module')
-def stopped(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('stopped')
+def interrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('interrupted')
     with pytest.raises(SystemExit):
-        train(folder, 'stopped', [], [Send(5)])
+        train(folder, 'stopped', [], [SigtermHook(6)])
     return str(folder / 'interrupted.pth')
 
 
-@pytest.mark.parametrize('options, named', [
-    (dict(train_cfg=dict(by_epoch=True, max_epochs=3)), 'ResumableTrainLoop'),
-    (dict(
+@pytest.mark.parametrize('options', [
+    dict(train_cfg=dict(by_epoch=True, max_epochs=3)),
+    dict(
         train_dataloader=dict(
-            batch_size=3,
-            sampler=dict(type='SeededSampler', shuffle=True),
-            dataset=NoisePeople(7))),
-     'after 2 batches of epoch 2'),
+            loader(7, 'SeededSampler', shuffle=True), batch_size=3)),
 ])
 def test_other_loops_and_batch_sizes_cannot_begin_inside_an_epoch(
-        tmp_path, stopped, options, named):
+        tmp_path, interrupted, options):
     with pytest.raises(ValueError) as refused:
-        train(tmp_path, 'other', [], load_from=stopped, **options)
-    assert named in str(refused.value)
+        train(tmp_path, 'other', [], load_from=interrupted, **options)
+    assert 'after 2 batches of epoch 2' in str(refused.value)
 
 
 def test_files_of_a_killed_process_are_removed(tmp_path, whole):
@@ -321,61 +284,45 @@ def test_second_sigterm_ends_the_process_at_once(monkeypatch, seconds,
 
 
 class ProcessNumbers(NoisePeople):
-    """Says in which process a sample was loaded, and can get SIGTERM then."""
-
-    def __init__(self, length, is_signalled=False):
-        super().__init__(length)
-        self.is_signalled = is_signalled
+    """Says in which process a sample was loaded, after SIGTERM if asked to."""
 
     def __getitem__(self, index):
-        if self.is_signalled:
-            # From this process, so not from the parent.
-            os.kill(os.getpid(), signal.SIGTERM)
+        if self.length == 4:
+            send_sigterm()  # from this process, so not from the parent
         return os.getpid()
 
 
 def test_workers_ignore_sigterm_of_others():
-    loader = torch.utils.data.DataLoader(
-        ProcessNumbers(4, is_signalled=True), num_workers=1)
-    termination.shield_workers(loader)
-    processes = {int(batch) for batch in loader}
+    samples = torch.utils.data.DataLoader(ProcessNumbers(4), num_workers=1)
+    termination.shield_workers(samples)
+    processes = {int(process) for process in samples}
     assert len(processes) == 1 and os.getpid() not in processes
 
 
 def test_workers_obey_their_parent():
     # No other signal may come in the same moment: two that wait are one.
-    loader = torch.utils.data.DataLoader(
-        ProcessNumbers(4), num_workers=1, persistent_workers=True)
-    termination.shield_workers(loader)
-    batches = iter(loader)
+    samples = torch.utils.data.DataLoader(
+        ProcessNumbers(3), num_workers=1, persistent_workers=True)
+    termination.shield_workers(samples)
+    batches = iter(samples)
     os.kill(int(next(batches)), signal.SIGTERM)
     process, = batches._workers
     process.join()
     assert process.exitcode == 0
 
 
-@pytest.fixture
-def restored_determinism():
-    """The process's setting, restored afterwards."""
-    cudnn = torch.backends.cudnn
-    before = cudnn.deterministic, cudnn.benchmark
-    yield
-    torch.use_deterministic_algorithms(False)
-    cudnn.deterministic, cudnn.benchmark = before
-
-
-@pytest.mark.parametrize('is_deterministic', [False, True])
-def test_two_runs_are_bit_equal(tmp_path, restored_determinism,
-                                is_deterministic):
-    for name in ('one', 'two'):
-        train(
-            tmp_path / name,
-            name, [],
-            train_cfg=dict(type='ResumableTrainLoop', max_epochs=1),
-            val_dataloader=None,
-            val_cfg=None,
-            val_evaluator=None,
-            param_scheduler=None,
-            randomness=dict(seed=0, deterministic=is_deterministic))
-    assert torch.are_deterministic_algorithms_enabled() == is_deterministic
+def test_deterministic_runs_are_bit_equal(tmp_path, monkeypatch):
+    for name in ('deterministic', 'benchmark'):  # restored afterwards
+        monkeypatch.setattr(torch.backends.cudnn, name,
+                            getattr(torch.backends.cudnn, name))
+    try:
+        for name in ('one', 'two'):
+            train(
+                tmp_path / name,
+                name, [],
+                train_cfg=dict(type='ResumableTrainLoop', max_epochs=1),
+                randomness=dict(seed=0, deterministic=True))
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
     assert differences(tmp_path / 'one', tmp_path / 'two') == []

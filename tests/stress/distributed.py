@@ -6,7 +6,6 @@ and 3 processes. Two processes train, one is killed, the training is resumed:
 started by dist_train.sh on one machine, on two, and by Slurm. Exit status 1 if
 something differs from an undisturbed training. For Linux.
 """
-import argparse
 import copy
 import os
 import signal
@@ -17,16 +16,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from mmengine.config import Config
 from resuming import differences
 from small_training import (
     TESTS,
     finish,
     output_folder,
+    script_parser,
     small_config,
     write_dataset,
 )
+
+sys.path.insert(0, str(TESTS))
+from several_processes import in_processes
 
 from hourglass_plugin.cli import runner as runners
 from hourglass_plugin.cli.test import set_test_outputs
@@ -63,16 +65,17 @@ exit ${status:-0}
 }
 
 
-def is_evaluation_equal(folder: Path, samples: int) -> bool:
-    """Return whether scores and predictions of 1, 2 and 3 processes are equal.
+def is_evaluation_equal(folder: Path, samples: int,
+                        counts: Sequence[int]) -> bool:
+    """Return whether scores and predictions are equal.
 
     Args:
         folder: with the dataset ``people``.
         samples: how many are evaluated.
+        counts: numbers of processes.
     """
-    from several_processes import in_processes
     found = []
-    for count in (1, 2, 3):
+    for count in counts:
         config = small_config(folder / 'people', 1, 2)
         config.test_dataloader.dataset.indices = samples
         work_dir = folder / f'evaluation_{samples}_{count}'
@@ -80,18 +83,11 @@ def is_evaluation_equal(folder: Path, samples: int) -> bool:
         config.log_level = 'WARNING'
         set_test_outputs(config, str(work_dir / 'predictions.pkl'))
         scores = in_processes(work_dir, count, _test, config)
-        found.append((scores[0], [
-            (sample['img_path'], sample['pred_instances']['keypoints'],
-             sample['pred_instances']['keypoint_scores'])
-            for sample in read_dump(work_dir / 'predictions.pkl')
-        ]))
-    scores, predictions = found[0]
-    return len(predictions) == samples and all(
-        other_scores == scores and len(others) == samples and all(
-            np.array_equal(value, other)
-            for sample, other_sample in zip(predictions, others)
-            for value, other in zip(sample, other_sample))
-        for other_scores, others in found[1:])
+        found.append((scores[0], [(sample['img_path'], [
+            sample['pred_instances'][name].tolist()
+            for name in ('keypoints', 'keypoint_scores')
+        ]) for sample in read_dump(work_dir / 'predictions.pkl')]))
+    return len(found[0][1]) == samples and all(x == found[0] for x in found)
 
 
 def _test(rank: int, config: Config) -> dict:
@@ -109,7 +105,6 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
     Returns:
         What was checked, and whether it is as it must be.
     """
-    from several_processes import in_processes
     config = small_config(folder / 'people', len(launches) + 1, _BATCH_SIZE)
     path = folder / 'config.py'
     config.dump(path)
@@ -206,33 +201,30 @@ def _kill_one(jobs: Sequence[tuple[subprocess.Popen, Path]],
     return time.perf_counter() - began
 
 
-def parse_args() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', help='folder that keeps the trainings')
+def main() -> None:
+    """Check and print what was found."""
+    parser = script_parser(__doc__)
     parser.add_argument(
         '--launches',
         nargs='+',
         choices=LAUNCHES,
         default=LAUNCHES,
-        help='how training is started, in turn (default: each)')
+        help='how training is started, in turn')
     parser.add_argument(
         '--samples',
         type=int,
         nargs='+',
         default=[_EVALUATED, _EVALUATED - 2],
         help=f'how many are evaluated, at most {_EVALUATED}')
-    return parser.parse_args()
-
-
-def main(args: argparse.Namespace) -> None:
-    """Check and print what was found."""
-    sys.path.insert(0, str(TESTS))
+    parser.add_argument(
+        '--processes', type=int, nargs='+', default=[1, 2, 3],
+        help='that evaluate')
+    args = parser.parse_args()
     with output_folder(args) as folder:
         write_dataset(folder / 'people', 13, _EVALUATED)
         report = {
             f'scores and predictions of {count} samples bit-equal':
-            is_evaluation_equal(folder, count)
+            is_evaluation_equal(folder, count, args.processes)
             for count in args.samples
         }
         report.update(kill_and_resume(folder, args.launches))
@@ -240,4 +232,4 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    main(parse_args())
+    main()

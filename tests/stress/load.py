@@ -6,18 +6,23 @@ and evaluated after each epoch. Exit status 1 if memory differs by more than
 2 % between the epochs after the second, or the number of open files at all.
 For Linux 5.4 and later.
 """
-import argparse
 import json
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from small_training import finish, output_folder, small_config, write_dataset
+from small_training import (
+    finish,
+    output_folder,
+    script_parser,
+    small_config,
+    write_dataset,
+)
 
 from hourglass_plugin.cli import runner as runners
 
@@ -67,37 +72,27 @@ class LoadWatch(Hook):
         self._end = time.monotonic() + seconds
         self._next = 0.
 
-    def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
-        """Measure in training."""
-        self._measure(runner, 'train')
-
-    def after_val_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
-        """Measure in an evaluation."""
-        self._measure(runner, 'val')
+    def _after_iter(self,
+                    runner: Runner,
+                    batch_idx: int,
+                    data_batch: Any = None,
+                    outputs: Any = None,
+                    mode: str = 'train') -> None:
+        if time.monotonic() >= self._next:
+            self._measure(runner, mode)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """End the training when its time is over."""
-        self._measure(runner, 'train', always=True)
+        """Measure at least once; end the training when its time is over."""
+        self._measure(runner, 'train')
         if time.monotonic() > self._end and runner.epoch >= _WARM_UP + 1:
             runner.train_loop.stop_training = True
 
     def after_val_epoch(self, runner: Runner, metrics: Any = None) -> None:
         """Measure at least once, and log it."""
-        self._measure(runner, 'val', always=True)
-        last = levels(self.measurements)[-1]
-        minutes = max(0., self._end - time.monotonic()) / 60
-        runner.logger.info(
-            f'{last.training / 1e6:.0f} MB in training, '
-            f'{last.evaluation / 1e6:.0f} MB in evaluation, '
-            f'{last.handles} open handles; {minutes:.0f} minutes left')
+        self._measure(runner, 'val')
+        runner.logger.info(_row(levels(self.measurements)[-1]))
 
-    def _measure(self,
-                 runner: Runner,
-                 phase: str,
-                 always: bool = False) -> None:
-        now = time.monotonic()
-        if now < self._next and not always:
-            return
+    def _measure(self, runner: Runner, phase: str) -> None:
         # An evaluation comes when the epoch is counted.
         epoch = runner.epoch + (phase == 'train')
         self.measurements.append(Measurement(epoch, phase, *held(os.getpid())))
@@ -106,9 +101,6 @@ class LoadWatch(Hook):
 
 def held(process: int) -> tuple[int, int]:
     """Return the memory and handles of a process and all that it started.
-
-    Args:
-        process: its number.
 
     Returns:
         Bytes of memory, of which those that several processes share count
@@ -124,7 +116,10 @@ def held(process: int) -> tuple[int, int]:
             for task in (folder / 'task').iterdir():
                 waiting += map(int, (task / 'children').read_text().split())
             handles += len(os.listdir(folder / 'fd'))
-            memory += _proportional_memory(folder)
+            # None while the process ends.
+            for line in (folder / 'smaps_rollup').read_text().splitlines():
+                if line.startswith(('Pss_Anon:', 'Pss_Shmem:')):
+                    memory += 1024 * int(line.split()[1])
         except OSError:
             continue  # has just ended
     return memory, handles
@@ -136,22 +131,9 @@ def is_measurable() -> bool:
     return path.exists() and 'Pss_Anon:' in path.read_text()
 
 
-def _proportional_memory(folder: Path) -> int:
-    lines = (folder / 'smaps_rollup').read_text().splitlines()
-    # None while the process ends.
-    return sum(1024 * int(line.split()[1]) for line in lines
-               if line.startswith(('Pss_Anon:', 'Pss_Shmem:')))
-
-
 def train_long(folder: Path, samples: int,
                minutes: float) -> list[Measurement]:
-    """Train and measure.
-
-    Args:
-        folder: for the dataset and the training; should be empty.
-        samples: in an epoch.
-        minutes: length of the training.
-    """
+    """Train for minutes, with so many samples in an epoch, and measure."""
     people = folder / 'people'
     images = min(samples, _IMAGES)
     write_dataset(people, images, images)
@@ -174,17 +156,13 @@ def train_long(folder: Path, samples: int,
 def levels(measurements: Sequence[Measurement]) -> list[Level]:
     """Return the level of each epoch that was evaluated."""
     found = []
-    for epoch in sorted({x.epoch for x in measurements}):
-        training, evaluation = ([
-            x for x in measurements
-            if x.epoch == epoch and x.phase == phase
-        ] for phase in ('train', 'val'))
-        if training and evaluation:
-            found.append(
-                Level(epoch,
-                      statistics.median(x.memory for x in training),
-                      statistics.median(x.memory for x in evaluation),
-                      min(x.handles for x in training + evaluation)))
+    for epoch in sorted({x.epoch for x in measurements if x.phase == 'val'}):
+        own = [x for x in measurements if x.epoch == epoch]
+        training, evaluation = (
+            statistics.median(x.memory for x in own if x.phase == phase)
+            for phase in ('train', 'val'))
+        handles = min(x.handles for x in own)
+        found.append(Level(epoch, training, evaluation, handles))
     return found
 
 
@@ -198,57 +176,35 @@ def growth(epochs: Sequence[Level]) -> tuple[float, int]:
         Growth of memory as a part of the least, the larger one of training and
         evaluation, and growth of the number of handles.
     """
-    later = epochs[_WARM_UP:]
-    memory = 0.
-    for values in ([each.training for each in later],
-                   [each.evaluation for each in later]):
-        memory = max(memory, max(values) / min(values) - 1)
-    handles = [each.handles for each in later]
-    return memory, max(handles) - min(handles)
+    _, *memory, handles = zip(*epochs[_WARM_UP:])
+    return (max(max(values) / min(values) - 1 for values in memory),
+            max(handles) - min(handles))
 
 
-def figures(epochs: Sequence[Level]) -> Iterator[str]:
-    """Yield the lines of a table."""
-    yield '| epoch | training, MB | evaluation, MB | open handles |'
-    yield '| --- | --- | --- | --- |'
-    for each in epochs:
-        yield (f'| {each.epoch} | {each.training / 1e6:.0f} | '
-               f'{each.evaluation / 1e6:.0f} | {each.handles} |')
+def _row(level: Level) -> str:
+    return (f'| {level.epoch} | {level.training / 1e6:.0f} | '
+            f'{level.evaluation / 1e6:.0f} | {level.handles} |')
 
 
-def report(epochs: Sequence[Level]) -> dict[str, bool]:
-    """Return what was checked, and whether it is as it must be."""
-    memory, handles = growth(epochs)
-    return {
-        f'after the second epoch memory differs by {100 * memory:.2f} %, at '
-        f'most {100 * TOLERANCE:.0f}': memory <= TOLERANCE,
-        f'after the second epoch handles differ by {handles}': handles == 0,
-    }
-
-
-def parse_args() -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--out', help='folder that keeps the training')
+def main() -> None:
+    """Train and print what was found."""
+    parser = script_parser(__doc__)
     parser.add_argument(
         '--samples', type=int, default=20_000, help='in an epoch')
     parser.add_argument(
-        '--minutes',
-        type=float,
-        default=60,
-        help='length; the last epoch is finished')
-    return parser.parse_args()
-
-
-def main(args: argparse.Namespace) -> None:
-    """Train and print what was found."""
+        '--minutes', type=float, default=60, help='the last epoch is finished')
+    args = parser.parse_args()
     with output_folder(args) as folder:
         epochs = levels(train_long(folder, args.samples, args.minutes))
-    print(*figures(epochs), sep='\n')
-    finish(report(epochs))
+    print('| epoch | training, MB | evaluation, MB | open handles |',
+          '|---|---|---|---|', *map(_row, epochs), sep='\n')
+    memory, handles = growth(epochs)
+    finish({
+        f'after the second epoch memory differs by {100 * memory:.2f} %, at '
+        f'most {100 * TOLERANCE:.0f}': memory <= TOLERANCE,
+        f'after the second epoch handles differ by {handles}': handles == 0,
+    })
 
 
 if __name__ == '__main__':
-    main(parse_args())
+    main()

@@ -40,11 +40,8 @@ def small_config(dataset: Path, epochs: int, batch_size: int,
                  workers: int = 0) -> Config:
     """Return a shipped config, smaller, and with all that can go wrong.
 
-    Args:
-        dataset: folder of :func:`write_dataset`.
-        epochs: length of the training.
-        batch_size: of a process, also in evaluations.
-        workers: processes of each data loader.
+    Batches are of a process, also in evaluations; workers are processes of
+    each data loader.
     """
     config = Config.fromfile(
         config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py'))
@@ -82,6 +79,15 @@ def small_config(dataset: Path, epochs: int, batch_size: int,
         max_keep_ckpts=1, save_best=SCORE, rule='greater')
     config.default_hooks.logger.interval = 1
     return config
+
+
+def script_parser(description: str) -> argparse.ArgumentParser:
+    """Return a stress test's parser, with ``--out``."""
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('--out', help='folder that keeps the trainings')
+    return parser
 
 
 @contextmanager
