@@ -8,6 +8,7 @@ random generators, the gradients that wait for the rest of
 ``accumulative_counts`` and, in the middle of an epoch, its buffers.
 """
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +76,12 @@ class ResumableCheckpointHook(CheckpointHook):
     """
 
     backend_args: dict | None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._batches = 0
-        self._is_evaluated = True
-        self._processes: list[dict] = []
-        self._obsolete: set[str] = set()
-        self._saved_epoch: int | None = None
-        self._loaded: dict | None = None
+    _batches = 0
+    _is_evaluated = True
+    _processes: Sequence[dict] = ()
+    _obsolete: set[str]
+    _saved_epoch: int | None = None
+    _loaded: dict | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep the progress of the training that is resumed."""
@@ -162,8 +160,8 @@ class ResumableCheckpointHook(CheckpointHook):
         """Save the checkpoint of a step, then remove those it replaces."""
         old = [INTERRUPTED]
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
-            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
-                old.append(self.filename_tmpl.format(self.keep_ckpt_ids[0]))
+            kept = [*self.keep_ckpt_ids, step]
+            old += map(self.filename_tmpl.format, kept[:-self.max_keep_ckpts])
             self.keep_ckpt_ids.append(step)  # drops the first of too many
             runner.message_hub.update_info('keep_ckpt_ids',
                                            list(self.keep_ckpt_ids))
@@ -180,20 +178,19 @@ class ResumableCheckpointHook(CheckpointHook):
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         model = _unwrapped(runner.model)
-        state = dict(
-            random=random_state(),
-            gradients={
-                name: parameter.grad.cpu()
-                for name, parameter in model.named_parameters()
-                if parameter.grad is not None
-            },
-            # Between epochs SyncBuffersHook makes them equal.
-            buffers={
-                name: buffer.cpu()
-                for name, buffer in model.named_buffers()
-                if self._batches and get_world_size() > 1
-            })
-        self._processes = all_gather_object(state)
+        gradients = {
+            name: parameter.grad.cpu()
+            for name, parameter in model.named_parameters()
+            if parameter.grad is not None
+        }
+        buffers = {}
+        # Between epochs SyncBuffersHook makes them equal.
+        if self._batches and get_world_size() > 1:
+            buffers = {
+                name: buffer.cpu() for name, buffer in model.named_buffers()
+            }
+        self._processes = all_gather_object(
+            dict(random=random_state(), gradients=gradients, buffers=buffers))
         runner.save_checkpoint(
             self.out_dir,
             name,

@@ -59,11 +59,7 @@ class CompileHook(Hook):
                              'another, or switch the hook off')
 
     def before_train(self, runner: Runner) -> None:
-        """Compile the backbone.
-
-        Raises:
-            ValueError: if the model has no backbone.
-        """
+        """Compile the backbone; ValueError if the model has none."""
         if not self.enable:
             return
         model = runner.model

@@ -1,6 +1,5 @@
 """Checks of a config before its runner starts."""
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from mmengine.config import Config
@@ -33,26 +32,16 @@ def check_training_numbers(config: Config) -> None:
         ValueError: if a count is not a whole number or too small, or the
             learning rate is negative or not finite.
     """
-    for name, least in _COUNTS.items():
-        for value in _values(config, name):
-            if not (isinstance(value, (int, float)) and value >= least
-                    and value % 1 == 0):
-                raise ValueError(f'{name}={value!r} must be a whole number of '
-                                 f'{least} or more')
-    for value in _values(config, 'optim_wrapper.optimizer.lr'):
-        if not (isinstance(value, (int, float)) and 0 <= value < math.inf):
-            raise ValueError(f'optim_wrapper.optimizer.lr={value!r} must be a '
-                             'number of 0 or more')
-
-
-def _values(config: Config, name: str) -> Iterator[Any]:
-    """Yield the setting of a dotted name, if the config has it."""
-    node: Any = config
-    for key in name.split('.'):
-        if not isinstance(node, (dict, Config)) or key not in node:
-            return
-        node = node[key]
-    yield node
+    for name, least in {**_COUNTS, 'optim_wrapper.optimizer.lr': 0}.items():
+        value: Any = config
+        for key in name.split('.'):
+            value = value.get(key, least) if hasattr(value, 'get') else least
+        is_count = name in _COUNTS
+        if not (isinstance(value, (int, float)) and least <= value < math.inf
+                and (value % 1 == 0 or not is_count)):
+            raise ValueError(
+                f'{name}={value!r} must be a {"whole " * is_count}number of '
+                f'{least} or more')
 
 
 def check_runner(runner: Runner, *phases: str) -> None:

@@ -63,11 +63,17 @@ class InvalidLossHook(Hook):
             for rate in group
         }
         values = ', '.join(f'{name} {x:g}' for name, x in losses.items())
+        samples = data_batch.get('data_samples') if isinstance(
+            data_batch, dict) else None
+        files = [
+            str(getattr(x, 'img_path', getattr(x, 'img_id', 'unknown')))
+            for x in samples or []
+        ]
         raise FloatingPointError(
             f'the loss is NaN or infinite in iteration {runner.iter + 1} '
             f'(epoch {runner.epoch + 1}, batch {batch_idx + 1}): {values}; '
             f'learning rate {", ".join(sorted(rates))}; image files: '
-            f'{", ".join(_image_files(data_batch)) or "unknown"}. '
+            f'{", ".join(files) or "unknown"}. '
             f'{_advice(runner)}')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -83,15 +89,6 @@ class InvalidLossHook(Hook):
                 raise FloatingPointError(
                     f'the parameters {name} are NaN or infinite after '
                     f'{runner.iter} iterations. {_advice(runner)}')
-
-
-def _image_files(batch: Any) -> list[str]:
-    """Paths of the images of a batch, or their ids where there is no path."""
-    samples = batch.get('data_samples') if isinstance(batch, dict) else None
-    return [
-        str(getattr(sample, 'img_path', getattr(sample, 'img_id', 'unknown')))
-        for sample in samples or []
-    ]
 
 
 def _advice(runner: Runner) -> str:

@@ -30,11 +30,9 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     """
     note = Path(work_dir, 'last_checkpoint')
     named = note.read_text().strip() if note.is_file() else ''
-    if named:
-        beside = os.path.join(work_dir, os.path.basename(named))
-        for path in (named, beside):
-            if '://' in path or os.path.isfile(path):
-                return path
+    for path in (named, os.path.join(work_dir, os.path.basename(named))):
+        if '://' in path or os.path.isfile(path):
+            return path
     newest = next(iter(checkpoints_in(work_dir)), None)
     if newest is not None:
         print_log(f'{note} is missing or names a missing file ({named!r}): '

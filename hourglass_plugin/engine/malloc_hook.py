@@ -1,15 +1,14 @@
 """Reuse of freed memory on CPUs."""
 import ctypes
 import sys
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
-# Numbers of glibc's options, from its malloc.h.
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-
+# M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of glibc's malloc.h.
+_OPTIONS = (-3, -1)
 
 #: Policy -> sizes in bytes from which a block is mapped by itself, and from
 #: which the free end of the heap is returned to the system.
@@ -34,12 +33,10 @@ def set_freed_memory(policy: str) -> None:
     if policy not in _THRESHOLDS:
         raise ValueError(f'policy={policy!r} is unknown; choose from '
                          f'{", ".join(_THRESHOLDS)}')
-    mmap, trim = _THRESHOLDS[policy]
-    if sys.platform == 'linux':
-        c_library = ctypes.CDLL(None)
-        if hasattr(c_library, 'mallopt'):
-            c_library.mallopt(_M_MMAP_THRESHOLD, mmap)
-            c_library.mallopt(_M_TRIM_THRESHOLD, trim)
+    c_library: Any = ctypes.CDLL(None) if sys.platform == 'linux' else None
+    if hasattr(c_library, 'mallopt'):
+        for option, size in zip(_OPTIONS, _THRESHOLDS[policy]):
+            c_library.mallopt(option, size)
 
 
 @HOOKS.register_module()

@@ -26,10 +26,9 @@ class StopRequest:
     more than five seconds after the first ends the process at once.
     """
 
-    def __init__(self) -> None:
-        self._time: float | None = None
-        self._process: int | None = None
-        self._previous: Any = None
+    _time: float | None = None
+    _process: int | None = None
+    _previous: Any = None
 
     def __enter__(self) -> 'StopRequest':
         if threading.current_thread() is threading.main_thread():
@@ -40,7 +39,6 @@ class StopRequest:
     def __exit__(self, *error: object) -> None:
         if self._process is not None:
             signal.signal(signal.SIGTERM, self._previous or signal.SIG_DFL)
-            self._process = None
 
     def is_agreed(self) -> bool:
         """Return whether to stop, the same in all processes.

@@ -94,13 +94,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self.runner.val_loop.run()
 
     def _prepare_loaders(self) -> None:
-        loaders = [self.dataloader]
-        if self.runner.val_loop is not None:
-            loaders.append(self.runner.val_loop.dataloader)
         if hasattr(self.dataloader.sampler, 'begin_at'):
             # mmengine builds it before it reads a checkpoint's seed.
             self.dataloader.sampler.seed = self.runner.seed
-        for loader in loaders:
+        for loop in filter(None, (self, self.runner.val_loop)):
+            loader = loop.dataloader
             shield_workers(loader)
             if loader.generator is None:
                 loader.generator = torch.Generator()

@@ -89,40 +89,29 @@ def break_down():
 
 def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
     """Three epochs of four batches, in steps of the optimizer of three."""
-    runner = small_runner(
-        work_dir, name, **{
-            'train_dataloader':
-            loader(RandomPeople(7), sampler, shuffle=True),
-            'val_dataloader':
-            loader(RandomPeople(7)),
-            'val_cfg':
-            dict(),
-            'val_evaluator':
-            dict(type='SizeOfPredictions'),
-            'train_cfg':
-            dict(type='ResumableTrainLoop', max_epochs=3),
-            'optim_wrapper':
+    arguments = dict(
+        train_dataloader=loader(RandomPeople(7), sampler, shuffle=True),
+        val_dataloader=loader(RandomPeople(7)),
+        val_cfg=dict(),
+        val_evaluator=dict(type='SizeOfPredictions'),
+        train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
+        optim_wrapper=dict(
+            type='OptimWrapper',
+            optimizer=dict(type='Adam', lr=0.01),
+            accumulative_counts=3),
+        param_scheduler=[
+            dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
+            # No epoch is better by so much.
             dict(
-                type='OptimWrapper',
-                optimizer=dict(type='Adam', lr=0.01),
-                accumulative_counts=3),
-            'param_scheduler': [
-                dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
-                # No epoch is better by so much.
-                dict(
-                    type='ReduceOnPlateauLR',
-                    monitor='noise/size',
-                    threshold=0.9,
-                    patience=0)
-            ],
-            'default_hooks':
-            CHECKPOINTS,
-            'custom_hooks': [dict(type='EMAHook'),
-                             Watch(seen), *hooks],
-            'resume':
-            True,
-            **options
-        })
+                type='ReduceOnPlateauLR',
+                monitor='noise/size',
+                threshold=0.9,
+                patience=0)
+        ],
+        default_hooks=CHECKPOINTS,
+        custom_hooks=[dict(type='EMAHook'), Watch(seen), *hooks],
+        resume=True)
+    runner = small_runner(work_dir, name, **{**arguments, **options})
     runner.train()
     return runner
 

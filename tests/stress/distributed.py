@@ -67,13 +67,7 @@ exit ${status:-0}
 
 def is_evaluation_equal(folder: Path, samples: int,
                         counts: Sequence[int]) -> bool:
-    """Return whether scores and predictions are equal.
-
-    Args:
-        folder: with the dataset ``people``.
-        samples: how many are evaluated.
-        counts: numbers of processes.
-    """
+    """Return whether so many processes predict and score the same."""
     found = []
     for count in counts:
         config = small_config(folder / 'people', 1, 2)
@@ -96,11 +90,7 @@ def _test(rank: int, config: Config) -> dict:
 
 
 def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
-    """Train in two processes and kill one of them, in each way but the last.
-
-    Args:
-        folder: with the dataset ``people``.
-        launches: some of :data:`LAUNCHES`.
+    """Train in two processes and kill one, in each of the ways but the last.
 
     Returns:
         What was checked, and whether it is as it must be.
@@ -117,10 +107,7 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
     for number, name in enumerate(launches, start=1):
         jobs = _launch(name, folder, path, work_dir)
         if number == len(launches):
-            for job, screen in jobs:
-                if job.wait() != 0:
-                    raise RuntimeError(f'{name} failed:\n{screen.read_text()}')
-            continue
+            break
         seconds = _kill_one(jobs, work_dir / f'epoch_{number}.pth')
         report[f'{name}, a process killed, all ended in {seconds:.1f} s'] = (
             seconds <= SECONDS)
@@ -128,6 +115,9 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
             'error: process ' in line and '--resume' in line
             for _, screen in jobs
             for line in screen.read_text().splitlines())
+    for job, screen in jobs:
+        if job.wait() != 0:
+            raise RuntimeError(screen.read_text())
     found = differences(folder / 'undisturbed', work_dir)
     print(*found, sep='\n', end='\n' if found else '')
     report['resumed, bit-equal to an undisturbed training'] = not found
@@ -148,7 +138,6 @@ def _launch(name: str, folder: Path, config: Path,
         free.bind(('127.0.0.1', 0))
         port = str(free.getsockname()[1])
     script, *machines = name.split(' on ')
-    command = ['bash', str(_TOOLS / script)]
     stubs = folder / 'stubs'
     stubs.mkdir(exist_ok=True)
     for stub, text in _STUBS.items():
@@ -158,21 +147,17 @@ def _launch(name: str, folder: Path, config: Path,
         OMP_NUM_THREADS='1',
         PATH=f'{stubs}:{Path(sys.executable).parent}:{os.environ["PATH"]}')
     if script == 'slurm_train.sh':
-        command += ['partition', 'job', str(config), str(work_dir)]
+        arguments = ['partition', 'job', config, work_dir]
         variables.update(GPUS='2', MASTER_PORT=port, SRUN_ARGS='--gres=none')
     else:
-        command += [str(config), '1' if machines else '2', '--work-dir',
-                    str(work_dir)]
-        variables.update(
-            NNODES='2' if machines else '1',
-            MASTER_ADDR='127.0.0.1',
-            PORT=port)
+        arguments = [config, '1' if machines else '2', '--work-dir', work_dir]
+        variables.update(NNODES='2' if machines else '1', PORT=port)
     jobs = []
     for rank in range(2 if machines else 1):
         screen = folder / f'{name} {rank}.txt'
         with screen.open('w') as file:
             jobs.append((subprocess.Popen(
-                [*command, '--resume'],
+                ['bash', _TOOLS / script, *arguments, '--resume'],
                 env={**os.environ, **variables, 'NODE_RANK': str(rank)},
                 stdout=file,
                 stderr=file), screen))
@@ -181,23 +166,17 @@ def _launch(name: str, folder: Path, config: Path,
 
 def _kill_one(jobs: Sequence[tuple[subprocess.Popen, Path]],
               checkpoint: Path) -> float:
-    """Kill a process when a checkpoint is there.
-
-    Returns:
-        Seconds until all jobs had ended.
-    """
+    """Kill a process when a checkpoint is there; seconds until all ended."""
     while not checkpoint.exists():
         time.sleep(0.01)
-        for job, screen in jobs:
-            if job.poll() is not None:
-                raise RuntimeError(f'ended too early:\n{screen.read_text()}')
+        if any(job.poll() is not None for job, _ in jobs):
+            raise RuntimeError(f'ended too early:\n{jobs[0][1].read_text()}')
     # Two processes that torchrun, the last job's process, has started.
     children = Path(f'/proc/{jobs[-1][0].pid}/task/{jobs[-1][0].pid}/children')
     os.kill(max(map(int, children.read_text().split())), signal.SIGKILL)
     began = time.perf_counter()
-    for job, screen in jobs:
-        if job.wait() == 0:
-            raise RuntimeError(f'did not notice:\n{screen.read_text()}')
+    if any(job.wait() == 0 for job, _ in jobs):
+        raise RuntimeError(f'did not notice:\n{jobs[0][1].read_text()}')
     return time.perf_counter() - began
 
 

@@ -6,13 +6,14 @@ and evaluated after each epoch. Exit status 1 if memory differs by more than
 2 % between the epochs after the second, or the number of open files at all.
 For Linux 5.4 and later.
 """
+import itertools
 import json
 import os
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -37,28 +38,6 @@ _SECONDS = 2.0  # between two measurements
 _WARM_UP = 2
 
 
-class Measurement(NamedTuple):
-    """Memory and handles of all processes at a moment."""
-
-    epoch: int  #: counted from 1
-    phase: str  #: 'train' or 'val'
-    memory: int  #: bytes, see :func:`held`
-    handles: int  #: open files, pipes and sockets
-
-
-class Level(NamedTuple):
-    """Memory and handles of all processes in an epoch and its evaluation.
-
-    Memory is the median, as what is in flight between processes comes and
-    goes. Each batch in flight has handles, so of these it is the fewest.
-    """
-
-    epoch: int  #: counted from 1
-    training: float  #: bytes
-    evaluation: float  #: bytes
-    handles: int
-
-
 class LoadWatch(Hook):
     """Measures every two seconds; ends a training when its time is over.
 
@@ -68,7 +47,7 @@ class LoadWatch(Hook):
     """
 
     def __init__(self, seconds: float) -> None:
-        self.measurements: list[Measurement] = []
+        self.measurements: list[tuple[int, str, int, int]] = []
         self._end = time.monotonic() + seconds
         self._next = 0.
 
@@ -90,12 +69,12 @@ class LoadWatch(Hook):
     def after_val_epoch(self, runner: Runner, metrics: Any = None) -> None:
         """Measure at least once, and log it."""
         self._measure(runner, 'val')
-        runner.logger.info(_row(levels(self.measurements)[-1]))
+        runner.logger.info(_row(*levels(self.measurements)[-1]))
 
     def _measure(self, runner: Runner, phase: str) -> None:
         # An evaluation comes when the epoch is counted.
         epoch = runner.epoch + (phase == 'train')
-        self.measurements.append(Measurement(epoch, phase, *held(os.getpid())))
+        self.measurements.append((epoch, phase, *held(os.getpid())))
         self._next = time.monotonic() + _SECONDS
 
 
@@ -131,8 +110,7 @@ def is_measurable() -> bool:
     return path.exists() and 'Pss_Anon:' in path.read_text()
 
 
-def train_long(folder: Path, samples: int,
-               minutes: float) -> list[Measurement]:
+def train_long(folder: Path, samples: int, minutes: float) -> list[tuple]:
     """Train for minutes, with so many samples in an epoch, and measure."""
     people = folder / 'people'
     images = min(samples, _IMAGES)
@@ -153,24 +131,34 @@ def train_long(folder: Path, samples: int,
     return watch.measurements
 
 
-def levels(measurements: Sequence[Measurement]) -> list[Level]:
-    """Return the level of each epoch that was evaluated."""
+def levels(measurements: Sequence[tuple]) -> list[tuple]:
+    """Return memory and handles of each epoch that was evaluated.
+
+    Args:
+        measurements: epoch (from 1), phase ``'train'`` or ``'val'``, memory in
+            bytes, and handles, of a moment.
+
+    Returns:
+        Epoch, bytes in training and in evaluation, and handles. Memory is the
+        median, as what is in flight between processes comes and goes. Each
+        batch in flight has handles, so of these it is the fewest.
+    """
     found = []
-    for epoch in sorted({x.epoch for x in measurements if x.phase == 'val'}):
-        own = [x for x in measurements if x.epoch == epoch]
+    for epoch in sorted({x[0] for x in measurements if x[1] == 'val'}):
+        own = [x[1:] for x in measurements if x[0] == epoch]
         training, evaluation = (
-            statistics.median(x.memory for x in own if x.phase == phase)
-            for phase in ('train', 'val'))
-        handles = min(x.handles for x in own)
-        found.append(Level(epoch, training, evaluation, handles))
+            statistics.median(memory for phase, memory, _ in own
+                              if phase == name) for name in ('train', 'val'))
+        handles = min(count for _, _, count in own)
+        found.append((epoch, training, evaluation, handles))
     return found
 
 
-def growth(epochs: Sequence[Level]) -> tuple[float, int]:
+def growth(epochs: Sequence[tuple]) -> tuple[float, int]:
     """Return the growth from the least to the most after the second epoch.
 
     Args:
-        epochs: three at least.
+        epochs: what :func:`levels` returns; three at least.
 
     Returns:
         Growth of memory as a part of the least, the larger one of training and
@@ -181,9 +169,9 @@ def growth(epochs: Sequence[Level]) -> tuple[float, int]:
             max(handles) - min(handles))
 
 
-def _row(level: Level) -> str:
-    return (f'| {level.epoch} | {level.training / 1e6:.0f} | '
-            f'{level.evaluation / 1e6:.0f} | {level.handles} |')
+def _row(epoch: int, training: float, evaluation: float, handles: int) -> str:
+    return (f'| {epoch} | {training / 1e6:.0f} | {evaluation / 1e6:.0f} | '
+            f'{handles} |')
 
 
 def main() -> None:
@@ -197,7 +185,7 @@ def main() -> None:
     with output_folder(args) as folder:
         epochs = levels(train_long(folder, args.samples, args.minutes))
     print('| epoch | training, MB | evaluation, MB | open handles |',
-          '|---|---|---|---|', *map(_row, epochs), sep='\n')
+          '|---|---|---|---|', *itertools.starmap(_row, epochs), sep='\n')
     memory, handles = growth(epochs)
     finish({
         f'after the second epoch memory differs by {100 * memory:.2f} %, at '
