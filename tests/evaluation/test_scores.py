@@ -12,7 +12,7 @@ from hourglass_plugin.evaluation.table import (
     metainfo_columns,
     skeleton_columns,
 )
-from hourglass_plugin.skeletons import FLIC, LSP, MPII
+from hourglass_plugin.skeletons import FLIC, MPII
 
 HEAD, THORAX, RIGHT_KNEE, LEFT_KNEE, LEFT_WRIST = 9, 7, 1, 4, 15
 
@@ -154,12 +154,6 @@ def test_flic_without_the_column_that_only_repeats_the_mean():
         'AUC'
     ]
     assert len(scores.explanations()) == 4  # without AKEW
-
-
-def test_columns_of_lsp():
-    assert sorted(skeleton_columns(LSP).means['ankle_knee_elbow_wrist']) == [
-        0, 1, 4, 5, 6, 7, 10, 11
-    ]
 
 
 def test_columns_of_a_custom_dataset():
