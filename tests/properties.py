@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 import torch
 from hypothesis import strategies as st
 from matlab_files import (
@@ -33,11 +32,6 @@ from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.mpii import read_mpii
 from hourglass_plugin.datasets.readers.mpii_ground_truth import (
     read_mpii_ground_truth,
-)
-from hourglass_plugin.datasets.readers.person import Person
-from hourglass_plugin.datasets.readers.pose_json import (
-    pose_json_entries,
-    read_pose_json,
 )
 from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.models.weights.loading import read_checkpoint
@@ -271,47 +265,6 @@ def a_damaged_image_is_read_or_refused(suffix, damages, factor):
     assert decoded.pixels.shape == (size[1], size[0], 3)
     assert decoded.pixels.dtype == np.uint8
     assert suffix != '.jpg' or b'\xff\xd9' in content
-
-
-@st.composite
-def _people(draw):
-    rng = np.random.default_rng(draw(_SEEDS))
-    letters = st.characters(exclude_categories=('Cc', 'Cs'),
-                            exclude_characters='/\\')
-    index = st.tuples(st.integers(0, 10**6), st.integers(0, 50))
-    return [
-        Person(
-            image=f'\u00e4 {draw(st.text(letters, max_size=8))}.jpg',
-            center=rng.uniform(-50, 2000, 2).astype(np.float32),
-            scale=float(rng.uniform(0.1, 20)),
-            keypoints=rng.uniform(-500, 3000, (14, 2)).astype(np.float32),
-            annotated=rng.random(14) < 0.8,
-            visible=rng.random(14) < 0.5 if draw(st.booleans()) else None,
-            torso_size=draw(st.none() | st.floats(1, 500)),
-            official_index=draw(st.none() | index))
-        for _ in range(draw(st.integers(1, 3)))]
-
-
-@holds(people=_people(), first_pixel=st.sampled_from([0, 1]))
-def people_come_back_from_json(people, first_pixel):
-    """To a thousandth of a pixel, or what float32 knows of it."""
-    path = _FOLDER / 'people.json'
-    path.write_text(json.dumps(pose_json_entries(people, first_pixel)))
-    found = read_pose_json(path, LSP, first_pixel)
-    assert len(found) == len(people)
-    for one, other in zip(people, found):
-        assert (one.image, one.official_index) == (other.image,
-                                                   other.official_index)
-        for name in ('annotated', 'visible'):
-            np.testing.assert_array_equal(getattr(one, name),
-                                          getattr(other, name))
-        for name in ('scale', 'torso_size'):
-            assert getattr(other, name) == pytest.approx(
-                getattr(one, name), abs=1e-6)
-        for name, chosen in (('center', ...), ('keypoints', one.annotated)):
-            np.testing.assert_allclose(
-                getattr(other, name)[chosen], getattr(one, name)[chosen],
-                atol=1.2e-3)
 
 
 def _people_of(read, *arguments):

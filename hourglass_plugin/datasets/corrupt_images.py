@@ -43,10 +43,8 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
                  skip_corrupt: bool = False,
                  **named_arguments: Any) -> None:
         if skip_corrupt and named_arguments.get('test_mode', False):
-            raise ValueError(
-                'skip_corrupt=True is for training: scores without some '
-                'people are not comparable. Remove the people from the '
-                'annotation file, or replace the images')
+            raise ValueError('skip_corrupt=True is for training: scores '
+                             'without some people are not comparable')
         self.skip_corrupt = skip_corrupt
         super().__init__(*arguments, **named_arguments)
 
@@ -84,24 +82,18 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
         """Return a sample; name it in the error about its image."""
         try:
             return super().__getitem__(index)
-        except Exception as error:  # MMPose's LoadImage: of any class
-            cause = _unreadable(error, self.get_data_info(index))
-            if cause is None:
+        except UnreadableImageError as error:
+            cause = error
+        except Exception:  # MMPose's LoadImage: of any class
+            try:
+                load_image(self.get_data_info(index)['img_path'])
+            except UnreadableImageError as error:
+                cause = error
+            else:
                 raise
-            raise UnreadableImageError(
-                cause.path, f'{cause.reason} (sample {int(index)} of '
-                f'{self.ann_file})') from error
-
-
-def _unreadable(error: Exception, record: dict) -> UnreadableImageError | None:
-    """Return the error about a record's image; None if that is readable."""
-    if isinstance(error, UnreadableImageError):
-        return error
-    try:
-        load_image(record['img_path'])
-    except UnreadableImageError as unreadable:
-        return unreadable
-    return None
+        raise UnreadableImageError(
+            cause.path, f'{cause.reason} (sample {int(index)} of '
+            f'{self.ann_file})') from cause
 
 
 @HOOKS.register_module()

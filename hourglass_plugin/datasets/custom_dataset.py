@@ -34,10 +34,8 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
     Args:
         metainfo: ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
             ``joint_weights`` and ``sigmas`` in MMPose's form.
-        arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
-            ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
-            ``test_mode``, ``indices``, ...; and ``skip_corrupt``, see
-            :class:`.corrupt_images.SkipCorruptImagesDataset`.
+        arguments: those of mmengine's ``BaseDataset``; and ``skip_corrupt``,
+            see :class:`.corrupt_images.SkipCorruptImagesDataset`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -67,9 +65,8 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
         total = len(self.coco.anns)
         if not records:
             raise ValueError(
-                f'{self.ann_file}: none of the {total} annotations is usable; '
-                'it needs a box with an area, a keypoint with v > 0, and no '
-                'iscrowd')
+                f'{self.ann_file}: none of the {total} annotations has a box '
+                'with an area, a keypoint with v > 0, and no iscrowd')
         if len(records) < total:
             print_log(
                 f'{self.ann_file}: {len(records)} of {total} annotations are '
@@ -109,9 +106,8 @@ def check_metainfo(metainfo: dict) -> None:
             raise ValueError(f'keypoint {name!r} has swap={swap!r}, but the '
                              f'keypoints are {", ".join(swaps)}')
         if swaps[swap] != name:
-            raise ValueError(
-                f'keypoint {name!r} becomes {swap!r} in the flipped image, '
-                f'but {swap!r} becomes {swaps[swap]!r}: set swap for both')
+            raise ValueError(f'keypoint {name!r} has swap={swap!r}, which has '
+                             f'swap={swaps[swap]!r}: set swap for both')
     for index, limb in metainfo['skeleton_info'].items():
         link = tuple(limb.get('link', ()))
         if len(link) != 2 or not set(link) <= set(swaps):
@@ -139,8 +135,7 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
     """
     content = load_json(path)
     if str(path).endswith('.gz'):
-        raise ValueError(f'{path}: pycocotools reads no compressed files; '
-                         'unpack it')
+        raise ValueError(f'{path}: unpack it; pycocotools reads no .gz')
     known: dict[str, dict] = {}
     for part, required in _REQUIRED.items():
         entries = content.get(part) if isinstance(content, dict) else None
@@ -160,9 +155,8 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
             if not isinstance(image['id'], int) or not _are_numbers(
                     sides, 2) or any(side <= 0 or side != int(side)
                                      for side in sides):
-                raise ValueError(
-                    'id, width and height must be integers, the last two '
-                    f'positive, but are {image["id"]!r} and {sides}')
+                raise ValueError('id, width and height must be positive '
+                                 f'integers: {image["id"]!r}, {sides}')
     for index, annotation in enumerate(content['annotations']):
         with located(f'{path}, annotations[{index}] '
                      f'(id {annotation["id"]!r})'):
@@ -178,26 +172,21 @@ def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
 
 def _check_entry(entry: Any, required: tuple[str, ...], known: dict) -> None:
     """Reject an entry that lacks something, or has the id of another."""
-    if not isinstance(entry, dict):
-        raise ValueError(f'it must be an object, but is {entry!r}')
-    missing = [key for key in required if key not in entry]
-    if missing:
-        raise ValueError(f'it lacks {", ".join(missing)}')
+    if not isinstance(entry, dict) or not set(required) <= set(entry):
+        raise ValueError(f'it must be an object with {", ".join(required)}')
     if not _is_id(entry['id']) or entry['id'] in known:
-        raise ValueError('the id must be a number or a text of its own, but '
-                         f'is {entry["id"]!r}')
+        raise ValueError(f'the id {entry["id"]!r} is no number or text of its '
+                         'own')
 
 
 def _check_annotation(annotation: dict, image: dict,
                       num_keypoints: int) -> None:
     """Reject numbers that MMPose would misread or crash on."""
     if annotation.get('iscrowd', 0) not in (0, 1):
-        raise ValueError('iscrowd must be 0 or 1 or omitted, but is '
-                         f'{annotation["iscrowd"]!r}')
+        raise ValueError(f'iscrowd is not 0 or 1: {annotation["iscrowd"]!r}')
     for name in ('area', 'num_keypoints'):
         if not _is_finite(annotation.get(name, 0)):
-            raise ValueError(f'{name} must be a number or omitted, but is '
-                             f'{annotation[name]!r}')
+            raise ValueError(f'{name} is not a number: {annotation[name]!r}')
     if not _are_numbers(annotation['bbox'], 4):
         raise ValueError('bbox must be [left, top, width, height], but is '
                          f'{annotation["bbox"]!r}')
@@ -208,19 +197,16 @@ def _check_annotation(annotation: dict, image: dict,
             max(left, 0) < min(left + width, image['width'] - 1)
             and max(top, 0) < min(top + height, image['height'] - 1)):
         raise ValueError(
-            f'the box {annotation["bbox"]} is outside the image '
-            f'{image["file_name"]!r}, {image["width"]} x {image["height"]} '
-            'pixels; correct it, or remove the annotation')
+            f'the box {annotation["bbox"]} is outside the image of '
+            f'{image["width"]} x {image["height"]} pixels; remove it')
     keypoints = annotation.get('keypoints', [0] * 3 * num_keypoints)
     if not _are_numbers(keypoints, 3 * num_keypoints):
         count = len(keypoints) if isinstance(keypoints, list) else keypoints
         raise ValueError(
-            f'keypoints has {count!r} numbers or one that is invalid; the '
-            f"config's {num_keypoints} keypoints need {3 * num_keypoints} "
-            '(x, y, v each)')
+            f'keypoints has {count!r} numbers or an invalid one; the config '
+            f'needs {3 * num_keypoints}, {num_keypoints} times x, y, v')
     if any(mark not in (0, 1, 2) for mark in keypoints[2::3]):
-        raise ValueError('v of keypoints must be 0 (not annotated), 1 (hidden)'
-                         f' or 2 (visible), but they are {keypoints[2::3]}')
+        raise ValueError(f'v must be 0, 1 or 2, but is {keypoints[2::3]}')
 
 
 def _is_id(value: Any) -> bool:

@@ -23,7 +23,15 @@ class _PersonDataset(SkipCorruptImagesDataset):
     metrics, has the values that only some files have: ``visible`` (K,) bool,
     ``torso_size`` in pixels and ``official_index``. ``head_size`` is (1, 1) in
     pixels, as MMPose's metrics expect.
+
+    Args:
+        subset: of the file; None for all of it.
+        arguments: those of mmengine's ``BaseDataset``, and ``skip_corrupt``.
     """
+
+    def __init__(self, subset: str | None = None, **arguments: Any) -> None:
+        self.subset = subset
+        super().__init__(**arguments)
 
     @abstractmethod
     def load_people(self) -> list[Person]:
@@ -83,11 +91,10 @@ class HourglassMPIIDataset(_PersonDataset):
             with several subsets.
         validation_file: for the official file, which does not mark Tompson's
             validation set: any other file that does, e.g.
-            ``mpii_gt_val.mat``; relative to ``data_root`` or to the current
-            folder.
+            ``mpii_gt_val.mat``. Both files are relative to ``data_root`` or
+            to the current folder.
         headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh where
-            ``ann_file`` has no head boxes; relative to ``data_root`` or to
-            the current folder. People are matched by their joints.
+            ``ann_file`` has no head boxes. People are matched by joints.
         arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
             ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
             ``test_mode``, ``indices``, ...; and ``skip_corrupt``, see
@@ -97,11 +104,9 @@ class HourglassMPIIDataset(_PersonDataset):
     METAINFO = MPII.metainfo()
 
     def __init__(self,
-                 subset: str | None = None,
                  validation_file: str | None = None,
                  headbox_file: str | None = None,
                  **arguments: Any) -> None:
-        self.subset = subset
         self.validation_file = validation_file
         self.headbox_file = headbox_file
         super().__init__(**arguments)
@@ -116,10 +121,7 @@ class HourglassMPIIDataset(_PersonDataset):
         return add_head_sizes(people, headbox_file, self.ann_file)
 
     def _path(self, name: str | None) -> Path | None:
-        """Return a file below ``data_root`` or, if there is none, the path.
-
-        MMPose's configs write the root into ``headbox_file``.
-        """
+        """Return a file below ``data_root``, or the path as MMPose has it."""
         if name is None:
             return None
         path = Path(self.data_root or '') / name
@@ -146,11 +148,7 @@ class HourglassFLICDataset(_PersonDataset):
 
     METAINFO = FLIC.metainfo()
 
-    def __init__(self,
-                 subset: str | None = None,
-                 labels: str = 'observer',
-                 **arguments: Any) -> None:
-        self.subset = subset
+    def __init__(self, labels: str = 'observer', **arguments: Any) -> None:
         self.labels = labels
         super().__init__(**arguments)
 
@@ -172,10 +170,6 @@ class HourglassLSPDataset(_PersonDataset):
     """
 
     METAINFO = LSP.metainfo()
-
-    def __init__(self, subset: str | None = None, **arguments: Any) -> None:
-        self.subset = subset
-        super().__init__(**arguments)
 
     def load_people(self) -> list[Person]:
         """Read the annotation file."""

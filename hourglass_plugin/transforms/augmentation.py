@@ -17,10 +17,9 @@ from mmpose.registry import TRANSFORMS
 class SeedAugmentation(BaseTransform):
     """Seed all random transforms that follow, MMPose's too.
 
-    The first transform of a training pipeline. With ``SeededSampler``, the
-    generators of Python and NumPy are seeded for each training sample from
-    (seed, epoch, position). Without it, as when a dataset is indexed by hand,
-    they are left as they are.
+    The first transform of a training pipeline. With ``SeededSampler``, Python
+    and NumPy are seeded for each sample from (seed, epoch, position); without
+    it, as when a dataset is indexed by hand, they are not.
     """
 
     def transform(self, results: dict) -> dict:
@@ -35,20 +34,21 @@ class SeedAugmentation(BaseTransform):
         return results
 
 
+def _check_prob(name: str, prob: float) -> None:
+    if not 0 <= prob <= 1:
+        raise ValueError(f'{name} must be between 0 and 1, but is {prob}')
+
+
 @TRANSFORMS.register_module()
 class RandomHorizontalFlip(BaseTransform):
     """Let ``TopdownCrop`` flip the image, without a copy as ``RandomFlip``.
 
-    Args:
-        prob: share of samples that are flipped.
-
     Raises:
-        ValueError: if ``prob`` is not between 0 and 1.
+        ValueError: if ``prob``, the share that is flipped, is not in [0, 1].
     """
 
     def __init__(self, prob: float = 0.5) -> None:
-        if not 0 <= prob <= 1:
-            raise ValueError(f'prob must be between 0 and 1, but is {prob}')
+        _check_prob('prob', prob)
         self.prob = prob
 
     def transform(self, results: dict) -> dict:
@@ -85,13 +85,11 @@ class RandomScaleRotation(BaseTransform):
                  rotation_factor: float = 30.0,
                  rotation_prob: float | None = None) -> None:
         if sampling not in ('lua', 'paper'):
-            raise ValueError(f"sampling must be 'lua' or 'paper', but is "
-                             f'{sampling!r}')
+            raise ValueError(
+                f"sampling must be 'lua' or 'paper', but is {sampling!r}")
         if rotation_prob is None:
             rotation_prob = 0.4 if sampling == 'lua' else 1.0
-        if not 0 <= rotation_prob <= 1:
-            raise ValueError('rotation_prob must be between 0 and 1, but is '
-                             f'{rotation_prob}')
+        _check_prob('rotation_prob', rotation_prob)
         self.sampling = sampling
         self.scale_factor = scale_factor
         self.rotation_factor = rotation_factor
@@ -130,8 +128,7 @@ class RandomChannelGain(BaseTransform):
             to the image's range.
     """
 
-    def __init__(self,
-                 gain_range: tuple[float, float] = (0.6, 1.4)) -> None:
+    def __init__(self, gain_range: tuple[float, float] = (0.6, 1.4)) -> None:
         self.gain_range = gain_range
 
     def transform(self, results: dict) -> dict:

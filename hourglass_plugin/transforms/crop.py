@@ -21,13 +21,9 @@ class TopdownCrop(BaseTransform):
     """Read, flip, rotate and crop an image at once.
 
     Does what MMPose's ``LoadImage``, ``RandomFlip`` and ``TopdownAffine`` do
-    one after the other, with the same results: ``img``, ``img_path``,
-    ``img_shape``, ``ori_shape``, ``flip``, ``flip_direction``,
-    ``input_size``, ``input_center``, ``input_scale``,
-    ``transformed_keypoints`` and, in pixels of the flipped image if it is
-    flipped, ``bbox``, ``bbox_center``, ``bbox_scale``, ``keypoints`` and
-    ``keypoints_visible``. It comes after the transforms that choose the crop:
-    an image is decoded only when the crop is known, and warped once.
+    one after the other, with the same results. It comes after the transforms
+    that choose the crop: an image is decoded only when the crop is known, and
+    warped once.
 
     Args:
         input_size: (W, H) of the crop in pixels.
@@ -104,28 +100,24 @@ class TopdownCrop(BaseTransform):
 
 
 def _check_annotation(results: dict, size: tuple[int, int]) -> None:
-    """Reject an image that does not fit its annotation.
-
-    Its box cannot overlap it under any rotation, or it has another size than
-    the annotation file says. Width and height may be exchanged: some programs
-    write those before a camera's orientation tag is applied.
-    """
+    """Reject an image whose box or annotated size does not fit."""
+    # No rotation makes them overlap. Width and height may be exchanged: some
+    # programs write those before a camera's orientation tag is applied.
     center, scale = results['bbox_center'][0], results['bbox_scale'][0]
     outside = np.hypot(*(np.clip(center, 0, size) - center))
     annotated = results.get('annotated_size', size)
-    reason = None
     # Comparisons with NaN are false, so NaN is rejected.
     if not (0 < scale.min() and scale.max() < np.inf
             and outside < np.hypot(*scale) / 2):
-        reason = (f'the box of {scale[0]:g} x {scale[1]:g} pixels around '
-                  f'({center[0]:g}, {center[1]:g}) is empty or outside the '
-                  f'image of {size[0]} x {size[1]} pixels')
+        reason = (f'the box of width and height {scale.tolist()} around '
+                  f'{center.tolist()} is empty or outside the image')
     elif sorted(annotated) != sorted(size):
-        reason = (f'the image has {size[0]} x {size[1]} pixels, but width and '
-                  f'height in the annotation file are {annotated[0]} x '
-                  f'{annotated[1]}; boxes are cut to them, so correct them')
-    if reason is not None:
-        raise UnreadableImageError(results.get('img_path'), reason)
+        reason = (f'width and height in the annotation file are {annotated}, '
+                  'to which boxes are cut; correct them')
+    else:
+        return
+    raise UnreadableImageError(
+        results.get('img_path'), f'of {size[0]} x {size[1]} pixels: {reason}')
 
 
 def _flip_annotations(results: dict, size: tuple[int, int]) -> None:
@@ -141,10 +133,7 @@ def _flip_annotations(results: dict, size: tuple[int, int]) -> None:
 
 def _from_decoded_pixels(matrix: np.ndarray, image: DecodedImage,
                          flip: bool) -> np.ndarray:
-    """Return the matrix (2, 3) from decoded pixels, not flipped, to the crop.
-
-    ``matrix`` starts from the whole image, flipped if ``flip``.
-    """
+    """Convert a matrix (2, 3) from the whole image, flipped if ``flip``."""
     factor = np.full(2, float(image.factor))
     shift = np.array(image.shift)
     if flip:
@@ -158,8 +147,8 @@ def _cut_needed_part(
         image: np.ndarray, matrix: np.ndarray,
         size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Cut out the part of an image that a crop shows; adapt the matrix."""
-    corners = np.array([[0, size[0], 0, size[0]], [0, 0, size[1], size[1]],
-                        [1, 1, 1, 1]])
+    width, height = size
+    corners = [[0, width, 0, width], [0, 0, height, height], [1] * 4]
     seen = cv2.invertAffineTransform(matrix) @ corners  # (2, 4)
     # Interpolation needs one pixel more on each side.
     low = np.floor(seen.min(1)).astype(int) - 1

@@ -16,13 +16,9 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image, JpegImagePlugin
 
-_REDUCED = {
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    2: cv2.IMREAD_REDUCED_COLOR_2
-}
+_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
+            2: cv2.IMREAD_REDUCED_COLOR_2}
 
-_ORIENTATION_TAG = 0x0112
 # The effect of each value of EXIF's orientation on the pixels in the file.
 _TRANSPOSED = (5, 6, 7, 8)
 _FIRST_PIXEL_AT_RIGHT = (2, 3, 6, 7)
@@ -40,13 +36,9 @@ class UnreadableImageError(OSError):
     text of the traceback, with which it calls the class. Path and reason are
     then taken from the text.
 
-    Args:
-        path: the image's file; None for an image that is not from a file.
-        reason: why it cannot be used; and what to do.
-
     Attributes:
-        path: as given.
-        reason: as given, in one line.
+        path: the image's file; None for an image that is not from a file.
+        reason: why it cannot be used, and what to do, in one line.
     """
 
     def __init__(self, path: str | None, reason: str | None = None) -> None:
@@ -94,8 +86,8 @@ def load_image(path: str,
     try:
         data = fileio.get(path, backend_args=backend_args)
     except OSError as error:
-        raise UnreadableImageError(path, error.strerror
-                                   or str(error)) from error
+        reason = error.strerror or str(error)
+        raise UnreadableImageError(path, reason) from error
     factor = next((f for f in _REDUCED if f <= max_factor), 1)
     image = _decode_reduced(data, factor) if factor > 1 else None
     if image is not None:
@@ -103,8 +95,7 @@ def load_image(path: str,
     pixels = decode_image(data)
     if pixels is None:
         raise UnreadableImageError(path, 'not an image, or damaged')
-    height, width = pixels.shape[:2]
-    return DecodedImage(pixels, (width, height))
+    return DecodedImage(pixels, pixels.shape[1::-1])
 
 
 def decode_image(data: bytes,
@@ -114,13 +105,9 @@ def decode_image(data: bytes,
     Grey becomes colour, 16 bits become the upper 8, CMYK becomes BGR, and
     transparent pixels keep their colour.
 
-    Args:
-        data: the file's content.
-        flags: OpenCV's; also those that reduce JPEG.
-
     Returns:
-        (H, W, 3) uint8, BGR; None if this is not an image, a damaged one, or
-        one of more than 2^30 pixels.
+        (H, W, 3) uint8, BGR; None if this is not an image, is damaged, or has
+        more than 2^30 pixels.
     """
     if data.startswith(b'\xff\xd8'):  # JPEG
         # The end marker must follow the last start-of-scan marker; an embedded
@@ -167,7 +154,7 @@ def _jpeg_header(data: bytes) -> tuple[tuple[int, int], int] | None:
         if 'exif' in header.info:
             exif = Image.Exif()
             exif.load(header.info['exif'])
-            orientation = exif.get(_ORIENTATION_TAG, 1)
+            orientation = exif.get(0x0112, 1)  # its orientation
     except (SyntaxError, OSError, ValueError, struct.error):  # Pillow's
         return None
     return header.size, orientation

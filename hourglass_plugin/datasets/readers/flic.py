@@ -31,12 +31,9 @@ def read_flic(path: str | Path,
     """Read the people of Frames Labeled In Cinema (Sapp and Taskar, 2013).
 
     Crops are those of the paper's code: 440 pixels wide, centred at the torso
-    box in x and at the image in y.
-
-    Observer-centric labels call left what is left of a person who faces the
-    camera: where a person-centric left shoulder is further left in the image
-    than the right one, all left and right joints are exchanged. Labels that
-    are observer-centric already do not change.
+    box in x and at the image in y. For observer-centric labels, all left and
+    right joints are exchanged where the left shoulder is further left in the
+    image than the right one.
 
     Args:
         path: the official ``examples.mat`` of FLIC or FLIC-full, an ``.h5``
@@ -56,8 +53,7 @@ def read_flic(path: str | Path,
             have these labels; names the row.
     """
     if labels not in ('observer', 'person'):
-        raise ValueError(f"labels must be 'observer' or 'person', but is "
-                         f'{labels!r}')
+        raise ValueError(f"labels is 'observer' or 'person', not {labels!r}")
     suffix = Path(path).suffix.lower()
     check_subset(path, subset, ('train', 'test') if suffix == '.mat' else ())
     if suffix == '.mat':
@@ -73,11 +69,9 @@ def read_flic(path: str | Path,
         if person.torso_size is not None and (  # NaN: False
                 abs(torso - person.torso_size) > _TORSO_TOLERANCE):
             raise ValueError(
-                f'{path}, row {row}: right shoulder and left hip are '
-                f'{torso:.2f} px apart, but the person-centric torso has '
-                f'{person.torso_size:.2f} px, so labels are observer-centric; '
-                "for labels='person' use examples.mat or a "
-                '*_personcentric.h5 file')
+                f'{path}, row {row}: its torso of {torso:.2f} px, not '
+                f'{person.torso_size:.2f} px, shows observer-centric labels; '
+                "labels='person' needs examples.mat or *_personcentric.h5")
     return people
 
 
@@ -101,14 +95,13 @@ def _read_examples(path: str | Path, subset: str | None) -> list[Person]:
     """Return the people of ``examples.mat``, person-centric."""
     examples = structs(load_matlab(path, ['examples'])['examples'])
     if not examples:
-        raise ValueError(f'{path}: examples must be a struct array with '
-                         'people')
+        raise ValueError(f'{path}: examples contains no person')
     people = []
     for row, example in enumerate(examples):
         with located(f'{path}, row {row}'):
             if subset is None or numbers(example, f'is{subset}').item() != 0:
-                person = _read_example(example, row)
-                people.append(check_person(person, FLIC))
+                people.append(
+                    check_person(_read_example(example, row), FLIC))
     return people
 
 
@@ -120,9 +113,8 @@ def _read_example(example: np.void, row: int) -> Person:
     coords = numbers(example, 'coords')
     box = numbers(example, 'torsobox').ravel()  # x1, y1, x2, y2
     if coords.shape != (2, NUM_COORDS_COLUMNS) or box.shape != (4, ):
-        raise ValueError(
-            f'coords must be 2 x {NUM_COORDS_COLUMNS} and torsobox 4 numbers, '
-            f'but they have the shapes {coords.shape} and {box.shape}')
+        raise ValueError(f'coords {coords.shape} or torsobox {box.shape} is '
+                         f'not (2, {NUM_COORDS_COLUMNS}) or (4,)')
     height = _FRAME_HEIGHT
     if field(example, 'imgdims') is not None:
         height = numbers(example, 'imgdims').ravel()[0]  # rows, columns, ...

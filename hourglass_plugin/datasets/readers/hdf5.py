@@ -19,20 +19,16 @@ def own_array(file: Any, name: str) -> np.ndarray:
     """
     import h5py  # only these files need it
     parts = name.split('/')
-    for end in range(1, len(parts) + 1):
-        link = file.get('/'.join(parts[:end]), getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            raise ValueError(f'{name} is a link to another file, '
-                             f'{link.filename}, which is not followed')
-    try:
-        array = file[name]
-    except KeyError:
-        raise ValueError(f'{name} is a dangling link') from None
+    links = [file.get('/'.join(parts[:end + 1]), getlink=True)
+             for end in range(len(parts))]
+    if any(isinstance(link, h5py.ExternalLink) for link in links):
+        raise ValueError(f'{name} is a link to another file, which is not '
+                         'followed')
+    array = file.get(name)
     if not isinstance(array, h5py.Dataset):
-        raise ValueError(f'{name} is not an array')
+        raise ValueError(f'{name} is not an array or a dangling link')
     if array.external or array.is_virtual:
-        raise ValueError(f'{name} is stored in another file, which is not '
-                         'read')
+        raise ValueError(f'{name} is in another file, which is not read')
     try:
         return np.asarray(array[()])
     except MemoryError:

@@ -19,19 +19,12 @@ SMALLEST_BOX = 40.0
 
 
 class LSPJoints(NamedTuple):
-    """The content of a ``joints.mat``, in 0-based pixels.
+    """The content of a ``joints.mat``, in 0-based pixels."""
 
-    Attributes:
-        extended: whether it is that of LSP extended.
-        keypoints: (N, 14, 2) float64.
-        annotated: (N, 14) bool.
-        visible: (N, 14) bool; None for LSP extended, where it is unknown.
-    """
-
-    extended: bool
-    keypoints: np.ndarray
-    annotated: np.ndarray
-    visible: np.ndarray | None
+    extended: bool  #: whether it is that of LSP extended
+    keypoints: np.ndarray  #: (N, 14, 2) float64
+    annotated: np.ndarray  #: (N, 14) bool
+    visible: np.ndarray | None  #: (N, 14) bool; None for LSP extended
 
 
 def read_lsp(path: str | Path, subset: str | None = None) -> list[Person]:
@@ -60,31 +53,29 @@ def read_lsp(path: str | Path, subset: str | None = None) -> list[Person]:
     if Path(path).suffix.lower() != '.mat':
         check_subset(path, subset, ())
         return read_pose_json(path, LSP, first_pixel=0)
-    joints = read_lsp_joints(path)
-    check_subset(path, subset,
-                 ('train', ) if joints.extended else ('train', 'test'))
-    count = len(joints.keypoints)
-    chosen = range(count)
-    if subset is not None and not joints.extended:
-        if count % 2:
-            raise ValueError(f'{path} has {count} people, which cannot be '
-                             'halved; the official file has 2000')
-        half = count // 2
+    extended, keypoints, annotated, visible = read_lsp_joints(path)
+    check_subset(path, subset, ('train', ) if extended else ('train', 'test'))
+    chosen = range(len(keypoints))
+    if subset is not None and not extended:
+        if len(chosen) % 2:
+            raise ValueError(f'{path} has {len(chosen)} people, which cannot '
+                             'be halved; the official file has 2000')
+        half = len(chosen) // 2
         chosen = chosen[:half] if subset == 'train' else chosen[half:]
     people = []
     for index in chosen:
-        keypoints, annotated = joints.keypoints[index], joints.annotated[index]
-        if not annotated.any():
+        known = keypoints[index][annotated[index]]
+        if not len(known):
             continue
-        low, high = keypoints[annotated].min(0), keypoints[annotated].max(0)
+        low, high = known.min(0), known.max(0)
         side = max((high - low).max(), SMALLEST_BOX)
         person = Person(
-            image=f'im{index + 1:0{5 if joints.extended else 4}d}.jpg',
+            image=f'im{index + 1:0{5 if extended else 4}d}.jpg',
             center=((low + high) / 2).astype(np.float32),
             scale=float(BOX_PADDING * side / SCALE_UNIT),
-            keypoints=keypoints.astype(np.float32),
-            annotated=annotated,
-            visible=None if joints.visible is None else joints.visible[index],
+            keypoints=keypoints[index].astype(np.float32),
+            annotated=annotated[index],
+            visible=None if visible is None else visible[index],
             official_index=(index, 0))
         with located(f'{path}, person {index}'):
             people.append(check_person(person, LSP))
@@ -94,9 +85,10 @@ def read_lsp(path: str | Path, subset: str | None = None) -> list[Person]:
 def read_lsp_joints(path: str | Path) -> LSPJoints:
     """Read a ``joints.mat``; the shape tells which it is.
 
-    LSP's is (3, 14, N): x, y, and 1 where occluded; all joints are annotated.
-    LSP extended's is (14, 3, N): x, y, and 1 where annotated; joints of which
-    both coordinates are 0 or less, or NaN, are not annotated either.
+    LSP's file is (3, 14, N): x, y, and 1 where occluded; all joints are
+    annotated. LSP extended's is (14, 3, N): x, y, and 1 where annotated;
+    joints of which both coordinates are 0 or less, or NaN, are not annotated
+    either, and it is unknown which are visible.
 
     Raises:
         FileNotFoundError: if there is no such file.

@@ -55,13 +55,11 @@ def load_matlab(path: str | Path,
 
 
 def _read_in_child(path: str) -> dict[str, Any] | str:
-    """Return the answer of :func:`.matlab_child.read`.
-
-    SciPy's compiled reader trusts the sizes and types in a file: a damaged or
-    malicious one can end the process (SciPy 1.17: 1 of 80 uncompressed files
-    with some changed bytes).
-    """
-    # Not multiprocessing, which a data loader's processes must not use.
+    """Return the answer of :func:`.matlab_child.read`."""
+    # SciPy's compiled reader trusts the sizes and types in a file: a damaged
+    # or malicious one can end the process (SciPy 1.17: 1 of 80 uncompressed
+    # files with some changed bytes). Not multiprocessing, which a data
+    # loader's processes must not use.
     child = subprocess.run(
         [sys.executable, matlab_child.__file__, path],
         stdin=subprocess.DEVNULL,
@@ -86,32 +84,23 @@ def _array(value: Any) -> Any:
     """Return the array of a tuple of :func:`.matlab_child.read`."""
     if value is None:
         return None
-    kind, shape, *content = value
-    if kind == 'array':
-        dtype, data = content
-        if not data:
+    shape, dtype, content = value
+    if isinstance(content, bytes):
+        if not content:
             return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, data, order='F').copy(order='K')
-    if kind == 'cell':
-        array = np.empty(len(content[0]), object)
-        for index, cell in enumerate(content[0]):
-            array[index] = _array(cell)
-    else:
-        names, rows = content
-        array = np.empty(len(rows), [(name, object) for name in names])
-        for index, row in enumerate(rows):
-            array[index] = tuple(_array(part) for part in row)
+        return np.ndarray(shape, dtype, content, order='F').copy(order='K')
+    array = np.empty(len(content), dtype)
+    for index, item in enumerate(content):
+        array[index] = (_array(item) if dtype == '|O' else
+                        tuple(_array(part) for part in item))
     return array.reshape(shape, order='F')
 
 
 def structs(value: Any) -> list[np.void]:
     """Return the elements of a struct array, or of a cell array of such.
 
-    SciPy writes a list of dicts as cells.
-
-    Returns:
-        One record per element, in MATLAB's order; none for an empty struct,
-        the empty matrix that MATLAB puts in place of a struct, and None.
+    In MATLAB's order; none of an empty struct, the empty matrix that MATLAB
+    puts in place of a struct, and None. SciPy writes a list of dicts as cells.
     """
     if isinstance(value, np.ndarray) and value.dtype.names:
         return list(value.ravel(order='F'))
@@ -127,8 +116,8 @@ def cells(value: Any) -> list[Any]:
 
 def field(struct: np.void, name: str) -> np.ndarray | None:
     """Return a struct's field; None if it is missing or empty."""
-    return _filled(struct[name]) if name in (struct.dtype.names
-                                             or ()) else None
+    names = struct.dtype.names or ()
+    return _filled(struct[name]) if name in names else None
 
 
 def _filled(value: Any) -> np.ndarray | None:
@@ -160,40 +149,34 @@ def numbers(struct: np.void, name: str) -> np.ndarray:
     try:
         return value.astype(np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f'{name} must be numbers, but has type '
-                         f'{value.dtype}') from None
+        raise ValueError(f'{name} is not numbers: {value.dtype}') from None
 
 
 def number(struct: np.void, name: str) -> float | None:
-    """Return a field that holds one number, of any type or as digits.
-
-    Returns:
-        The number; None if the field is missing, empty, blank or NaN.
+    """Return a field's number; None if it is missing, empty, blank or NaN.
 
     Raises:
-        ValueError: if it holds anything else.
+        ValueError: if it is not one number, of any type or as digits.
     """
     value = _bare(struct, name)
     if value is None or (value.dtype.kind == 'U'
                          and not ''.join(value.ravel()).strip()):
         return None
     if value.size != 1:
-        raise ValueError(f'{name} must be one number, but has shape '
-                         f'{value.shape}')
+        raise ValueError(f'{name} is not one number: {value.shape}')
     found = numbers(struct, name).item()
     return None if np.isnan(found) else found
 
 
 def text(struct: np.void, name: str) -> str | None:
-    """Return a field that holds a text; None if it is missing or empty.
+    """Return a field's text; None if it is missing or empty.
 
     Raises:
-        ValueError: if it holds anything else.
+        ValueError: if it is not a text.
     """
     value = _bare(struct, name)
     if value is None:
         return None
     if value.size != 1 or value.dtype.kind != 'U':
-        raise ValueError(f'{name} must be a text, but has shape {value.shape} '
-                         f'and type {value.dtype}')
+        raise ValueError(f'{name} is not a text: {value.shape} {value.dtype}')
     return str(value.item())

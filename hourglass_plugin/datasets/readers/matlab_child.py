@@ -17,9 +17,9 @@ from scipy.io.matlab import MatReadWarning
 def read(path: str) -> dict[str, Any] | str:
     """Return a file's variables as plain values, or an error.
 
-    Arrays are tuples: ('struct', shape, field names, rows of values), ('cell',
-    shape, values) or ('array', shape, dtype, bytes), in MATLAB's order. A
-    pickle of arrays would take three times as long to make.
+    Arrays are tuples of shape, dtype and, in MATLAB's order, bytes; a cell's
+    values; or a struct's rows of values. A pickle of arrays would take three
+    times as long to make.
     """
     try:
         with warnings.catch_warnings():
@@ -42,16 +42,17 @@ def _plain(value: Any) -> Any:
         return None
     if not isinstance(value, np.ndarray):
         raise ValueError(f'{type(value).__name__} is not supported')
+    dtype: Any = value.dtype.str
+    content: Any
     if value.dtype.names:
-        rows = [
-            tuple(_plain(part) for part in row)
-            for row in value.ravel(order='F')
-        ]
-        return 'struct', value.shape, value.dtype.names, rows
-    if value.dtype == object:
-        cells = [_plain(part) for part in value.ravel(order='F')]
-        return 'cell', value.shape, cells
-    return 'array', value.shape, value.dtype.str, value.tobytes(order='F')
+        dtype = [(name, 'O') for name in value.dtype.names]
+        content = [tuple(_plain(part) for part in row)
+                   for row in value.ravel(order='F')]
+    elif value.dtype == object:
+        content = [_plain(part) for part in value.ravel(order='F')]
+    else:
+        content = value.tobytes(order='F')
+    return value.shape, dtype, content
 
 
 if __name__ == '__main__':

@@ -62,13 +62,11 @@ def read_mpii(path: str | Path,
         check_subset(path, subset, ('train', 'val', 'trainval', 'test'))
         return _official_subset(content, path, subset, validation_file)
     if validation_file is not None:
-        raise ValueError(f'{path} is not the official file, so '
-                         f'validation_file={str(validation_file)!r} is '
-                         'invalid; remove it')
+        raise ValueError(f'{path} is not the official file: remove '
+                         f'validation_file={str(validation_file)!r}')
     if kind == 'ground truth':
-        raise ValueError(
-            f'{path} has joints and head boxes only: use it as headbox_file '
-            'or validation_file, beside a file with images and scales')
+        raise ValueError(f'{path} has joints and head boxes only: use it as '
+                         'headbox_file or validation_file')
     return _unofficial_subset(kind, content, path, subset)
 
 
@@ -89,8 +87,7 @@ def _open(path: str | Path) -> tuple[str, Any]:
     elif start.startswith(b'\x1f\x8b') or start.lstrip()[:1] in (b'[', b'{'):
         content = load_json(path)
         return 'cpm' if is_cpm(content) else 'json', content
-    raise ValueError(f"{path} is none of MPII's files: JSON, HDF5, or "
-                     "MATLAB's with RELEASE or pos_gt_src")
+    raise ValueError(f"{path} is none of MPII's files: JSON, HDF5 or MATLAB")
 
 
 def _unofficial_subset(kind: str, content: Any, path: str | Path,
@@ -100,13 +97,8 @@ def _unofficial_subset(kind: str, content: Any, path: str | Path,
                  ('train', 'val', 'trainval') if kind == 'cpm' else ())
     if kind == 'newell':
         return read_newell_h5(path, MPII)
-    return read_pose_json(
-        path,
-        MPII,
-        first_pixel=1,
-        center_drop=CENTER_DROP,
-        content=content,
-        validation=dict(train=False, val=True).get(subset or 'all'))
+    validation = dict(train=False, val=True).get(subset or 'all')
+    return read_pose_json(path, MPII, 1, CENTER_DROP, content, validation)
 
 
 def _official_subset(content: dict, path: str | Path, subset: str | None,
@@ -116,10 +108,9 @@ def _official_subset(content: dict, path: str | Path, subset: str | None,
     if subset not in ('train', 'val'):
         return people
     if validation_file is None:
-        raise ValueError(
-            f"{path} does not mark Tompson's validation set, so subset="
-            f'{subset!r} needs validation_file: any other file with it, for '
-            'example mpii_gt_val.mat')
+        raise ValueError(f"{path} does not mark Tompson's validation set: "
+                         f'subset={subset!r} needs validation_file, for '
+                         'example mpii_gt_val.mat')
     listed = _find_listed(people, path, validation_file)
     if subset == 'val':
         return [people[index] for index in sorted(listed)]
@@ -132,43 +123,40 @@ def _find_listed(people: Sequence[Person], path: str | Path,
     """Return the positions in ``people`` of the validation file's people."""
     kind, content = _open(validation_file)
     if kind == 'official':
-        raise ValueError(f'validation_file {validation_file} is the official '
-                         "file, which does not mark Tompson's validation set")
-    images: list[str] | None = None
+        raise ValueError(f'validation_file {validation_file} does not mark '
+                         "Tompson's validation set")
+    images: Sequence[str | None]
+    positions: Sequence[tuple[int, int] | None]
     if kind == 'ground truth':
         truth = read_mpii_ground_truth(validation_file, content)
-        listed_joints = truth.keypoints, truth.annotated
+        joints = truth.keypoints, truth.annotated
+        images = [None] * len(truth.keypoints)
+        positions = [None] * len(truth.keypoints)
     else:
         listed = _unofficial_subset(kind, content, validation_file,
                                     'val' if kind == 'cpm' else None)
         if not listed:
             raise ValueError(f'validation_file {validation_file} contains no '
                              'person')
+        joints = joints_of(listed)
         images = [person.image for person in listed]
-        listed_joints = joints_of(listed)
-    if images and all(person.official_index for person in listed):
-        positions = {(person.official_index, person.image): index
-                     for index, person in enumerate(people)}
-        candidates = [[
-            positions[key]
-        ] if key in positions else [] for key in (
-            (person.official_index, person.image) for person in listed)]
+        positions = [person.official_index for person in listed]
+    if all(positions):
+        known = {person.official_index: index
+                 for index, person in enumerate(people)}
+        candidates = [[known[key]] if key in known else []
+                      for key in positions]
     else:
-        candidates = [
-            matching.tolist() for matching in match_joints(
-                *listed_joints, *joints_of(people))
-        ]
+        candidates = [matching.tolist() for matching in match_joints(
+            *joints, *joints_of(people))]
     found = set()
-    for index, same in enumerate(candidates):
-        name = f'person {index}'
-        if images is not None:
-            name += f' ({images[index]})'
-            same = [one for one in same if people[one].image == images[index]]
+    for index, (image, same) in enumerate(zip(images, candidates)):
+        same = [one for one in same if image in (None, people[one].image)]
         if len(same) != 1:
             raise ValueError(
-                f'{name} of {validation_file} has the joints or position of '
-                f'{len(same)} annotated people in the training images of '
-                f'{path}, but must be one of them; a file that has positions, '
-                'for example valid.h5, tells people apart')
+                f'person {index} ({image or "image unknown"}) of '
+                f'{validation_file} must be one annotated person of {path}, '
+                f'but is {len(same)}; a file with positions, for example '
+                'valid.h5, tells people apart')
         found.add(same[0])
     return found

@@ -69,18 +69,16 @@ def read_mpii_ground_truth(path: str | Path,
     if count == 0:
         raise ValueError(f'{path} contains no person')
     arrays = {}
-    for name, shape in dict(
-            pos_gt_src=(joints, 2, count),
-            jnt_missing=(joints, count),
-            headboxes_src=(2, 2, count)).items():
+    for name, shape in dict(pos_gt_src=(joints, 2, count),
+                            jnt_missing=(joints, count),
+                            headboxes_src=(2, 2, count)).items():
         array = content[name]
         # MATLAB drops a third dimension of one person.
         if count == 1 and array.shape == shape[:2]:
             array = array.reshape(shape)
         if array.shape != shape or array.dtype.kind not in 'uifb':
             raise ValueError(f'{path}: {name} must be numbers of shape '
-                             f'{shape}, but has shape {array.shape} and type '
-                             f'{array.dtype}')
+                             f'{shape}, but is {array.dtype} {array.shape}')
         arrays[name] = np.moveaxis(array.astype(np.float64), -1, 0)
     missing = arrays['jnt_missing']
     boxes = arrays['headboxes_src']  # (N, corner, x and y)
@@ -96,9 +94,7 @@ def read_mpii_ground_truth(path: str | Path,
         raise ValueError(
             f'{path}, person {person}: jnt_missing must be 0 or 1, joints '
             'that are not missing finite, and the head size positive and at '
-            f'most {LARGEST:g} pixels, but they are '
-            f'{missing[person].tolist()}, '
-            f'{arrays["pos_gt_src"][person].tolist()} and {sizes[person]}')
+            f'most {LARGEST:g} pixels, but one of them is not')
     return truth
 
 
@@ -110,12 +106,9 @@ def add_head_sizes(people: list[Person], path: str | Path,
     people are correct.
 
     Args:
-        people: people in 0-based pixels.
+        people: in 0-based pixels.
         path: see :func:`read_mpii_ground_truth`.
         annotation_file: the people's file, for messages.
-
-    Returns:
-        The same people with ``head_size``.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -130,21 +123,19 @@ def add_head_sizes(people: list[Person], path: str | Path,
         sizes = truth.head_sizes[same]
         if not len(same) or np.ptp(sizes) > 1e-3:  # pixels
             raise ValueError(
-                f'{path} has {len(same)} people with the joints of person '
-                f'{index} ({person.image}) of {annotation_file}, with head '
-                f'sizes {sizes.tolist()}, but needs one; do the two files '
-                'belong together?')
+                f'{path} needs one head size of person {index} '
+                f'({person.image}) of {annotation_file}, but has '
+                f'{sizes.tolist()}; do the two files belong together?')
         found.append(person._replace(head_size=float(sizes[0])))
     return found
 
 
 def joints_of(people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, 16, 2) float32 pixels and (N, 16) bool, the annotated."""
-    count = MPII.num_keypoints
-    return (np.array([person.keypoints for person in people],
-                     np.float32).reshape(-1, count, 2),
-            np.array([person.annotated for person in people],
-                     bool).reshape(-1, count))
+    keypoints = [person.keypoints for person in people]
+    annotated = [person.annotated for person in people]
+    return (np.array(keypoints, np.float32).reshape(-1, MPII.num_keypoints, 2),
+            np.array(annotated, bool).reshape(-1, MPII.num_keypoints))
 
 
 def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
@@ -152,12 +143,11 @@ def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
                  known_annotated: np.ndarray) -> Iterator[np.ndarray]:
     """Find people again, in another file, by their joints.
 
-    MPII's files agree on nearly all people, up to rounding. Some truncate neck
-    and head top to whole pixels, and a few joints are damaged: in
-    ``mpii_gt_val.mat``, 13 joints of 10 people have lost a coordinate. So
-    three searches follow each other: all joints equal; all joints within a
-    pixel; the most joints in common, if at least three and half of those that
-    could be.
+    Some of MPII's files truncate neck and head top to whole pixels, and in
+    ``mpii_gt_val.mat`` 13 joints of 10 people have lost a coordinate. So three
+    searches follow each other: all joints equal; all joints within a pixel;
+    the most joints in common, if at least three and half of those that could
+    be.
 
     Args:
         keypoints: (M, K, 2) pixels.
@@ -169,13 +159,12 @@ def match_joints(keypoints: np.ndarray, annotated: np.ndarray,
         M arrays with positions of equally good known people; more than one
         if their joints do not tell them apart, none if there is no match.
     """
-
-    def vectors(joints: np.ndarray, marks: np.ndarray) -> np.ndarray:
-        joints = np.where(marks[:, :, None], joints, _NOWHERE)
-        return joints.reshape(len(joints), 2 * joints.shape[1])
-
-    people = vectors(keypoints, annotated)
-    tree = cKDTree(vectors(known_keypoints, known_annotated))
+    people, known = (
+        np.where(marks[:, :, None], joints, _NOWHERE).reshape(
+            len(joints), 2 * joints.shape[1])
+        for joints, marks in ((keypoints, annotated),
+                              (known_keypoints, known_annotated)))
+    tree = cKDTree(known)
     equal = tree.query_ball_point(people, _ROUNDED, p=np.inf)
     near = tree.query_ball_point(people, _TRUNCATED, p=np.inf)
     for index in range(len(keypoints)):

@@ -25,11 +25,9 @@ def official_people(content: dict, path: str | Path,
 
     A person needs ``scale`` and ``objpos``, and in a training image at least
     one joint. Of the test images, only the people in ``single_person`` are
-    returned: the evaluation leaves all others out (``evalMPII.m`` of MPII's
-    toolkit: "on the 'single person' subset only"), as does the usual
-    ``test.json``, with 7,247 people. The ``test.h5`` of the paper's code has
-    all 11,731 test people with scale and position. A file without
-    ``single_person`` does not tell; then all are returned.
+    returned, if the file has it, as MPII's evaluation (``evalMPII.m``) and the
+    usual ``test.json`` (7,247 people) leave all others out. The ``test.h5``
+    of the paper's code has all 11,731 test people with scale and position.
 
     Args:
         content: the file's variables, from ``load_matlab``.
@@ -45,14 +43,10 @@ def official_people(content: dict, path: str | Path,
     """
     release = structs(content['RELEASE'])
     annolist = structs(field(release[0], 'annolist')) if release else []
-    if not annolist:
-        raise ValueError(f'{path}: RELEASE must have images in annolist, but '
-                         'has none')
-    flags = field(release[0], 'img_train')
-    if flags is None or flags.size != len(annolist):
-        raise ValueError(
-            f'{path}: img_train must have one entry per image, but has '
-            f'{0 if flags is None else flags.size} for {len(annolist)}')
+    flags = field(release[0], 'img_train') if release else None
+    if not annolist or flags is None or flags.size != len(annolist):
+        raise ValueError(f'{path}: RELEASE must have images in annolist and '
+                         'an entry per image in img_train')
     chosen = None if training else _single_people(release[0], len(annolist),
                                                   path)
     people = []
@@ -81,8 +75,8 @@ def _single_people(release: np.void, count: int,
     # SciPy writes a list of numbers as a matrix, not as cells.
     lists = cells(value) or list(value.ravel())
     if len(lists) != count:
-        raise ValueError(f'{path}: single_person must have one entry per '
-                         f'image, but has {len(lists)} for {count}')
+        raise ValueError(f'{path}: single_person has {len(lists)} entries for '
+                         f'{count} images')
     return [{int(place) - 1
              for place in np.asarray(item).ravel()} for item in lists]
 
@@ -133,8 +127,7 @@ def _joints(rectangle: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             if joint is None or x is None or y is None:
                 continue
             if joint not in range(count):
-                raise ValueError(f'joint ids are 0 to {count - 1}, but one is '
-                                 f'{joint:g}')
+                raise ValueError(f'joint id {joint:g} is not 0 to {count - 1}')
             joint = int(joint)
             if annotated[joint]:
                 continue
@@ -146,8 +139,7 @@ def _joints(rectangle: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _head_size(rectangle: np.void) -> float | None:
     """0.6 times the diagonal of the head's box; None if there is no box."""
-    x1, y1, x2, y2 = (
-        number(rectangle, name) for name in ('x1', 'y1', 'x2', 'y2'))
-    if x1 is None or y1 is None or x2 is None or y2 is None:
-        return None
-    return HEAD_BOX_PART * float(np.hypot(x2 - x1, y2 - y1)) or None
+    sides = [number(rectangle, name) for name in ('x1', 'y1', 'x2', 'y2')]
+    x1, y1, x2, y2 = (np.nan if side is None else side for side in sides)
+    size = HEAD_BOX_PART * float(np.hypot(x2 - x1, y2 - y1))
+    return size if size > 0 else None

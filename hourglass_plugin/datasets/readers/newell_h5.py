@@ -55,8 +55,7 @@ def read_newell_h5(path: str | Path, skeleton: Skeleton) -> list[Person]:
             optional = {}
             if 'visible' in values:
                 if not np.isin(values['visible'], (-1, 0, 1)).all():
-                    raise ValueError('visible must be 0, 1 or -1, but is '
-                                     f'{values["visible"].tolist()}')
+                    raise ValueError('visible must be 0, 1 or -1')
                 optional['visible'] = ~missing[row] & (values['visible'] > 0)
             if values.get('normalize', 0) > 0:
                 optional[size_name] = float(values['normalize'])
@@ -116,16 +115,14 @@ def _read_rows(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
 
 def _text(name: np.ndarray | bytes | str) -> str:
     """Return a text from a text, bytes or zero-padded character codes."""
-    if isinstance(name, bytes):
-        # Invalid UTF-8 is rejected with other invalid names.
-        name = name.decode('utf-8', 'surrogateescape')
-    elif isinstance(name, np.ndarray):
+    if isinstance(name, np.ndarray):
         codes = name.astype(np.float64).tolist()
         if not all(code.is_integer() and 0 <= code <= sys.maxunicode
                    for code in codes):
-            raise ValueError('imgname must be a text or character codes, but '
-                             f'is {codes}')
+            raise ValueError(f'imgname is not character codes: {codes}')
         name = ''.join(chr(int(code)) for code in codes)
+    elif isinstance(name, bytes):  # other names reject invalid UTF-8, too
+        name = name.decode('utf-8', 'surrogateescape')
     if not isinstance(name, str):
         raise ValueError(f'imgname must be a text, but is {name!r}')
     return name.rstrip('\0 ')

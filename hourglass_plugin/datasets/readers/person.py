@@ -58,21 +58,16 @@ def check_subset(path: str | Path, subset: str | None,
                  subsets: Sequence[str]) -> None:
     """Reject a subset that a file does not have; None is all people."""
     if subset is not None and subset not in subsets:
-        raise ValueError(
-            f'{path} has no subset {subset!r}; use '
-            f'{", ".join(map(repr, subsets)) or "none, as it is a single one"}'
-        )
+        raise ValueError(f'{path} has no subset {subset!r}; use '
+                         f'{", ".join(map(repr, subsets)) or "none"}')
 
 
 @contextmanager
 def located(where: str) -> Iterator[None]:
-    """Turn any error about one entry into one that names its place.
-
-    Args:
-        where: file and entry.
+    """Turn an error about a damaged entry into one that names its place.
 
     Raises:
-        ValueError: for an error of a damaged entry.
+        ValueError: that begins with ``where``, file and entry.
     """
     try:
         yield
@@ -82,14 +77,7 @@ def located(where: str) -> Iterator[None]:
 
 
 def check_person(person: Person, skeleton: Skeleton) -> Person:
-    """Reject a person whose numbers cannot be used.
-
-    Args:
-        person: as read.
-        skeleton: the keypoints' order.
-
-    Returns:
-        The person.
+    """Return the person, or reject one whose numbers cannot be used.
 
     Raises:
         ValueError: if something is missing, has another shape, is not finite
@@ -97,11 +85,8 @@ def check_person(person: Person, skeleton: Skeleton) -> Person:
     """
     check_image_name(person.image)
     count = skeleton.num_keypoints
-    for name, shape in dict(
-            center=(2, ),
-            keypoints=(count, 2),
-            annotated=(count, ),
-            visible=(count, )).items():
+    for name, shape in dict(center=(2, ), keypoints=(count, 2),
+                            annotated=(count, ), visible=(count, )).items():
         array = getattr(person, name)
         if array is not None and array.shape != shape:
             raise ValueError(f'{name} of {skeleton.name} must have shape '
@@ -111,9 +96,8 @@ def check_person(person: Person, skeleton: Skeleton) -> Person:
         raise ValueError(f'center must be two numbers of at most {LARGEST:g} '
                          f'pixels, but is {person.center.tolist()}')
     if not SMALLEST <= person.scale * SCALE_UNIT <= LARGEST:
-        raise ValueError(
-            f'scale must be the size in pixels, {SMALLEST:g} to {LARGEST:g}, '
-            f'divided by {SCALE_UNIT:g}, but is {person.scale}')
+        raise ValueError(f'scale must be {SMALLEST:g} to {LARGEST:g} pixels, '
+                         f'divided by {SCALE_UNIT:g}, but is {person.scale}')
     if not np.isfinite(person.keypoints[person.annotated]).all():
         raise ValueError('an annotated joint is not finite')
     for name in ('head_size', 'torso_size'):
@@ -127,14 +111,12 @@ def check_person(person: Person, skeleton: Skeleton) -> Person:
 def check_image_name(name: Any, folder: str | None = None) -> None:
     """Reject an image name that leads out of the image folder.
 
-    An annotation file must not choose which files of this machine are read
-    and shown in images and reports. Links inside the folder are the user's
-    own and may lead anywhere.
+    An annotation file must not choose which files are read and shown in
+    reports. Links inside the folder are the user's own.
 
     Args:
         name: as in the file.
-        folder: the image folder; absolute names below it are allowed. None
-            allows no absolute names.
+        folder: where absolute names are allowed; None allows none.
 
     Raises:
         ValueError: if it is not a text, or contains ``..``, an address,
@@ -154,7 +136,5 @@ def check_image_name(name: Any, folder: str | None = None) -> None:
                          'folder; write its name below that folder')
     if absolute and folder and not os.path.abspath(name).startswith(
             os.path.join(os.path.abspath(folder), '')):
-        raise ValueError(
-            f'the image {name!r} lies outside of the image folder {folder}; '
-            'if you trust the file, make data_prefix=dict(img=...) a folder '
-            'that contains all of its images')
+        raise ValueError(f'the image {name!r} is outside the folder {folder}; '
+                         'data_prefix=dict(img=...) must contain it')

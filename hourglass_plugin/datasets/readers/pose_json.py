@@ -81,16 +81,14 @@ def read_pose_json(path: str | Path,
     if cpm and isinstance(entries, dict):
         entries = entries['root']
     if not isinstance(entries, list):
-        raise ValueError(f'{path} must be a list of people, but is a '
-                         f'{type(entries).__name__}')
+        raise ValueError(f'{path} is not a list of people')
     annotated = cpm or any('joints' in entry for entry in entries
                            if isinstance(entry, dict))
     people = []
     for index, entry in enumerate(entries):
         with located(f'{path}, entry {index}'):
             if not isinstance(entry, dict):
-                raise ValueError('it must be an object, but is a '
-                                 f'{type(entry).__name__}')
+                raise ValueError(f'not an object but {type(entry).__name__}')
             if cpm:
                 if validation is not None and (bool(entry['isValidation'])
                                                != validation):
@@ -110,19 +108,16 @@ def _from_cpm(entry: dict) -> dict:
     joints = np.asarray(entry['joint_self'], np.float64)  # (K, 3)
     visible = joints[:, 2] == 1
     annotated = visible | (joints[:, :2] != 0).any(1)
-    converted = dict(
+    index = entry.get('annolist_index'), entry.get('people_index')
+    return dict(
         image=entry['img_paths'],
         center=entry['objpos'],
         scale=entry['scale_provided'],
         joints=joints[:, :2],
         joints_vis=annotated.tolist(),
-        joints_visible=visible.tolist())
-    if 'annolist_index' in entry and 'people_index' in entry:
-        converted['official_index'] = [
-            int(entry['annolist_index']) - 1,
-            int(entry['people_index']) - 1
-        ]
-    return converted
+        joints_visible=visible.tolist(),
+        official_index=None if None in index else
+        [int(number) - 1 for number in index])  # type: ignore[arg-type]
 
 
 def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
@@ -142,11 +137,11 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
                              f'{index!r}')
         index = index[0], index[1]
     optional: dict[str, Any] = {
-        name: _number(entry, name)
-        for name in ('head_size', 'torso_size') if entry.get(name) is not None
-    }
-    if entry.get('joints_visible') is not None:
-        optional['visible'] = _marks(entry, 'joints_visible')
+        target: read(entry, name) for target, name, read in (
+            ('head_size', 'head_size', _number),
+            ('torso_size', 'torso_size', _number),
+            ('visible', 'joints_visible', _marks))
+        if entry.get(name) is not None}
     return Person(
         image=entry['image'],
         center=center,
@@ -167,8 +162,8 @@ def _number(entry: dict, name: str) -> float:
 def _marks(entry: dict, name: str) -> np.ndarray:
     """Return (K,) bool from a list of 0 and 1."""
     marks = entry[name]
-    if not isinstance(marks, list) or any(mark not in (0, 1)
-                                          for mark in marks):
+    if not isinstance(marks, list) or any(
+            mark not in (0, 1) for mark in marks):
         raise ValueError(f'{name} must be a list of 0 and 1, but is {marks!r}')
     return np.array(marks, bool)
 

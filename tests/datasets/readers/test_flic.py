@@ -112,13 +112,6 @@ def test_absent_joints_change_sides_too(tmp_path, missing, absent, elbow,
     assert person.torso_size == (torso and pytest.approx(torso))
 
 
-def test_no_torso_of_a_single_point(tmp_path):
-    joints = coords()
-    joints[:, 6] = joints[:, 3]  # left hip, right shoulder
-    person, = read_flic(write(tmp_path, example(1, coords=joints)))
-    assert person.torso_size is None
-
-
 def test_subsets_keep_the_official_rows(tmp_path):
     path = write(tmp_path, *(
         example(row, istrain=np.array([[train]]),
