@@ -1,21 +1,20 @@
 """A network in the layout of Princeton's port, written from its names."""
+from collections import OrderedDict
+
 import torch.nn.functional as F
 from torch import nn
 
 
-class PrincetonConv(nn.Module):
+def convolution(inputs, outputs, size=1, stride=1, bn_relu=False):
+    layers = OrderedDict(
+        conv=nn.Conv2d(inputs, outputs, size, stride, (size - 1) // 2))
+    if bn_relu:
+        layers.update(bn=nn.BatchNorm2d(outputs), relu=nn.ReLU())
+    return nn.Sequential(layers)
 
-    def __init__(self, in_channels, out_channels, size=3, stride=1, bn=False,
-                 relu=True):
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, size, stride,
-                              (size - 1) // 2)
-        self.bn = nn.BatchNorm2d(out_channels) if bn else nn.Identity()
-        self.relu = relu
 
-    def forward(self, x):
-        x = self.bn(self.conv(x))
-        return x.relu() if self.relu else x
+def merge(inputs, outputs):
+    return nn.Sequential(OrderedDict(conv=convolution(inputs, outputs)))
 
 
 class PrincetonResidual(nn.Module):
@@ -27,15 +26,14 @@ class PrincetonResidual(nn.Module):
         for step, (i, o, size) in enumerate(
             ((before, half, 1), (half, half, 3), (half, after, 1)), 1):
             setattr(self, f'bn{step}', nn.BatchNorm2d(i))
-            setattr(self, f'conv{step}', PrincetonConv(i, o, size, relu=False))
-        self.skip_layer = PrincetonConv(before, after, 1, relu=False)
+            setattr(self, f'conv{step}', convolution(i, o, size))
+        self.skip_layer = convolution(before, after)
         self.uses_skip = before != after
 
     def forward(self, x):
-        y = x
-        for step in '123':
-            y = getattr(self, f'conv{step}')(getattr(self,
-                                                     f'bn{step}')(y).relu())
+        y = self.conv1(self.bn1(x).relu())
+        y = self.conv2(self.bn2(y).relu())
+        y = self.conv3(self.bn3(y).relu())
         return y + (self.skip_layer(x) if self.uses_skip else x)
 
 
@@ -54,51 +52,39 @@ class PrincetonHourglass(nn.Module):
         return self.up1(x) + F.interpolate(low, scale_factor=2.0)
 
 
-class PrincetonMerge(nn.Module):
-
-    def __init__(self, before, after):
-        super().__init__()
-        self.conv = PrincetonConv(before, after, 1, relu=False)
-
-    def forward(self, x):
-        return self.conv(x)
-
-
 class PrincetonNetwork(nn.Module):
     """Small unless the numbers of the paper are given."""
 
     def __init__(self, stacks=2, channels=16, keypoints=5, depth=4,
                  stem=(8, 12)):
         super().__init__()
-        self.stacks = stacks
         self.pre = nn.Sequential(
-            PrincetonConv(3, stem[0], 7, 2, bn=True),
+            convolution(3, stem[0], 7, 2, bn_relu=True),
             PrincetonResidual(*stem), nn.MaxPool2d(2),
             PrincetonResidual(stem[1], stem[1]),
             PrincetonResidual(stem[1], channels))
-        self.hgs = nn.ModuleList(
-            nn.Sequential(PrincetonHourglass(depth, channels))
-            for _ in range(stacks))
-        self.features = nn.ModuleList(
-            nn.Sequential(
-                PrincetonResidual(channels, channels),
-                PrincetonConv(channels, channels, 1, bn=True))
-            for _ in range(stacks))
-        self.outs = nn.ModuleList(
-            PrincetonConv(channels, keypoints, 1, relu=False)
-            for _ in range(stacks))
-        self.merge_features = nn.ModuleList(
-            PrincetonMerge(channels, channels) for _ in range(stacks - 1))
-        self.merge_preds = nn.ModuleList(
-            PrincetonMerge(keypoints, channels) for _ in range(stacks - 1))
+        self.hgs, self.features, self.outs = (nn.ModuleList()
+                                              for _ in range(3))
+        self.merge_features, self.merge_preds = (nn.ModuleList()
+                                                 for _ in range(2))
+        for stack in range(stacks):
+            self.hgs.append(nn.Sequential(PrincetonHourglass(depth, channels)))
+            self.features.append(
+                nn.Sequential(
+                    PrincetonResidual(channels, channels),
+                    convolution(channels, channels, bn_relu=True)))
+            self.outs.append(convolution(channels, keypoints))
+            if stack < stacks - 1:
+                self.merge_features.append(merge(channels, channels))
+                self.merge_preds.append(merge(keypoints, channels))
 
     def forward(self, x):
         x = self.pre(x)
         predictions = []
-        for i in range(self.stacks):
-            features = self.features[i](self.hgs[i](x))
+        for i, hourglass in enumerate(self.hgs):
+            features = self.features[i](hourglass(x))
             predictions.append(self.outs[i](features))
-            if i < self.stacks - 1:
+            if i < len(self.merge_preds):
                 x = x + self.merge_preds[i](
                     predictions[-1]) + self.merge_features[i](features)
         return predictions

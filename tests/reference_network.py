@@ -15,49 +15,42 @@ Functions over a plain dict of tensors, written from the paper's figures 3 and
 import re
 
 import torch.nn.functional as F
-from torch import Tensor
-
-Weights = dict[str, Tensor]
 
 
-def reference_network(weights: Weights,
-                      image: Tensor,
-                      num_stacks: int,
-                      num_blocks: int,
-                      depth: int,
-                      training: bool = False) -> list[Tensor]:
+def reference_network(weights, image, num_stacks, num_blocks, depth,
+                      training=False):
     """Heatmaps of every stack, or features where there is no ``score``.
 
     In training the running statistics in ``weights`` are updated in place.
     """
 
-    def convolve(name: str, x: Tensor, stride: int = 1) -> Tensor:
+    def convolve(name, x, stride=1):
         kernel = weights[f'{name}.weight']
         return F.conv2d(x, kernel, weights[f'{name}.bias'], stride,
                         kernel.shape[-1] // 2)
 
-    def normalise(name: str, x: Tensor) -> Tensor:
+    def normalise(name, x):
         x = F.batch_norm(x, weights[f'{name}.running_mean'],
                          weights[f'{name}.running_var'],
                          weights[f'{name}.weight'], weights[f'{name}.bias'],
                          training)
         return x.clamp(min=0)
 
-    def residual(name: str, x: Tensor) -> Tensor:
+    def residual(name, x):
         y = x
         for step in '123':
-            y = convolve(f'{name}.conv{step}',
-                         normalise(f'{name}.bn{step}', y))
+            y = normalise(f'{name}.bn{step}', y)
+            y = convolve(f'{name}.conv{step}', y)
         if f'{name}.downsample.0.weight' in weights:
             x = convolve(f'{name}.downsample.0', x)
         return x + y
 
-    def residuals(name: str, x: Tensor) -> Tensor:
+    def residuals(name, x):
         for block in range(num_blocks):
             x = residual(f'{name}.{block}', x)
         return x
 
-    def hourglass(name: str, level: int, x: Tensor) -> Tensor:
+    def hourglass(name, level, x):
         upper = residuals(f'{name}.{level}.0', x)
         lower = residuals(f'{name}.{level}.1', halve(x))
         if level > 0:
@@ -85,38 +78,38 @@ def reference_network(weights: Weights,
     return outputs
 
 
-def halve(x: Tensor) -> Tensor:
+def halve(x):
     """The maximum of each 2x2 block: (B, C, H, W) to (B, C, H/2, W/2)."""
     return x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5))
 
 
-def double(x: Tensor) -> Tensor:
+def double(x):
     """Each value to a 2x2 block: (B, C, H, W) to (B, C, 2H, 2W)."""
     return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
 
 
-def reference_name(name: str, depth: int) -> str:
+def reference_name(name, depth):
     """The reference's name of a weight or buffer of ``StackedHourglass``."""
-    name = re.sub(r'\bskip\.(weight|bias)$', r'downsample.0.\1', name)
-    name = re.sub(r'\bnorm([123])\.', r'bn\1.', name)
     for ours, reference in (
-        (r'stem\.conv\.', 'conv1.'),
-        (r'stem\.norm\.', 'bn1.'),
-        (r'stem\.residual([123])\.', r'layer\1.0.'),
-        (r'stacks\.(\d+)\.residuals\.', r'res.\1.'),
-        (r'stacks\.(\d+)\.conv\.', r'fc.\1.0.'),
-        (r'stacks\.(\d+)\.norm\.', r'fc.\1.1.'),
-        (r'stacks\.(\d+)\.heatmaps\.', r'score.\1.'),
-        (r'stacks\.(\d+)\.merge_features\.', r'fc_.\1.'),
-        (r'stacks\.(\d+)\.merge_heatmaps\.', r'score_.\1.'),
+        (r'\bskip\.(weight|bias)$', r'downsample.0.\1'),
+        (r'\bnorm([123])\.', r'bn\1.'),
+        (r'^stem\.conv\.', 'conv1.'),
+        (r'^stem\.norm\.', 'bn1.'),
+        (r'^stem\.residual([123])\.', r'layer\1.0.'),
+        (r'^stacks\.(\d+)\.residuals\.', r'res.\1.'),
+        (r'^stacks\.(\d+)\.conv\.', r'fc.\1.0.'),
+        (r'^stacks\.(\d+)\.norm\.', r'fc.\1.1.'),
+        (r'^stacks\.(\d+)\.heatmaps\.', r'score.\1.'),
+        (r'^stacks\.(\d+)\.merge_features\.', r'fc_.\1.'),
+        (r'^stacks\.(\d+)\.merge_heatmaps\.', r'score_.\1.'),
     ):
-        name = re.sub(f'^{ours}', reference, name)
+        name = re.sub(ours, reference, name)
     hourglass = re.match(
         r'stacks\.(\d+)\.hourglass\.((?:inner\.)*?)'
         r'(skip|down|up|inner)\.(\d+\..*)', name)
-    if hourglass:
-        stack, inner, place, rest = hourglass.groups()
-        level = depth - 1 - inner.count('inner')
-        place_number = ('skip', 'down', 'up', 'inner').index(place)
-        name = f'hg.{stack}.hg.{level}.{place_number}.{rest}'
-    return name
+    if hourglass is None:
+        return name
+    stack, inner, place, rest = hourglass.groups()
+    level = depth - 1 - inner.count('inner')
+    place_number = ('skip', 'down', 'up', 'inner').index(place)
+    return f'hg.{stack}.hg.{level}.{place_number}.{rest}'

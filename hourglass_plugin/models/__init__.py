@@ -1,6 +1,6 @@
 """The network, which needs torch and mmengine only.
 
-The head for MMPose is in ``heatmap_head`` and is not imported from here.
+The head for MMPose is in ``head`` and is not imported from here.
 """
 from ..registration import register_with
 

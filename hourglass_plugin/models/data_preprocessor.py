@@ -6,6 +6,7 @@ from typing import Any
 
 from mmpose.models.data_preprocessors import PoseDataPreprocessor
 from mmpose.registry import MODELS
+from torch import Tensor
 
 
 @MODELS.register_module()
@@ -39,8 +40,7 @@ class HourglassDataPreprocessor(PoseDataPreprocessor):
         data = self.cast_data(data)
         if self._reverses_channels:
             images = data['inputs']
-            data = dict(
-                data,
-                inputs=[image.flip(0) for image in images] if isinstance(
-                    images, (list, tuple)) else images.flip(1))
+            reverse = (images.flip(1) if isinstance(images, Tensor) else
+                       [image.flip(0) for image in images])
+            data = dict(data, inputs=reverse)
         return super().forward(data, training)

@@ -113,17 +113,14 @@ class MultiStageHeatmapHead(BaseHead):
         """
         feats = [x for x in feats if x.shape[2:] == feats[-1].shape[2:]]
         if self.num_stages not in (None, len(feats)):
-            raise ValueError(
-                f'the backbone returns {len(feats)} stacks, but the head has '
-                f'num_stages={self.num_stages}')
+            raise ValueError(f'the backbone returns {len(feats)} stacks, but '
+                             f'the head has num_stages={self.num_stages}')
         if self.heatmaps is not None:
             return tuple(
                 convolution(x) for convolution, x in zip(self.heatmaps, feats))
         return tuple(feats)
 
-    def loss(self,
-             feats: Sequence[Tensor],
-             batch_data_samples: list,
+    def loss(self, feats: Sequence[Tensor], batch_data_samples: list,
              train_cfg: dict | None = None) -> dict:
         """Losses of a batch; none of them waits for the device.
 
@@ -144,17 +141,15 @@ class MultiStageHeatmapHead(BaseHead):
             ValueError: if targets are missing or of another shape.
         """
         stacks = self.forward(feats)
-        keypoint_weights = torch.cat([
-            sample.gt_instance_labels.keypoint_weights
-            for sample in batch_data_samples
-        ])  # (B, K)
+        labels = [sample.gt_instance_labels for sample in batch_data_samples]
+        keypoint_weights = torch.cat(
+            [label.keypoint_weights for label in labels])  # (B, K)
         target = self._target(batch_data_samples, keypoint_weights)
         if target.shape != stacks[-1].shape:
             raise ValueError(
-                f'the network returns {tuple(stacks[-1].shape)}, but the '
-                f'targets are {tuple(target.shape)}: the network needs '
-                'num_keypoints or the head in_channels, and the codec a '
-                'heatmap_size of a quarter of its input_size')
+                f'heatmaps are {tuple(stacks[-1].shape)}, but the targets '
+                f'{tuple(target.shape)}: set num_keypoints of the network or '
+                "in_channels of the head, and the codec's heatmap_size")
         loss_weights = self.loss_weights or [1.0] * len(stacks)
         losses, inner_losses = {}, {}
         stack = 0
@@ -194,19 +189,15 @@ class MultiStageHeatmapHead(BaseHead):
         draw = getattr(self.decoder, 'draw', None)
         if 'keypoint_labels' not in labels[0] or draw is None:
             raise ValueError(
-                'the samples have no heatmaps: give GenerateTarget a codec '
-                'that encodes them, or HourglassHeatmap with '
-                'encode_on_device=True and the head the same as decoder')
-        return draw(
-            torch.cat([label.keypoint_labels for label in labels]),
-            keypoint_weights)
+                'the samples have no heatmaps: give GenerateTarget a codec of '
+                'heatmaps; with encode_on_device=True it must be the decoder')
+        keypoints = torch.cat([label.keypoint_labels for label in labels])
+        return draw(keypoints, keypoint_weights)
 
-    def predict(
-        self,
-        feats: Any,
-        batch_data_samples: list,
-        test_cfg: dict | None = None
-    ) -> list[InstanceData] | tuple[list[InstanceData], list[PixelData]]:
+    def predict(self, feats: Any, batch_data_samples: list,
+                test_cfg: dict | None = None
+                ) -> list[InstanceData] | tuple[list[InstanceData],
+                                                list[PixelData]]:
         """Keypoints of a batch.
 
         Args:
@@ -259,11 +250,9 @@ class MultiStageHeatmapHead(BaseHead):
             keypoints = self.decode(averaged[index])
         if not outputs_heatmaps:
             return keypoints
-        named = {
-            f'heatmaps_stack_{number}': heatmaps
-            for number, heatmaps in enumerate(averaged, start=1)
-        }
-        named['heatmaps'] = averaged[index]
+        named = {'heatmaps': averaged[index]}
+        for number, heatmaps in enumerate(averaged, start=1):
+            named[f'heatmaps_stack_{number}'] = heatmaps
         return keypoints, [
             PixelData(**{key: x[number].detach() for key, x in named.items()})
             for number in range(len(batch_data_samples))
@@ -284,11 +273,9 @@ class MultiStageHeatmapHead(BaseHead):
                            batch_data_samples: list) -> list[InstanceData]:
         """Keypoints of stack ``index``, and beside them those of all."""
         decoded = self.decode(torch.cat(list(stacks)))  # stack after stack
-        batch = len(batch_data_samples)
-        by_stack = [
-            decoded[number * batch:(number + 1) * batch]
-            for number in range(len(stacks))
-        ]
+        count = len(batch_data_samples)
+        by_stack = [decoded[first:first + count]
+                    for first in range(0, len(decoded), count)]
         for number, sample in enumerate(batch_data_samples):
             keypoints = np.stack(
                 [people[number].keypoints[0] for people in by_stack])

@@ -30,10 +30,9 @@ def build_norm(norm_cfg: dict | None, channels: int) -> nn.Module:
     """
     options = dict({'type': 'BN'} if norm_cfg is None else norm_cfg)
     name = options.pop('type', None)
-    layer = None
-    if isinstance(name, str):
-        layer = _NORM_LAYERS.get(name) or MODELS.get(name)
-    if layer is None:
+    layer = isinstance(name, str) and (
+        _NORM_LAYERS.get(name) or MODELS.get(name))
+    if not layer:
         raise ValueError(
             f'norm_cfg has type {name!r}; known are '
             f'{", ".join(_NORM_LAYERS)} and layers registered in MODELS')

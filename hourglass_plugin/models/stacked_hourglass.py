@@ -125,11 +125,8 @@ class Stack(nn.Module):
 
 
 def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
-    """A 1x1 convolution that starts near zero.
-
-    Targets are almost everywhere zero. Starting there, not at the noise of a
-    usual initialisation, saves the first epochs.
-    """
+    """A 1x1 convolution that starts near zero, as targets mostly are."""
+    # The noise of a usual initialisation would take epochs to unlearn.
     convolution = nn.Conv2d(channels, num_keypoints, 1)
     normal_init(convolution, std=0.001)  # and a bias of zeros
     return convolution
@@ -247,12 +244,10 @@ class StackedHourglass(BaseModule):
             ValueError: if there is no such size.
         """
         if name not in SIZES:
-            raise ValueError(f'unknown size {name!r}; choose from '
-                             f'{", ".join(SIZES)}')
-        size = SIZES[name]
-        arguments.setdefault('num_stacks', size.num_stacks)
-        arguments.setdefault('num_blocks', size.num_blocks)
-        return cls(**arguments)
+            raise ValueError(f'unknown size {name!r}; use {", ".join(SIZES)}')
+        num_stacks, num_blocks, _ = SIZES[name]
+        return cls(**{'num_stacks': num_stacks, 'num_blocks': num_blocks,
+                      **arguments})
 
     def init_weights(self) -> None:
         """Initialise the weights according to ``init_cfg``; mmengine calls it.
@@ -262,15 +257,12 @@ class StackedHourglass(BaseModule):
             ValueError: if it is of another network, or no checkpoint.
         """
         init_cfg, was_initialised = self.init_cfg, self.is_init
-        parts = init_cfg if isinstance(init_cfg, list) else [init_cfg]
+        given = init_cfg if isinstance(init_cfg, list) else [init_cfg]
+        parts = [part for part in given if part]
         # mmengine would leave weights under a port's names at random.
-        pretrained = [
-            part for part in parts
-            if part and part['type'] in ('Pretrained', PretrainedInit)
-        ]
-        self.init_cfg = [
-            part for part in parts if part and part not in pretrained
-        ]
+        pretrained = [part for part in parts
+                      if part['type'] in ('Pretrained', PretrainedInit)]
+        self.init_cfg = [part for part in parts if part not in pretrained]
         super().init_weights()
         self.init_cfg = init_cfg
         for part in [] if was_initialised else pretrained:
@@ -310,9 +302,7 @@ class StackedHourglass(BaseModule):
                 *inner, features = _recomputed_features(stack, x)
             else:
                 *inner, features = stack.features(x)
-            heatmaps = None
-            if stack.heatmaps is not None:
-                heatmaps = stack.heatmaps(features)
+            heatmaps = stack.heatmaps(features) if stack.heatmaps else None
             if index in self.out_stacks:
                 if self.training:
                     outputs += [predict(low) for predict, low in zip(
@@ -330,20 +320,13 @@ def _recomputed_features(stack: Stack, x: Tensor) -> tuple[Tensor, ...]:
         # and accepts no context_fn of this kind.
         return checkpoint(stack.features, x, use_reentrant=False)
     return checkpoint(
-        stack.features,
-        x,
-        use_reentrant=False,
-        context_fn=lambda:
-        (nullcontext(), _unchanged_running_statistics(stack)))
+        stack.features, x, use_reentrant=False,
+        context_fn=lambda: (nullcontext(), _unchanged_statistics(stack)))
 
 
 @contextmanager
-def _unchanged_running_statistics(module: nn.Module) -> Iterator[None]:
-    """Keep norms' running statistics while activations are recomputed.
-
-    The first pass has already updated them; without this, every training step
-    would count twice.
-    """
+def _unchanged_statistics(module: nn.Module) -> Iterator[None]:
+    """Keep running statistics, which else would count each step twice."""
     norms = [(norm, norm.momentum, norm.num_batches_tracked)
              for norm in module.modules()
              if isinstance(norm, nn.modules.batchnorm._NormBase)

@@ -8,6 +8,7 @@ import torch
 
 from hourglass_plugin.models.hourglass import Hourglass
 from hourglass_plugin.models.residual import Residual
+from hourglass_plugin.models.stacked_hourglass import StackedHourglass
 
 
 @pytest.mark.parametrize('depth, bottom', [(1, 0), (2, 15)])
@@ -38,3 +39,6 @@ def test_widths_and_residual_modules_for_each_resolution():
     assert widths[1] == [[(6, 6)] * 2, [(6, 8), (8, 8)], [(8, 8), (8, 6)],
                          [(8, 8)] * 3]
     assert hourglass(torch.rand(1, 4, 8, 12)).shape == (1, 4, 8, 12)
+    stem = StackedHourglass(1, feat_channels=24).stem
+    assert [stem.conv.out_channels, stem.residual1.conv3.out_channels,
+            stem.residual2.conv3.out_channels] == [6, 12, 12]

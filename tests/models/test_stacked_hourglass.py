@@ -1,7 +1,6 @@
 """The network's arithmetic against a second implementation."""
 import pytest
 import torch
-import torch.nn.functional as F
 from reference_network import reference_name, reference_network
 from small_network import image, small_network, with_visible_heatmaps
 from torch import nn
@@ -103,27 +102,6 @@ def test_full_width_equals_the_reference_in_single_precision(stem_channels):
         assert (output - reference).abs().max() <= 1e-5 * scale
 
 
-@pytest.mark.parametrize('num_keypoints', [5, None])
-def test_merged_outputs_are_fed_into_the_next_stack(num_keypoints):
-    network = small_network(num_keypoints=num_keypoints).eval()
-    inputs, features = [], []
-    for stack in network.stacks:
-        stack.hourglass.register_forward_pre_hook(
-            lambda _, arguments: inputs.append(arguments[0]))
-        stack.norm.register_forward_hook(
-            lambda _, __, output: features.append(F.relu(output)))
-    outputs = network(image(1, 3, 32, 32))
-    stack = network.stacks[0]
-    merged = inputs[0] + stack.merge_features(features[0])
-    if num_keypoints:
-        merged = merged + stack.merge_heatmaps(outputs[0])
-    else:
-        torch.testing.assert_close(list(outputs), features)
-        # After the ReLU: in a fresh network, many are at 0.
-        assert outputs[0].min() == 0 and (outputs[0] > 0).any()
-    torch.testing.assert_close(inputs[1], merged)
-
-
 # A first pass with momentum 1 sets the running statistics to the batch's, so
 # that no channel is beyond its ReLU in eval mode.
 BATCH_STATISTICS = dict(type='BN', momentum=1.0)
@@ -141,7 +119,7 @@ def test_gradients_reach_every_weight(options):
     network = small_network(**{'norm_cfg': BATCH_STATISTICS, **options})
     x = image(2, 3, 32, 32)
     network(x)
-    # In eval mode, since in training batch norm takes out biases: see below.
+    # In training batch norm takes out all biases but the heatmaps'.
     network.eval()
     sum(output.square().sum() for output in network(x)).backward()
     dead = [
@@ -149,26 +127,3 @@ def test_gradients_reach_every_weight(options):
         if parameter.grad is None or not parameter.grad.abs().max() > 0
     ]
     assert dead == []
-
-
-def test_batch_norm_takes_out_all_biases_but_the_heatmaps():
-    # A constant added to a channel anywhere reaches every later norm as a
-    # constant, through 1x1 convolutions, pooling and upsampling, and 3x3
-    # convolutions have norms before them: in training these biases, which
-    # the paper's network has, change nothing, and no other weight is idle.
-    network = small_network().double()
-    outputs = network(image(2, 3, 32, 32, dtype=torch.float64))
-    sum(output.square().sum() for output in outputs).backward()
-    idle = {
-        name
-        for name, parameter in network.named_parameters()
-        if parameter.grad.abs().max() < 1e-9
-    }
-    biases = {
-        f'{name}.bias'
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Conv2d)
-    }
-    assert idle == biases - {
-        'stacks.0.heatmaps.bias', 'stacks.1.heatmaps.bias'
-    }
