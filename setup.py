@@ -1,4 +1,4 @@
-"""Package metadata and contents; requirements/ lists dependencies with reasons.
+"""Metadata and contents of the package; dependencies are in requirements/.
 
 configs/, tools/ and model-index.yml go into the package as
 ``hourglass_plugin/.mim``, where OpenMMLab's ``mim`` looks for them and

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Optional
 
 #: Library -> the modules that register classes in its registries.
 REGISTERED_WITH = {
@@ -75,8 +74,8 @@ class _Finder(MetaPathFinder):
 
     def find_spec(self,
                   fullname: str,
-                  path: Optional[Sequence[str]],
-                  target: Optional[ModuleType] = None) -> Optional[ModuleSpec]:
+                  path: Sequence[str] | None,
+                  target: ModuleType | None = None) -> ModuleSpec | None:
         """The library's own spec, whose loader also registers our classes."""
         if fullname != self.library:
             return None
@@ -97,7 +96,7 @@ class _Loader(Loader):
         self.finder = finder
         self.loader = loader
 
-    def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """As the library's own loader."""
         return self.loader.create_module(spec)
 

@@ -14,10 +14,10 @@ Shape shorthand: B batch, K keypoints, C channels, H W input size.
 import copy
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from types import FunctionType, MethodType
-from typing import Any, Callable
+from typing import Any
 
 import torch
 from mmengine.logging import print_log

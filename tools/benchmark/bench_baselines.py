@@ -1,8 +1,8 @@
 """The networks to compare: ours from a config, MMPose's from its configs."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import mmpose
 import numpy as np

@@ -1,6 +1,6 @@
 """Keypoints to heatmaps and back: our codec and MMPose's."""
 import functools
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 import torch

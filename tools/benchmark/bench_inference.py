@@ -1,7 +1,6 @@
 """Inference: our network plain, tuned and fast, and MMPose's."""
 import functools
-from collections.abc import Mapping, Sequence
-from typing import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from bench_baselines import (

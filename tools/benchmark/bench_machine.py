@@ -4,8 +4,9 @@ import gc
 import os
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import cv2
 import mmpose

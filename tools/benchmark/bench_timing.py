@@ -1,8 +1,8 @@
 """Timing by turns: a disturbance of the machine hits all alike."""
 import math
 import time
-from collections.abc import Container, Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
