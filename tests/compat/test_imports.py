@@ -113,7 +113,8 @@ def test_mmpose_is_imported_without_what_newer_pythons_lack():
     """setuptools 82 has no pkg_resources, Python 3.14 no find_loader."""
     result, log = run_python(
         '''
-import hourglass_plugin, pkgutil, sys
+import hourglass_plugin, logging, pkgutil, sys
+logging.basicConfig(level=logging.INFO)
 if hasattr(pkgutil, 'find_loader'):
     del pkgutil.find_loader
 from mmpose.apis import inference_topdown

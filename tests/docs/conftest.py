@@ -10,7 +10,7 @@ from page import ROOT
 from hourglass_plugin.visualization import read_image, save_image
 
 
-@pytest.fixture(autouse=True, scope='session')
+@pytest.fixture(autouse=True, scope='module')
 def quick():
     """Leave out what takes long and changes no result.
 
