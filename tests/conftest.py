@@ -25,7 +25,7 @@ READ_IN_CHILD = matlab._read_in_child
 
 @pytest.fixture(autouse=True, scope='module')
 def no_default_scope():
-    """What one file's runners leave as default scope, the next does not see.
+    """Forget the default scope that runners of another file left.
 
     Which file is the next depends on the number of processes.
     """

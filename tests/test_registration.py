@@ -1,4 +1,4 @@
-"""What importing the package registers, in interpreters of its own."""
+"""Registration by import, in interpreters of its own."""
 import pytest
 from fresh_interpreter import (
     WORKING_OPERATORS,

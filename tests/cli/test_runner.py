@@ -1,4 +1,4 @@
-"""What the runner of commands checks before a run."""
+"""Checks of the runner of commands before a run."""
 import pytest
 from torch import nn
 

@@ -113,7 +113,7 @@ class Foreign:
 
 
 class RunsCode:
-    """What an attacker's pickle does: it has a function called."""
+    """Call a function when unpickled, as an attacker's file does."""
 
     def __init__(self, function, *arguments):
         self.call = function, arguments

@@ -39,7 +39,7 @@ def bases(path):
 
 
 def levels(path):
-    """How many configs follow one another below a config."""
+    """Return the number of ``_base_`` levels below a config."""
     return max((1 + levels(base) for base in bases(path)), default=0)
 
 

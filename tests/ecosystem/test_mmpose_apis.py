@@ -24,7 +24,7 @@ IMAGE = 'photographs/val0.png'
 
 @pytest.fixture(scope='module')
 def ours(reader, tmp_path_factory):
-    """What tools/predict.py finds in the folder of photographs, by name."""
+    """Predictions of tools/predict.py for a folder of images, by name."""
     out = tmp_path_factory.mktemp('ours')
 
     def predict(name, *boxes):

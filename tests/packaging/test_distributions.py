@@ -65,7 +65,7 @@ def files_below(folder):
 
 @pytest.fixture(scope='module')
 def tracked():
-    """What git knows, and what it would know after ``git add``."""
+    """Return the files that git tracks, or would after ``git add``."""
     names = run('git', '-c', 'safe.directory=*', 'ls-files', '-z', '--cached',
                 '--others', '--exclude-standard').split('\0')
     return {name for name in names if name and (ROOT / name).is_file()}

@@ -1,4 +1,4 @@
-"""Train, resume, test, predict and browse with a tiny data set."""
+"""Train, resume, test, predict and browse with a tiny dataset."""
 import json
 import pickle
 import socket
