@@ -141,7 +141,7 @@ def programs_serve_all_modules() -> bool:
     ``torch.compile`` makes. Before, it compiles for each module again, and
     fails where a buffer is replaced (2.1 does). May go with torch 2.4.
     """
-    return getattr(torch._dynamo.config, 'inline_inbuilt_nn_modules', False)
+    return _torch_is_at_least(2, 5)
 
 
 def onnx_exporter_options() -> dict[str, Any]:
@@ -163,5 +163,10 @@ def can_export_programs() -> bool:
     torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
     torch 2.6. May go with torch 2.5.
     """
-    version = re.match(r'(\d+)\.(\d+)', torch.__version__)
-    return version is not None and (int(version[1]), int(version[2])) >= (2, 6)
+    return _torch_is_at_least(2, 6)
+
+
+def _torch_is_at_least(major: int, minor: int) -> bool:
+    """Compare with ``torch.__version__``, such as ``2.13.0+cpu``."""
+    found = re.findall(r'\d+', torch.__version__)[:2]
+    return [*map(int, found)] >= [major, minor]
