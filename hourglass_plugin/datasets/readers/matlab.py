@@ -147,6 +147,8 @@ def numbers(struct: np.void, name: str) -> np.ndarray:
     if value is None:
         raise ValueError(f'{name} is missing or empty')
     try:
+        if value.dtype.names:  # NumPy 1 converts a struct of one field
+            raise TypeError
         return value.astype(np.float64)
     except (TypeError, ValueError):
         raise ValueError(f'{name} is not numbers: {value.dtype}') from None
