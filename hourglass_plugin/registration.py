@@ -102,8 +102,9 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Execute the library, restore its loader, register our classes."""
-        assert module.__spec__ is not None
-        module.__spec__.loader = module.__loader__ = self.loader
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
         self.loader.exec_module(module)
         if self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)

@@ -62,7 +62,7 @@ class AtomicBackend(LocalBackend):
 
 @HOOKS.register_module()
 class ResumableCheckpointHook(CheckpointHook):
-    """mmengine's ``CheckpointHook`` for trainings that may end at any moment.
+    """mmengine's ``CheckpointHook`` for runs that may end at any moment.
 
     * Files appear complete. Older checkpoints, and the best one so far, are
       removed after the new one and ``last_checkpoint`` are complete. Files

@@ -102,7 +102,8 @@ class HourglassVisualizationHook(Hook):
         if mode == 'train' or not self._cells or runner.rank != 0:
             return
         folder = self._folder(runner, mode)
-        assert folder is not None  # no cells without it
+        if folder is None:
+            return
         save_image(
             folder / 'sheet.jpg',
             contact_sheet(self._cells, _SHEET_COLUMNS, self._captions,

@@ -44,7 +44,7 @@ class ResumeCheck:
     """Trains, kills and compares.
 
     Args:
-        folder: for the dataset and the trainings; should be empty.
+        folder: for the dataset and the training runs; should be empty.
         epochs: length of a training.
         seed: of the moments.
     """
@@ -293,7 +293,7 @@ def main() -> None:
         check = ResumeCheck(folder, args.epochs, args.seed)
         check.run(args.kills, args.stops, args.workers)
     count = check.count
-    print(f'{count["trainings"]} trainings of {args.epochs} epochs of '
+    print(f'{count["trainings"]} training runs of {args.epochs} epochs of '
           f'{_BATCHES} iterations, with {args.workers} loader processes; '
           f'{time.perf_counter() - began:.0f} s')
     print(f'SIGKILL: {count["moment"] + count["saving"]}, {count["saving"]} '

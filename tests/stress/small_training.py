@@ -86,7 +86,7 @@ def script_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--out', help='folder that keeps the trainings')
+    parser.add_argument('--out', help='folder that keeps the training runs')
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The picture of several trainings, looked at in its pixels."""
+"""The picture of several training runs, looked at in its pixels."""
 import numpy as np
 import pytest
 from training_plots import draw_trainings
