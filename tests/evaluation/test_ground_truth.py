@@ -1,10 +1,9 @@
 """Ground truth of each benchmark, and scores against it by hand."""
-import json
-
-import h5py
 import numpy as np
 import pytest
-from scipy.io import savemat
+from matlab_files import write_head_boxes
+from newell_files import newell_rows, write_newell_h5
+from pose_files import entry, write_json
 
 from hourglass_plugin.evaluation.files import ground_truth
 from hourglass_plugin.evaluation.files.ground_truth import (
@@ -14,7 +13,6 @@ from hourglass_plugin.evaluation.files.ground_truth import (
 from hourglass_plugin.evaluation.files.predictions import Predictions
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
-RNG = np.random.default_rng(0)
 HEAD, LEFT_WRIST = 9, 15
 
 
@@ -22,30 +20,14 @@ HEAD, LEFT_WRIST = 9, 15
 def mpii_truth(tmp_path):
     """Three people with head boxes of 3 x 4, of 6 x 8 and of 30 x 40: head
     sizes 3, 6 and 30. The second has no left wrist."""
-    truth = RNG.integers(1, 300, (16, 2, 3)).astype(float)
-    missing = np.zeros((16, 3))
-    missing[LEFT_WRIST, 1] = 1
-    truth[LEFT_WRIST, :, 1] = 0
-    boxes = np.zeros((2, 2, 3))
-    boxes[1] = [[3, 6, 30], [4, 8, 40]]
-    path = tmp_path / 'mpii_gt_val.mat'
-    savemat(
-        path,
-        dict(pos_gt_src=truth, jnt_missing=missing, headboxes_src=boxes + 5))
+    people = [entry(MPII, seed) for seed in range(3)]
+    people[1]['joints'][LEFT_WRIST] = [0, 0]
+    people[1]['joints_vis'][LEFT_WRIST] = 0
+    path = write_head_boxes(tmp_path / 'mpii_gt_val.mat', people, [
+        [[5, 5], [5 + 3 * size, 5 + 4 * size]] for size in (1, 2, 10)])
     with pytest.raises(ValueError):
         read_ground_truth('mpii', path, subset='train')
     return read_ground_truth('mpii', path, 'val')
-
-
-def people_json(tmp_path, people, **more):
-    path = tmp_path / 'a.json'
-    path.write_text(
-        json.dumps([
-            dict(image=f'{index}.jpg', center=[100, 100], scale=1.0,
-                 joints=joints.tolist(), joints_vis=marks, **more)
-            for index, (joints, marks) in enumerate(people)
-        ]))
-    return path
 
 
 def score(ground_truth, keypoints, **options):
@@ -71,56 +53,59 @@ def test_mpii_shifted_by_pixels(mpii_truth, shift, people):
     """1.5 pixels are 0.5, 0.25 and 0.05 head sizes, at the threshold for the
     first person; 1.52 pixels are more than 0.5, 3 pixels are 0.5 of the
     second's 6 and 0.1 of the third's 30."""
-    rows = score(mpii_truth, mpii_truth.keypoints - [shift, 0])
+    whole = mpii_truth._replace(keypoints=mpii_truth.keypoints.round())
+    rows = score(whole, whole.keypoints - [shift, 0])
     assert [rows[f'PCKh@{threshold}']['Head'] for threshold in (0.5, 0.2, 0.1)
             ] == pytest.approx([100 * count / 3 for count in people])
 
 
 def test_mpii_with_every_figure(tmp_path):
     """An annotation file in MPII's layout that has sizes and visibility."""
-    people = [(np.arange(32).reshape(16, 2) * 5 + index, [1] * 16)
-              for index in range(3)]
-    truth = read_ground_truth(
-        'mpii', people_json(tmp_path, people, head_size=10.0,
-                            joints_visible=[0] + [1] * 15))
-    assert truth.images == ['0.jpg', '1.jpg', '2.jpg']
-    assert truth.keypoints[1, 2].tolist() == [20, 25]  # counted from 0
+    joints = (np.arange(32).reshape(16, 2) * 5).tolist()
+    people = [entry(MPII, index, joints=joints) for index in range(3)]
+    path = tmp_path / 'a.json'
+    with pytest.raises(ValueError):  # no head sizes
+        read_ground_truth('mpii', write_json(path, people))
+    for person in people:
+        person.update(head_size=10.0, joints_visible=[0] + [1] * 15)
+    truth = read_ground_truth('mpii', write_json(path, people))
+    images = [person['image'] for person in people]
+    assert truth.images == images
+    assert truth.keypoints[1, 2].tolist() == [19, 24]  # counted from 0
     moved = truth.keypoints.copy()
     moved[0, 0, 0] += 6
-    rows = score(truth, moved)
+    rows = score(truth, moved, images=images,
+                 stacks=np.stack([moved + 100, truth.keypoints], 1))
     assert rows['PCKh@0.5/occluded']['Mean'] == pytest.approx(200 / 3)
     assert rows['PCKh@0.5/visible']['Mean'] == 100
+    assert rows['stack_1/PCKh@0.5']['Mean'] == 0
+    assert rows['stack_2/PCKh@0.5']['Mean'] == 100
     with pytest.raises(ValueError):
-        score(truth, moved, images=['0.jpg', '2.jpg', '1.jpg'])
-    with pytest.raises(ValueError):  # no head sizes
-        read_ground_truth('mpii', people_json(tmp_path, people))
+        score(truth, moved, images=images[::-1])
 
 
 def test_flic_measures_the_persons_own_torso(tmp_path):
-    parts = RNG.integers(1, 400, (2, 11, 2)).astype(float)
+    rows = newell_rows(2, 11)
     # Left shoulder on the image's right, as the observer's labels have it.
-    parts[:, 0, 0], parts[:, 3, 0] = 300, 100
-    with h5py.File(tmp_path / 'valid.h5', 'w') as file:
-        file['part'], file['normalize'] = parts, np.array([50.0, 100.0])
-        file['visible'] = np.ones((2, 11))
-        file['center'], file['scale'] = np.full((2, 2), 240.0), np.full(2, 2.2)
-        file['imgname'] = np.array([b'a.jpg', b'b.jpg'])
-    truth = read_ground_truth('flic', tmp_path / 'valid.h5')
+    rows['part'][:, 0, 0], rows['part'][:, 3, 0] = 300, 100
+    rows['normalize'] = np.array([50.0, 100.0])
+    truth = read_ground_truth(
+        'flic', write_newell_h5(tmp_path / 'valid.h5', rows))
     assert truth.skeleton is FLIC and truth.sizes.tolist() == [50, 100]
-    rows = score(truth, parts - 1 + [10.5, 0])
-    assert rows['PCK@0.2']['Elbow'] == rows['PCK@0.2']['Mean'] == 50
-    assert rows['PCK@0.1']['Mean'] == 0 and rows['PCK@0.5']['Mean'] == 100
+    found = score(truth, rows['part'] - 1 + [10.5, 0])
+    assert found['PCK@0.2']['Elbow'] == found['PCK@0.2']['Mean'] == 50
+    assert found['PCK@0.1']['Mean'] == 0 and found['PCK@0.5']['Mean'] == 100
 
 
 def test_lsp_leaves_out_people_without_a_torso(tmp_path):
-    joints = RNG.integers(1, 200, (2, 14, 2))
     without_hip = [int(joint != 3) for joint in range(14)]
-    truth = read_ground_truth(
-        'lsp', people_json(tmp_path, zip(joints, ([1] * 14, without_hip))))
-    size = np.linalg.norm(joints[0, 8] - joints[0, 3])
+    truth = read_ground_truth('lsp', write_json(tmp_path / 'a.json', [
+        entry(LSP), entry(LSP, 1, joints_vis=without_hip)]))
+    joints = truth.keypoints[0]
+    size = np.linalg.norm(joints[8] - joints[3])
     assert truth.sizes[0] == pytest.approx(size, rel=1e-6)
     assert np.isnan(truth.sizes[1]) and truth.skeleton is LSP
-    found = score_predictions(Predictions(joints + 0.0), truth, 'a.npy')
+    found = score_predictions(Predictions(truth.keypoints), truth, 'a.npy')
     assert (found.num_people, found.num_left_out) == (1, 1)
     assert found.rows[found.benchmark]['Mean'] == 100
 
@@ -146,14 +131,6 @@ def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_truth):
             score(mpii_truth, keypoints, truth=other)
 
 
-def test_predictions_of_every_stack(mpii_truth):
-    keypoints = mpii_truth.keypoints
-    rows = score(mpii_truth, keypoints,
-                 stacks=np.stack([keypoints + 100, keypoints], 1))
-    assert rows['stack_1/PCKh@0.5']['Mean'] == 0
-    assert rows['stack_2/PCKh@0.5']['Mean'] == 100
-
-
 @pytest.mark.parametrize('data_set, reader, more', [
     ('mpii', 'read_mpii', ['valid.mat']),
     ('flic', 'read_flic', ['person']),
@@ -164,7 +141,7 @@ def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
     calls = []
     monkeypatch.setattr(ground_truth, reader,
                         lambda *arguments: calls.append(arguments) or [])
-    path = people_json(tmp_path, [])
+    path = write_json(tmp_path / 'a.json', [])
     with pytest.raises(ValueError):  # no people
         read_ground_truth(data_set, path, 'train', 'valid.mat', 'person')
     assert calls == [(path, 'train', *more)]

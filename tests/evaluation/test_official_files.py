@@ -12,10 +12,10 @@ from matlab_files import (
     write_official_mpii,
 )
 from mmengine.evaluator import DumpResults
-from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
 from scipy.io import loadmat, savemat
 
+from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.evaluation.files.submissions import (
     PredictedPerson,
     count_unpredicted,
@@ -24,14 +24,10 @@ from hourglass_plugin.evaluation.files.submissions import (
     read_official_file,
     write_mat,
 )
+from hourglass_plugin.skeletons import FLIC, MPII
 
 # Columns of examples.mat, written out a second time.
 FLIC_PLACES = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
-
-
-@pytest.fixture(autouse=True)
-def mmpose_scope():
-    init_default_scope('mmpose')
 
 
 def joints_of(seed, count=16):
@@ -60,21 +56,6 @@ def release_file(tmp_path):
             ('e.jpg', False, [person(11, 12), dict(x1=4.0), person(13, 14)],
              [1, 3]),
         ]))
-
-
-@pytest.fixture
-def examples_file(tmp_path):
-    """Four people of FLIC, the second to train on."""
-    path = tmp_path / 'examples.mat'
-    savemat(
-        path,
-        dict(
-            examples=struct_array([
-                dict(filepath=f'film-{row}.jpg', coords=np.ones((2, 29)),
-                     moviename='film', istrain=row == 1, istest=row != 1)
-                for row in range(4)
-            ])))
-    return str(path)
 
 
 def mpii_predicted(image, index, seed):
@@ -130,6 +111,11 @@ def test_submission_is_the_list_of_test_images_with_the_joints_put_in(
             assert ids == list(range(16))
     assert count_unpredicted(people, release) == (1, 3)  # (4, 0) is missing
     assert [file.name for file in (tmp_path / 'new').iterdir()] == ['pred.mat']
+    np.testing.assert_array_equal(
+        read_predictions(tmp_path / 'new' / 'pred.mat', MPII, 2, 1).keypoints,
+        [joints_of(seed) - 1 for seed in (5, 7)])
+    with pytest.raises(ValueError):
+        read_predictions(tmp_path / 'new' / 'pred.mat', FLIC, 2, 1)
 
 
 def test_people_of_training_images_get_no_truth_and_no_other_images(
@@ -158,9 +144,13 @@ def test_people_of_another_file_and_repeated_ones_are_refused(
         mpii_predictions([mpii_predicted(image, index, 0)] * count, release)
 
 
-def test_flic_in_the_official_order_with_the_official_fields(
-        examples_file, tmp_path):
-    official = read_official_file(examples_file, 'flic')
+def test_flic_in_the_official_order_with_the_official_fields(tmp_path):
+    path = tmp_path / 'examples.mat'
+    savemat(path, dict(examples=struct_array([
+        dict(filepath=f'film-{row}.jpg', coords=np.ones((2, 29)),
+             moviename='film', istrain=row == 1, istest=row != 1)
+        for row in range(4)])))
+    official = read_official_file(str(path), 'flic')
     back = read_back(
         tmp_path / 'pred.mat', 'examples',
         flic_predictions([flic_predicted(3), flic_predicted(1)], official))
@@ -173,8 +163,14 @@ def test_flic_in_the_official_order_with_the_official_fields(
         np.testing.assert_array_equal(row['coords'][:, FLIC_PLACES].T,
                                       joints_of(seed, 11))
         assert np.isnan(np.delete(row['coords'], FLIC_PLACES, axis=1)).all()
+    np.testing.assert_array_equal(
+        read_predictions(tmp_path / 'pred.mat', FLIC, 2, 1).keypoints,
+        [joints_of(seed, 11) - 1 for seed in (1, 3)])
     with pytest.raises(ValueError):
         flic_predictions([flic_predicted(4)], official)
+    savemat(path, dict(examples=struct_array([dict(coords=np.ones((2, 28)))])))
+    with pytest.raises(ValueError):
+        read_predictions(path, FLIC, 1, 1)
 
 
 def test_mpii_round_trip_from_the_official_file(release_file, tmp_path):
@@ -200,23 +196,21 @@ def test_mpii_round_trip_from_the_official_file(release_file, tmp_path):
         np.testing.assert_allclose(points(rect)[0], joints_of(seed), atol=1e-4)
 
 
-@pytest.mark.parametrize('dataset', ['lsp', 'mpii'])
-def test_no_file_without_an_official_format_or_file(dataset):
+@pytest.mark.parametrize('dataset, official', [
+    ('lsp', 'release.mat'), ('mpii', None), ('mpii', 'gt.mat'),
+    ('flic', 'gt.mat'), ('flic', 'none.mat')])
+def test_no_file_without_an_official_format_or_file(
+        release_file, dataset, official, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
     metric = METRICS.build(
-        dict(type='OfficialPredictionFile', out_file='a.mat'))
+        dict(type='OfficialPredictionFile', out_file='a.mat',
+             official_file=official))
     metric.dataset_meta = dict(dataset_name=dataset)
     metric.results = [mpii_predicted('a.jpg', (0, 1), 0)._asdict()]
-    with pytest.raises(ValueError):
+    with pytest.raises(
+            FileNotFoundError if official == 'none.mat' else ValueError):
         metric.evaluate(1)
-
-
-@pytest.mark.parametrize('dataset', ['mpii', 'flic'])
-def test_a_file_other_than_the_official_one_is_named(tmp_path, dataset):
-    savemat(tmp_path / 'gt.mat', dict(jnt_missing=np.zeros((16, 3))))
-    with pytest.raises(ValueError, match='gt.mat'):
-        read_official_file(str(tmp_path / 'gt.mat'), dataset)
-    with pytest.raises(FileNotFoundError):
-        read_official_file(str(tmp_path / 'none.mat'), dataset)
 
 
 def test_a_dump_that_is_not_complete_leaves_the_older_one(

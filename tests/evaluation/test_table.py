@@ -28,10 +28,6 @@ def test_parse_and_str_are_inverse(text, name, is_overall):
     assert parsed.mean == MetricName(*name[:3])
 
 
-def test_rows_of_a_table_have_no_dataset():
-    assert str(MetricName('', 2, 'PCK@0.2')) == 'stack_2/PCK@0.2'
-
-
 def test_table_without_what_is_not_annotated():
     rows = {
         MetricName('mpii', None, 'PCKh@0.5'):
