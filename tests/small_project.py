@@ -45,12 +45,12 @@ def project_files(folder):
         checkpoint=folder / 'work_dir' / 'epoch_1.pth')
 
 
-def write_project(folder):
-    """Draw five people to train on, five to validate on; write a config."""
-    (folder / 'images').mkdir()
+def write_project(folder, train=5, val=5):
+    """Draw so many people to train and to validate on; write a config."""
+    (folder / 'images').mkdir(parents=True, exist_ok=True)
     rng = np.random.RandomState(0)
-    write_people(folder, 'train', 5, rng)
-    write_people(folder, 'val', 5, rng)
+    for name, count in (('train', train), ('val', val)):
+        write_people(folder, name, count, rng)
     project_files(folder).config.write_text(CONFIG.format(root=str(folder)))
 
 

@@ -18,17 +18,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 from resuming import differences
-from small_training import (
-    TESTS,
-    finish,
-    output_folder,
-    script_parser,
-    small_config,
-    write_dataset,
-)
+from small_training import finish, output_folder, script_parser, small_config
 
-sys.path.insert(0, str(TESTS))
-from several_processes import in_processes
+from several_processes import in_processes  # isort: skip, by small_training
+from small_project import write_project  # isort: skip
+from tool_process import TOOLS  # isort: skip
 
 from hourglass_plugin.cli import runner as runners
 from hourglass_plugin.cli.test import set_test_outputs
@@ -40,29 +34,23 @@ LAUNCHES = ('dist_train.sh', 'dist_train.sh on two machines',
             'slurm_train.sh')
 #: Limit for the end of a job after one of its processes died.
 SECONDS = 60
-_TOOLS = TESTS.parent / 'tools'
 _EVALUATED = 7  # samples; neither 2 nor 3 divides them
 _BATCH_SIZE = 3
 
 #: Slurm on one machine.
-_STUBS = {
-    'srun': """#!/usr/bin/env bash
+_SRUN = """#!/usr/bin/env bash
 for argument; do
   case $argument in --ntasks=*) count=${argument#*=} ;; esac
 done
 while [[ $1 == --* ]]; do shift; done
-export SLURM_NTASKS=$count SLURM_NODELIST=here
+export SLURM_NTASKS=$count
 for ((number = 0; number < count; number++)); do
   SLURM_PROCID=$number SLURM_LOCALID=$number "$@" &
   processes+=($!)
 done
 for process in "${processes[@]}"; do wait "$process" || status=1; done
 exit ${status:-0}
-""",
-    'scontrol': """#!/bin/sh
-[ "$*" = "show hostnames here" ] && echo 127.0.0.1
-""",
-}
+"""
 
 
 def is_evaluation_equal(folder: Path, samples: int,
@@ -138,17 +126,17 @@ def _launch(name: str, folder: Path, config: Path,
         free.bind(('127.0.0.1', 0))
         port = str(free.getsockname()[1])
     script, *machines = name.split(' on ')
-    stubs = folder / 'stubs'
-    stubs.mkdir(exist_ok=True)
-    for stub, text in _STUBS.items():
-        (stubs / stub).write_text(text)
-        (stubs / stub).chmod(0o755)
-    variables = dict(
-        OMP_NUM_THREADS='1',
-        PATH=f'{stubs}:{Path(sys.executable).parent}:{os.environ["PATH"]}')
+    srun = folder / 'bin' / 'srun'
+    srun.parent.mkdir(exist_ok=True)
+    srun.write_text(_SRUN)
+    srun.chmod(0o755)
+    variables = dict(OMP_NUM_THREADS='1', PATH=os.pathsep.join([
+        str(srun.parent), str(Path(sys.executable).parent),
+        os.environ['PATH']]))
     if script == 'slurm_train.sh':
         arguments = ['partition', 'job', config, work_dir]
-        variables.update(GPUS='2', MASTER_PORT=port, SRUN_ARGS='--gres=none')
+        variables.update(GPUS='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=port,
+                         SRUN_ARGS='--gres=none')
     else:
         arguments = [config, '1' if machines else '2', '--work-dir', work_dir]
         variables.update(NNODES='2' if machines else '1', PORT=port)
@@ -157,7 +145,7 @@ def _launch(name: str, folder: Path, config: Path,
         screen = folder / f'{name} {rank}.txt'
         with screen.open('w') as file:
             jobs.append((subprocess.Popen(
-                ['bash', _TOOLS / script, *arguments, '--resume'],
+                ['bash', TOOLS / script, *arguments, '--resume'],
                 env={**os.environ, **variables, 'NODE_RANK': str(rank)},
                 stdout=file,
                 stderr=file), screen))
@@ -200,7 +188,7 @@ def main() -> None:
         help='that evaluate')
     args = parser.parse_args()
     with output_folder(args) as folder:
-        write_dataset(folder / 'people', 13, _EVALUATED)
+        write_project(folder / 'people', 13, _EVALUATED)
         report = {
             f'scores and predictions of {count} samples bit-equal':
             is_evaluation_equal(folder, count, args.processes)

@@ -17,13 +17,9 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from small_training import (
-    finish,
-    output_folder,
-    script_parser,
-    small_config,
-    write_dataset,
-)
+from small_training import finish, output_folder, script_parser, small_config
+
+from small_project import write_project  # isort: skip, by small_training
 
 from hourglass_plugin.cli import runner as runners
 
@@ -47,7 +43,8 @@ class LoadWatch(Hook):
     """
 
     def __init__(self, seconds: float) -> None:
-        self.measurements: list[tuple[int, str, int, int]] = []
+        self.rows: list[tuple] = []  # of the epochs
+        self._measured: dict[str, list] = dict(train=[], val=[])
         self._end = time.monotonic() + seconds
         self._next = 0.
 
@@ -58,23 +55,23 @@ class LoadWatch(Hook):
                     outputs: Any = None,
                     mode: str = 'train') -> None:
         if time.monotonic() >= self._next:
-            self._measure(runner, mode)
+            self._measure(mode)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Measure at least once; end the training when its time is over."""
-        self._measure(runner, 'train')
+        self._measure('train')
         if time.monotonic() > self._end and runner.epoch >= _WARM_UP + 1:
             runner.train_loop.stop_training = True
 
     def after_val_epoch(self, runner: Runner, metrics: Any = None) -> None:
         """Measure at least once, and log it."""
-        self._measure(runner, 'val')
-        runner.logger.info(_row(*levels(self.measurements)[-1]))
+        self._measure('val')
+        self.rows.append((runner.epoch, *level(**self._measured)))
+        self._measured = dict(train=[], val=[])
+        runner.logger.info(_row(*self.rows[-1]))
 
-    def _measure(self, runner: Runner, phase: str) -> None:
-        # An evaluation comes when the epoch is counted.
-        epoch = runner.epoch + (phase == 'train')
-        self.measurements.append((epoch, phase, *held(os.getpid())))
+    def _measure(self, phase: str) -> None:
+        self._measured[phase].append(held(os.getpid()))
         self._next = time.monotonic() + _SECONDS
 
 
@@ -111,10 +108,14 @@ def is_measurable() -> bool:
 
 
 def train_long(folder: Path, samples: int, minutes: float) -> list[tuple]:
-    """Train for minutes, with so many samples in an epoch, and measure."""
+    """Train for minutes, with so many samples in an epoch, and measure.
+
+    Returns:
+        Number, and what :func:`level` returns, of each epoch.
+    """
     people = folder / 'people'
     images = min(samples, _IMAGES)
-    write_dataset(people, images, images)
+    write_project(people, images, images)
     path = people / 'train.json'
     repeated = json.loads(path.read_text()) * -(-samples // images)
     path.write_text(json.dumps(repeated[:samples]))
@@ -128,37 +129,31 @@ def train_long(folder: Path, samples: int, minutes: float) -> list[tuple]:
     runner.register_hook(watch, 'LOWEST')
     runners.build_loops(runner, 'train', 'val')
     runner.train()
-    return watch.measurements
+    return watch.rows
 
 
-def levels(measurements: Sequence[tuple]) -> list[tuple]:
-    """Return memory and handles of each epoch that was evaluated.
+def level(train: Sequence[tuple], val: Sequence[tuple]
+          ) -> tuple[float, float, int]:
+    """Return memory and handles of an epoch.
 
     Args:
-        measurements: epoch (from 1), phase ``'train'`` or ``'val'``, memory in
-            bytes, and handles, of a moment.
+        train: memory in bytes, and handles, at moments of the training.
+        val: the same of the evaluation.
 
     Returns:
-        Epoch, bytes in training and in evaluation, and handles. Memory is the
+        Bytes in training and in evaluation, and handles. Memory is the
         median, as what is in flight between processes comes and goes. Each
         batch in flight has handles, so of these it is the fewest.
     """
-    found = []
-    for epoch in sorted({x[0] for x in measurements if x[1] == 'val'}):
-        own = [x[1:] for x in measurements if x[0] == epoch]
-        training, evaluation = (
-            statistics.median(memory for phase, memory, _ in own
-                              if phase == name) for name in ('train', 'val'))
-        handles = min(count for _, _, count in own)
-        found.append((epoch, training, evaluation, handles))
-    return found
+    memory = [statistics.median(x[0] for x in each) for each in (train, val)]
+    return memory[0], memory[1], min(x[1] for x in [*train, *val])
 
 
 def growth(epochs: Sequence[tuple]) -> tuple[float, int]:
     """Return the growth from the least to the most after the second epoch.
 
     Args:
-        epochs: what :func:`levels` returns; three at least.
+        epochs: numbers and what :func:`level` returns; three at least.
 
     Returns:
         Growth of memory as a part of the least, the larger one of training and
@@ -183,7 +178,7 @@ def main() -> None:
         '--minutes', type=float, default=60, help='the last epoch is finished')
     args = parser.parse_args()
     with output_folder(args) as folder:
-        epochs = levels(train_long(folder, args.samples, args.minutes))
+        epochs = train_long(folder, args.samples, args.minutes)
     print('| epoch | training, MB | evaluation, MB | open handles |',
           '|---|---|---|---|', *itertools.starmap(_row, epochs), sep='\n')
     memory, handles = growth(epochs)

@@ -22,14 +22,10 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import Runner, find_latest_checkpoint
-from small_training import (
-    finish,
-    output_folder,
-    script_parser,
-    small_config,
-    write_dataset,
-)
+from mmengine.runner import find_latest_checkpoint
+from small_training import finish, output_folder, script_parser, small_config
+
+from small_project import write_project  # isort: skip, by small_training
 
 from hourglass_plugin.cli import runner as runners
 from hourglass_plugin.cli.train import set_training
@@ -52,10 +48,10 @@ class ResumeCheck:
     def __init__(self, folder: Path, epochs: int, seed: int) -> None:
         self.folder = folder
         self._random = random.Random(seed)
+        write_project(folder / 'people', _BATCHES * _BATCH_SIZE, 6)
         self._config = small_config(folder / 'people', epochs, _BATCH_SIZE)
         self.count: Counter = Counter()  # of kills by kind
         self.problems: list[str] = []
-        write_dataset(folder / 'people', _BATCHES * _BATCH_SIZE, 6)
 
     def run(self, kills: int, stops: int, workers: Sequence[int]) -> None:
         """Train once undisturbed, and for each number of loader workers.
@@ -63,11 +59,12 @@ class ResumeCheck:
         Every other SIGKILL comes while a checkpoint is being written.
         """
         reference = self.folder / 'undisturbed'
-        run = self._start(reference, workers[0])
-        run.wait(0)
+        process = self._start(reference, workers[0])
         began = time.perf_counter()
-        run.end([0])
-        self._seconds = time.perf_counter() - began
+        _exit_code(process, reference)
+        # Mostly in the middle of an epoch, sometimes after its end.
+        self._longest_wait = 1.5 * (time.perf_counter() - began) / (
+            self._config.train_cfg.max_epochs)
         kinds = ['moment', 'saving'] * (kills // 2) + ['moment'] * (kills % 2)
         kinds += ['stop'] * stops
         self._random.shuffle(kinds)
@@ -77,24 +74,20 @@ class ResumeCheck:
                 self.count['trainings'] += 1
                 work_dir = self.folder / f'training_{self.count["trainings"]}'
                 own = self._disturb(work_dir, number, own)
-                self.problems += differences(reference, work_dir)
+                self.problems += [
+                    f'{work_dir.name}: {difference}'
+                    for difference in differences(reference, work_dir)
+                ]
 
     def _disturb(self, work_dir: Path, workers: int,
                  kinds: list[str]) -> list[str]:
         """Train to the end, interrupted in these ways; return those left."""
         had_best = False
         for position, kind in enumerate([*kinds, 'none']):
-            run = self._start(work_dir, workers)
+            process = self._start(work_dir, workers)
             if kind != 'none':
-                # Mostly in the middle of an epoch, sometimes after its end.
-                epoch = self._seconds / self._config.train_cfg.max_epochs
-                run.wait(self._random.uniform(0, 1.5 * epoch))
-                if kind == 'saving':
-                    run.wait_until_saving()
-                    # Writing, renaming and removing take some milliseconds.
-                    time.sleep(self._random.choice([0, 0.01, 0.03]))
-                run.send(signal.SIGTERM if kind == 'stop' else signal.SIGKILL)
-            status = run.end([0, -signal.SIGKILL, EXIT_STATUS])
+                self._end(process, kind, work_dir)
+            status = _exit_code(process, work_dir)
             self.problems += _problems(work_dir, had_best)
             had_best |= any(work_dir.glob('best_*.pth'))
             if status == 0:
@@ -103,7 +96,9 @@ class ResumeCheck:
             self.count['incomplete'] += any(work_dir.glob('.*.partial*'))
         return []
 
-    def _start(self, work_dir: Path, workers: int) -> '_Run':
+    def _start(self, work_dir: Path,
+               workers: int) -> multiprocessing.process.BaseProcess:
+        """Return a process that has begun to train, or has ended."""
         config = copy.deepcopy(self._config)
         config.work_dir = str(work_dir)
         for name in ('train', 'val'):
@@ -111,61 +106,55 @@ class ResumeCheck:
                 num_workers=workers, persistent_workers=workers > 0)
         set_training(config, resume='auto')
         work_dir.mkdir(parents=True, exist_ok=True)
-        return _Run(config)
-
-
-class _Run(Hook):
-    """A process that trains; its hook tells when training begins."""
-
-    def __init__(self, config: Config) -> None:
         context = multiprocessing.get_context('fork')
-        self.work_dir = Path(config.work_dir)
-        self._screen = self.work_dir / 'screen.txt'
-        self._trains = context.Event()
-        self._process = context.Process(target=self._train, args=(config, ))
-        self._process.start()
-
-    def before_train(self, runner: Runner) -> None:
-        self._trains.set()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it has trained for so long, or has ended."""
-        while not self._trains.wait(0.05) and self._process.is_alive():
+        trains = context.Event()
+        process = context.Process(target=_train, args=(config, trains))
+        process.start()
+        while not trains.wait(0.05) and process.is_alive():
             continue
-        self._process.join(seconds)
+        return process
 
-    def wait_until_saving(self) -> None:
-        """Wait until a file is incomplete, or the process has ended."""
-        while self._process.is_alive() and not any(
-                self.work_dir.glob('.*.partial*')):
-            continue
+    def _end(self, process: multiprocessing.process.BaseProcess, kind: str,
+             work_dir: Path) -> None:
+        """Send SIGTERM or SIGKILL at a random moment, if it is alive then."""
+        process.join(self._random.uniform(0, self._longest_wait))
+        if kind == 'saving':
+            while process.is_alive() and not any(
+                    work_dir.glob('.*.partial*')):
+                continue
+            # Writing, renaming and removing take some milliseconds.
+            time.sleep(self._random.choice([0, 0.01, 0.03]))
+        if process.is_alive():
+            os.kill(process.pid,
+                    signal.SIGTERM if kind == 'stop' else signal.SIGKILL)
 
-    def send(self, number: int) -> None:
-        """Send a signal if the process is alive."""
-        if self._process.is_alive():
-            os.kill(self._process.pid, number)
 
-    def end(self, expected: Sequence[int]) -> int:
-        """Wait for the end, and return an exit code that was expected."""
-        self._process.join()
-        if self._process.exitcode not in expected:
-            raise RuntimeError(
-                f'a training ended with status {self._process.exitcode}:\n' +
-                self._screen.read_text()[-2000:])
-        return self._process.exitcode
+def _exit_code(process: multiprocessing.process.BaseProcess,
+               work_dir: Path) -> int:
+    """Wait for the end; RuntimeError if the training failed."""
+    process.join()
+    if process.exitcode not in (0, -signal.SIGKILL, EXIT_STATUS):
+        raise RuntimeError(
+            f'a training ended with status {process.exitcode}:\n' +
+            (work_dir / 'screen.txt').read_text()[-2000:])
+    return process.exitcode
 
-    def _train(self, config: Config) -> None:
-        with self._screen.open('a') as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
-        torch.set_num_threads(1)
-        runner = runners.build_runner(config)
-        # Checkpoints of 8 MB take time to write.
-        runner.model.register_buffer('ballast', torch.zeros(2**20))
-        runners.build_loops(runner, 'train', 'val')
-        runners.check_resumable(runner, config.load_from)
-        runner.register_hook(self)
-        runner.train()
+
+def _train(config: Config, trains: Any) -> None:
+    """Train in this process; sets the event ``trains`` when it begins."""
+    with Path(config.work_dir, 'screen.txt').open('a') as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    torch.set_num_threads(1)
+    runner = runners.build_runner(config)
+    # Checkpoints of 8 MB take time to write.
+    runner.model.register_buffer('ballast', torch.zeros(2**20))
+    runners.build_loops(runner, 'train', 'val')
+    runners.check_resumable(runner, config.load_from)
+    hook = Hook()
+    hook.before_train = lambda runner: trains.set()
+    runner.register_hook(hook)
+    runner.train()
 
 
 def differences(reference: Path, work_dir: Path) -> list[str]:
@@ -175,34 +164,23 @@ def differences(reference: Path, work_dir: Path) -> list[str]:
         Sentences; none if weights, averages, optimizer, schedulers, histories,
         log, best checkpoint and files are equal, bit for bit.
     """
-    names, own = ({
-        path.name
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix not in ('.py', '.txt')
-    } for folder in (reference, work_dir))
-    found = []
-    if own != names:
-        found.append(f'{work_dir.name} has other files: {sorted(own)}')
-    for name in sorted(x for x in names & own if x.endswith('.pth')):
-        one, other = (
-            read_checkpoint(str(folder / name))
-            for folder in (reference, work_dir))
-        found += [
-            f'{name} has another {key}' for key in one
-            if not _are_equal(_of_the_training(key, one[key]),
-                              _of_the_training(key, other.get(key)))
-        ]
-    whole, pieces = _log_lines(reference), _log_lines(work_dir)
-    for key in sorted({*whole, *pieces}):
-        # Pieces may repeat a line.
-        if set(pieces.get(key, [])) != set(whole.get(key, [])):
-            found.append(f'the log differs at {key[0]} {key[1]}')
-    return found
+    one, other = _contents(reference), _contents(work_dir)
+    return [
+        name for name in sorted({*one, *other})
+        if one.get(name) != other.get(name)
+    ]
 
 
-def _log_lines(work_dir: Path) -> dict[tuple[str, int], list[str]]:
-    """Return the log without times, by phase and step."""
-    lines: dict[tuple[str, int], list[str]] = {}
+def _contents(work_dir: Path) -> dict[str, Any]:
+    """Return the results of a training by what is said if they differ."""
+    found: dict[str, Any] = {}
+    for path in work_dir.iterdir():
+        if path.is_file() and path.suffix not in ('.py', '.txt'):
+            found[f'other files: {path.name}'] = True
+        if path.suffix == '.pth':
+            for key, value in read_checkpoint(str(path)).items():
+                found[f'{path.name} has another {key}'] = _bits(
+                    _of_the_training(key, value))
     for path in work_dir.glob('*/vis_data/scalars.json'):
         for text in path.read_text().splitlines():
             try:
@@ -212,24 +190,9 @@ def _log_lines(work_dir: Path) -> dict[tuple[str, int], list[str]]:
             for name in ('time', 'data_time', 'memory'):
                 line.pop(name, None)
             phase = 'iteration' if 'iter' in line else 'evaluation'
-            lines.setdefault((phase, line['step']), []).append(
-                json.dumps(line, sort_keys=True))
-    return lines
-
-
-def _problems(work_dir: Path, had_best: bool) -> list[str]:
-    """Return what is wrong with the files that a killed training left."""
-    found = []
-    for path in work_dir.glob('[!.]*.pth'):
-        try:
-            read_checkpoint(str(path))
-        except ValueError as error:
-            found.append(f'incomplete: {error}')
-    latest = find_latest_checkpoint(str(work_dir))
-    if latest is not None and not Path(latest).is_file():
-        found.append(f'incomplete: last_checkpoint names {latest}')
-    if had_best and not any(work_dir.glob('best_*.pth')):
-        found.append(f'{work_dir.name}: the best checkpoint is gone')
+            # A set: the log of a training in pieces may repeat a line.
+            found.setdefault(f'the log differs at {phase} {line["step"]}',
+                             set()).add(json.dumps(line, sort_keys=True))
     return found
 
 
@@ -239,7 +202,7 @@ def _of_the_training(key: str, value: Any) -> Any:
         return {name: value[name] for name in ('epoch', 'iter', 'seed')}
     if key == 'message_hub':
         return {
-            name: history.data
+            name: history
             for name, history in value['log_scalars'].items()
             if 'time' not in name
         }
@@ -256,22 +219,35 @@ def _of_the_training(key: str, value: Any) -> Any:
     return value
 
 
-def _are_equal(one: Any, other: Any) -> bool:
-    """Return whether two objects are equal, bit for bit."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, HistoryBuffer):
-        return _are_equal(one.data, other.data)
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(
-            _are_equal(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(_are_equal, one, other))
-    return one == other
+def _bits(value: Any) -> Any:
+    """Return nested values with types, and bytes instead of arrays."""
+    if isinstance(value, HistoryBuffer):
+        value = value.data
+    elif isinstance(value, torch.Tensor):
+        value = value.cpu().numpy()
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, dict):
+        return {key: _bits(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value), [_bits(item) for item in value]
+    return type(value), value
+
+
+def _problems(work_dir: Path, had_best: bool) -> list[str]:
+    """Return what is wrong with the files that a killed training left."""
+    found = []
+    for path in work_dir.glob('[!.]*.pth'):
+        try:
+            read_checkpoint(str(path))
+        except ValueError as error:
+            found.append(f'incomplete: {error}')
+    latest = find_latest_checkpoint(str(work_dir))
+    if latest is not None and not Path(latest).is_file():
+        found.append(f'incomplete: last_checkpoint names {latest}')
+    if had_best and not any(work_dir.glob('best_*.pth')):
+        found.append(f'{work_dir.name}: the best checkpoint is gone')
+    return found
 
 
 def main() -> None:

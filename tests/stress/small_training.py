@@ -1,9 +1,9 @@
 """A training of seconds with everything that a real one has.
 
-A small network on stick figures, with gradients over two batches in epochs of
-an odd number of batches, a moving average of the weights, a learning rate
-that follows the iterations and falls with the scores, clipped gradients, a
-best checkpoint, and one other that is kept.
+The tests' small project, with gradients over two batches in epochs of an odd
+number of batches, a moving average of the weights, a learning rate that
+follows the iterations and falls with the scores, clipped gradients, a best
+checkpoint, and one other that is kept.
 """
 import argparse
 import sys
@@ -13,50 +13,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
-import numpy as np
 from mmengine.config import Config
 
-from hourglass_plugin import config_path
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from small_project import project_files
 
-TESTS = Path(__file__).resolve().parents[1]
 #: The score that decides which checkpoint is the best.
 SCORE = 'lsp/PCK@2'
+# The scripts fork, which threads of OpenCV do not survive.
+cv2.setNumThreads(1)
 
 
-def write_dataset(folder: Path, train: int, val: int) -> None:
-    """Write as many images with a person each to train on and to evaluate."""
-    sys.path.insert(0, str(TESTS))
-    from stick_figures import write_people
-
-    # The scripts fork, which threads of OpenCV do not survive.
-    cv2.setNumThreads(1)
-    (folder / 'images').mkdir(parents=True, exist_ok=True)
-    rng = np.random.RandomState(0)
-    for name, count in (('train', train), ('val', val)):
-        write_people(folder, name, count, rng)
-
-
-def small_config(dataset: Path, epochs: int, batch_size: int,
+def small_config(folder: Path, epochs: int, batch_size: int,
                  workers: int = 0) -> Config:
-    """Return a shipped config, smaller, and with all that can go wrong.
+    """Return the config of a project, with all that can go wrong.
 
     Batches are of a process, also in evaluations; workers are processes of
     each data loader.
     """
-    config = Config.fromfile(
-        config_path('td-hm_hg1-w128_1xb16-12e_lspet-128x128.py'))
+    config = Config.fromfile(project_files(folder).config)
     config.launcher = 'none'
-    config.model.backbone.feat_channels = 8
+    config.model.backbone.update(num_stacks=1, feat_channels=8)
     for name in ('train', 'val', 'test'):
-        loader = config[f'{name}_dataloader']
-        loader.update(
+        config[f'{name}_dataloader'].update(
             batch_size=batch_size,
             num_workers=workers,
             persistent_workers=workers > 0)
-        loader.dataset.update(
-            data_root=str(dataset),
-            ann_file='train.json' if name == 'train' else 'val.json')
-    config.train_cfg.update(max_epochs=epochs, val_interval=1)
+    config.train_cfg.max_epochs = epochs
     # Thresholds that an untrained network meets, to have scores that change.
     for evaluator in (config.val_evaluator, config.test_evaluator):
         evaluator.thresholds = [0.5, 2.0]
@@ -77,7 +60,6 @@ def small_config(dataset: Path, epochs: int, batch_size: int,
     config.default_hooks.ema = dict(type='EMAHook')
     config.default_hooks.checkpoint.update(
         max_keep_ckpts=1, save_best=SCORE, rule='greater')
-    config.default_hooks.logger.interval = 1
     return config
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from load import growth, held, is_measurable, levels
+from load import growth, held, is_measurable, level
 
 
 def verdict(name, *arguments):
@@ -76,15 +76,6 @@ def test_memory_and_handles_of_all_processes_are_counted(tmp_path):
     assert more_handles - handles == 4 + (4 + opened + 1)
 
 
-def test_levels_are_medians_and_the_fewest_handles():
-    assert levels([
-        (1, 'train', 100, 10), (1, 'val', 300, 12),
-        (2, 'train', 200, 14), (2, 'train', 204, 11), (2, 'train', 900, 19),
-        (2, 'val', 400, 12),
-        (3, 'train', 210, 12),
-    ]) == [(1, 100, 300, 10), (2, 204, 400, 11)]
-
-
 @pytest.mark.parametrize('last, memory, handles', [
     ((4, 203, 404, 11), 0.015, 0),
     ((4, 196, 400, 11), 4 / 196, 0),
@@ -92,5 +83,8 @@ def test_levels_are_medians_and_the_fewest_handles():
     ((4, 200, 400, 12), 0.0, 1),
 ])
 def test_growth_is_of_the_epochs_after_the_second(last, memory, handles):
+    # Medians of memory, the fewest handles.
+    assert level([(200, 14), (204, 11), (900, 19)], [(400, 12)]) == (
+        204, 400, 11)
     first = [(1, 100, 300, 10), (2, 150, 350, 12), (3, 200, 400, 11)]
     assert growth([*first, last]) == (pytest.approx(memory), handles)
