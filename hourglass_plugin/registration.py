@@ -24,7 +24,7 @@ REGISTERED_WITH = {
     'mmpose': ('codecs', 'datasets', 'evaluation', 'transforms',
                'models.data_preprocessor', 'models.head',
                'models.pose_estimator', 'report.hook',
-               'visualization.pose_hook', 'visualization.tensorboard'),
+               'visualization.pose_hook'),
 }
 
 

@@ -13,14 +13,9 @@ from small_project import (
     write_project,
 )
 
-from hourglass_plugin.datasets.readers import matlab
-
 # Many tests fork, which threads of OpenCV do not survive: a process would wait
 # for them as soon as it, or mmengine in it, sets their number.
 cv2.setNumThreads(1)
-
-
-READ_IN_CHILD = matlab._read_in_child
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -30,20 +25,6 @@ def no_default_scope():
     Which file is the next depends on the number of processes.
     """
     DefaultScope._instance_dict.clear()
-
-
-@pytest.fixture(autouse=True, scope='session')
-def trusted_matlab_files():
-    """Load MATLAB's files without a child process, which takes a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matlab, '_read_in_child', matlab.matlab_child.read)
-        yield
-
-
-@pytest.fixture
-def checked_matlab_files(monkeypatch):
-    """Load MATLAB's files in a child process, as outside of tests."""
-    monkeypatch.setattr(matlab, '_read_in_child', READ_IN_CHILD)
 
 
 @pytest.fixture(scope='session')

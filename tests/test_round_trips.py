@@ -94,7 +94,7 @@ def mpii_h5(folder):
 
 def flic_h5(folder):
     newell(folder, FLIC, TORSOS)
-    return dict(type='HourglassFLICDataset', ann_file='a.h5', labels='person')
+    return dict(type='HourglassFLICDataset', ann_file='a.h5')
 
 
 def flic_official(folder):

@@ -100,16 +100,13 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
 class CorruptImagesHook(Hook):
     """Count the images that datasets with ``skip_corrupt=True`` skip.
 
-    After each epoch and after training, a warning states how many samples
-    were replaced and names the first images, over all training processes.
-    The counts are in the checkpoints. When training resumes in the middle of
-    an epoch, only the first process's counts of that epoch are known.
+    After each epoch, a warning states how many samples were replaced and
+    names the first images, over all training processes. When training resumes
+    in the middle of an epoch, those since then are counted.
     """
 
     def __init__(self) -> None:
-        # Times that each file was skipped, before this epoch and in it.
-        self._before: Counter = Counter()
-        self._epoch: Counter = Counter()
+        self._counts: Counter = Counter()  # of each file, in this epoch
 
     def after_train_iter(self,
                          runner: Runner,
@@ -119,38 +116,17 @@ class CorruptImagesHook(Hook):
         """Count a batch."""
         if isinstance(data_batch, dict):
             for sample in data_batch.get('data_samples', ()):
-                self._epoch.update(getattr(sample, 'skipped_images', ()))
+                self._counts.update(getattr(sample, 'skipped_images', ()))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Log the images that this epoch has skipped."""
-        epoch: Counter = sum(all_gather_object(self._epoch), Counter())
-        self._epoch = Counter()
-        self._before += epoch
-        _warn(f'epoch {runner.epoch + 1}', epoch)
-
-    def after_train(self, runner: Runner) -> None:
-        """Log the images that the whole training has skipped."""
-        _warn('the whole training',
-              sum(all_gather_object(self._epoch), self._before))
-
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Save the counts."""
-        checkpoint['skipped_images'] = dict(self._before + self._epoch)
-
-    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Resume the counts."""
-        if runner._resume:
-            self._before = Counter(checkpoint.get('skipped_images', {}))
-
-
-def _warn(when: str, counts: Counter) -> None:
-    """Log how many samples were replaced, and because of which images."""
-    if not counts:
-        return
-    paths = sorted(counts)
-    names = ', '.join(paths[:_SHOWN] + ['...'] * (len(paths) > _SHOWN))
-    print_log(
-        f'{when}: {sum(counts.values())} samples were replaced because of '
-        f'{len(paths)} unreadable images: {names}',
-        logger='current',
-        level=logging.WARNING)
+        counts: Counter = sum(all_gather_object(self._counts), Counter())
+        self._counts = Counter()
+        if counts:
+            names = ', '.join(sorted(counts)[:_SHOWN])
+            print_log(
+                f'epoch {runner.epoch + 1}: {sum(counts.values())} samples '
+                f'were replaced because of {len(counts)} unreadable images: '
+                f'{names}{", ..." if len(counts) > _SHOWN else ""}',
+                logger='current',
+                level=logging.WARNING)

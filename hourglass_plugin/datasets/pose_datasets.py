@@ -137,24 +137,18 @@ class HourglassFLICDataset(_PersonDataset):
     ``ann_file`` is the official ``examples.mat``, an ``.h5`` file of the
     paper's code or the JSON of ``prepare_flic.py``; see
     :func:`hourglass_plugin.datasets.readers.flic.read_flic`. Crops are those
-    of the paper's code, 440 pixels wide.
+    of the paper's code, 440 pixels wide; labels are observer-centric.
 
     Args:
         subset: ``'train'`` or ``'test'``, for files with both.
-        labels: ``'observer'`` (the benchmark's: left and right as if everyone
-            faced the camera) or ``'person'`` (the person's own).
         arguments: those of mmengine's ``BaseDataset``, and ``skip_corrupt``.
     """
 
     METAINFO = FLIC.metainfo()
 
-    def __init__(self, labels: str = 'observer', **arguments: Any) -> None:
-        self.labels = labels
-        super().__init__(**arguments)
-
     def load_people(self) -> list[Person]:
         """Read the annotation file."""
-        return read_flic(self.ann_file, self.subset, self.labels)
+        return read_flic(self.ann_file, self.subset)
 
 
 @DATASETS.register_module()

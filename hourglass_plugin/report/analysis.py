@@ -111,19 +111,15 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
     return groups
 
 
-class Confusion(NamedTuple):
-    """Confusions of a left joint and its right one."""
-
-    pair: tuple[int, int]  #: indices of the two joints
-    joints: int  #: number of examined predictions
-    nearer: int  #: of these, nearer to the other side's ground truth
-    found: int  #: of these, within the threshold of it
-
-
 class Confusions(NamedTuple):
-    """Left-right confusions of all pairs."""
+    """Left-right confusions.
 
-    pairs: list[Confusion]  #: in the order of the joints
+    ``pairs`` has, for the indices of a left joint and its right one, the
+    number of examined predictions; of these, nearer to the other side's
+    ground truth; and of these, within the threshold of it.
+    """
+
+    pairs: dict[tuple[int, int], tuple[int, ...]]
     people: int  #: number of people with examined joints
     flipped: int  #: of these, with more than half of the joints confused
 
@@ -162,8 +158,8 @@ def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
              if joint < other_side]
     joints_of = counted.sum(axis=1)
     return Confusions(
-        [Confusion(pair, *(int(marks[:, pair].sum())
-                           for marks in (counted, confused, found)))
-         for pair in pairs],
+        {pair: tuple(int(marks[:, pair].sum())
+                     for marks in (counted, confused, found))
+         for pair in pairs},
         people=int((joints_of > 0).sum()),
         flipped=int((2 * confused.sum(axis=1) > joints_of).sum()))

@@ -1,4 +1,4 @@
-"""The content of a report before its layout: numbers and images."""
+"""The numbers of a report."""
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -34,43 +34,6 @@ class Numbers(NamedTuple):
     sizes: list[SizeGroup]  #: from the smallest people on
     confusions: Confusions  #: of left and right
     seen: tuple[int, int] | None  #: number of visible, of occluded joints
-
-
-class Person(NamedTuple):
-    """A person of the report; distances are in sizes of the person."""
-
-    number: int  #: position in the dataset, from 0
-    image: str  #: name of the image
-    path: str  #: of the image
-    error: float  #: mean distance
-    correct: int  #: number of correct annotated joints
-    joints: int  #: number of annotated joints
-    worst_joint: str  #: the furthest of them
-    worst_distance: float  #: its distance
-    picture: np.ndarray  #: prediction, ground truth; (H, W, 3) uint8, BGR
-
-
-class PersonHeatmaps(NamedTuple):
-    """A person's heatmaps; images are (H, W, 3) uint8, BGR."""
-
-    why: str  #: the reason to show the person
-    number: int  #: position in the dataset, from 0
-    image: str  #: name of the image
-    errors: list[float]  #: mean distance after each stack, or the only one
-    crop: np.ndarray  #: prediction over the crop
-    joints: list[str]  #: names of the joints that are shown alone
-    #: for each stack an image of all joints, and one for each of ``joints``
-    stacks: list[tuple[np.ndarray, list[np.ndarray]]]
-
-
-class Report(NamedTuple):
-    """Everything on the page."""
-
-    facts: dict[str, str]  #: what was tested, name -> value
-    joints: Sequence[str]  #: names of the K joints
-    numbers: Numbers
-    people: dict[str, list[Person]]  #: ``best``, ``median`` and ``worst``
-    heatmaps: list[PersonHeatmaps]  #: empty if the model has none
 
 
 def count_numbers(all_people: People, scores: Scores,

@@ -1,9 +1,7 @@
 """Plots of PCK curves."""
-import io
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -31,16 +29,7 @@ def plot_pck_curves(curves: Mapping[str, np.ndarray],
         x_label: name of the horizontal axis.
         y_label: name of the vertical axis.
         size: in inches.
-
-    Raises:
-        ValueError: if there is no curve, or lengths do not fit.
     """
-    if not curves:
-        raise ValueError('there is no curve to draw')
-    for name, curve in curves.items():
-        if np.shape(curve) != np.shape(thresholds):
-            raise ValueError(f'the curve {name!r} has shape {np.shape(curve)} '
-                             f'for thresholds of {np.shape(thresholds)}')
     figure = Figure(figsize=size, dpi=150, layout='constrained')
     axes = figure.add_subplot()
     styles = dict(zip(curves, zip(cycle(COLORS), cycle(STROKES))))
@@ -62,26 +51,3 @@ def plot_pck_curves(curves: Mapping[str, np.ndarray],
     for text in (axes.title, *legend.get_texts()):
         text.set_parse_math(False)  # a file's name may have dollar signs
     return figure
-
-
-def pck_curves_svg(curves: Mapping[str, np.ndarray],
-                   thresholds: Sequence[float], title: str, x_label: str,
-                   y_label: str) -> bytes:
-    """Return :func:`plot_pck_curves` as an SVG document.
-
-    The same curves give the same bytes; text is in the reader's font.
-    """
-    file = io.BytesIO()
-    with matplotlib.rc_context({
-            'svg.fonttype': 'none',
-            'svg.hashsalt': title,
-            'font.family': 'sans-serif',
-            'font.sans-serif': ['DejaVu Sans', 'Verdana', 'sans-serif']
-    }):
-        figure = plot_pck_curves(curves, thresholds, title, x_label, y_label,
-                                 (6, 4.4))
-        figure.savefig(
-            file,
-            format='svg',
-            metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
-    return file.getvalue()

@@ -22,7 +22,7 @@ from ..evaluation.metrics import PCKMetric, stack_people
 from ..skeletons import Skeleton
 from ..visualization.drawing import skeleton_from_metainfo
 from .analysis import best_median_worst
-from .content import Numbers, Person, PersonHeatmaps, Report, count_numbers
+from .content import Numbers, count_numbers
 from .pictures import (
     draw_crop,
     draw_person,
@@ -88,16 +88,16 @@ class ReportHook(Hook):
         self._records = []
         if records is None:  # not the first process
             return
-        from .page import write_page
         records.sort(key=lambda record: record['index'])
-        page = write_page(self._report(runner, records))
+        page = self._page(runner, records)
         path = self.out_dir / 'index.html'
         with atomic_file(path) as partial:
             partial.write_text(page, encoding='utf-8')
         runner.logger.info(f'Report: {path}')
 
-    def _report(self, runner: Runner, records: list[dict[str, Any]]) -> Report:
-        """Return everything on the page."""
+    def _page(self, runner: Runner, records: list[dict[str, Any]]) -> str:
+        """Return the page."""
+        from .page import write_page
         metric = reported_metric(runner)
         skeleton = skeleton_from_metainfo(metric.dataset_meta)
         people = stack_people(records)
@@ -116,23 +116,20 @@ class ReportHook(Hook):
                 break
             errors = numbers.stack_errors[:, position].tolist()
             shown.append(
-                PersonHeatmaps(
-                    why=why, number=record['index'], image=record['image'],
+                dict(
+                    record, why=why,
                     errors=errors or [float(numbers.errors[position])],
                     crop=draw_crop(heatmaps, record['predicted'], skeleton),
                     joints=[_words(skeleton.joints[joint]) for joint in alone],
                     stacks=draw_stacks(heatmaps, alone)))
-        return Report(
-            facts={**self.facts, **_facts(runner, numbers)},
-            joints=skeleton.joints,
-            numbers=numbers,
-            people={
-                kind: [_person(records[position], numbers.distances[position],
-                               metric.thresholds[0], skeleton)
-                       for position in positions]
-                for kind, positions in ranked.items()
-            },
-            heatmaps=shown)
+        drawn = {
+            kind: [_person(records[position], numbers.distances[position],
+                           metric.thresholds[0], skeleton)
+                   for position in positions]
+            for kind, positions in ranked.items()
+        }
+        return write_page({**self.facts, **_facts(runner, numbers)},
+                          skeleton.joints, numbers, drawn, shown)
 
 
 def reported_metric(runner: Runner) -> PCKMetric:
@@ -167,13 +164,13 @@ def check_reportable(runner: Runner) -> None:
 
 
 def _person(record: dict[str, Any], distances: np.ndarray, threshold: float,
-            skeleton: Skeleton) -> Person:
+            skeleton: Skeleton) -> dict[str, Any]:
     """Return a person for the page; ``distances`` (K,) in sizes."""
     annotated = np.flatnonzero(record['annotated'])
     distances = np.nan_to_num(distances[annotated], nan=np.inf)
     worst = int(distances.argmax())
-    return Person(
-        number=record['index'], image=record['image'], path=record['path'],
+    return dict(
+        record,
         error=float(distances.mean()),
         correct=int((distances <= threshold).sum()),
         joints=len(annotated),

@@ -1,17 +1,18 @@
 """Render a report as one HTML page without other files."""
+import io
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import jinja2
 import numpy as np
 
 from ..evaluation.table import pair_name, short_name
-from .analysis import Confusions
-from .content import Numbers, Report
-from .curves import pck_curves_svg
+from .content import Numbers
+from .curves import plot_pck_curves
 
 #: Thin lines on small images need full colour resolution.
 _JPEG = [
@@ -22,8 +23,28 @@ _JPEG = [
 _CONTROL = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 
-def write_page(report: Report) -> str:
-    """Return the page, to be saved in UTF-8."""
+def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
+               people: dict[str, list[dict[str, Any]]],
+               heatmaps: list[dict[str, Any]]) -> str:
+    """Return the page, to be saved in UTF-8.
+
+    Images are (H, W, 3) uint8, BGR; distances are in sizes of the person.
+
+    Args:
+        facts: what was tested, name -> value.
+        joints: names of the K joints.
+        numbers: of the people.
+        people: ``best``, ``median`` and ``worst`` -> people with ``index``
+            (position in the dataset), ``image`` (name), ``path``, ``error``
+            (mean distance), ``correct`` and ``joints`` (numbers of annotated
+            joints), ``worst_joint`` (the furthest of them),
+            ``worst_distance`` and ``picture``.
+        heatmaps: people with ``why`` (the reason to show the person),
+            ``index``, ``image``, ``errors`` (mean distance after each scored
+            stack), ``crop`` (an image), ``joints`` (names of those shown
+            alone) and ``stacks`` (for each an image of all joints, and a list
+            with one for each of ``joints``).
+    """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined)
@@ -32,13 +53,15 @@ def write_page(report: Report) -> str:
         distance=lambda number: _number(number, 2))
     template = environment.from_string(
         Path(__file__).with_name('page.html.jinja').read_text('utf-8'))
-    numbers = report.numbers
     scores = numbers.scores
     rows = {name: scores.printed(row) for name, row in scores.rows.items()}
-    config = report.facts.get('Config')
+    config = facts.get('Config')
     dataset = scores.columns.dataset
     page = template.render(
-        report=report,
+        facts=facts,
+        people=people,
+        heatmaps=heatmaps,
+        numbers=numbers,
         scores=scores,
         title=f'{Path(config).stem} on {dataset}' if config else dataset,
         benchmark=str(scores.benchmark),
@@ -56,9 +79,8 @@ def write_page(report: Report) -> str:
             if not line.startswith(('stack_n', 'visible,'))
         ],
         charts=list(_charts(numbers)),
-        has_stacks=any(len(person.stacks) > 1 for person in report.heatmaps),
-        confusions=numbers.confusions,
-        pairs=_pairs(numbers.confusions, report.joints))
+        has_stacks=any(len(person['stacks']) > 1 for person in heatmaps),
+        pairs=_pairs(numbers, joints))
     return _CONTROL.sub('\ufffd', page)
 
 
@@ -84,26 +106,27 @@ def _charts(numbers: Numbers) -> Iterator[dict[str, str]]:
                        ('by stack', numbers.stack_curves)):
         if not curves:
             continue
-        svg = pck_curves_svg(curves, thresholds, f'Correct joints {by}',
-                             f'threshold in {units}', '% correct')
+        file = io.BytesIO()
+        plot_pck_curves(curves, thresholds, f'Correct joints {by}',
+                        f'threshold in {units}', '% correct',
+                        (6, 4.4)).savefig(file, format='svg')
         last = ', '.join(f'{name} {curve[-1]:.1f}'
                          for name, curve in curves.items())
         yield dict(
-            uri=f'data:image/svg+xml;base64,{b64encode(svg).decode()}',
+            uri=f'data:image/svg+xml;base64,{b64encode(file.getvalue()).decode()}',
             alt=f'Curves of the share of correct joints {by}. '
             f'At {thresholds[-1]:g} {units}: {last} percent.')
 
 
-def _pairs(confusions: Confusions, names: Sequence[str]
-           ) -> list[tuple[str, int, float, float]]:
+def _pairs(numbers: Numbers,
+           names: Sequence[str]) -> list[tuple[str, int, float, float]]:
     """Return name, number of joints, and percent nearer and found."""
-    counts = [
-        (pair_name(*(names[joint] for joint in pair.pair)).replace('_', ' '),
-         pair.joints, pair.nearer, pair.found) for pair in confusions.pairs
-    ]
+    counts = {
+        pair_name(names[left], names[right]).replace('_', ' '): count
+        for (left, right), count in numbers.confusions.pairs.items()
+    }
     if counts:
-        _, joints, nearer, found = zip(*counts)
-        counts.append(('all pairs', sum(joints), sum(nearer), sum(found)))
+        counts['all pairs'] = tuple(map(sum, zip(*counts.values())))
     return [(name, joints, 100 * nearer / joints, 100 * found / joints)
             if joints else (name, 0, float('nan'), float('nan'))
-            for name, joints, nearer, found in counts]
+            for name, (joints, nearer, found) in counts.items()]

@@ -133,7 +133,7 @@ def test_a_dump_of_other_people_is_noticed_by_its_own_truth(mpii_truth):
 
 @pytest.mark.parametrize('data_set, reader, more', [
     ('mpii', 'read_mpii', ['valid.mat']),
-    ('flic', 'read_flic', ['person']),
+    ('flic', 'read_flic', []),
     ('lsp', 'read_lsp', []),
 ])
 def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
@@ -143,7 +143,7 @@ def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
                         lambda *arguments: calls.append(arguments) or [])
     path = write_json(tmp_path / 'a.json', [])
     with pytest.raises(ValueError):  # no people
-        read_ground_truth(data_set, path, 'train', 'valid.mat', 'person')
+        read_ground_truth(data_set, path, 'train', 'valid.mat')
     assert calls == [(path, 'train', *more)]
     with pytest.raises(FileNotFoundError):
         read_ground_truth(data_set, tmp_path / 'none.h5')

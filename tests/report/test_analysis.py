@@ -87,9 +87,9 @@ def test_left_taken_for_right():
     found = left_right_confusions(predicted, truth, annotated,
                                   np.full(3, 10.), [0, 2, 1, 4, 3], 0.2)
     # Three of the first person's four are confused.
-    assert found == ([((1, 2), 4, 2, 2), ((3, 4), 6, 1, 0)], 3, 1)
+    assert found == ({(1, 2): (4, 2, 2), (3, 4): (6, 1, 0)}, 3, 1)
     assert left_right_confusions(predicted, truth, annotated, np.full(3, 10.),
-                                 range(5), 0.2) == ([], 0, 0)
+                                 range(5), 0.2) == ({}, 0, 0)
 
 
 @pytest.mark.parametrize('left, right, counts, flipped', [
@@ -103,7 +103,7 @@ def test_found_at_the_threshold_and_flipped_of_more_than_half(
     predicted = np.array([[[left, 0], [right, 0]]])
     found = left_right_confusions(predicted, truth, np.ones((1, 2), bool),
                                   np.array([10.]), [1, 0], 0.2)
-    assert found == ([((0, 1), *counts)], 1, flipped)
+    assert found == ({(0, 1): counts}, 1, flipped)
 
 
 def test_column_curves_are_the_table_at_each_threshold():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from training_plots import as_image
 
-from hourglass_plugin.report.curves import pck_curves_svg, plot_pck_curves
+from hourglass_plugin.report.curves import plot_pck_curves
 
 THRESHOLDS = np.linspace(0, 0.5, 51)
 BLUE, ORANGE = (178, 114, 0), (0, 94, 213)  # BGR
@@ -40,16 +40,3 @@ def test_each_file_has_a_colour():
     two = draw({'a': THRESHOLDS * 100, '_b$_$ü': THRESHOLDS * 180})
     assert not len(pixels(one, ORANGE)[0]) and len(pixels(two, ORANGE)[0])
     assert len(pixels(two, BLUE)[0])
-
-
-@pytest.mark.parametrize('curves', [{}, {'a': [1, 2, 3]}])
-def test_curves_of_another_length_and_none_are_refused(curves):
-    with pytest.raises(ValueError):
-        draw(curves)
-
-
-def test_svg_is_reproducible_and_its_text_is_text():
-    svg, again = (
-        pck_curves_svg({'a & <b>': np.array([0, 50, 100.])}, [0, 0.1, 0.2],
-                       'title', 'x', 'y') for _ in range(2))
-    assert svg == again and b'100.00  a &amp; &lt;b&gt;' in svg

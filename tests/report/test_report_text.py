@@ -13,12 +13,7 @@ from hourglass_plugin.evaluation.scores import (
 )
 from hourglass_plugin.evaluation.table import skeleton_columns
 from hourglass_plugin.report.analysis import best_median_worst
-from hourglass_plugin.report.content import (
-    Person,
-    PersonHeatmaps,
-    Report,
-    count_numbers,
-)
+from hourglass_plugin.report.content import count_numbers
 from hourglass_plugin.report.page import write_page
 from hourglass_plugin.skeletons import LSP, MPII
 
@@ -57,17 +52,17 @@ def page_of(people, skeleton, measure, image='photo.jpg', heatmaps=None):
     numbers = count_numbers(people, scores, measure.thresholds,
                             skeleton.flip_indices)
     shown = [
-        Person(int(position), image, image, numbers.errors[position], 1, 2,
-               'left knee', 0.9, PICTURE)
+        dict(index=position, image=image, path=image,
+             error=numbers.errors[position], correct=1, joints=2,
+             worst_joint='left knee', worst_distance=0.9, picture=PICTURE)
         for position in range(len(numbers.errors))
     ]
     ranked = {
         kind: [shown[position] for position in positions]
         for kind, positions in best_median_worst(numbers.errors, 2).items()
     }
-    return write_page(
-        Report({'Config': f'{image}.py'}, skeleton.joints, numbers, ranked,
-               heatmaps or []))
+    return write_page({'Config': f'{image}.py'}, skeleton.joints, numbers,
+                      ranked, heatmaps or [])
 
 
 def rows_of(page, caption):
@@ -102,8 +97,9 @@ def mpii_page():
     stacks[:, 0, :, 1] += 2
     people = people._replace(visible=visible, stacks=stacks)
     heatmaps = [
-        PersonHeatmaps('the best', 0, ATTACK, [0.3, 0.1], PICTURE,
-                       ['left knee'], [(PICTURE, [PICTURE])] * 2)
+        dict(why='the best', index=0, image=ATTACK, errors=[0.3, 0.1],
+             crop=PICTURE, joints=['left knee'],
+             stacks=[(PICTURE, [PICTURE])] * 2)
     ]
     return page_of(people, MPII, PCKH, ATTACK, heatmaps)
 

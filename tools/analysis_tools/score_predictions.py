@@ -1,10 +1,10 @@
 #!/usr/bin/env python
 """Score files of predictions against a benchmark's ground truth.
 
-Files: .h5 (`preds`), .mat (`preds`, `pred`, MPII's submission, FLIC's
-`examples`), .npy, .json and the .pkl that tools/test.py --dump writes. Arrays
-are people x joints x (x, y), or the other way round, with or without scores;
-joints in the dataset's order, people in the ground truth's order.
+Files: .h5 and .mat with an array `preds`, `pred` or `pos_pred_src`, .npy,
+.json, and the .pkl that tools/test.py --dump writes. Arrays are people x
+joints x (x, y), or the other way round, with or without scores; joints in the
+dataset's order, people in the ground truth's order.
 """
 import argparse
 import sys
@@ -20,7 +20,7 @@ protocol:
         thorax. This is what HRNet's evaluation and those like it compute from
         mpii_gt_val.mat.
   flic  PCK: correct within 0.2 (also 0.1, 0.5) times the distance from right
-        shoulder to left hip, observer-centric unless --labels says otherwise.
+        shoulder to left hip, observer-centric.
   lsp   PCK: the same measure.
 
   A joint at exactly the threshold is correct (<=, as in MPII's evaluation;
@@ -95,12 +95,6 @@ def parse_args() -> argparse.Namespace:
         help='for MPII\'s official .mat file, which does not know its '
         'validation people: a file that does, such as mpii_gt_val.mat')
     parser.add_argument(
-        '--labels',
-        choices=['observer', 'person'],
-        default='observer',
-        help='whose left and right FLIC\'s predictions have (default: '
-        'observer)')
-    parser.add_argument(
         '--out',
         metavar='JSON',
         help='file to write the scores to, by file and name')
@@ -155,7 +149,7 @@ def main(args: argparse.Namespace) -> None:
                                  'count from 0 or from 1')
         first_pixels.update(dict.fromkeys(args.others, 1 - args.first_pixel))
         truth = read_ground_truth(args.dataset, args.ground_truth, args.subset,
-                                  args.validation_file, args.labels)
+                                  args.validation_file)
         scores = {
             path: score_predictions(
                 read_predictions(path, truth.skeleton, len(truth.keypoints),

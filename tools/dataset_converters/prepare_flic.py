@@ -9,7 +9,8 @@ Instead of examples.mat, the train.h5 and valid.h5 of the paper's code
 may be packed or unpacked; files are found by name at any depth.
 
 Writes annotations/flic_train.json, flic_test.json, in 1-based pixels as FLIC's
-own files, and images.
+own files, and images. Labels are observer-centric, as in the benchmark: left
+and right as if everyone faced the camera.
 """
 import argparse
 from pathlib import Path
@@ -39,12 +40,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=existing_file,
         metavar='FILE',
         help='valid.h5, where --annotations is train.h5')
-    parser.add_argument(
-        '--labels',
-        choices=['observer', 'person'],
-        default='observer',
-        help="meaning of left: observer, as if everyone faced the camera (the "
-        "benchmark's, default), or person, the person's own")
     return parser.parse_args(argv)
 
 
@@ -56,8 +51,8 @@ def main(args: argparse.Namespace) -> None:
         train_file, test_file = find_files(downloads, args)
         print(f'reading {train_file.name}')
         both = train_file == test_file
-        train = read_flic(train_file, 'train' if both else None, args.labels)
-        test = read_flic(test_file, 'test' if both else None, args.labels)
+        train = read_flic(train_file, 'train' if both else None)
+        test = read_flic(test_file, 'test' if both else None)
         return Contents(
             subsets=[
                 Subset('flic_train.json', 'train on', train, 1),
@@ -82,15 +77,14 @@ def find_files(downloads: Downloads,
         ['examples.mat'])
     if train is not None and train.suffix.lower() == '.mat':
         return train, train
-    ending = '_personcentric.h5' if args.labels == 'person' else '.h5'
-    train = train or only(downloads.files(f'train{ending}'))
+    train = train or only(downloads.files('train.h5'))
     test = Path(args.test_annotations) if args.test_annotations else only(
-        downloads.files(f'valid{ending}'))
+        downloads.files('valid.h5'))
     if train is None or test is None:
         raise FileNotFoundError(
             'FLIC needs examples.mat, which is in FLIC.zip, or the two files '
-            f"train{ending} and valid{ending} of the paper's code, but they "
-            'are not in the downloads; see --help')
+            "train.h5 and valid.h5 of the paper's code, but they are not in "
+            'the downloads; see --help')
     return train, test
 
 

@@ -20,20 +20,14 @@ _CROP_SCALE = 2.2
 #: Rows of a frame without ``imgdims``: all of FLIC's have as many.
 _FRAME_HEIGHT = 480.0
 
-#: Pixels by which a torso may differ from the size in the file; files round,
-#: and people who face away differ by far more.
-_TORSO_TOLERANCE = 0.1
 
-
-def read_flic(path: str | Path,
-              subset: str | None = None,
-              labels: str = 'observer') -> list[Person]:
+def read_flic(path: str | Path, subset: str | None = None) -> list[Person]:
     """Read the people of Frames Labeled In Cinema (Sapp and Taskar, 2013).
 
     Crops are those of the paper's code: 440 pixels wide, centred at the torso
-    box in x and at the image in y. For observer-centric labels, all left and
-    right joints are exchanged where the left shoulder is further left in the
-    image than the right one.
+    box in x and at the image in y. Labels are observer-centric, as in the
+    benchmark: all left and right joints are exchanged where the left shoulder
+    is further left in the image than the right one.
 
     Args:
         path: the official ``examples.mat`` of FLIC or FLIC-full, an ``.h5``
@@ -41,7 +35,6 @@ def read_flic(path: str | Path,
             ``tools/dataset_converters/prepare_flic.py`` writes it.
         subset: ``'train'`` or ``'test'``, for ``examples.mat``, which has
             both; None is all. FLIC-full has people who are in neither.
-        labels: ``'observer'`` or ``'person'``.
 
     Returns:
         People in the file's order, in 0-based pixels. ``torso_size`` is known
@@ -49,11 +42,9 @@ def read_flic(path: str | Path,
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file, has no such subset, or does not
-            have these labels; names the row.
+        ValueError: if it is not such a file, or has no such subset; names the
+            row.
     """
-    if labels not in ('observer', 'person'):
-        raise ValueError(f"labels is 'observer' or 'person', not {labels!r}")
     suffix = Path(path).suffix.lower()
     check_subset(path, subset, ('train', 'test') if suffix == '.mat' else ())
     if suffix == '.mat':
@@ -62,17 +53,7 @@ def read_flic(path: str | Path,
         people = read_newell_h5(path, FLIC)
     else:
         people = read_pose_json(path, FLIC, first_pixel=1)
-    if labels == 'observer':
-        return [_observer_centric(person) for person in people]
-    for row, person in enumerate(people):
-        torso = FLIC.torso_size(person.keypoints, person.annotated)
-        if person.torso_size is not None and (  # NaN: False
-                abs(torso - person.torso_size) > _TORSO_TOLERANCE):
-            raise ValueError(
-                f'{path}, row {row}: its torso of {torso:.2f} px, not '
-                f'{person.torso_size:.2f} px, shows observer-centric labels; '
-                "labels='person' needs examples.mat or *_personcentric.h5")
-    return people
+    return [_observer_centric(person) for person in people]
 
 
 def _observer_centric(person: Person) -> Person:

@@ -5,23 +5,19 @@ is an empty matrix of doubles, a field without a value is missing from the
 struct, texts are arrays of characters. The functions here turn that into
 lists, numbers and texts, or None where the file has no value.
 """
-import gc
-import io
-import pickle
-import subprocess
-import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from . import matlab_child
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadWarning
 
 
 def load_matlab(path: str | Path,
                 needed: Sequence[str] = ()) -> dict[str, np.ndarray]:
-    """Load the variables of a MATLAB file.
+    """Load the variables of a MATLAB file; no code in it is executed.
 
     Args:
         path: the file.
@@ -34,66 +30,30 @@ def load_matlab(path: str | Path,
         FileNotFoundError: if there is no such file.
         ValueError: if it cannot be read, or lacks a variable.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise FileNotFoundError(f'there is no file {path}')
-    answer = _read_in_child(str(path))
-    if isinstance(answer, str):
-        raise ValueError(f'{path} is damaged or not a MATLAB file of format 5 '
-                         f'to 7.2: {answer}')
-    missing = sorted(set(needed) - set(answer))
+    try:
+        with warnings.catch_warnings():
+            # SciPy warns of a damaged variable and returns a text for it.
+            warnings.simplefilter('error', MatReadWarning)
+            content = loadmat(path, appendmat=False)
+    except NotImplementedError as error:  # HDF5 inside
+        raise ValueError(f"{path} has MATLAB's format 7.3, which SciPy cannot "
+                         "read; in MATLAB: load it, then save(..., '-v7')"
+                         ) from error
+    except Exception as error:  # damage shows as nearly any exception
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
+        raise ValueError(f'{path} is damaged or not a MATLAB file: {reason}; '
+                         'download or export it again') from error
+    found = {
+        name: value
+        for name, value in content.items() if isinstance(value, np.ndarray)
+    }
+    missing = sorted(set(needed) - set(found))
     if missing:
         raise ValueError(f'{path} lacks {", ".join(missing)}; it has '
-                         f'{", ".join(sorted(answer)) or "no variables"}')
-    collects = gc.isenabled()
-    gc.disable()  # as in the child
-    try:
-        return {name: _array(value) for name, value in answer.items()}
-    finally:
-        if collects:
-            gc.enable()
-
-
-def _read_in_child(path: str) -> dict[str, Any] | str:
-    """Return the answer of :func:`.matlab_child.read`."""
-    # SciPy's compiled reader trusts the sizes and types in a file: a damaged
-    # or malicious one can end the process (SciPy 1.17: 1 of 80 uncompressed
-    # files with some changed bytes). Not multiprocessing, which a data
-    # loader's processes must not use.
-    child = subprocess.run(
-        [sys.executable, matlab_child.__file__, path],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False)
-    if child.returncode:
-        lines = child.stderr.decode(errors='replace').split('\n')
-        return (f'SciPy ended with exit status {child.returncode} '
-                f'{" ".join(lines[-2:]).strip()}')
-    return _PlainUnpickler(io.BytesIO(child.stdout)).load()
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Reads numbers, texts, bytes and containers only."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Reject all classes and functions."""
-        raise pickle.UnpicklingError(f'unexpected {module}.{name}')
-
-
-def _array(value: Any) -> Any:
-    """Return the array of a tuple of :func:`.matlab_child.read`."""
-    if value is None:
-        return None
-    shape, dtype, content = value
-    if isinstance(content, bytes):
-        if not content:
-            return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, content, order='F').copy(order='K')
-    array = np.empty(len(content), dtype)
-    for index, item in enumerate(content):
-        array[index] = (_array(item) if dtype == '|O' else
-                        tuple(_array(part) for part in item))
-    return array.reshape(shape, order='F')
+                         f'{", ".join(sorted(found)) or "no variables"}')
+    return found
 
 
 def structs(value: Any) -> list[np.void]:

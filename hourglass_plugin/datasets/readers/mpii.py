@@ -44,8 +44,8 @@ def read_mpii(path: str | Path,
         subset: see above.
         validation_file: for ``'train'`` and ``'val'`` of the official file,
             any other file of the validation people (of CPM's, those that it
-            marks), also ``mpii_gt_val.mat``. People are found by their
-            position in the official file if it is known, else by joints.
+            marks), also ``mpii_gt_val.mat``. People are found by their image,
+            if known, and by their joints.
 
     Returns:
         People in the file's order, in 0-based pixels; their centres are those
@@ -53,8 +53,8 @@ def read_mpii(path: str | Path,
 
     Raises:
         FileNotFoundError: if a file does not exist.
-        ValueError: if it is none of these, cannot be used, or does not have
-            that subset.
+        ValueError: if it has another format, cannot be used, or does not
+            have that subset.
         ModuleNotFoundError: if an ``.h5`` file is read without h5py.
     """
     kind, content = _open(path)
@@ -87,7 +87,8 @@ def _open(path: str | Path) -> tuple[str, Any]:
     elif start.startswith(b'\x1f\x8b') or start.lstrip()[:1] in (b'[', b'{'):
         content = load_json(path)
         return 'cpm' if is_cpm(content) else 'json', content
-    raise ValueError(f"{path} is none of MPII's files: JSON, HDF5 or MATLAB")
+    raise ValueError(f'{path} is not an annotation file of MPII: use JSON, '
+                     'HDF5, or MATLAB with RELEASE or pos_gt_src')
 
 
 def _unofficial_subset(kind: str, content: Any, path: str | Path,
@@ -124,39 +125,29 @@ def _find_listed(people: Sequence[Person], path: str | Path,
     kind, content = _open(validation_file)
     if kind == 'official':
         raise ValueError(f'validation_file {validation_file} does not mark '
-                         "Tompson's validation set")
+                         "Tompson's validation set; use mpii_gt_val.mat")
     images: Sequence[str | None]
-    positions: Sequence[tuple[int, int] | None]
     if kind == 'ground truth':
         truth = read_mpii_ground_truth(validation_file, content)
         joints = truth.keypoints, truth.annotated
         images = [None] * len(truth.keypoints)
-        positions = [None] * len(truth.keypoints)
     else:
         listed = _unofficial_subset(kind, content, validation_file,
                                     'val' if kind == 'cpm' else None)
-        if not listed:
-            raise ValueError(f'validation_file {validation_file} contains no '
-                             'person')
         joints = joints_of(listed)
         images = [person.image for person in listed]
-        positions = [person.official_index for person in listed]
-    if all(positions):
-        known = {person.official_index: index
-                 for index, person in enumerate(people)}
-        candidates = [[known[key]] if key in known else []
-                      for key in positions]
-    else:
-        candidates = [matching.tolist() for matching in match_joints(
-            *joints, *joints_of(people))]
     found = set()
-    for index, (image, same) in enumerate(zip(images, candidates)):
-        same = [one for one in same if image in (None, people[one].image)]
-        if len(same) != 1:
+    matches = match_joints(*joints, *joints_of(people))
+    for index, (image, same) in enumerate(zip(images, matches)):
+        ones = [one for one in same if image in (None, people[one].image)]
+        if len(ones) != 1:
             raise ValueError(
                 f'person {index} ({image or "image unknown"}) of '
                 f'{validation_file} must be one annotated person of {path}, '
-                f'but is {len(same)}; a file with positions, for example '
-                'valid.h5, tells people apart')
-        found.add(same[0])
+                f'but is {len(ones)}; use the official file of the same '
+                'release, or valid.h5 as validation_file')
+        found.add(int(ones[0]))
+    if not found:
+        raise ValueError(f'validation_file {validation_file} contains no '
+                         'person')
     return found

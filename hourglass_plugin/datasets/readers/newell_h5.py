@@ -9,11 +9,11 @@ pose-hg-train).
 """
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...skeletons import Skeleton
-from .hdf5 import own_array
 from .person import CROP_PADDING, Person, check_person, located
 
 _NEEDED = ('part', 'center', 'scale', 'imgname')
@@ -41,42 +41,16 @@ def read_newell_h5(path: str | Path, skeleton: Skeleton) -> list[Person]:
         ValueError: if it is not such a file; names the row.
         ModuleNotFoundError: if h5py is not installed.
     """
-    rows = _read_rows(Path(path), skeleton)
-    parts = rows['part']
-    missing = (parts == 0).all(2) | np.isnan(parts).all(2)  # (N, K)
-    if 'visible' in rows:
-        missing = (missing & (rows['visible'] == 0)) | (rows['visible'] < 0)
-    keypoints = np.where(missing[:, :, None], -1, parts - 1)  # no NaN
-    size_name = 'torso_size' if skeleton.torso else 'head_size'
+    columns = _read_columns(Path(path))
     people = []
-    for row in range(len(parts)):
-        values = {name: column[row] for name, column in rows.items()}
-        with located(f'{path}, row {row}'):
-            optional = {}
-            if 'visible' in values:
-                if not np.isin(values['visible'], (-1, 0, 1)).all():
-                    raise ValueError('visible must be 0, 1 or -1')
-                optional['visible'] = ~missing[row] & (values['visible'] > 0)
-            if values.get('normalize', 0) > 0:
-                optional[size_name] = float(values['normalize'])
-            if 'index' in values and 'person' in values:
-                index = float(values['index']), float(values['person'])
-                if not all(part >= 0 and part.is_integer() for part in index):
-                    raise ValueError('index and person must be 0, 1, 2, ..., '
-                                     f'but are {index}')
-                optional['official_index'] = int(index[0]), int(index[1])
-            person = Person(
-                image=_text(values['imgname']),
-                center=(values['center'] - 1).astype(np.float32),
-                scale=float(values['scale']) / CROP_PADDING,
-                keypoints=keypoints[row].astype(np.float32),
-                annotated=~missing[row],
-                **optional)
+    for index, row in enumerate(zip(*columns.values())):
+        with located(f'{path}, row {index}'):
+            person = _person(dict(zip(columns, row)), skeleton)
             people.append(check_person(person, skeleton))
     return people
 
 
-def _read_rows(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
+def _read_columns(path: Path) -> dict[str, np.ndarray]:
     """Return the columns, numbers as float64, image names of any type."""
     if not path.is_file():
         raise FileNotFoundError(f'there is no annotation file {path}')
@@ -92,25 +66,73 @@ def _read_rows(path: Path, skeleton: Skeleton) -> dict[str, np.ndarray]:
             if missing:
                 raise ValueError(f"it lacks {', '.join(missing)}; it has "
                                  f"{', '.join(sorted(present)) or 'nothing'}")
-            rows = {
-                name: own_array(file, name)
+            columns = {
+                name: stored_array(file, name)
                 for name in _NEEDED + _OPTIONAL if name in present
             }
-        for name in set(rows) - {'imgname'}:
-            rows[name] = rows[name].astype(np.float64)
+        for name in set(columns) - {'imgname'}:
+            columns[name] = columns[name].astype(np.float64)
     except Exception as error:  # damage shows as nearly any exception
         raise ValueError(f"{path} is not an .h5 file of the paper's code: "
                          f'{error}') from error
-    joints = skeleton.num_keypoints
-    sides = dict(part=(joints, 2), center=(2, ), visible=(joints, ))
-    for name, column in rows.items():
-        shape = (*rows['part'].shape[:1], *sides.get(name, ()))
-        if name == 'imgname':  # texts, or rows of character codes
-            shape = shape + column.shape[1:2]
-        if column.shape != shape:
-            raise ValueError(f'{path}: {name} of {skeleton.name} must have '
-                             f'shape {shape}, but has {column.shape}')
-    return rows
+    for name, column in columns.items():
+        if column.shape[:1] != columns['part'].shape[:1] or not column.ndim:
+            raise ValueError(
+                f'{path}: {name} {column.shape} must have as many rows as '
+                f'part {columns["part"].shape}, one for each person')
+    return columns
+
+
+def stored_array(file: Any, name: str) -> np.ndarray:
+    """Return an array that an ``h5py.File`` stores itself.
+
+    HDF5 can link to other files, and store or compose an array in others.
+
+    Raises:
+        ValueError: if it is not an array, or lies in another file.
+    """
+    import h5py
+    array = file.get(name)
+    if (not isinstance(file.get(name, getlink=True), h5py.HardLink)
+            or not isinstance(array, h5py.Dataset) or array.external
+            or array.is_virtual):
+        raise ValueError(f'{name} must be an array in the file itself, not a '
+                         'group or a link; copy the array into the file')
+    try:
+        return np.asarray(array[()])
+    except MemoryError:
+        raise ValueError(f'{name} of shape {array.shape} is larger than the '
+                         'memory') from None
+
+
+def _person(row: dict[str, Any], skeleton: Skeleton) -> Person:
+    """Return the person of one row, by the columns' names."""
+    part = row['part']  # (K, 2)
+    missing = (part == 0).all(1) | np.isnan(part).all(1)  # (K,)
+    visible = index = None
+    if 'visible' in row:
+        if not np.isin(row['visible'], (-1, 0, 1)).all():
+            raise ValueError('visible must be 0, 1 or -1')
+        missing = (missing & (row['visible'] == 0)) | (row['visible'] < 0)
+        visible = ~missing & (row['visible'] > 0)
+    if 'index' in row and 'person' in row:
+        position = float(row['index']), float(row['person'])
+        if not all(part >= 0 and part.is_integer() for part in position):
+            raise ValueError('index and person must be 0, 1, 2, ..., but are '
+                             f'{position}')
+        index = int(position[0]), int(position[1])
+    length = float(row.get('normalize', 0))
+    size = length if length > 0 else None  # None for NaN, too
+    return Person(
+        image=_text(row['imgname']),
+        center=(row['center'] - 1).astype(np.float32),
+        scale=float(row['scale']) / CROP_PADDING,
+        keypoints=np.where(missing[:, None], -1, part - 1).astype(np.float32),
+        annotated=~missing,
+        visible=visible,
+        head_size=None if skeleton.torso else size,
+        torso_size=size if skeleton.torso else None,
+        official_index=index)
 
 
 def _text(name: np.ndarray | bytes | str) -> str:

@@ -42,8 +42,7 @@ class GroundTruth(NamedTuple):
 def read_ground_truth(data_set: str,
                       path: str | Path,
                       subset: str | None = None,
-                      validation_file: str | None = None,
-                      labels: str = 'observer') -> GroundTruth:
+                      validation_file: str | None = None) -> GroundTruth:
     """Read the people of a benchmark.
 
     Args:
@@ -53,7 +52,6 @@ def read_ground_truth(data_set: str,
         subset: for files with several subsets.
         validation_file: see
             :func:`hourglass_plugin.datasets.readers.mpii.read_mpii`.
-        labels: FLIC's ``observer`` or ``person``.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -70,7 +68,7 @@ def read_ground_truth(data_set: str,
     if skeleton is MPII:
         people = read_mpii(path, subset, validation_file)
     elif skeleton is FLIC:
-        people = read_flic(path, subset, labels)
+        people = read_flic(path, subset)
     else:
         people = read_lsp(path, subset)
     if not people:

@@ -2,14 +2,12 @@
 
 Shape shorthand: N people, K keypoints.
 
-==========  ==============================================================
-``.h5``     an array ``preds``
-``.mat``    an array ``preds`` or ``pred``, MPII's submission (struct
-            ``pred``) or FLIC's ``examples``
-``.npy``    an array
-``.json``   a list with each person's keypoints, or a dictionary with one
-``.pkl``    a dump of ``tools/test.py --dump``
-==========  ==============================================================
+=================  =======================================================
+``.h5``, ``.mat``  an array ``preds``, ``pred`` or ``pos_pred_src``
+``.npy``           an array
+``.json``          a list with each person's keypoints
+``.pkl``           a dump of ``tools/test.py --dump``
+=================  =======================================================
 
 An array is (N, K, 2), or (N, K, 3) with scores, also with the axes in one of
 three other orders; the paper's code writes (N, K, 5): x and y in the image, x
@@ -18,21 +16,18 @@ of a dump are sorted by their id.
 """
 import io
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...datasets.readers.flic import COORDS_COLUMNS, NUM_COORDS_COLUMNS
-from ...datasets.readers.hdf5 import own_array
-from ...datasets.readers.matlab import field, load_matlab, number, structs
+from ...datasets.readers.matlab import load_matlab
+from ...datasets.readers.newell_h5 import stored_array
 from ...datasets.readers.pose_json import load_json
-from ...skeletons import FLIC, MPII, Skeleton
+from ...skeletons import Skeleton
 
-#: Names of an array of predictions, or of a dictionary's key.
-_NAMES = ('preds', 'pred', 'predictions', 'keypoints', 'joints',
-          'pos_pred_src')
+#: Names of an array of predictions.
+_NAMES = ('preds', 'pred', 'pos_pred_src')
 #: Axes of people, keypoints and values in an array, and how many values.
 _LAYOUTS = (((0, 1, 2), (2, 3, 5)), ((2, 1, 0), (2, 3)), ((2, 0, 1), (2, 3)),
             ((0, 2, 1), (2, 3)))
@@ -77,39 +72,33 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
     elif suffix == '.json':
         found = Predictions(_json_people(path, skeleton) - first_pixel)
     elif suffix in ('.h5', '.mat', '.npy'):
-        found = Predictions(
-            _read_arrays(path, skeleton, num_people) - first_pixel)
+        array = _transposed(_read_array(path), path, skeleton, num_people)
+        found = Predictions(array - first_pixel)
     else:
         raise ValueError(f'{path}: predictions are read from .pkl, .h5, .mat, '
-                         '.npy and .json files')
+                         '.npy and .json files; convert it to one of them')
     if len(found.keypoints) != num_people:
         raise ValueError(
             f'{path} has predictions of {len(found.keypoints):,} people, but '
-            f'the ground truth has {num_people:,} (of --subset, if any)')
+            f'the ground truth has {num_people:,}; use the same annotation '
+            'file and --subset as for the predictions')
     return found
 
 
-def _read_arrays(path: Path, skeleton: Skeleton,
-                 num_people: int) -> np.ndarray:
-    """Return (N, K, 2) of an HDF5, MATLAB or NumPy file."""
-    with open(path, 'rb') as file:
-        is_hdf5 = file.read(10) == b'MATLAB 7.3'
+def _read_array(path: Path) -> np.ndarray:
+    """Return the array of predictions of an HDF5, MATLAB or NumPy file."""
     try:
-        if is_hdf5 or path.suffix.lower() == '.h5':
-            import h5py
-            with h5py.File(path, 'r') as file:
-                return _array_among(
-                    _hdf5_arrays(file), path, skeleton, num_people)
+        if path.suffix.lower() == '.npy':
+            array = np.load(path, allow_pickle=False)
+            if not isinstance(array, np.ndarray):
+                raise ValueError('it has several arrays; save one by np.save')
+            return array
         if path.suffix.lower() == '.mat':
-            content = load_matlab(path)
-            people = _official_people(content, skeleton)
-            if people is not None:
-                return people
-        else:
-            content = {'array': np.load(path, allow_pickle=False)}
-        return _array_among(
-            {name: value for name, value in content.items()
-             if value.dtype.kind in 'iuf'}, path, skeleton, num_people)
+            arrays = load_matlab(path)
+            return arrays[_array_name(arrays)]
+        import h5py
+        with h5py.File(path, 'r') as file:
+            return stored_array(file, _array_name(file))
     except Exception as error:  # damaged files raise many classes
         if isinstance(error, ValueError) and str(path) in str(error):
             raise
@@ -117,107 +106,47 @@ def _read_arrays(path: Path, skeleton: Skeleton,
             f'{path} cannot be read as predictions: {error}') from error
 
 
-def _hdf5_arrays(file: Any) -> dict[str, Any]:
-    """Return the arrays of numbers in an ``h5py.File``, by path."""
-    import h5py
-    arrays: dict[str, Any] = {}
-
-    def keep(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in 'iuf':
-            # Heatmaps stay on disk.
-            arrays[name] = own_array(file, name) if item.ndim <= 3 else item
-
-    file.visititems(keep)
-    return arrays
-
-
-def _official_people(content: dict[str, np.ndarray],
-                     skeleton: Skeleton) -> np.ndarray | None:
-    """Return (N, K, 2) of MPII's submission or FLIC's ``examples``, if any."""
-    for name, owner, people_of in (('pred', MPII, _mpii_people),
-                                   ('examples', FLIC, _flic_people)):
-        if name in content and content[name].dtype.names:
-            if skeleton is not owner:
-                raise ValueError(f'the file is in the format of {owner.name}, '
-                                 f'not of {skeleton.name}')
-            people = [
-                person
-                for index, entry in enumerate(structs(content[name]), start=1)
-                for person in people_of(entry, index)
-            ]
-            return np.reshape(people, (-1, skeleton.num_keypoints,
-                                       2)).astype(np.float64)
-    return None
-
-
-def _mpii_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
-    """Yield (16, 2) for each person with ``annopoints`` of ``pred(index)``."""
-    for rect in structs(field(entry, 'annorect')):
-        points = [
-            point for annopoints in structs(field(rect, 'annopoints'))
-            for point in structs(field(annopoints, 'point'))
-        ]
-        keypoints = np.full((MPII.num_keypoints, 2), np.nan)
-        for point in points:
-            joint, x, y = (number(point, name) for name in ('id', 'x', 'y'))
-            if joint is None or joint not in range(MPII.num_keypoints):
-                raise ValueError(f'pred({index}) has a point with id {joint}; '
-                                 'ids are 0 to 15')
-            if x is not None and y is not None:
-                keypoints[int(joint)] = x, y
-        if points:
-            yield keypoints
-
-
-def _flic_people(entry: np.void, index: int) -> Iterator[np.ndarray]:
-    """Yield (11, 2) of ``examples(index)``, whose ``coords`` are (2, 29)."""
-    coords = field(entry, 'coords')
-    if coords is None or coords.shape != (2, NUM_COORDS_COLUMNS):
-        raise ValueError(f'examples({index}).coords must have shape (2, 29)')
-    yield coords[:, COORDS_COLUMNS].T
-
-
-def _array_among(arrays: dict[str, Any], path: Path, skeleton: Skeleton,
-                 num_people: int) -> np.ndarray:
-    """Return the array that fits, if several by a name in it: (N, K, 2)."""
-    count = skeleton.num_keypoints
-    if num_people == 1:  # MATLAB drops a third dimension of one person
-        arrays = {
-            name: array[..., None] if array.ndim == 2 else array
-            for name, array in arrays.items()
-        }
-    fitting = {}  # name -> possible axes of people, keypoints and values
-    for name, array in arrays.items():
-        layouts = [
-            layout for layout, values in _LAYOUTS if array.ndim == 3
-            and array.shape[layout[1]] == count
-            and array.shape[layout[2]] in values
-        ]
-        if layouts:
-            fitting[name] = layouts
-    named = [name for name in fitting if {*name.split('/')} & {*_NAMES}]
-    found = named or list(fitting)
+def _array_name(names: Any) -> str:
+    """Return the only one of ``_NAMES`` in a file's names."""
+    found = [name for name in _NAMES if name in names]
     if len(found) != 1:
-        shapes = [f'{name} {array.shape}' for name, array in arrays.items()]
+        raise ValueError(f'it must have one array of {", ".join(_NAMES)}, '
+                         f'but has {", ".join(names) or "none"}; rename it')
+    return found[0]
+
+
+def _transposed(array: np.ndarray, path: Path, skeleton: Skeleton,
+                num_people: int) -> np.ndarray:
+    """Return (N, K, 2) of an array with its axes in any of four orders."""
+    count = skeleton.num_keypoints
+    if num_people == 1 and array.ndim == 2:
+        array = array[..., None]  # MATLAB drops a third dimension of 1
+    layouts = [
+        layout for layout, values in _LAYOUTS
+        if array.ndim == 3 and array.dtype.kind in 'iuf' and array.shape[
+            layout[1]] == count and array.shape[layout[2]] in values
+    ]
+    if not layouts:
         raise ValueError(
-            f'{path} must have one array `preds` of shape (people, {count}, '
-            f'2), but has {", ".join(shapes) or "no array of numbers"}')
-    array, layouts = arrays[found[0]], fitting[found[0]]
+            f'{path} must have numbers of shape (people, {count}, 2), but has '
+            f'{array.dtype} {array.shape}; joints are those of '
+            f'{skeleton.name}, in its order')
     layouts = [
         layout for layout in layouts if array.shape[layout[0]] == num_people
     ] or layouts[:1]
     if len(layouts) > 1:
         raise ValueError(
-            f'{path}, {found[0]}: the order of axes of shape {array.shape} is '
-            'ambiguous; add or remove scores, or write a JSON file')
+            f'{path}: the order of axes of shape {array.shape} is ambiguous; '
+            'add or remove scores, or write a JSON file')
     return np.transpose(array, layouts[0])[..., :2].astype(np.float64)
 
 
 def _json_people(path: Path, skeleton: Skeleton) -> np.ndarray:
     """Return (N, K, 2) of a JSON file."""
-    content = _named_entry(load_json(path), str(path))
+    content = load_json(path)
     if not isinstance(content, list):
-        raise ValueError(f'{path} must have a list of people')
+        raise ValueError(f'{path} must be a list with an entry per person, '
+                         f'but is {type(content).__name__}')
     people = [
         _json_person(entry, f'{path}, person {index}', skeleton)
         for index, entry in enumerate(content)
@@ -225,24 +154,16 @@ def _json_people(path: Path, skeleton: Skeleton) -> np.ndarray:
     return np.reshape(people, (-1, skeleton.num_keypoints, 2))
 
 
-def _named_entry(content: Any, where: str) -> Any:
-    """Return a dictionary's predictions; other content as it is."""
-    if not isinstance(content, dict):
-        return content
-    names = [name for name in _NAMES if name in content]
-    if len(names) != 1:
-        raise ValueError(f'{where} must have one of {", ".join(_NAMES)}, but '
-                         f'has {", ".join(content)}')
-    return content[names[0]]
-
-
 def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
     """Return (K, 2) of [[x, y], ...], with scores, or flat as in COCO."""
     count = skeleton.num_keypoints
     try:
-        keypoints = np.array(_named_entry(entry, where), np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f'{where}: {error}') from error
+        if isinstance(entry, dict):
+            entry = entry['keypoints']
+        keypoints = np.array(entry, np.float64)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f'{where} must be a list of keypoints, or have one '
+                         f'named keypoints: {error}') from error
     if keypoints.shape not in ((2 * count, ), (3 * count, ), (count, 2),
                                (count, 3)):
         raise ValueError(f'{where}: the shape is {keypoints.shape}, not '
@@ -254,40 +175,45 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
     """Read the samples of ``tools/test.py --dump``, sorted by their id."""
     samples = read_dump(path)
     if not isinstance(samples, list):
-        raise ValueError(f'{path} must have a list of samples')
-    keypoints, stacks, truths, images, ids = [], [], [], [], []
-    shape = (1, skeleton.num_keypoints)
+        raise ValueError(f'{path} must have a list of samples; write it with '
+                         'tools/test.py --dump')
+    count = skeleton.num_keypoints
+    people = []
     for index, sample in enumerate(samples):
         try:
             predicted, truth = sample['pred_instances'], sample['gt_instances']
-            arrays = [
-                np.asarray(predicted['keypoints']),
-                np.asarray(truth['keypoints']),
-                np.asarray(truth['keypoints_visible']) > 0
-            ]
+            annotated = np.asarray(truth['keypoints_visible'])
+            annotated = annotated.reshape(count, -1)[:, :1] > 0
+            expected = np.asarray(truth['keypoints']).reshape(count, 2)
+            person: dict[str, Any] = dict(
+                id=int(sample['id']),
+                image=Path(sample['img_path']).name,
+                keypoints=np.asarray(
+                    predicted['keypoints']).reshape(count, 2),
+                truth=np.where(annotated, expected, np.nan))
             if 'stack_keypoints' in predicted:
-                stacks.append(np.asarray(predicted['stack_keypoints'])[0])
-            images.append(Path(sample['img_path']).name)
-            ids.append(int(sample['id']))
+                person['stacks'] = np.asarray(predicted['stack_keypoints'])[0]
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ValueError(
-                f'{path}, sample {index} is not one of MMPose\'s top-down '
-                f'runner: {type(error).__name__}: {error}') from error
-        if any(array.shape[:2] != shape for array in arrays):
-            raise ValueError(f'{path}, sample {index} is not one person with '
-                             f'{skeleton.num_keypoints} keypoints')
-        annotated = arrays[2].reshape(*shape, -1)[0, :, :1]
-        keypoints.append(arrays[0][0, :, :2])
-        truths.append(np.where(annotated, arrays[1][0, :, :2], np.nan))
-    if len(set(ids)) < len(ids):
-        raise ValueError(f'{path} has several samples with the same id')
-    order, every = np.argsort(ids), (-1, skeleton.num_keypoints, 2)
-    return Predictions(
-        np.reshape(keypoints, every).astype(np.float64)[order],
-        [images[index] for index in order],
-        np.reshape(truths, every).astype(np.float64)[order],
-        np.stack(stacks).astype(np.float64)[order, ..., :2]
-        if stacks and len(stacks) == len(ids) else None)
+                f"{path}, sample {index} is not one person with {count} "
+                "keypoints of MMPose's top-down runner: "
+                f'{type(error).__name__}: {error}') from error
+        people.append(person)
+    people.sort(key=lambda person: person['id'])
+    columns: dict[str, list] = {
+        name: [person[name] for person in people if name in person]
+        for name in ('id', 'image', 'keypoints', 'truth', 'stacks')
+    }
+    if len({*columns['id']}) < len(people):
+        raise ValueError(f'{path} has several samples with the same id; dump '
+                         'each dataset to a file of its own')
+    stacks = None
+    if people and len(columns['stacks']) == len(people):
+        stacks = np.stack(columns['stacks'])[..., :2].astype(np.float64)
+    keypoints, truth = (
+        np.reshape(columns[name], (-1, count, 2)).astype(np.float64)
+        for name in ('keypoints', 'truth'))
+    return Predictions(keypoints, columns['image'], truth, stacks)
 
 
 def read_dump(path: Path) -> Any:
@@ -304,7 +230,8 @@ def read_dump(path: Path) -> Any:
         raise
     except Exception as error:  # pickle raises many for damaged files
         raise ValueError(f'{path} cannot be read as a dump of predictions: '
-                         f'{error}') from error
+                         f'{error}; write it with tools/test.py --dump'
+                         ) from error
 
 
 class _DumpUnpickler(pickle.Unpickler):

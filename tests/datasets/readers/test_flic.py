@@ -1,4 +1,4 @@
-"""FLIC's examples.mat, the paper's .h5 files, JSON; both kinds of labels."""
+"""FLIC's examples.mat, the paper's .h5 files, JSON: observer's labels."""
 import numpy as np
 import pytest
 from matlab_files import EMPTY, struct, struct_array
@@ -81,20 +81,19 @@ def test_half_the_height_of_other_frames(tmp_path):
     assert [person.center[1] for person in people] == [299, 239]
 
 
-def test_backs_change_sides_for_observers_only(tmp_path):
+def test_backs_change_sides(tmp_path):
     path = write(tmp_path, example(1), example(2, coords=coords(turned=True)))
-    facing, back = read_flic(path, labels='person')
-    assert position(back, 'left_shoulder') == [200 - 1, 110 - 1]
-    facing_too, observed = read_flic(path)
-    np.testing.assert_array_equal(facing_too.keypoints, facing.keypoints)
+    facing, observed = read_flic(path)
+    _, x, y = FACING['left_shoulder']
+    assert position(facing, 'left_shoulder') == [x - 1, y - 1]
     # The left shoulder is now the one that is further right in the image.
     for side, other in (('left', 'right'), ('right', 'left')):
         for part in ('shoulder', 'elbow', 'wrist', 'hip', 'eye'):
             _, x, y = FACING[f'{other}_{part}']
             assert position(observed, f'{side}_{part}') == [500 - x - 1, y - 1]
     assert position(observed, 'nose') == [249, 69]
-    # The torso is the person's own in either case.
-    assert back.torso_size == observed.torso_size == pytest.approx(150)
+    # The torso is the person's own.
+    assert observed.torso_size == pytest.approx(150)
 
 
 @pytest.mark.parametrize('missing, absent, elbow, torso', [
@@ -164,6 +163,8 @@ def two_kinds(tmp_path):
 
 
 def test_h5_files_of_both_kinds_give_the_same_observer_labels(two_kinds):
+    with pytest.raises(ValueError):  # a file of a single subset
+        read_flic(two_kinds[0], 'train')
     first, second = (read_flic(path) for path in two_kinds)
     for a, b in zip(first, second):
         np.testing.assert_array_equal(a.keypoints, b.keypoints)
@@ -173,28 +174,12 @@ def test_h5_files_of_both_kinds_give_the_same_observer_labels(two_kinds):
     assert first[1].scale == pytest.approx(1.76)
 
 
-def test_an_observer_centric_file_has_no_person_labels(two_kinds):
-    person, observer = two_kinds
-    back = read_flic(person, labels='person')[1]
-    assert position(back, 'left_shoulder') == [199, 109]
-    # Row 1 exchanged: from (200, 110) to (290, 225).
-    with pytest.raises(ValueError):
-        read_flic(observer, labels='person')
-    with pytest.raises(ValueError):  # a file of a single subset
-        read_flic(person, 'train')
-
-
-def test_json_keeps_what_is_needed_for_both_kinds(tmp_path, two_kinds):
+def test_json_keeps_the_people(tmp_path, two_kinds):
     path = tmp_path / 'people.json'
-    people = read_flic(two_kinds[0], labels='person')
+    people = read_flic(two_kinds[0])
     write_json(path, pose_json_entries(people, first_pixel=1))
-    for labels in ('person', 'observer'):
-        for a, b in zip(read_flic(path, labels=labels),
-                        read_flic(two_kinds[0], labels=labels)):
-            np.testing.assert_array_equal(a.keypoints, b.keypoints)
-            assert a.center.tolist() == b.center.tolist()
-            assert a.official_index == b.official_index
-    observed = read_flic(two_kinds[0])
-    write_json(path, pose_json_entries(observed, first_pixel=1))
-    with pytest.raises(ValueError):
-        read_flic(path, labels='person')
+    for a, b in zip(read_flic(path), people):
+        np.testing.assert_array_equal(a.keypoints, b.keypoints)
+        assert a.center.tolist() == b.center.tolist()
+        assert a.torso_size == pytest.approx(b.torso_size)
+        assert a.official_index == b.official_index

@@ -149,15 +149,14 @@ def mpii(source):
     return source, people
 
 
-@pytest.mark.parametrize('labels', ['observer', 'person'])
-def test_an_archive_becomes_a_dataset(tmp_path, flic, labels, capsys):
+def test_an_archive_becomes_a_dataset(tmp_path, flic, capsys):
     source = tmp_path / 'was ich lud, größer'
     source.mkdir()
     # macOS packs a shadow of every file.
     shadows = {f'__MACOSX/{name}': b'shadow' for name in flic}
     write_zip(source / 'FLIC.zip', {**shadows, **flic})
     out = tmp_path / 'data ü' / 'flic'
-    convert('flic', source, out, '--labels', labels)
+    convert('flic', source, out)
     assert names_in(out) == ['annotations', 'images', 'prepared.json']
     assert names_in(out.parent) == ['flic']
     assert content_of(out / 'images') == {
@@ -165,9 +164,9 @@ def test_an_archive_becomes_a_dataset(tmp_path, flic, labels, capsys):
     path = unpacked(tmp_path / 'flat', flic) / 'FLIC/examples.mat'
     for subset, rows in (('train', [0, 1]), ('test', [2])):
         file = out / 'annotations' / f'flic_{subset}.json'
-        people = read_flic(file, labels=labels)
+        people = read_flic(file)
         assert [person.official_index[0] for person in people] == rows
-        for person, same in zip(people, read_flic(path, subset, labels)):
+        for person, same in zip(people, read_flic(path, subset)):
             np.testing.assert_array_equal(person.keypoints, same.keypoints)
             assert person.center.tolist() == same.center.tolist()
             assert person.torso_size == pytest.approx(same.torso_size)
@@ -374,11 +373,11 @@ def test_damage_is_repaired(tmp_path, flic, file, content):
 def test_other_options_and_downloads_convert_anew(tmp_path, flic, capsys):
     source = unpacked(tmp_path / 'downloads', flic)
     out = tmp_path / 'flic'
-    for options in (['--no-image-check'], [], ['--labels', 'person']):
+    for options in (['--no-image-check'], []):
         convert('flic', source, out, *options)
         assert 'is complete' not in capsys.readouterr().out
     (source / 'FLIC/examples.mat').write_bytes(examples(1, 3))
-    convert('flic', source, out, '--labels', 'person')
+    convert('flic', source, out)
     assert len(read_flic(out / 'annotations/flic_train.json')) == 1
 
 
@@ -408,7 +407,7 @@ def test_an_interrupted_replacement_is_repaired(tmp_path, flic, monkeypatch,
     """Two annotation files, the folder of images and the record move."""
     archive = write_zip(tmp_path / 'FLIC.zip', flic)
     out = tmp_path / 'flic'
-    convert('flic', archive, out, '--labels', 'person')
+    convert('flic', archive, out)
     moves = []
 
     def moving(move):
