@@ -4,10 +4,11 @@ Importing the package registers its classes and changes nothing else; in a
 config, ``custom_imports = dict(imports=['hourglass_plugin'])`` does it. See
 :mod:`hourglass_plugin.registration`.
 """
+from .pipelines import with_codec
 from .registration import register
 from .resources import config_path
 
 __version__ = '0.1.0'
-__all__ = ['__version__', 'config_path']
+__all__ = ['__version__', 'config_path', 'with_codec']
 
 register()

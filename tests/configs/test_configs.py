@@ -22,7 +22,7 @@ ALL = [path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts]
 #: options and epochs, data.
 NAME = re.compile(r'(td-hm|cornernet|centernet|centripetalnet)_[a-z0-9-]+'
                   r'_\d+xb(?P<batch>\d+)(-crop511)?-(?P<epochs>\d+)e(-mstest)?'
-                  r'_[a-z-]+(-(?P<width>\d+)x(?P<height>\d+))?\.py')
+                  r'_[a-z0-9-]+?(-(?P<width>\d+)x(?P<height>\d+))?\.py')
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,58 @@
+"""Follow people through a video by the overlap of their boxes."""
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Tracker:
+    """Number people so that they keep their number from frame to frame.
+
+    A box gets the number of the box that it overlaps most in the last frames,
+    the largest overlaps first, or else a new one.
+
+    Args:
+        min_overlap: of two boxes of one person, intersection over union.
+        patience: frames for which a person who is not found is remembered.
+    """
+
+    def __init__(self, min_overlap: float = 0.3, patience: int = 15) -> None:
+        self.min_overlap = min_overlap
+        self.patience = patience
+        self._boxes: dict[int, np.ndarray] = {}
+        self._missed: dict[int, int] = {}
+        self._next = 1
+
+    def update(self, boxes: Sequence[np.ndarray]) -> list[int]:
+        """Return the number, from 1, of each box (4,) of the next frame."""
+        known = list(self._boxes)
+        numbers = [0] * len(boxes)
+        if known and len(boxes):
+            overlaps = box_overlap(
+                np.stack(boxes), np.stack(list(self._boxes.values())))
+            for _ in range(min(overlaps.shape)):
+                box, track = np.unravel_index(overlaps.argmax(),
+                                              overlaps.shape)
+                if overlaps[box, track] < self.min_overlap:
+                    break
+                numbers[box] = known[track]
+                overlaps[box] = overlaps[:, track] = -1
+        for index, box in enumerate(boxes):
+            if not numbers[index]:
+                numbers[index], self._next = self._next, self._next + 1
+            self._boxes[numbers[index]] = box
+            self._missed[numbers[index]] = 0
+        for number in set(known) - set(numbers):
+            self._missed[number] += 1
+            if self._missed[number] > self.patience:
+                del self._boxes[number], self._missed[number]
+        return numbers
+
+
+def box_overlap(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return intersection over union of (N, 4) and (M, 4) boxes, (N, M)."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    common = (high - low).clip(0).prod(-1)
+    area, other = ((each[:, 2:] - each[:, :2]).prod(-1)
+                   for each in (boxes, others))
+    return common / np.maximum(area[:, None] + other - common, 1e-9)
