@@ -21,7 +21,8 @@ from .errors import setting_up
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument('input', help='image, folder of images or video')
+    parser.add_argument(
+        'input', nargs='?', help='image, folder of images or video')
     parser.add_argument(
         'config',
         nargs='?',
@@ -34,6 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--out',
         default='predictions',
         help='folder for the results (default: predictions)')
+    parser.add_argument(
+        '--source',
+        metavar='INPUT',
+        help='the input, or a camera: 0 is the first; Ctrl+C ends it')
+    parser.add_argument(
+        '--show', action='store_true',
+        help='show the results in a window; Q ends it')
+    parser.add_argument(
+        '--coco', action='store_true',
+        help="write predictions_coco.json, too: a dataset in COCO's format")
+    parser.add_argument(
+        '--csv', action='store_true', help='write predictions.csv, too')
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         '--bbox',
@@ -67,6 +80,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Load the model, predict, write the results."""
     with setting_up():
+        if args.source is not None:  # without an input, config comes first
+            if args.checkpoint is not None:
+                raise ValueError('give an input or --source, not both')
+            args.checkpoint, args.config = args.config, args.input
+            args.input = args.source
+        if args.input is None:
+            raise ValueError('give an image, a folder, a video or --source')
         if args.config is not None and args.checkpoint is None:
             raise ValueError(f'there is {args.config}, but no checkpoint: '
                              'give a config and its checkpoint, or neither '
@@ -76,13 +96,17 @@ def main(args: argparse.Namespace) -> None:
         if args.config is None:
             args.config, args.checkpoint = shipped_weights()
         config = load_config(args.config, args.cfg_options)
-        from ..inference.input_files import Video, open_input
+        from ..inference import prediction_files, results
+        from ..inference.input_files import Video, check_windows, open_input
         from ..inference.predictor import PosePredictor
         out = Path(args.out)
-        source = open_input(args.input, out)
+        is_camera = args.source is not None and args.source.isdecimal()
+        source = open_input(int(args.input) if is_camera else args.input, out)
+        if args.show:
+            check_windows()
         if args.fast is not None:
             print('The first images wait for the compiler', file=sys.stderr)
-        predictor = PosePredictor.from_pretrained(
+        predictor = PosePredictor(
             config,
             args.checkpoint,
             args.device,
@@ -95,18 +119,28 @@ def main(args: argparse.Namespace) -> None:
             predictor.check_boxes(source.path, *source.size)
     failures: list[str] = []
     if isinstance(source, Video):
-        records = predictor.predict_video(source, out)
+        found = prediction_files.predict_video(predictor, source, out,
+                                               args.show)
     else:
-        records, failures = predictor.predict_images(source, out)
-    if records:
+        found, failures = prediction_files.predict_images(
+            predictor, source, out, args.show)
+    if found:
+        names = predictor.keypoint_names
         write_json(
             str(out / 'predictions.json'),
             dict(
                 config=args.config,
                 checkpoint=args.checkpoint,
-                joints=predictor.skeleton.joints,
-                predictions=records))
-        print(f'{len(records)} drawn, with predictions.json, in {out}')
+                joints=names,
+                predictions=[each.to_json() for each in found]))
+        if args.coco:
+            write_json(
+                str(out / 'predictions_coco.json'),
+                results.to_coco(found, names,
+                                predictor.skeleton.limb_indices))
+        if args.csv:
+            results.write_csv(out / 'predictions.csv', found, names)
+        print(f'{len(found)} drawn, with predictions.json, in {out}')
     if failures:
         name = Path(sys.argv[0]).name
         sys.exit('\n'.join(f'{name}: error: {failure}'

@@ -1,5 +1,5 @@
 """Input of the predictor: images, folders of images and videos."""
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
@@ -12,12 +12,14 @@ VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpg', '.webm')
 
 
 class Video:
-    """A video, read frame by frame.
+    """A video or a camera, read frame by frame.
 
     Args:
-        path: file in a format that OpenCV reads.
+        path: file in a format that OpenCV reads, or a camera's number.
 
     Attributes:
+        path: of the file; of a camera ``camera0`` and so on.
+        is_live: whether it is a camera.
         size: width and height in pixels.
         rate: frames per second.
         length: number of frames by the file's header; 0 if unknown.
@@ -27,13 +29,15 @@ class Video:
             not UTF-8.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = Path(path)
-        _check_utf8(path)
+    def __init__(self, path: str | int) -> None:
+        self.is_live = isinstance(path, int)
+        self.path = Path(f'camera{path}' if isinstance(path, int) else path)
+        _check_utf8(str(path))
         self._capture = cv2.VideoCapture(path)
         has_frame, self._first = self._capture.read()
         if not has_frame:
-            raise ValueError(f'{path} is not a video, or is damaged')
+            raise ValueError(f'there is no camera {path}' if self.is_live else
+                             f'{path} is not a video, or is damaged')
         self.size = self._first.shape[1::-1]
         self.rate = self._capture.get(cv2.CAP_PROP_FPS) or 25.0
         self.length = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
@@ -47,11 +51,100 @@ class Video:
         self._capture.release()
 
 
-def open_input(path: str, out: Path) -> list[Path] | Video:
+#: A file, folder, video, camera's number, array, or several images.
+Source = str | Path | int | np.ndarray | Video | Iterable
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the images in a folder, in order of their names.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    images = sorted(
+        file for file in folder.iterdir()
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
+    if not images:
+        raise ValueError(f'{folder} has no images {IMAGE_SUFFIXES}')
+    return images
+
+
+def is_one_image(source: Source) -> bool:
+    """Return whether this is one image: an array, or a file but no video."""
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        return (not path.is_dir()
+                and path.suffix.lower() not in VIDEO_SUFFIXES)
+    return isinstance(source, np.ndarray) and source.ndim < 4
+
+
+def open_video(source: Source) -> Source:
+    """Open a source that is a video or a camera; return any other as it is.
+
+    Raises:
+        FileNotFoundError: if there is no such video.
+        ValueError: if it cannot be read.
+    """
+    if isinstance(source, int):
+        return Video(source)
+    if not isinstance(source, (str, Path)) or is_one_image(source) or (
+            Path(source).is_dir()):
+        return source
+    if not Path(source).is_file():
+        raise FileNotFoundError(f'there is no video {source}')
+    return Video(str(source))
+
+
+def named_images(
+        source: Source) -> Iterator[tuple[str, str | Path | np.ndarray]]:
+    """Yield a name, and a file or pixels, of each image of a source.
+
+    Args:
+        source: anything but a video that is not open.
+
+    Raises:
+        ValueError: if a folder has no images.
+    """
+    images: Iterable = [source]
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        images = images_in(Path(source))
+    elif not is_one_image(source) and isinstance(source, Iterable):
+        images = source
+    for index, image in enumerate(images):
+        if isinstance(source, Video):
+            name = source.path.name
+        elif isinstance(image, np.ndarray):
+            name = f'image {index}'
+        else:
+            name = str(image)
+        yield name, image
+
+
+def show_image(image: np.ndarray, wait: int = 1) -> bool:
+    """Show an image in a window; return False if Q or Esc was pressed.
+
+    Args:
+        image: (H, W, 3) uint8, BGR.
+        wait: milliseconds; 0 until a key is pressed.
+    """
+    cv2.imshow('hourglass', image)
+    return cv2.waitKey(wait) & 0xff not in (ord('q'), 27)
+
+
+def check_windows() -> None:
+    """Raise ValueError if this OpenCV or this screen has no windows."""
+    try:
+        cv2.namedWindow('hourglass')
+    except cv2.error:
+        raise ValueError('--show: there is no screen, or this OpenCV has no '
+                         'windows; pip install opencv-python has') from None
+
+
+def open_input(path: str | int, out: Path) -> list[Path] | Video:
     """Find the images to predict, or open the video.
 
     Args:
-        path: image, folder of images or video.
+        path: image, folder of images, video or a camera's number.
         out: folder of the results.
 
     Returns:
@@ -63,6 +156,10 @@ def open_input(path: str, out: Path) -> list[Path] | Video:
             path or that of its results is not UTF-8, or the results would
             overwrite the input or cannot be written.
     """
+    if isinstance(path, int):
+        video = Video(path)
+        check_outputs({'--out': drawn_video(video.path, out)})
+        return video
     source = Path(path)
     folder = source if source.is_dir() else source.parent
     if folder.resolve() == out.resolve():
@@ -74,11 +171,7 @@ def open_input(path: str, out: Path) -> list[Path] | Video:
         return Video(path)
     images = [source]
     if source.is_dir():
-        images = sorted(
-            file for file in source.iterdir()
-            if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
-        if not images:
-            raise ValueError(f'{path} has no images {IMAGE_SUFFIXES}')
+        images = images_in(source)
     elif not source.is_file():
         raise FileNotFoundError(f'there is no image, folder or video {path}')
     for image in images:

@@ -1,10 +1,10 @@
 """Poses of people in images and videos, with a trained model."""
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -13,37 +13,21 @@ from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmpose.apis.inference import init_model
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
-from tqdm import tqdm
+from mmpose.structures import PoseDataSample
 
-from ..atomic_files import atomic_file
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_can_be_fast, check_predicts_poses
 from ..models.weights.loading import load_weights, read_checkpoint
 from ..visualization.drawing import draw_pose, skeleton_from_metainfo
 from ..visualization.image_files import read_image, save_image
 from ..weights import shipped_weights
-from .input_files import Video, drawn_image, drawn_video
+from .input_files import Source, Video, is_one_image, named_images, open_video
 from .optimize import DTYPES, optimize_model
 from .person_search import find_person
+from .results import Pose, Prediction
 
 #: Pixels; float32 has no fractions of larger ones.
 _LARGEST = 1e7
-
-
-class Pose(NamedTuple):
-    """One person's keypoints in an image."""
-
-    bbox: np.ndarray  #: (4,) left, top, right, bottom, in pixels
-    keypoints: np.ndarray  #: (K, 2) x and y, in pixels of the image
-    scores: np.ndarray  #: (K,) height of each heatmap's maximum
-
-    def to_json(self) -> dict:
-        """Return the same as lists of plain numbers."""
-        joints = np.column_stack([self.keypoints, self.scores])
-        return dict(
-            bbox=[round(float(value), 2) for value in self.bbox],
-            keypoints=[[round(float(x), 2), round(float(y), 2),
-                        round(float(score), 4)] for x, y, score in joints])
 
 
 def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
@@ -99,6 +83,19 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
     Returns:
         For each image the poses, in the order of its boxes.
     """
+    found = (sample.pred_instances
+             for sample in _test_step(model, images, boxes, names))
+    poses = (
+        Pose(
+            np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
+            np.asarray(each.keypoint_scores[0])) for each in found)
+    return [list(itertools.islice(poses, len(inside))) for inside in boxes]
+
+
+def _test_step(model: BaseModel, images: Sequence[np.ndarray],
+               boxes: Sequence[np.ndarray],
+               names: Sequence[str] | None = None) -> list[PoseDataSample]:
+    """Return the model's output for each box, image after image."""
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     people = [
         pipeline(
@@ -112,13 +109,18 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
             images, names or itertools.repeat(None), boxes) for box in inside
     ]
     with torch.no_grad():
-        samples = model.test_step(pseudo_collate(people)) if people else []
-    found = (sample.pred_instances for sample in samples)
-    poses = (
-        Pose(
-            np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
-            np.asarray(each.keypoint_scores[0])) for each in found)
-    return [list(itertools.islice(poses, len(inside))) for inside in boxes]
+        return model.test_step(pseudo_collate(people)) if people else []
+
+
+@contextmanager
+def _test_settings(model: BaseModel, **settings: Any) -> Iterator[None]:
+    """Change settings of ``test_cfg`` for a while."""
+    original = model.test_cfg
+    model.test_cfg = dict(original or {}, **settings)
+    try:
+        yield
+    finally:
+        model.test_cfg = original
 
 
 def whole_image(image: np.ndarray) -> np.ndarray:
@@ -148,158 +150,175 @@ def find_people(model: BaseModel,
                 np.stack([pose.scores for pose in poses]))
 
     side = max(model.head.decoder.input_size)
-    accurate = model.test_cfg
-    model.test_cfg = dict(
-        accurate or {}, flip_test=False, eval_all_stacks=False)
-    try:
+    with _test_settings(model, flip_test=False, eval_all_stacks=False):
         return [find_person(image, predict, side)[None] for image in images]
-    finally:
-        model.test_cfg = accurate
 
 
 class PosePredictor:
-    """Predicts poses in images, and draws them into files.
+    """Predicts poses in images and videos.
 
     Args:
-        model: from :func:`build_pose_model`.
+        config: file or config; without it the weights of the package.
+        checkpoint: of this config.
+        device: such as ``cpu``; by default a GPU if there is one.
+        fast: see :func:`build_pose_model`.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
             image; by default one person is searched in each, if the model
             predicts from crops.
         score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
-        is_whole_image: every image is a crop of one person.
+        is_whole_image: every image is a crop of one person; by default as the
+            config's ``whole_image`` says.
+
+    Attributes:
+        keypoint_names: K names.
 
     Raises:
-        ValueError: if a box is empty or too large.
+        FileNotFoundError: if a file is missing.
+        ValueError: as :func:`build_pose_model`, or if one of config and
+            checkpoint is missing, or a box is empty or too large.
 
     Example:
-        >>> predictor = PosePredictor.from_pretrained()
+        >>> predictor = PosePredictor()
         >>> people = predictor('photo.jpg')
         >>> people[0].keypoints  # (14, 2), pixels
     """
 
     def __init__(self,
-                 model: BaseModel,
+                 config: str | Path | Config | None = None,
+                 checkpoint: str | Path | None = None,
+                 device: str | None = None,
+                 fast: str | None = None,
+                 *,
                  boxes: Sequence[Sequence[float]] | None = None,
                  score_threshold: float = 0.2,
                  batch_size: int = 16,
                  is_whole_image: bool = False) -> None:
         self.boxes = _checked_boxes(boxes)
-        self.model = model
-        self.score_threshold = score_threshold
-        self.batch_size = batch_size
-        # Other models than top-down ones find people themselves.
-        self.is_whole_image = is_whole_image or not isinstance(
-            model, TopdownPoseEstimator)
-        self.skeleton = skeleton_from_metainfo(model.dataset_meta)
-
-    @classmethod
-    def from_pretrained(cls,
-                        config: str | Config | None = None,
-                        checkpoint: str | None = None,
-                        device: str | None = None,
-                        fast: str | None = None,
-                        **arguments: Any) -> 'PosePredictor':
-        """Build a predictor from files, by default the package's weights.
-
-        Args:
-            config: file or config.
-            checkpoint: of this config.
-            device: such as ``cpu``; by default a GPU if there is one.
-            fast: see :func:`build_pose_model`.
-            arguments: of the class.
-
-        Raises:
-            FileNotFoundError: if a file is missing.
-            ValueError: as :func:`build_pose_model`, or if one of config and
-                checkpoint is missing.
-        """
         if (config is None) != (checkpoint is None):
             raise ValueError('give a config and its checkpoint, or neither')
         if config is None or checkpoint is None:
             config, checkpoint = shipped_weights()
-        if not isinstance(config, Config):
-            config = Config.fromfile(config)
-        model = build_pose_model(config, read_checkpoint(checkpoint),
-                                 checkpoint, device or get_device(), fast)
-        return cls(model, **arguments)
+        settings = config if isinstance(config, Config) else (
+            Config.fromfile(config))
+        self.model = build_pose_model(
+            settings, read_checkpoint(str(checkpoint)), str(checkpoint),
+            device or get_device(), fast)
+        self.score_threshold = score_threshold
+        self.batch_size = batch_size
+        # Other models than top-down ones find people themselves.
+        self.is_whole_image = (
+            is_whole_image or settings.get('whole_image', False)
+            or not isinstance(self.model, TopdownPoseEstimator))
+        self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
+        self.keypoint_names = list(self.skeleton.joints)
 
-    def __call__(
-            self,
-            image: str | Path | np.ndarray,
-            boxes: Sequence[Sequence[float]] | None = None) -> list[Pose]:
-        """Predict the poses in one image.
+    def __call__(self, source: Source,
+                 boxes: Sequence | None = None) -> list:
+        """Predict the poses in an image, or in several.
 
         Args:
-            image: file, or (H, W, 3) uint8, BGR.
-            boxes: (N, 4) left, top, right, bottom in pixels; by default the
-                predictor's.
+            source: image file, or (H, W, 3) uint8, BGR; or a list of these, a
+                folder of images or a video.
+            boxes: (N, 4) left, top, right, bottom in pixels, in every image;
+                or such an array for each image; by default the predictor's.
+
+        Returns:
+            The :class:`Pose` of each person in an image; a list of these
+            lists, in the order of :meth:`stream`, for several images.
 
         Raises:
             FileNotFoundError: if there is no such file.
             ValueError: if it is not an image, or a box is not in it.
         """
-        name = 'the image'
-        if not isinstance(image, np.ndarray):
-            name, image = str(image), read_image(image)
-        given = _checked_boxes(boxes)
-        self.check_boxes(name, image.shape[1], image.shape[0], given)
-        people = self._boxes_in([image]) if given is None else [given]
-        return predict_poses(self.model, [image], people, [name])[0]
+        found = [each.people for each in self.stream(source, boxes)]
+        return found[0] if is_one_image(source) else found
 
-    def predict_images(self, files: Sequence[Path],
-                       out: Path) -> tuple[list[dict], list[str]]:
-        """Draw the poses of images into a folder, under their names.
+    def stream(self,
+               source: Source,
+               boxes: Sequence | None = None,
+               failures: list[str] | None = None) -> Iterator[Prediction]:
+        """Predict image after image, without keeping them in memory.
 
-        Returns:
-            A record for JSON of each image that was read, and a message for
-            each other one.
-        """
-        records: list[dict] = []
-        failures: list[str] = []
-
-        def read() -> Iterator[tuple[str, np.ndarray]]:
-            for file in tqdm(files, unit='image', disable=None):
-                try:
-                    image = read_image(file)
-                    self.check_boxes(file, *image.shape[1::-1])
-                except (ValueError, OSError) as error:
-                    failures.append(str(error))
-                else:
-                    yield file.name, image
-
-        for record, drawing in self._predict(read()):
-            save_image(drawn_image(Path(record['file']), out), drawing)
-            records.append(record)
-        return records, failures
-
-    def predict_video(self, video: Video, out: Path) -> list[dict]:
-        """Draw the poses of a video into a folder, as MP4 without sound.
-
-        Returns:
-            A record for JSON of each frame.
+        Args:
+            source: as in a call; a folder's images come in the order of their
+                names. A number is a camera, whose images do not end; an
+                iterator yields files or arrays.
+            boxes: as in a call.
+            failures: images that cannot be used are skipped, and a message
+                for each is appended; without it they raise an error.
 
         Raises:
-            OSError: if this OpenCV cannot write it.
+            FileNotFoundError: if there is no such file.
+            ValueError: if it is not an image, or a box is not in it.
         """
-        target = drawn_video(video.path, out)
-        records: list[dict] = []
-        frames = tqdm(
-            video, total=video.length or None, unit='frame', disable=None)
-        with atomic_file(target) as partial:
-            writer = cv2.VideoWriter(
-                str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
-                video.size)
-            try:
-                if not writer.isOpened():
-                    raise OSError(f'this OpenCV cannot write {target}')
-                named = ((video.path.name, frame) for frame in frames)
-                for record, drawing in self._predict(named):
-                    writer.write(drawing)
-                    records.append(dict(frame=len(records), **record))
-            finally:
-                writer.release()
-        return records
+        inside = _boxes_by_image(boxes, self.boxes)
+        source = open_video(source)
+        is_video = isinstance(source, Video)
+        # A camera's image is shown before the next one is taken.
+        is_live = isinstance(source, Video) and source.is_live
+        size = 1 if is_live else self.batch_size
+        prepared = self._prepare(named_images(source), inside, failures)
+        number = itertools.count()
+        while batch := list(itertools.islice(prepared, size)):
+            names, images, given = map(list, zip(*batch))
+            unknown = [index for index, box in enumerate(given) if box is None]
+            found = self._find([images[index] for index in unknown])
+            for index, box in zip(unknown, found):
+                given[index] = box
+            predicted = predict_poses(self.model, images, given, names)
+            for name, image, people in zip(names, images, predicted):
+                frame = next(number)
+                yield Prediction(name, image, people,
+                                 frame if is_video else None)
+
+    def draw(self, image: str | Path | np.ndarray, people: Sequence[Pose],
+             file: str | Path | None = None) -> np.ndarray:
+        """Draw people over an image.
+
+        Args:
+            image: file, or (H, W, 3) uint8, BGR; it is not changed.
+            people: found in it.
+            file: to write, in any format that OpenCV writes.
+
+        Returns:
+            (H, W, 3) uint8, BGR.
+        """
+        pixels = image if isinstance(image, np.ndarray) else read_image(image)
+        count = len(self.keypoint_names)
+        drawing = draw_pose(
+            pixels,
+            np.array([pose.keypoints for pose in people]).reshape(
+                -1, count, 2),
+            np.array([pose.scores for pose in people]).reshape(-1, count),
+            self.skeleton, self.score_threshold)
+        if file is not None:
+            save_image(Path(file), drawing)
+        return drawing
+
+    def heatmaps(self, image: str | Path | np.ndarray,
+                 boxes: Sequence[Sequence[float]] | None = None) -> np.ndarray:
+        """Return the heatmaps of each person in an image.
+
+        Args:
+            image: file, or (H, W, 3) uint8, BGR.
+            boxes: as in a call.
+
+        Returns:
+            (N, K, h, w) float32, of the crops that the network sees: the box
+            with the padding of the config's pipeline. A peak is about 1 high.
+        """
+        (name, pixels, inside), = self._prepare(
+            named_images(image), _boxes_by_image(boxes, self.boxes))
+        if inside is None:
+            inside, = self._find([pixels])
+        with _test_settings(self.model, output_heatmaps=True):
+            samples = _test_step(self.model, [pixels], [inside], [name])
+        width, height = self.model.head.decoder.heatmap_size
+        return np.array([
+            np.asarray(sample.pred_fields.heatmaps.cpu())
+            for sample in samples
+        ], np.float32).reshape(-1, len(self.keypoint_names), height, width)
 
     def check_boxes(self, path: str | Path, width: int, height: int,
                     boxes: np.ndarray | None = None) -> None:
@@ -311,32 +330,48 @@ class PosePredictor:
                     f'{path}: the box {left:g} {top:g} {right:g} {bottom:g} '
                     f'lies outside of the image, {width} x {height} pixels')
 
-    def _boxes_in(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        if self.boxes is not None:
-            return [self.boxes] * len(images)
+    def _prepare(
+        self, images: Iterable[tuple[str, str | Path | np.ndarray]],
+        boxes: Iterator[np.ndarray | None],
+        failures: list[str] | None = None
+    ) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+        """Yield name, pixels and checked boxes of each usable image."""
+        for name, image in images:
+            try:
+                inside = next(boxes)
+            except StopIteration:
+                raise ValueError(f'{name} has no list of boxes: give one for '
+                                 'each image, or boxes for all') from None
+            try:
+                if not isinstance(image, np.ndarray):
+                    image = read_image(image)
+                if image.dtype != np.uint8 or image.shape[2:] != (3, ):
+                    raise ValueError(f'{name} is {image.dtype} of shape '
+                                     f'{image.shape}, not uint8 (H, W, 3)')
+                height, width = image.shape[:2]
+                self.check_boxes(name, width, height, inside)
+            except (ValueError, OSError) as error:
+                if failures is None:
+                    raise
+                failures.append(str(error))
+            else:
+                yield name, image, inside
+
+    def _find(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return boxes (N, 4) for images without."""
         if self.is_whole_image:
             return [whole_image(image) for image in images]
         return find_people(self.model, images)
 
-    def _predict(
-        self, named_images: Iterable[tuple[str, np.ndarray]]
-    ) -> Iterator[tuple[dict, np.ndarray]]:
-        """Yield a record for JSON and a drawing of each image."""
-        iterator = iter(named_images)
-        while batch := list(itertools.islice(iterator, self.batch_size)):
-            names, images = zip(*batch)
-            boxes = self._boxes_in(images)
-            predicted = predict_poses(self.model, images, boxes, names)
-            for name, image, poses in zip(names, images, predicted):
-                drawing = draw_pose(
-                    image, np.stack([pose.keypoints for pose in poses]),
-                    np.stack([pose.scores for pose in poses]), self.skeleton,
-                    self.score_threshold)
-                yield dict(
-                    file=name,
-                    width=image.shape[1],
-                    height=image.shape[0],
-                    people=[pose.to_json() for pose in poses]), drawing
+
+def _boxes_by_image(
+        boxes: Sequence | None,
+        default: np.ndarray | None) -> Iterator[np.ndarray | None]:
+    """Yield the boxes (N, 4) of each image: the same, or one list each."""
+    if boxes is None or all(np.shape(box) in ((), (4, )) for box in boxes):
+        same = default if boxes is None else _checked_boxes(boxes)
+        return itertools.repeat(same)
+    return iter([_checked_boxes(each) for each in boxes])
 
 
 def _checked_boxes(

@@ -1,13 +1,13 @@
 """The predictor in Python; tests/tools has it from file to file."""
+import cv2
 import numpy as np
 import pytest
 from stick_figures import write_people
 
-from hourglass_plugin.inference.predictor import (
-    PosePredictor,
-    predict_poses,
-    whole_image,
-)
+import hourglass_plugin
+from hourglass_plugin import PosePredictor
+from hourglass_plugin.inference.input_files import Video
+from hourglass_plugin.inference.predictor import predict_poses, whole_image
 from hourglass_plugin.transforms.image_io import UnreadableImageError
 from hourglass_plugin.visualization.image_files import read_image
 from hourglass_plugin.weights import shipped_weights
@@ -15,7 +15,7 @@ from hourglass_plugin.weights import shipped_weights
 
 @pytest.fixture(scope='module')
 def predictor():
-    return PosePredictor.from_pretrained(device='cpu')
+    return PosePredictor(device='cpu')
 
 
 @pytest.fixture(scope='module')
@@ -69,4 +69,63 @@ def test_wrong_files_are_refused(predictor, tmp_path):
     with pytest.raises(FileNotFoundError):
         predictor(tmp_path / 'none.jpg')
     with pytest.raises(ValueError):
-        PosePredictor.from_pretrained(shipped_weights().config)
+        PosePredictor(shipped_weights().config)
+
+
+def test_lists_folders_and_videos_give_one_result_for_each_image(
+        predictor, file, tmp_path):
+    person, = predictor(file)
+    image = read_image(file)
+    for several in ([file, image], (name for name in (str(file), image))):
+        both = predictor(several)
+        assert [len(people) for people in both] == [1, 1]
+        np.testing.assert_allclose(both[1][0].bbox, person.bbox, atol=1e-2)
+    assert len(predictor(file.parent)) == 1
+    writer = cv2.VideoWriter(
+        str(tmp_path / 'film.avi'), cv2.VideoWriter.fourcc(*'MJPG'), 5,
+        image.shape[1::-1])
+    for _ in range(3):
+        writer.write(image)
+    writer.release()
+    for source in (tmp_path / 'film.avi', Video(str(tmp_path / 'film.avi'))):
+        stream = predictor.stream(source, [[0, 0, 9, 9]])
+        assert [(each.file, each.frame, each.image.shape == image.shape)
+                for each in stream] == [('film.avi', frame, True)
+                                        for frame in range(3)]
+
+
+def test_boxes_may_differ_by_image(predictor, file):
+    found = predictor([file] * 3, [[[0, 0, 9, 9]], [], [[1, 1, 20, 30]] * 2])
+    assert [len(people) for people in found] == [1, 0, 2]
+    with pytest.raises(ValueError):
+        predictor([file] * 2, [[[0, 0, 9, 9]]])
+
+
+def test_heatmaps_are_those_that_are_decoded(predictor, file):
+    boxes = [[0, 0, 30, 40], [5, 0, 50, 60]]
+    heatmaps = predictor.heatmaps(file, boxes)
+    assert heatmaps.shape == (2, 14, 32, 32)
+    np.testing.assert_allclose(
+        heatmaps.max((2, 3)), [pose.scores for pose in predictor(file, boxes)],
+        rtol=1e-5)
+    assert predictor.heatmaps(file, []).shape == (0, 14, 32, 32)
+
+
+def test_drawing_is_returned_and_written(predictor, file, tmp_path):
+    person, = predictor(file, [[0, 0, 30, 40]])
+    people = [person._replace(scores=np.ones(14))]
+    drawing = predictor.draw(file, people, tmp_path / 'drawn.png')
+    np.testing.assert_array_equal(drawing, read_image(tmp_path / 'drawn.png'))
+    assert (drawing != read_image(file)).any()
+    np.testing.assert_array_equal(predictor.draw(file, []), read_image(file))
+
+
+def test_wrong_arrays_are_refused(predictor):
+    for array in (np.zeros((9, 9)), np.zeros((9, 9, 3))):
+        with pytest.raises(ValueError):
+            predictor(array)
+
+
+def test_names_of_the_package():
+    with pytest.raises(AttributeError):
+        hourglass_plugin.PosePredicter  # noqa: B018

@@ -1,0 +1,85 @@
+"""Drawn images and videos of a predictor's poses."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from ..atomic_files import atomic_file
+from .input_files import Video, drawn_image, drawn_video, show_image
+from .predictor import PosePredictor
+from .results import Prediction
+
+
+def predict_images(predictor: PosePredictor, files: Sequence[Path], out: Path,
+                   show: bool = False) -> tuple[list[Prediction], list[str]]:
+    """Draw the poses of images into a folder, under their names.
+
+    Args:
+        predictor: the predictor.
+        files: images.
+        out: folder.
+        show: show each in a window, too, until a key; Q ends it.
+
+    Returns:
+        The predictions, without pixels, and a message for each image that
+        could not be read.
+    """
+    failures: list[str] = []
+    found = []
+    for each in tqdm(predictor.stream(list(files), failures=failures),
+                     total=len(files), unit='image', disable=None):
+        drawing = predictor.draw(each.image, each.people,
+                                 drawn_image(Path(each.file), out))
+        found.append(_without_pixels(each))
+        if show and not show_image(drawing, wait=0):
+            break
+    return found, failures
+
+
+def predict_video(predictor: PosePredictor, video: Video, out: Path,
+                  show: bool = False) -> list[Prediction]:
+    """Draw the poses of a video into a folder, as MP4 without sound.
+
+    Args:
+        predictor: the predictor.
+        video: file, or camera, which Ctrl+C ends.
+        out: folder.
+        show: show the frames in a window, too; Q ends it.
+
+    Returns:
+        The predictions, without pixels.
+
+    Raises:
+        OSError: if this OpenCV cannot write it.
+    """
+    target = drawn_video(video.path, out)
+    found = []
+    with atomic_file(target) as partial:
+        writer = cv2.VideoWriter(
+            str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
+            video.size)
+        try:
+            if not writer.isOpened():
+                raise OSError(f'this OpenCV cannot write {target}')
+            for each in tqdm(predictor.stream(video), unit='frame',
+                             total=video.length or None, disable=None):
+                drawing = predictor.draw(each.image, each.people)
+                writer.write(drawing)
+                found.append(_without_pixels(each))
+                if show and not show_image(drawing):
+                    break
+        except KeyboardInterrupt:
+            if not video.is_live:
+                raise
+        finally:
+            writer.release()
+    return found
+
+
+def _without_pixels(prediction: Prediction) -> Prediction:
+    """Keep the image's shape alone: a view of one number."""
+    shape = prediction.image.shape
+    return prediction._replace(
+        image=np.broadcast_to(np.zeros(1, np.uint8), shape))
