@@ -9,25 +9,15 @@ from hourglass_plugin.compat.coco import COCO, COCOeval
 
 def truth_and_results(offset):
     """One person with two keypoints, found ``offset`` pixels too far right."""
+    same = dict(image_id=1, category_id=1)
     annotation = dict(
-        id=1,
-        image_id=1,
-        category_id=1,
-        area=100.0,
-        bbox=[0, 0, 10, 10],
-        num_keypoints=2,
+        same, id=1, area=100.0, bbox=[0, 0, 10, 10], num_keypoints=2,
         keypoints=[2, 3, 2, 5, 7, 2])
     truth = dict(
-        info={},
-        images=[dict(id=1, width=20, height=20)],
-        categories=[dict(id=1, name='person')],
-        annotations=[annotation])
-    found = dict(
-        image_id=1,
-        category_id=1,
-        score=0.9,
-        keypoints=[2 + offset, 3, 1, 5 + offset, 7, 1])
-    return truth, [found]
+        info={}, images=[dict(id=1, width=20, height=20)],
+        categories=[dict(id=1, name='person')], annotations=[annotation])
+    keypoints = [2 + offset, 3, 1, 5 + offset, 7, 1]
+    return truth, [dict(same, score=0.9, keypoints=keypoints)]
 
 
 # OKS = exp(-d^2 / (2 (2 sigma)^2 area)). With sigma 0.1 and area 100 the

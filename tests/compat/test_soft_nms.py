@@ -37,77 +37,80 @@ def operators(request):
     return request.param
 
 
-def run_soft_nms(operators, boxes, scores, method, iou_threshold=0.5,
-                 sigma=0.5, min_score=1e-3, offset=0):
-    """Indices and scores of what is kept."""
-    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
-    scores = torch.tensor(scores, dtype=torch.float32)
-    dets, before = torch.full((len(boxes), 5), -1.), scores.clone()
-    indices = operators.softnms(
-        boxes, scores, dets, iou_threshold=iou_threshold, sigma=sigma,
-        min_score=min_score, method=METHODS[method], offset=offset)
-    assert indices.dtype == torch.int64
-    assert torch.equal(scores, before)
-    kept, rest = dets.tensor_split([len(indices)])
-    assert torch.equal(kept[:, :4], boxes[indices])
-    assert (rest == -1).all()
-    return indices.tolist(), kept[:, 4].tolist()
+POINT, FAR = (1, 1, 1, 1), [(9 * i, 0, 9 * i + 1, 1) for i in range(5)]
+THREE = [BOX, HALF, NEIGHBOUR], [0.9, 0.8, 0.7]
+# 12 boxes, identical and touching ones, with equal scores.
+GRID = ([(7 * i % 5, 3 * i % 4, 7 * i % 5 + 2 + i % 3, 3 * i % 4 + 2 +
+          i * i % 3) for i in range(12)],
+        [(1 + 5 * i % 4) / 4 for i in range(12)])
+GRID_OPTIONS = dict(iou_threshold=0.3, min_score=0.05)
 
 
-@pytest.mark.parametrize('method, options, indices, scores', [
+@pytest.mark.parametrize('people, method, options, indices, expected', [
     # IoU 0.5 is enough: 0.8 * 0 < 0.001 goes. Touching is no overlap.
-    ('naive', {}, [0, 2], [0.9, 0.7]),
-    ('naive', dict(iou_threshold=0.51), [0, 1, 2], [0.9, 0.8, 0.7]),
+    (THREE, 'naive', {}, [0, 2], [0.9, 0.7]),
+    (THREE, 'naive', dict(iou_threshold=0.51), [0, 1, 2], [0.9, 0.8, 0.7]),
     # Nothing is less than 0.
-    ('naive', dict(min_score=0), [0, 2, 1], [0.9, 0.7, 0]),
+    (THREE, 'naive', dict(min_score=0), [0, 2, 1], [0.9, 0.7, 0]),
     # 0.8 * (1 - 0.5), behind the neighbour now.
-    ('linear', {}, [0, 2, 1], [0.9, 0.7, 0.4]),
-    ('linear', dict(min_score=0.41), [0, 2], [0.9, 0.7]),
-    ('gaussian', {}, [0, 2, 1], [0.9, 0.7, 0.8 * HALF_WEIGHT]),
+    (THREE, 'linear', {}, [0, 2, 1], [0.9, 0.7, 0.4]),
+    (THREE, 'linear', dict(min_score=0.41), [0, 2], [0.9, 0.7]),
+    (THREE, 'gaussian', {}, [0, 2, 1], [0.9, 0.7, 0.8 * HALF_WEIGHT]),
     # Whatever the threshold, and by exp(-0.25 / 2).
-    ('gaussian', dict(iou_threshold=1, sigma=2), [0, 1, 2],
+    (THREE, 'gaussian', dict(iou_threshold=1, sigma=2), [0, 1, 2],
      [0.9, 0.8 * math.exp(-0.125), 0.7]),
     # Sides are 5, 5x3 and 5: IoU 15 / 25 with the half; 1x5 of 25 + 25 - 5
     # with the neighbour, whose 1x3 with the half is 3 / (25 + 15 - 3) < 0.1.
-    ('linear', dict(iou_threshold=0.1, offset=1), [0, 2, 1],
+    (THREE, 'linear', dict(iou_threshold=0.1, offset=1), [0, 2, 1],
      [0.9, 0.7 * 8 / 9, 0.8 * 0.4]),
+    # The first box takes the place of the best, so that of equals 1, 2, 0 are
+    # left. Then box 1 is box 0 again and goes, and the last takes its place.
+    ((FAR[:4], [0.5, 0.5, 0.5, 0.9]), 'naive', {}, [3, 1, 2, 0],
+     [0.9, 0.5, 0.5, 0.5]),
+    ((FAR[:1] * 2 + FAR[2:], [0.9, 0.8, 0.5, 0.5, 0.5]), 'naive', {},
+     [0, 4, 2, 3], [0.9, 0.5, 0.5, 0.5]),
+    # The IoU of a point with itself is 0 / 0, and no threshold holds; by the
+    # exponential the score is NaN, which is larger than no other, so that it
+    # comes last, but no other is larger than it where it comes first.
+    (([POINT, POINT, BOX], [0.9, 0.8, 0.7]), 'linear', {}, [0, 1, 2],
+     [0.9, 0.8, 0.7]),
+    (([POINT, POINT, BOX], [0.9, 0.8, 0.7]), 'gaussian', {}, [0, 1, 2],
+     [0.9, math.nan, 0.7]),
+    (([POINT, BOX, POINT], [0.9, 0.8, 0.7]), 'gaussian', {}, [0, 1, 2],
+     [0.9, 0.8, math.nan]),
+    # What the compiled operators of mmcv 2.1.0 keep of the grid.
+    (GRID, 'naive', GRID_OPTIONS, [3, 7, 10, 6, 9, 4, 0],
+     [1.0, 1.0, 0.75, 0.75, 0.5, 0.25, 0.25]),
+    (GRID, 'naive', dict(GRID_OPTIONS, offset=1), [3, 7, 6, 9, 5, 0],
+     [1.0, 1.0, 0.75, 0.5, 0.5, 0.25]),
+    (GRID, 'linear', GRID_OPTIONS, [3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8], [
+        1.0, 1.0, 0.75, 0.75, 0.5, 0.45, 0.4, 0.27778, 0.25, 0.18, 0.15,
+        0.06667
+    ]),
+    (GRID, 'gaussian', dict(GRID_OPTIONS, offset=1),
+     [3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4], [
+         1.0, 1.0, 0.61439, 0.50279, 0.44295, 0.32983, 0.24032, 0.20714,
+         0.20096, 0.08794, 0.08572
+     ]),
+    *((([], []), method, {}, [], []) for method in METHODS),
 ])
-def test_three_boxes(operators, method, options, indices, scores):
-    found = run_soft_nms(operators, [BOX, HALF, NEIGHBOUR], [0.9, 0.8, 0.7],
-                         method, **options)
-    assert found[0] == indices
-    # float32 has 7 digits, and no score comes of more than 3 operations.
-    np.testing.assert_allclose(found[1], scores, rtol=1e-6)
-
-
-POINT, FAR = (1, 1, 1, 1), [(9 * i, 0, 9 * i + 1, 1) for i in range(5)]
-
-
-# The first box takes the place of the best, so that of equals 1, 2, 0 are left
-# of the first case. In the second, box 1 is box 0 again and goes, and the last
-# takes its place. The IoU of a point with itself is 0 / 0, and no threshold
-# holds; by the exponential the score is NaN, which is larger than no other, so
-# that it comes last, but no other is larger than it where it comes first.
-@pytest.mark.parametrize('boxes, scores, method, indices, second', [
-    (FAR[:4], [0.5, 0.5, 0.5, 0.9], 'naive', [3, 1, 2, 0], 0.5),
-    (FAR[:1] * 2 + FAR[2:], [0.9, 0.8, 0.5, 0.5, 0.5], 'naive', [0, 4, 2, 3],
-     0.5),
-    ([POINT, POINT, BOX], [0.9, 0.8, 0.7], 'linear', [0, 1, 2], 0.8),
-    ([POINT, POINT, BOX], [0.9, 0.8, 0.7], 'gaussian', [0, 1, 2], math.nan),
-    ([POINT, BOX, POINT], [0.9, 0.8, 0.7], 'gaussian', [0, 1, 2], 0.8),
-])
-def test_order(operators, boxes, scores, method, indices, second):
-    found = run_soft_nms(operators, boxes, scores, method)
-    assert found[0] == indices
-    assert found[1][1] == pytest.approx(second, nan_ok=True)
-
-
-def test_no_boxes(operators):
-    for method in METHODS:
-        assert run_soft_nms(operators, [], [], method) == ([], [])
-    none = operators.nms(torch.zeros(0, 4), torch.zeros(0), iou_threshold=0.5,
-                         offset=0)
-    assert none.tolist() == []
+def test_soft_nms(operators, people, method, options, indices, expected):
+    boxes, scores = map(torch.tensor, people)
+    boxes, scores = boxes.float().reshape(-1, 4), scores.float()
+    dets, before = torch.full((len(boxes), 5), -1.), scores.clone()
+    found = operators.softnms(
+        boxes, scores, dets, method=METHODS[method],
+        **{**dict(iou_threshold=0.5, sigma=0.5, min_score=1e-3, offset=0),
+           **options})
+    assert found.dtype == torch.int64 and found.tolist() == indices
+    assert torch.equal(scores, before)
+    kept, rest = dets.tensor_split([len(found)])
+    assert torch.equal(kept[:, :4], boxes[found])
+    # float32 has 7 digits, and no score comes of more than 3 operations; the
+    # grid's have half of their last digit on each side.
+    tolerance = dict(atol=1.1e-5) if people is GRID else dict(rtol=1e-6)
+    np.testing.assert_allclose(kept[:, 4], expected, **tolerance)
+    assert (rest == -1).all()
 
 
 @pytest.mark.parametrize('iou_threshold, offset, indices', [
@@ -124,36 +127,9 @@ def test_nms(operators, iou_threshold, offset, indices):
     assert operators.nms(
         boxes, scores, iou_threshold=iou_threshold,
         offset=offset).tolist() == indices
-
-
-# 12 boxes on a grid, identical and touching ones, with equal scores: what the
-# compiled operators of mmcv 2.1.0 keep of them.
-GRID = [(7 * i % 5, 3 * i % 4, 7 * i % 5 + 2 + i % 3, 3 * i % 4 + 2 +
-         i * i % 3) for i in range(12)]
-GRID_TABLE = [
-    ('naive', 0, [3, 7, 10, 6, 9, 4, 0],
-     [1.0, 1.0, 0.75, 0.75, 0.5, 0.25, 0.25]),
-    ('naive', 1, [3, 7, 6, 9, 5, 0], [1.0, 1.0, 0.75, 0.5, 0.5, 0.25]),
-    ('linear', 0, [3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8], [
-        1.0, 1.0, 0.75, 0.75, 0.5, 0.45, 0.4, 0.27778, 0.25, 0.18, 0.15,
-        0.06667
-    ]),
-    ('gaussian', 1, [3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4], [
-        1.0, 1.0, 0.61439, 0.50279, 0.44295, 0.32983, 0.24032, 0.20714,
-        0.20096, 0.08794, 0.08572
-    ]),
-]
-
-
-@pytest.mark.parametrize('method, offset, indices, scores', GRID_TABLE)
-def test_grid_as_the_compiled_operators(operators, method, offset, indices,
-                                        scores):
-    found = run_soft_nms(operators, GRID, [(1 + 5 * i % 4) / 4
-                                           for i in range(12)], method, 0.3,
-                         0.5, 0.05, offset)
-    assert found[0] == indices
-    # Half of the last digit in the table on each side.
-    np.testing.assert_allclose(found[1], scores, atol=1.1e-5)
+    none = operators.nms(
+        boxes[:0], scores[:0], iou_threshold=iou_threshold, offset=offset)
+    assert none.tolist() == []
 
 
 def test_other_types_are_refused():

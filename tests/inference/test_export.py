@@ -30,7 +30,7 @@ CODEC = dict(
 FEATURES = dict(
     type='StackedHourglass', num_stacks=2, feat_channels=16, depth=1)
 NETWORK = dict(FEATURES, num_keypoints=3)
-MSRA_CODEC = dict(CODEC, type='MSRAHeatmap', sigma=1)
+HEAD = dict(type='MultiStageHeatmapHead', out_channels=3, decoder=CODEC)
 needs_programs = pytest.mark.skipif(
     not can_export_programs(), reason='torch.export needs torch 2.6')
 
@@ -39,35 +39,29 @@ def exact(output, expected):
     torch.testing.assert_close(output, expected, atol=0, rtol=0)
 
 
-def pose_model(refinement='quarter', head=None, backbone=NETWORK, **test_cfg):
+def pose_model(head=HEAD, backbone=NETWORK, **test_cfg):
     """An estimator of three keypoints on images of 48 x 32."""
-    codec = dict(CODEC, refinement=refinement)
     settings = dict(
         type='HourglassPoseEstimator',
         data_preprocessor=dict(
-            type='PoseDataPreprocessor',
-            mean=[10, 20, 30],
-            std=[255, 250, 245],
-            bgr_to_rgb=True),
-        backbone=dict(backbone),
-        head=head or dict(
-            type='MultiStageHeatmapHead', out_channels=3, decoder=codec),
-        test_cfg=test_cfg)
+            type='PoseDataPreprocessor', mean=[10, 20, 30],
+            std=[255, 250, 245], bgr_to_rgb=True),
+        backbone=backbone, head=head, test_cfg=test_cfg)
     torch.manual_seed(0)
     init_default_scope('mmpose')
-    model = MODELS.build(Config(dict(model=settings)).model)
-    for stack in model.backbone.stacks:
-        if stack.heatmaps is not None:
-            stack.heatmaps.reset_parameters()  # not near zero
-    for convolution in getattr(model.head, 'heatmaps', None) or []:
-        convolution.reset_parameters()
+    model = MODELS.build(settings)
+    for name, parameter in model.named_parameters():
+        if 'heatmaps' in name:  # not near zero
+            nn.init.normal_(parameter, std=0.5)
     model.dataset_meta = META
     pipeline = [dict(type='GetBBoxCenterScale', padding=1.5)]
-    model.cfg = Config(
-        dict(
-            model=settings,
-            test_dataloader=dict(dataset=dict(pipeline=pipeline))))
+    model.cfg = Config(dict(
+        model=settings, test_dataloader=dict(dataset=dict(pipeline=pipeline))))
     return model.eval()
+
+
+def refined(refinement):
+    return dict(HEAD, decoder=dict(CODEC, refinement=refinement))
 
 
 def predicted(model, images):
@@ -78,11 +72,9 @@ def predicted(model, images):
     samples = [PoseDataSample(metainfo=META) for _ in images]
     with torch.no_grad():
         people = model.head.predict(feats, samples, model.test_cfg)
-    return torch.from_numpy(
-        np.stack([
-            np.column_stack([person.keypoints[0], person.keypoint_scores[0]])
-            for person in people
-        ]))
+    return torch.from_numpy(np.stack([
+        np.column_stack([person.keypoints[0], person.keypoint_scores[0]])
+        for person in people]))
 
 
 class Passing(nn.Module):
@@ -117,7 +109,7 @@ def run_onnx(path, images):
     ('none', dict()),
 ])
 def test_keypoints_equal_the_heads(refinement, test_cfg):
-    model = pose_model(refinement, **test_cfg)
+    model = pose_model(refined(refinement), **test_cfg)
     flips = test_cfg.get('flip_test', False)
     module = ExportModel(model, decode=True, flip_test=flips)
     images = module.random_images(4)
@@ -126,37 +118,25 @@ def test_keypoints_equal_the_heads(refinement, test_cfg):
     assert torch.equal(once, module(images)) != flips
 
 
-@pytest.mark.parametrize('eval_all_stacks', [False, True])
-def test_head_with_convolutions(eval_all_stacks):
-    head = dict(
-        type='MultiStageHeatmapHead',
-        in_channels=16,
-        num_stages=2,
-        out_channels=3,
-        decoder=CODEC)
-    model = pose_model(backbone=FEATURES, head=head)
-    module = ExportModel(model, eval_all_stacks=eval_all_stacks)
-    images = module.random_images(2)
-    stacks = [
+def test_head_with_convolutions():
+    model = pose_model(dict(HEAD, in_channels=16, num_stages=2), FEATURES)
+    last, stacks = ExportModel(model), ExportModel(model, eval_all_stacks=True)
+    images = last.random_images(2)
+    expected = tuple(
         convolution(x) for convolution, x in zip(model.head.heatmaps,
-                                                 model.backbone(images))
-    ]
-    names, outputs = ['heatmaps'], (module(images), )
-    if eval_all_stacks:
-        names, outputs = ['heatmaps_stack_1', 'heatmaps_stack_2'], outputs[0]
-    assert module.output_names == names
-    for output, expected in zip(outputs, stacks[-len(names):]):
-        torch.testing.assert_close(output, expected)
+                                                 model.backbone(images)))
+    assert last.output_names == ['heatmaps']
+    assert stacks.output_names == ['heatmaps_stack_1', 'heatmaps_stack_2']
+    torch.testing.assert_close(last(images), expected[-1])
+    torch.testing.assert_close(stacks(images), expected)
 
 
 def test_heatmaps_of_mmposes_heads(tmp_path):
     head = dict(
-        type='HeatmapHead',
-        in_channels=16,
-        out_channels=3,
+        type='HeatmapHead', in_channels=16, out_channels=3,
         deconv_out_channels=None,
-        decoder=MSRA_CODEC)
-    model = pose_model(backbone=FEATURES, head=head)
+        decoder=dict(CODEC, type='MSRAHeatmap', sigma=1))
+    model = pose_model(head, FEATURES)
     module = ExportModel(model)
     path = tmp_path / 'heatmaps.onnx'
     write_file(module, str(path), {})
@@ -169,15 +149,10 @@ def test_heatmaps_of_mmposes_heads(tmp_path):
 
 
 def test_heads_without_fitting_heatmaps_are_refused():
-    no_decoder = pose_model(
-        head=dict(type='MultiStageHeatmapHead', out_channels=3))
-    regression = pose_model(
-        backbone=FEATURES,
-        head=dict(
-            type='RegressionHead',
-            in_channels=16,
-            num_joints=3,
-            decoder=dict(type='RegressionLabel', input_size=(48, 32))))
+    no_decoder = pose_model(dict(HEAD, decoder=None))
+    regression = pose_model(dict(
+        type='RegressionHead', in_channels=16, num_joints=3,
+        decoder=dict(type='RegressionLabel', input_size=(48, 32))), FEATURES)
     regression.neck = MODELS.build(dict(type='GlobalAveragePooling'))
     other_size = pose_model()
     other_size.head.decoder.heatmap_size = (24, 16)
@@ -203,7 +178,7 @@ def test_decoding_by_onnx(refinement, tmp_path):
 
 
 def test_onnx_metadata_and_unchanged_model(tmp_path):
-    model = pose_model('subpixel').train()
+    model = pose_model(refined('subpixel')).train()
     module = ExportModel(model, True, True, True)
     metadata = describe(module, 'my_config.py', 'my.pth')
     path = tmp_path / 'keypoints.onnx'
@@ -212,21 +187,14 @@ def test_onnx_metadata_and_unchanged_model(tmp_path):
     assert written.size == path.stat().st_size
     assert written.outputs == dict(
         keypoints_stack_1=(3, 3), keypoints_stack_2=(3, 3))
-    found = {
-        entry.key: entry.value for entry in onnx.load(path).metadata_props
-    }
+    found = {x.key: x.value for x in onnx.load(path).metadata_props}
     assert found == metadata
     assert found['channel_order'] == 'RGB'
     assert found['config'] == 'my_config.py'
     numbers = dict(
-        input_size=[48, 32],
-        heatmap_size=[12, 8],
-        heatmap_stride=[4, 4],
-        mean=[10, 20, 30],
-        std=[255, 250, 245],
-        box_padding=1.5,
-        keypoint_names=NAMES,
-        flip_test=True)
+        input_size=[48, 32], heatmap_size=[12, 8], heatmap_stride=[4, 4],
+        mean=[10, 20, 30], std=[255, 250, 245], box_padding=1.5,
+        keypoint_names=NAMES, flip_test=True)
     assert {name: json.loads(found[name]) for name in numbers} == numbers
     assert all(module.training for module in model.modules())
     assert all(weight.requires_grad for weight in model.parameters())

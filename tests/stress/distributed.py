@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from resuming import differences
-from small_training import finish, output_folder, script_parser, small_config
+from small_training import run_script, small_config
 
 from several_processes import in_processes  # isort: skip, by small_training
 from small_project import write_project  # isort: skip
@@ -30,11 +30,10 @@ from hourglass_plugin.cli.train import set_training
 from hourglass_plugin.evaluation.files.predictions import read_dump
 
 #: Ways to start a job; it is killed in each but the last.
-LAUNCHES = ('dist_train.sh', 'dist_train.sh on two machines',
-            'slurm_train.sh')
+LAUNCHES = ['dist_train.sh', 'dist_train.sh on two machines',
+            'slurm_train.sh']
 #: Limit for the end of a job after one of its processes died.
 SECONDS = 60
-_EVALUATED = 7  # samples; neither 2 nor 3 divides them
 _BATCH_SIZE = 3
 
 #: Slurm on one machine.
@@ -168,35 +167,23 @@ def _kill_one(jobs: Sequence[tuple[subprocess.Popen, Path]],
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """Check and print what was found."""
-    parser = script_parser(__doc__)
-    parser.add_argument(
-        '--launches',
-        nargs='+',
-        choices=LAUNCHES,
-        default=LAUNCHES,
-        help='how training is started, in turn')
-    parser.add_argument(
-        '--samples',
-        type=int,
-        nargs='+',
-        default=[_EVALUATED, _EVALUATED - 2],
-        help=f'how many are evaluated, at most {_EVALUATED}')
-    parser.add_argument(
-        '--processes', type=int, nargs='+', default=[1, 2, 3],
-        help='that evaluate')
-    args = parser.parse_args()
-    with output_folder(args) as folder:
-        write_project(folder / 'people', 13, _EVALUATED)
-        report = {
-            f'scores and predictions of {count} samples bit-equal':
-            is_evaluation_equal(folder, count, args.processes)
-            for count in args.samples
-        }
-        report.update(kill_and_resume(folder, args.launches))
-    finish(report)
+def check(folder: Path, samples: Sequence[int], processes: Sequence[int],
+          launches: Sequence[str]) -> dict[str, bool]:
+    """Evaluate, train, kill; return what was checked, and if it is right."""
+    write_project(folder / 'people', 13, max(samples))
+    report = {
+        f'scores and predictions of {count} samples bit-equal':
+        is_evaluation_equal(folder, count, processes)
+        for count in samples
+    }
+    return {**report, **kill_and_resume(folder, launches)}
 
 
 if __name__ == '__main__':
-    main()
+    # Neither 2 nor 3 divides 7 and 5.
+    run_script(
+        __doc__,
+        check,
+        samples=[7, 5],
+        processes=[1, 2, 3],
+        launches=LAUNCHES)

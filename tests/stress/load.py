@@ -2,7 +2,8 @@
 """Train for an hour and check that memory and open files do not grow.
 
 Eight narrow stacks are trained on stick figures, with two loader processes,
-and evaluated after each epoch. Exit status 1 if memory differs by more than
+and evaluated after each epoch of ``--samples``; the epoch in which the
+``--minutes`` end is finished. Exit status 1 if memory differs by more than
 2 % between the epochs after the second, or the number of open files at all.
 For Linux 5.4 and later.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from small_training import finish, output_folder, script_parser, small_config
+from small_training import run_script, small_config
 
 from small_project import write_project  # isort: skip, by small_training
 
@@ -101,12 +102,6 @@ def held(process: int) -> tuple[int, int]:
     return memory, handles
 
 
-def is_measurable() -> bool:
-    """Return whether the system has the figures that :func:`held` reads."""
-    path = Path('/proc/self/smaps_rollup')
-    return path.exists() and 'Pss_Anon:' in path.read_text()
-
-
 def train_long(folder: Path, samples: int, minutes: float) -> list[tuple]:
     """Train for minutes, with so many samples in an epoch, and measure.
 
@@ -169,25 +164,18 @@ def _row(epoch: int, training: float, evaluation: float, handles: int) -> str:
             f'{handles} |')
 
 
-def main() -> None:
-    """Train and print what was found."""
-    parser = script_parser(__doc__)
-    parser.add_argument(
-        '--samples', type=int, default=20_000, help='in an epoch')
-    parser.add_argument(
-        '--minutes', type=float, default=60, help='the last epoch is finished')
-    args = parser.parse_args()
-    with output_folder(args) as folder:
-        epochs = train_long(folder, args.samples, args.minutes)
+def check(folder: Path, samples: int, minutes: float) -> dict[str, bool]:
+    """Train; return what was checked, and whether it is as it must be."""
+    epochs = train_long(folder, samples, minutes)
     print('| epoch | training, MB | evaluation, MB | open handles |',
           '|---|---|---|---|', *itertools.starmap(_row, epochs), sep='\n')
     memory, handles = growth(epochs)
-    finish({
+    return {
         f'after the second epoch memory differs by {100 * memory:.2f} %, at '
         f'most {100 * TOLERANCE:.0f}': memory <= TOLERANCE,
         f'after the second epoch handles differ by {handles}': handles == 0,
-    })
+    }
 
 
 if __name__ == '__main__':
-    main()
+    run_script(__doc__, check, samples=20_000, minutes=60.0)

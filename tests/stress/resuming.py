@@ -1,9 +1,10 @@
 #!/usr/bin/env python
 """Kill a training again and again, resume it, compare it with another.
 
-A small network is trained once undisturbed, and then ended by SIGKILL and
-SIGTERM at random moments and resumed each time. Exit status 1 if a checkpoint,
-the log or a file differs in the end. For systems that fork.
+A small network is trained once undisturbed, and then ended by SIGKILL
+(``--kills``) and SIGTERM (``--stops``) at random moments and resumed each
+time, with each number of loader processes (``--workers``). Exit status 1 if a
+checkpoint, the log or a file differs in the end. For systems that fork.
 """
 import copy
 import json
@@ -23,7 +24,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import find_latest_checkpoint
-from small_training import finish, output_folder, script_parser, small_config
+from small_training import run_script, small_config
 
 from small_project import write_project  # isort: skip, by small_training
 
@@ -179,7 +180,7 @@ def _contents(work_dir: Path) -> dict[str, Any]:
             found[f'other files: {path.name}'] = True
         if path.suffix == '.pth':
             for key, value in read_checkpoint(str(path)).items():
-                found[f'{path.name} has another {key}'] = _bits(
+                found[f'{path.name} has another {key}'] = bits(
                     _of_the_training(key, value))
     for path in work_dir.glob('*/vis_data/scalars.json'):
         for text in path.read_text().splitlines():
@@ -219,7 +220,7 @@ def _of_the_training(key: str, value: Any) -> Any:
     return value
 
 
-def _bits(value: Any) -> Any:
+def bits(value: Any) -> Any:
     """Return nested values with types, and bytes instead of arrays."""
     if isinstance(value, HistoryBuffer):
         value = value.data
@@ -228,9 +229,9 @@ def _bits(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, dict):
-        return {key: _bits(item) for key, item in value.items()}
+        return {key: bits(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value), [_bits(item) for item in value]
+        return type(value), [bits(item) for item in value]
     return type(value), value
 
 
@@ -250,34 +251,22 @@ def _problems(work_dir: Path, had_best: bool) -> list[str]:
     return found
 
 
-def main() -> None:
-    """Check and print what was found."""
-    parser = script_parser(__doc__)
-    parser.add_argument('--kills', type=int, default=24, help='SIGKILLs')
-    parser.add_argument('--stops', type=int, default=6, help='SIGTERMs')
-    parser.add_argument(
-        '--workers',
-        type=int,
-        nargs='+',
-        default=[0, 1, 3],
-        help='numbers of loader processes')
-    parser.add_argument('--epochs', type=int, default=4, help='of a training')
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
-    args = parser.parse_args()
+def check(folder: Path, epochs: int, seed: int, kills: int, stops: int,
+          workers: Sequence[int]) -> dict[str, bool]:
+    """Kill and resume; return what was checked, and whether it is right."""
     began = time.perf_counter()
-    with output_folder(args) as folder:
-        check = ResumeCheck(folder, args.epochs, args.seed)
-        check.run(args.kills, args.stops, args.workers)
-    count = check.count
-    print(f'{count["trainings"]} training runs of {args.epochs} epochs of '
-          f'{_BATCHES} iterations, with {args.workers} loader processes; '
+    done = ResumeCheck(folder, epochs, seed)
+    done.run(kills, stops, workers)
+    count = done.count
+    print(f'{count["trainings"]} training runs of {epochs} epochs of '
+          f'{_BATCHES} iterations, with {workers} loader processes; '
           f'{time.perf_counter() - began:.0f} s')
     print(f'SIGKILL: {count["moment"] + count["saving"]}, {count["saving"]} '
           f'while files were written, {count["incomplete"]} with an '
           f'incomplete file; SIGTERM: {count["stop"]}')
-    print(*check.problems, sep='\n', end='\n' if check.problems else '')
-    finish({
-        name: not any(part in problem for problem in check.problems)
+    print(*done.problems, sep='\n', end='\n' if done.problems else '')
+    return {
+        name: not any(part in problem for problem in done.problems)
         for name, part in (
             ('weights, averages, optimizer, schedulers, random numbers '
              'bit-equal', 'has another'),
@@ -286,8 +275,15 @@ def main() -> None:
             ('every checkpoint complete at any time', 'incomplete'),
             ('no files left over or missing', 'other files'),
         )
-    })
+    }
 
 
 if __name__ == '__main__':
-    main()
+    run_script(
+        __doc__,
+        check,
+        epochs=4,
+        seed=0,  # of the moments
+        kills=24,
+        stops=6,
+        workers=[0, 1, 3])

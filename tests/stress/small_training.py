@@ -8,9 +8,9 @@ checkpoint, and one other that is kept.
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 from mmengine.config import Config
@@ -44,18 +44,12 @@ def small_config(folder: Path, epochs: int, batch_size: int,
     for evaluator in (config.val_evaluator, config.test_evaluator):
         evaluator.thresholds = [0.5, 2.0]
     config.optim_wrapper = dict(
-        type='OptimWrapper',
-        optimizer=dict(type='RMSprop', lr=1e-3),
-        accumulative_counts=2,
-        clip_grad=dict(max_norm=1.0))
+        type='OptimWrapper', optimizer=dict(type='RMSprop', lr=1e-3),
+        accumulative_counts=2, clip_grad=dict(max_norm=1.0))
     config.param_scheduler = [
         dict(type='LinearLR', start_factor=0.1, end=10, by_epoch=False),
-        dict(
-            type='ReduceOnPlateauLR',
-            monitor=SCORE,
-            rule='greater',
-            factor=0.5,
-            patience=0),
+        dict(type='ReduceOnPlateauLR', monitor=SCORE, rule='greater',
+             factor=0.5, patience=0),
     ]
     config.default_hooks.ema = dict(type='EMAHook')
     config.default_hooks.checkpoint.update(
@@ -63,26 +57,34 @@ def small_config(folder: Path, epochs: int, batch_size: int,
     return config
 
 
-def script_parser(description: str) -> argparse.ArgumentParser:
-    """Return a stress test's parser, with ``--out``."""
+def run_script(description: str, check: Callable[..., dict[str, bool]],
+               **defaults: Any) -> None:
+    """Run a stress test; exit with status 1 if something is wrong.
+
+    Args:
+        description: for ``--help``.
+        check: called with a folder and the options; returns what was checked,
+            and whether it is as it must be.
+        defaults: options and their defaults; of a list, several values.
+    """
     parser = argparse.ArgumentParser(
         description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', help='folder that keeps the training runs')
-    return parser
-
-
-@contextmanager
-def output_folder(args: argparse.Namespace) -> Iterator[Path]:
-    """Yield the folder ``--out``, or one that is removed in the end."""
+    for name, value in defaults.items():
+        is_list = isinstance(value, list)
+        parser.add_argument(
+            f'--{name}',
+            type=type(value[0] if is_list else value),
+            nargs='+' if is_list else None,
+            default=value,
+            help=f'default: {value}')
+    options = vars(parser.parse_args())
+    out = options.pop('out')
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(args.out or temporary).resolve()
+        folder = Path(out or temporary).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        yield folder
-
-
-def finish(report: dict[str, bool]) -> None:
-    """Print what was checked; exit with status 1 if something is wrong."""
+        report = check(folder, **options)
     for name, is_good in report.items():
         print(f'{name}: {"yes" if is_good else "NO"}')
     sys.exit(0 if all(report.values()) else 1)

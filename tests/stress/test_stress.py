@@ -1,13 +1,11 @@
 """Short forms of the stress tests, and the figures of the long one."""
-import multiprocessing
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from load import growth, held, is_measurable, level
+from load import growth, level
 
 
 def verdict(name, *arguments):
@@ -36,44 +34,6 @@ def test_evaluation_and_resume_are_bit_equal_in_several_processes():
     assert '7 samples bit-equal: yes' in found
     assert 'a process killed' in found
     assert found.count(': yes\n') == 4
-
-
-SIZE = 64 * 2**20
-
-
-def look_twice(path):
-    """Memory and handles of this process, alone and with a forked one."""
-    shared = np.ones(SIZE, np.uint8)
-    before = held(os.getpid())
-    opened = len(os.listdir('/proc/self/fd')) - 1  # without the folder itself
-    ready, write = os.pipe()
-    wait, end = os.pipe()
-    child = os.fork()
-    if child == 0:
-        own = np.ones(SIZE, np.uint8)
-        with open(path, 'w'):
-            os.write(write, b'x')
-            os.read(wait, 1)
-        os._exit(int(own[0]) - int(shared[0]))
-    os.read(ready, 1)
-    after = held(os.getpid())
-    os.write(end, b'x')
-    return before, after, opened, os.waitpid(child, 0)[1]
-
-
-@pytest.mark.skipif(not is_measurable(), reason='Linux 5.4 and later')
-def test_memory_and_handles_of_all_processes_are_counted(tmp_path):
-    """A process that was forked shares what is there, and has its own."""
-    # In a process that shares nothing, nor has other tests' children.
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        (memory, handles), (both, more_handles), opened, status = pool.apply(
-            look_twice, (tmp_path / 'a', ))
-    assert status == 0
-    # The child's array, and pages of Python that it has written to; not the
-    # one that it shares.
-    assert SIZE <= both - memory < 1.5 * SIZE
-    # Four ends of pipes here; there these, what was open, and a file.
-    assert more_handles - handles == 4 + (4 + opened + 1)
 
 
 @pytest.mark.parametrize('last, memory, handles', [
