@@ -1,14 +1,18 @@
 """Predict and draw the poses in an image, a folder of images or a video.
 
 With the weights that come with the package, or a config and a checkpoint of
-your own. One person is searched in each image, unless boxes are given. Writes
-a drawn image under each image's own name, or a drawn MP4 of a video, and
-predictions.json. Joints are in 0-based pixels: the centre of the top-left
-pixel is (0, 0).
+your own. Everybody in an image is found by a person detector, unless boxes are
+given; networks for other keypoints search one object. Writes a drawn image
+under each image's own name, or a drawn MP4 of a video, in which people keep
+their number, and predictions.json. Joints are in 0-based pixels: the centre of
+the top-left pixel is (0, 0).
 """
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .arguments import (
     add_config_options,
@@ -55,7 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='append',
         metavar=('X1', 'Y1', 'X2', 'Y2'),
         help='box of a person: left, top, right, bottom in pixels; may be '
-        'given several times (default: one person is searched)')
+        'given several times')
+    where.add_argument(
+        '--bbox-file',
+        type=existing_file,
+        help='JSON: {"image.jpg": [[X1, Y1, X2, Y2], ...], ...}, boxes of '
+        'each image of a folder, in pixels')
+    where.add_argument(
+        '--detector',
+        nargs='+',
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help="config and checkpoint of one of MMDetection's detectors, or "
+        "'search' for one person by the pose network alone (default: the "
+        "package's person detector)")
     where.add_argument(
         '--whole-image',
         action='store_true',
@@ -75,6 +91,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--device', help='such as cpu or cuda:0 (default: a GPU if there is)')
     add_fast_argument(parser)
     add_config_options(parser)
+
+
+def _detector(given: list[str] | None, device: str | None) -> Any:
+    """Return what ``PosePredictor`` takes for ``--detector``."""
+    if given is None or given == ['search']:
+        return given and given[0]
+    if len(given) != 2:
+        raise ValueError("--detector: give a config and its checkpoint, or "
+                         f"'search', not {' '.join(given)}")
+    from ..inference.person_detector import mmdet_detector
+    return mmdet_detector(*given, device=device or 'cpu')
+
+
+def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:
+    """Return the boxes of each image from a JSON file."""
+    try:
+        boxes = json.loads(Path(file).read_text('utf-8'))
+        return [boxes[image.name] for image in images]
+    except KeyError as error:
+        raise ValueError(f'{file} has no boxes for {error}: write [] where '
+                         'an image has nobody') from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f'{file} must be JSON, {{"image.jpg": [[X1, Y1, X2, '
+                         f'Y2], ...]}}: {error}') from None
 
 
 def main(args: argparse.Namespace) -> None:
@@ -112,18 +152,22 @@ def main(args: argparse.Namespace) -> None:
             args.device,
             args.fast,
             boxes=args.bbox,
+            detector=_detector(args.detector, args.device),
             score_threshold=args.score_threshold,
             batch_size=args.batch_size,
             is_whole_image=args.whole_image)
+        boxes = None
         if isinstance(source, Video):
             predictor.check_boxes(source.path, *source.size)
+        elif args.bbox_file is not None:
+            boxes = _read_boxes(args.bbox_file, source)
     failures: list[str] = []
     if isinstance(source, Video):
         found = prediction_files.predict_video(predictor, source, out,
                                                args.show)
     else:
         found, failures = prediction_files.predict_images(
-            predictor, source, out, args.show)
+            predictor, source, out, args.show, boxes)
     if found:
         names = predictor.keypoint_names
         write_json(

@@ -6,7 +6,7 @@ trains it: the same network, preprocessing and decoding.
 Source: Zhou, Wang and Krähenbühl, "Objects as Points" (arXiv:1904.07850).
 """
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models.stacked_hourglass import StackedHourglass
+from ..models.weights.loading import read_checkpoint
+from ..weights import shipped_detector
 
 #: The longer side of an image that the detector sees, in pixels.
 INPUT_SIDE = 384
@@ -134,3 +136,53 @@ def decode(centers: Tensor, sizes: Tensor, offsets: Tensor,
     half = sizes[0].flatten(1)[:, cells].T.clamp(min=0) / 2
     boxes = torch.cat([position - half, position + half], 1) * STRIDE
     return boxes, scores
+
+
+def load_person_detector(
+        checkpoint: str | None = None,
+        device: str | torch.device = 'cpu',
+        score_threshold: float = 0.3) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from an image to the boxes of the people in it.
+
+    Args:
+        checkpoint: of a :class:`PersonDetector`; by default the package's.
+        device: such as ``cuda:0``.
+        score_threshold: boxes with lower scores are left out.
+
+    Returns:
+        A function from (H, W, 3) uint8, BGR, to (N, 4) left, top, right,
+        bottom in pixels, the highest score first.
+    """
+    path = checkpoint or str(shipped_detector())
+    detector = PersonDetector(read_checkpoint(path)['state_dict']).to(device)
+    return lambda image: detector.detect(image, score_threshold)[0]
+
+
+def mmdet_detector(config: str,
+                   checkpoint: str,
+                   device: str | torch.device = 'cpu',
+                   score_threshold: float = 0.3,
+                   label: int = 0) -> Callable[[np.ndarray], np.ndarray]:
+    """Return such a function of a detector of MMDetection's.
+
+    Args:
+        config: file of MMDetection.
+        checkpoint: of this config.
+        device: such as ``cuda:0``.
+        score_threshold: boxes with lower scores are left out.
+        label: of people; 0 in COCO.
+
+    Raises:
+        ModuleNotFoundError: if MMDetection is not installed.
+    """
+    from ..compat.imports import import_mmdet
+    import_mmdet()
+    from mmdet.apis import inference_detector, init_detector
+    model = init_detector(config, checkpoint, device=str(device))
+
+    def detect(image: np.ndarray) -> np.ndarray:
+        found = inference_detector(model, image).pred_instances
+        kept = (found.scores >= score_threshold) & (found.labels == label)
+        return found.bboxes[kept].cpu().numpy()
+
+    return detect

@@ -2,7 +2,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -10,10 +9,12 @@ from ..atomic_files import atomic_file
 from .input_files import Video, drawn_image, drawn_video, show_image
 from .predictor import PosePredictor
 from .results import Prediction
+from .video_file import VideoFile
 
 
 def predict_images(predictor: PosePredictor, files: Sequence[Path], out: Path,
-                   show: bool = False) -> tuple[list[Prediction], list[str]]:
+                   show: bool = False, boxes: Sequence | None = None
+                   ) -> tuple[list[Prediction], list[str]]:
     """Draw the poses of images into a folder, under their names.
 
     Args:
@@ -21,6 +22,7 @@ def predict_images(predictor: PosePredictor, files: Sequence[Path], out: Path,
         files: images.
         out: folder.
         show: show each in a window, too, until a key; Q ends it.
+        boxes: of each image, see ``PosePredictor``.
 
     Returns:
         The predictions, without pixels, and a message for each image that
@@ -28,7 +30,7 @@ def predict_images(predictor: PosePredictor, files: Sequence[Path], out: Path,
     """
     failures: list[str] = []
     found = []
-    for each in tqdm(predictor.stream(list(files), failures=failures),
+    for each in tqdm(predictor.stream(list(files), boxes, failures),
                      total=len(files), unit='image', disable=None):
         drawing = predictor.draw(each.image, each.people,
                                  drawn_image(Path(each.file), out))
@@ -52,17 +54,13 @@ def predict_video(predictor: PosePredictor, video: Video, out: Path,
         The predictions, without pixels.
 
     Raises:
-        OSError: if this OpenCV cannot write it.
+        OSError: if it cannot be written.
     """
     target = drawn_video(video.path, out)
     found = []
-    with atomic_file(target) as partial:
-        writer = cv2.VideoWriter(
-            str(partial), cv2.VideoWriter.fourcc(*'mp4v'), video.rate,
-            video.size)
+    with atomic_file(target) as partial, VideoFile(
+            partial, video.rate, video.size) as writer:
         try:
-            if not writer.isOpened():
-                raise OSError(f'this OpenCV cannot write {target}')
             for each in tqdm(predictor.stream(video), unit='frame',
                              total=video.length or None, disable=None):
                 drawing = predictor.draw(each.image, each.people)
@@ -73,8 +71,6 @@ def predict_video(predictor: PosePredictor, video: Video, out: Path,
         except KeyboardInterrupt:
             if not video.is_live:
                 raise
-        finally:
-            writer.release()
     return found
 
 

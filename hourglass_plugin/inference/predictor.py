@@ -1,6 +1,6 @@
 """Poses of people in images and videos, with a trained model."""
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,30 @@ from mmpose.structures import PoseDataSample
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_can_be_fast, check_predicts_poses
 from ..models.weights.loading import load_weights, read_checkpoint
-from ..visualization.drawing import draw_pose, skeleton_from_metainfo
+from ..visualization.drawing import (
+    draw_number,
+    draw_pose,
+    skeleton_from_metainfo,
+)
 from ..visualization.image_files import read_image, save_image
-from ..weights import shipped_weights
+from ..weights import shipped_detector, shipped_weights
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .optimize import DTYPES, optimize_model
+from .person_detector import load_person_detector
 from .person_search import find_person
 from .results import Pose, Prediction
+from .tracking import Tracker, box_around
 
 #: Pixels; float32 has no fractions of larger ones.
 _LARGEST = 1e7
+#: Frames of a video from one detection to the next; between them each person
+#: is where the keypoints of the last frame are.
+_DETECTION_INTERVAL = 10
+#: Mean score below which a person of the last frame is lost.
+_LOST_SCORE = 0.15
+#: From an image (H, W, 3) uint8, BGR, to the boxes (N, 4) of the people in it:
+#: left, top, right, bottom in pixels.
+Detector = Callable[[np.ndarray], np.ndarray]
 
 
 def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
@@ -163,8 +177,11 @@ class PosePredictor:
         device: such as ``cpu``; by default a GPU if there is one.
         fast: see :func:`build_pose_model`.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
-            image; by default one person is searched in each, if the model
-            predicts from crops.
+            image; without them the detector finds people.
+        detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
+            :func:`.person_detector.mmdet_detector`. By default the package's
+            person detector if the keypoints are a person's; other networks,
+            or ``detector='search'``, search one object by their own heatmaps.
         score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
         is_whole_image: every image is a crop of one person; by default as the
@@ -191,6 +208,7 @@ class PosePredictor:
                  fast: str | None = None,
                  *,
                  boxes: Sequence[Sequence[float]] | None = None,
+                 detector: Detector | str | None = None,
                  score_threshold: float = 0.2,
                  batch_size: int = 16,
                  is_whole_image: bool = False) -> None:
@@ -212,6 +230,16 @@ class PosePredictor:
             or not isinstance(self.model, TopdownPoseEstimator))
         self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
         self.keypoint_names = list(self.skeleton.joints)
+        if detector is None and not self.is_whole_image and (
+                self.boxes is None) and shipped_detector() and (
+                    _is_person(self.keypoint_names)):
+            detector = load_person_detector(
+                device=next(self.model.parameters()).device)
+        elif detector is not None and not callable(detector) and (
+                detector != 'search'):
+            raise ValueError("detector must be 'search' or a function from an "
+                             f'image to boxes, but is {detector!r}')
+        self.detector = detector if callable(detector) else None
 
     def __call__(self, source: Source,
                  boxes: Sequence | None = None) -> list:
@@ -255,6 +283,10 @@ class PosePredictor:
         inside = _boxes_by_image(boxes, self.boxes)
         source = open_video(source)
         is_video = isinstance(source, Video)
+        if is_video and boxes is None and self.boxes is None and (
+                self.detector is not None):
+            yield from self._follow(source)
+            return
         # A camera's image is shown before the next one is taken.
         is_live = isinstance(source, Video) and source.is_live
         size = 1 if is_live else self.batch_size
@@ -292,6 +324,9 @@ class PosePredictor:
                 -1, count, 2),
             np.array([pose.scores for pose in people]).reshape(-1, count),
             self.skeleton, self.score_threshold)
+        for pose in people:
+            if pose.track is not None:
+                draw_number(drawing, pose.bbox, pose.track)
         if file is not None:
             save_image(Path(file), drawing)
         return drawing
@@ -357,11 +392,39 @@ class PosePredictor:
             else:
                 yield name, image, inside
 
+    def _follow(self, video: Video) -> Iterator[Prediction]:
+        """Predict frame after frame; people keep their numbers."""
+        tracker, people = Tracker(), []
+        for frame, image in enumerate(video):
+            if frame % _DETECTION_INTERVAL == 0 or not people:
+                boxes, = self._find([image])
+            else:
+                boxes = np.stack([box_around(pose.keypoints, pose.scores)
+                                  for pose in people])
+            found, = predict_poses(self.model, [image], [boxes],
+                                   [str(video.path)])
+            kept = [pose for pose in found
+                    if pose.scores.mean() >= _LOST_SCORE]
+            numbers = tracker.update([pose.bbox for pose in kept])
+            people = [pose._replace(track=number)
+                      for pose, number in zip(kept, numbers)]
+            yield Prediction(str(video.path.name), image, people, frame)
+
     def _find(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return boxes (N, 4) for images without."""
         if self.is_whole_image:
             return [whole_image(image) for image in images]
+        if self.detector is not None:
+            return [
+                np.asarray(self.detector(image), np.float32).reshape(-1, 4)
+                for image in images
+            ]
         return find_people(self.model, images)
+
+
+def _is_person(keypoint_names: Sequence[str]) -> bool:
+    return {'left_shoulder', 'right_hip', 'left_ankle'} <= {
+        name.lower() for name in keypoint_names}
 
 
 def _boxes_by_image(

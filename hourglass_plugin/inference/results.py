@@ -16,11 +16,14 @@ class Pose(NamedTuple):
     bbox: np.ndarray  #: (4,) left, top, right, bottom, in pixels
     keypoints: np.ndarray  #: (K, 2) x and y, in pixels of the image
     scores: np.ndarray  #: (K,) height of each heatmap's maximum
+    track: int | None = None  #: in videos, the person's number, from 1
 
     def to_json(self) -> dict:
         """Return the same as lists of plain numbers."""
         joints = np.column_stack([self.keypoints, self.scores])
+        number = {} if self.track is None else dict(track=self.track)
         return dict(
+            number,
             bbox=[round(float(value), 2) for value in self.bbox],
             keypoints=[[round(float(x), 2), round(float(y), 2),
                         round(float(score), 4)] for x, y, score in joints])
@@ -99,6 +102,9 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
               keypoint_names: Sequence[str]) -> None:
     """Write a line for each person: file, frame, box and keypoints.
 
+    The person's number is that of the track in videos, else the position in
+    the image, from 0.
+
     Args:
         path: file to write.
         predictions: from ``PosePredictor.stream``.
@@ -114,8 +120,9 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
         ])
         for each in predictions:
             frame = '' if each.frame is None else each.frame
-            for person, pose in enumerate(each.people):
+            for index, pose in enumerate(each.people):
                 row = pose.to_json()
+                person = index if pose.track is None else pose.track
                 writer.writerow([
                     each.file, frame, person, *row['bbox'],
                     *np.ravel(row['keypoints']).tolist()

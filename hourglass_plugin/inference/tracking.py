@@ -3,6 +3,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
+#: Half of a person's box beyond the keypoints, as a fraction of their extent.
+_MARGIN = 0.1
+
+
+def box_around(keypoints: np.ndarray, scores: np.ndarray,
+               score_threshold: float = 0.1) -> np.ndarray:
+    """Return a person's box in the next frame.
+
+    Args:
+        keypoints: (K, 2) x and y in pixels.
+        scores: (K,); keypoints with lower ones than the threshold are left
+            out, unless all are.
+        score_threshold: see there.
+
+    Returns:
+        (4,) left, top, right, bottom in pixels.
+    """
+    sure = scores >= score_threshold
+    inside = keypoints[sure if sure.any() else slice(None)]
+    low, high = inside.min(0), inside.max(0)
+    margin = np.maximum(_MARGIN * (high - low).max(), 1.0)
+    return np.concatenate([low - margin, high + margin]).astype(np.float32)
+
 
 class Tracker:
     """Number people so that they keep their number from frame to frame.

@@ -59,6 +59,26 @@ def draw_pose(image: np.ndarray,
     return canvas
 
 
+def draw_number(image: np.ndarray, box: np.ndarray, number: int) -> None:
+    """Draw a person's box and number into an image, in a colour of its own.
+
+    Args:
+        image: (H, W, 3) uint8, BGR; it is changed.
+        box: (4,) left, top, right, bottom, in pixels.
+        number: of the person, from 1; each keeps its colour.
+    """
+    color = _distinct_colors(number)[-1][::-1]
+    left, top, right, bottom = (round(float(x)) for x in box)
+    width = max(1, round(0.004 * max(image.shape[:2])))
+    cv2.rectangle(image, (left, top), (right, bottom), color, width,
+                  cv2.LINE_AA)
+    size = 0.0015 * max(image.shape[:2])
+    place = (max(left, 0), max(top, round(24 * size)) - 2)
+    for thickness, each in ((3 * width, OUTLINE_COLOR), (width, color)):
+        cv2.putText(image, str(number), place, cv2.FONT_HERSHEY_SIMPLEX, size,
+                    each, thickness, cv2.LINE_AA)
+
+
 def draw_heatmaps(image: np.ndarray,
                   heatmaps: np.ndarray,
                   opacity: float = 0.8) -> np.ndarray:

@@ -31,3 +31,9 @@ def shipped_weights() -> ShippedWeights:
             f'there is no {checkpoint}: the package was copied without its '
             'weights; install it with pip')
     return ShippedWeights(config_path(_CONFIG), str(checkpoint))
+
+
+def shipped_detector() -> str | None:
+    """Return the path of the person detector's weights, if they are there."""
+    path = Path(__file__).absolute().parent / 'person_centernet_hg1.pth'
+    return str(path) if path.is_file() else None

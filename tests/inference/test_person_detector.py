@@ -47,8 +47,8 @@ def test_detects_as_mmdetection_does():
         if each.type not in ('LoadImageFromFile', 'LoadAnnotations')
     ]
     inputs = Compose(pipeline)(
-        dict(img=np.float32(image), img_shape=(256, 384), ori_shape=(256, 384), img_id=0,
-             img_path=''))
+        dict(img=np.float32(image), img_shape=(256, 384),
+             ori_shape=(256, 384), img_id=0, img_path=''))
     with torch.no_grad():
         expected = model.test_step(pseudo_collate([inputs]))[0].pred_instances
     boxes, scores = PersonDetector(model.state_dict()).detect(image, 0)

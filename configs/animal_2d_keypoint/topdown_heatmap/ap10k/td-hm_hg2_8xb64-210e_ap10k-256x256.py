@@ -1,6 +1,9 @@
 # AP-10K's 17 keypoints of animals: MMPose's data and schedule.
-_base_ = ['mmpose::animal_2d_keypoint/topdown_heatmap/ap10k/td-hm_hrnet-w32_8xb64-210e_ap10k-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::animal_2d_keypoint/topdown_heatmap/ap10k/'
+    'td-hm_hrnet-w32_8xb64-210e_ap10k-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])

@@ -1,6 +1,9 @@
 # COCO's 17 keypoints: MMPose's data and schedule, two of our stacks.
-_base_ = ['mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_hourglass52_8xb32-210e_coco-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
+    'td-hm_hourglass52_8xb32-210e_coco-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])

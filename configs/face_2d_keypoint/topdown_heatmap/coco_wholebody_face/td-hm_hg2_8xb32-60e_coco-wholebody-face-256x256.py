@@ -1,6 +1,9 @@
 # COCO-WholeBody's 68 keypoints of a face: MMPose's data and schedule.
-_base_ = ['mmpose::face_2d_keypoint/topdown_heatmap/coco_wholebody_face/td-hm_hourglass52_8xb32-60e_coco-wholebody-face-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::face_2d_keypoint/topdown_heatmap/coco_wholebody_face/'
+    'td-hm_hourglass52_8xb32-60e_coco-wholebody-face-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])

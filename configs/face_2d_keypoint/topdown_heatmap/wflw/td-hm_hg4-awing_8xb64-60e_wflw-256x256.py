@@ -1,7 +1,10 @@
 # WFLW's 98 keypoints of a face: 4 stacks and adaptive wing loss, as in the
 # paper of that loss (Wang, Bo and Fuxin, ICCV 2019).
-_base_ = ['mmpose::face_2d_keypoint/topdown_heatmap/wflw/td-hm_hrnetv2-w18_awing-8xb64-60e_wflw-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::face_2d_keypoint/topdown_heatmap/wflw/'
+    'td-hm_hrnetv2-w18_awing-8xb64-60e_wflw-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])

@@ -1,6 +1,9 @@
 # COCO-WholeBody's 21 keypoints of a hand: MMPose's data and schedule.
-_base_ = ['mmpose::hand_2d_keypoint/topdown_heatmap/coco_wholebody_hand/td-hm_hourglass52_8xb32-210e_coco-wholebody-hand-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::hand_2d_keypoint/topdown_heatmap/coco_wholebody_hand/'
+    'td-hm_hourglass52_8xb32-210e_coco-wholebody-hand-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])

@@ -1,6 +1,9 @@
 # OneHand10K's 21 keypoints: MMPose's data and schedule.
-_base_ = ['mmpose::hand_2d_keypoint/topdown_heatmap/onehand10k/td-hm_hrnetv2-w18_8xb64-210e_onehand10k-256x256.py']
-from hourglass_plugin import with_codec
+_base_ = [
+    'mmpose::hand_2d_keypoint/topdown_heatmap/onehand10k/'
+    'td-hm_hrnetv2-w18_8xb64-210e_onehand10k-256x256.py'
+]
+from hourglass_plugin import with_codec  # noqa: E402
 
 custom_imports = dict(
     imports=['hourglass_plugin', 'hourglass_plugin.compat.safe_checkpoints'])
