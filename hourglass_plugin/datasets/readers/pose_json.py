@@ -2,7 +2,8 @@
 
 - HRNet's and MMPose's, for MPII: ``image``, ``center`` [x, y], ``scale``
   (size / 200 px), ``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which
-  marks annotated joints, not visible ones. Our dataset converters also write
+  marks annotated joints, not visible ones. Joints before the first pixel in
+  both directions are not annotated, whatever it says. Our dataset converters also write
   ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in pixels,
   and ``official_index`` [image, person] from 0. Test people have neither
   ``joints`` nor ``joints_vis``.
@@ -147,9 +148,16 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
         center=center,
         scale=scale,
         keypoints=(joints - first_pixel).astype(np.float32),
-        annotated=_marks(entry, 'joints_vis'),
+        # MPII's unannotated joints are zeros or below, whatever joints_vis
+        # says in files that were cut or scaled.
+        annotated=_marks(entry, 'joints_vis') & ~_before(joints, first_pixel),
         official_index=index,
         **optional)
+
+
+def _before(joints: np.ndarray, first_pixel: int) -> np.ndarray:
+    """Return (K,) whether joints lie before the first pixel in x and y."""
+    return (joints < first_pixel).all(-1)
 
 
 def _number(entry: dict, name: str) -> float:

@@ -253,6 +253,14 @@ def test_hrnet_json_with_and_without_joints(tmp_path):
     assert not person.annotated[15]
 
 
+def test_joints_before_the_first_pixel_are_not_annotated(tmp_path):
+    """MPII's zeros, after an image was cut or scaled."""
+    person = entry(MPII)
+    person['joints'][2:4] = [[0.33, 0.33], [0.5, 40]]
+    read, = read_mpii(write_json(tmp_path / 'a.json', [person]))
+    assert np.flatnonzero(~read.annotated).tolist() == [2]
+
+
 def test_newell_centres_are_those_of_the_crop_already(tmp_path):
     rows = newell_rows(1, 16)
     rows['center'][0], rows['scale'][0] = [594, 302.315], 3.77625
