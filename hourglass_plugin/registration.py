@@ -18,13 +18,13 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-#: Library -> the modules that register classes in its registries.
+#: Library -> the modules that register classes in its registries, in order;
+#: the first imports MMPose where dependencies of it are missing.
 REGISTERED_WITH = {
     'mmengine': ('engine', 'models', 'inference.fast_inference_hook'),
-    'mmpose': ('codecs', 'datasets', 'evaluation', 'transforms',
-               'models.data_preprocessor', 'models.head',
-               'models.pose_estimator', 'report.hook',
-               'visualization.pose_hook'),
+    'mmpose': ('compat.mmpose', 'codecs', 'datasets', 'evaluation',
+               'transforms', 'models.head', 'models.pose_estimator',
+               'report.hook', 'visualization.pose_hook'),
 }
 
 
@@ -59,9 +59,6 @@ def register_with(library: str) -> None:
     Raises:
         ImportError: if the library is installed but does not import.
     """
-    if library == 'mmpose':
-        from .compat.imports import import_mmpose
-        import_mmpose()
     for name in REGISTERED_WITH[library]:
         importlib.import_module(f'{__package__}.{name}')
 

@@ -26,7 +26,6 @@ def config_path(name: str = '') -> str:
             folder.
 
     Raises:
-        ValueError: if the name is not one below the folder.
         FileNotFoundError: if there is no such config.
     """
     # A checkout, an installed package. Other folders may be called configs.
@@ -38,19 +37,13 @@ def config_path(name: str = '') -> str:
                                 'copied without its .mim; install it with pip')
     if not name:
         return str(folder)
-    if Path(name).is_absolute() or '..' in Path(name).parts:
-        raise ValueError(f'{name!r} is not the name of a config: give a file '
-                         'name such as td-hm_hg8_1xb6-220e_mpii-256x256.py, '
-                         f'or its path below {folder}')
-    configs = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob('*.py'))
-    }
-    by_file_name = {path.name: path for path in configs.values()}
-    path = configs.get(name) or by_file_name.get(name)
-    if path is None:
-        close = difflib.get_close_matches(name, [*configs, *by_file_name])
-        hint = f"did you mean {', '.join(close)}?" if close else (
-            f'they are in {folder}')
-        raise FileNotFoundError(f'there is no config {name}; {hint}')
-    return str(path)
+    configs = {}
+    for path in sorted(folder.rglob('*.py')):
+        configs[path.name] = configs[path.relative_to(folder).as_posix()] = (
+            str(path))
+    if name not in configs:
+        close = difflib.get_close_matches(name, configs)
+        raise FileNotFoundError(
+            f'there is no config {name} below {folder}' +
+            (f'; did you mean {", ".join(close)}?' if close else ''))
+    return configs[name]

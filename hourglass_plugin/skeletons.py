@@ -23,11 +23,6 @@ class Skeleton:
 
     Args:
         name: short lower-case name of the dataset.
-        title: name of the dataset's paper.
-        author: authors of the paper.
-        container: where the paper appeared.
-        year: when it appeared.
-        homepage: where the dataset is found.
         joints: joint names, unique, in the files' order. A joint of a flip
             pair starts with ``left_`` or ``right_``.
         limbs: pairs of joint names that are drawn as lines.
@@ -44,11 +39,6 @@ class Skeleton:
     """
 
     name: str
-    title: str
-    author: str
-    container: str
-    year: str
-    homepage: str
     joints: tuple[str, ...]
     limbs: tuple[tuple[str, str], ...]
     evaluated: dict[str, tuple[str, ...]]
@@ -161,12 +151,6 @@ class Skeleton:
         }
         return dict(
             dataset_name=self.name,
-            paper_info=dict(
-                author=self.author,
-                title=self.title,
-                container=self.container,
-                year=self.year,
-                homepage=self.homepage),
             keypoint_info=keypoint_info,
             skeleton_info=skeleton_info,
             joint_weights=[1.0] * self.num_keypoints,
@@ -195,15 +179,9 @@ _BODY_COLUMNS = {
     'Ankle': ('left_ankle', 'right_ankle'),
 }
 
+# Andriluka et al., "2D Human Pose Estimation", CVPR 2014.
 MPII = Skeleton(
     name='mpii',
-    title='2D Human Pose Estimation: New Benchmark and State of the Art '
-    'Analysis',
-    author='Mykhaylo Andriluka and Leonid Pishchulin and Peter Gehler and '
-    'Bernt Schiele',
-    container='IEEE Conference on Computer Vision and Pattern Recognition',
-    year='2014',
-    homepage='http://human-pose.mpi-inf.mpg.de/',
     joints=('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee',
             'left_ankle', 'pelvis', 'thorax', 'upper_neck', 'head_top',
             'right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder',
@@ -228,13 +206,9 @@ MPII = Skeleton(
                 'right_elbow', 'right_shoulder', 'left_shoulder',
                 'left_elbow', 'left_wrist'))
 
+# Sapp and Taskar, "MODEC", CVPR 2013.
 FLIC = Skeleton(
     name='flic',
-    title='MODEC: Multimodal Decomposable Models for Human Pose Estimation',
-    author='Ben Sapp and Ben Taskar',
-    container='IEEE Conference on Computer Vision and Pattern Recognition',
-    year='2013',
-    homepage='https://bensapp.github.io/flic-dataset.html',
     joints=('left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
             'right_elbow', 'right_wrist', 'left_hip', 'right_hip', 'left_eye',
             'right_eye', 'nose'),
@@ -259,14 +233,10 @@ FLIC = Skeleton(
                 'right_elbow', 'right_wrist', 'left_eye', 'right_eye',
                 'nose'))
 
+# Johnson and Everingham, "Clustered Pose and Nonlinear Appearance Models for
+# Human Pose Estimation", BMVC 2010.
 LSP = Skeleton(
     name='lsp',
-    title='Clustered Pose and Nonlinear Appearance Models for Human Pose '
-    'Estimation',
-    author='Sam Johnson and Mark Everingham',
-    container='British Machine Vision Conference',
-    year='2010',
-    homepage='https://sam.johnson.io/research/lsp.html',
     joints=('right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee',
             'left_ankle', 'right_wrist', 'right_elbow', 'right_shoulder',
             'left_shoulder', 'left_elbow', 'left_wrist', 'neck', 'head_top'),

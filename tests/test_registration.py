@@ -126,7 +126,8 @@ def changed(before, after):
 MMPOSE_ALONE = '''
 import hourglass_plugin.registration
 registered = dict(hourglass_plugin.registration.REGISTERED_WITH)
-hourglass_plugin.registration.REGISTERED_WITH.update(mmpose=())
+hourglass_plugin.registration.REGISTERED_WITH.update(
+    mmpose=('compat.mmpose', ))
 import mmpose
 hourglass_plugin.registration.REGISTERED_WITH.update(registered)
 '''

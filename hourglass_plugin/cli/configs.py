@@ -117,6 +117,12 @@ def _check_option(config: Config, key: str) -> None:
         node = node[name]
 
 
+def require_checkpoint(path: str) -> None:
+    """Raise FileNotFoundError if a path, not an address, leads nowhere."""
+    if '://' not in path and not os.path.isfile(os.path.expanduser(path)):
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+
+
 def require_settings(config: Config, use: str, *names: str) -> None:
     """Raise ValueError if a config lacks a setting that a use needs."""
     for name in names:

@@ -54,26 +54,34 @@ def run(main: Callable[[argparse.Namespace], None],
 
 
 @contextmanager
-def setting_up() -> Iterator[None]:
+def setting_up() -> Iterator[Callable[[], None]]:
     """Print one line for each error while settings and files are read.
 
     Everything that a wrong path, config, option or checkpoint raises ends the
-    program with its message. Once training or testing runs, an error is a
-    programming error and is left alone, with its traceback.
+    program with its message. Later an error is a programming error and keeps
+    its traceback.
+
+    Yields:
+        A function that ends the set-up, for a runner that is built and run
+        inside.
     """
+    ended: list[bool] = []
     try:
-        yield
-    except (KeyError, TypeError) as error:
-        if not any(part in str(error) for part in _MISTYPED):
-            raise
-        sys.exit(_line(error))
-    except ImportError as error:
-        if (error.name or '').startswith('hourglass_plugin.'):
-            raise
-        sys.exit(_line(error))
+        yield lambda: ended.append(True)
     # Datasets of MMPose assert that their files exist.
-    except (ValueError, AssertionError) as error:
+    except (AssertionError, ImportError, KeyError, TypeError,
+            ValueError) as error:
+        if ended or not _is_about_settings(error):
+            raise
         sys.exit(_line(error))
+
+
+def _is_about_settings(error: Exception) -> bool:
+    if isinstance(error, (KeyError, TypeError)):
+        return any(part in str(error) for part in _MISTYPED)
+    if isinstance(error, ImportError):
+        return not (error.name or '').startswith('hourglass_plugin.')
+    return True
 
 
 def _line(error: Exception, is_training: bool = False) -> str:

@@ -15,7 +15,7 @@ from .errors import setting_up
 
 def add_arguments(parser: argparse.ArgumentParser, suffix: str) -> None:
     """Add the arguments for files that end in ``.onnx`` or ``.pt2``."""
-    parser.set_defaults(suffix=suffix, aot_inductor=False)
+    parser.set_defaults(suffix=suffix)
     parser.add_argument('config', type=existing_file, help='config file')
     parser.add_argument('checkpoint', help='checkpoint of this config')
     parser.add_argument('out', metavar=f'OUT{suffix}', help='file to write')
@@ -25,22 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser, suffix: str) -> None:
         help='output keypoints instead of heatmaps, by the codec of the '
         'config')
     parser.add_argument(
-        '--every-stack',
-        action='store_true',
-        help='an output for each stack (default: the one that the config '
-        'decodes, as a rule the last)')
-    parser.add_argument(
         '--flip-test',
         action='store_true',
         help='average with the flipped image, as test.py and predict.py do '
         'if the config has flip_test=True, for twice the time (default: no)')
     add_config_options(parser)
-    if suffix == '.pt2':
-        parser.add_argument(
-            '--aot-inductor',
-            action='store_true',
-            help='compile it for this kind of CPU: the file is a package '
-            'that Python and C++ run without compiling. Needs a C++ compiler')
 
 
 def main(args: argparse.Namespace) -> None:
@@ -56,17 +45,14 @@ def main(args: argparse.Namespace) -> None:
         export.check_can_write(args.out, args.suffix)
         model = build_pose_model(config, read_checkpoint(args.checkpoint),
                                  args.checkpoint, 'cpu')
-        module = export.ExportModel(model, args.decode, args.every_stack,
-                                    args.flip_test)
+        module = export.ExportModel(model, args.decode, args.flip_test)
         metadata = export.describe(module, args.config, args.checkpoint)
-        written = export.write_file(module, args.out, metadata,
-                                    args.aot_inductor)
+        written = export.write_file(module, args.out, metadata)
     width, height = module.input_size
     print(f'{args.out}: {written.size / 1e6:.1f} MB\n'
-          f'  input:  image (batch, 3, {height}, {width}) float32')
-    for name, shape in written.outputs.items():
-        print(f'  output: {name} (batch, {", ".join(map(str, shape))}) '
-              'float32')
+          f'  input:  image (batch, 3, {height}, {width}) float32\n'
+          f'  output: {module.output_name} (batch, '
+          f'{", ".join(map(str, written.shape))}) float32')
     print(f'  largest difference from PyTorch: {written.difference:.1e} '
           f'({export.TOLERANCE:g} allowed, more where rounding moves a flat '
           f'maximum; {written.compared} of {written.total} '

@@ -10,6 +10,7 @@ from .errors import setting_up
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+    from mmengine.runner import TestLoop
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and test."""
-    with setting_up():
+    with setting_up() as set_up:
         from ..atomic_files import check_outputs
         from . import configs, runner
         from .distributed import connected_processes
         config = configs.load_config(args.config, args.cfg_options)
+        configs.require_checkpoint(args.checkpoint)
         check_outputs(
             {
                 '--out': args.out,
@@ -74,16 +76,15 @@ def main(args: argparse.Namespace) -> None:
                 'Command': shlex.join(['python', *sys.argv])
             })
         config.load_from = args.checkpoint
-        from ..models.weights.loading import load_weights, read_checkpoint
-        checkpoint = read_checkpoint(args.checkpoint)
-        test = runner.build_runner(config, args.launcher, args.local_rank)
-        load_weights(test.model, checkpoint, args.checkpoint)
-        runner.build_loops(test, 'test')
+        test = runner.build_runner(config, args.launcher, args.local_rank,
+                                   started=set_up)
+        if args.out_official is not None:
+            keep_writers(test.test_loop)
         if args.report is not None:
             from ..report.hook import check_reportable
             check_reportable(test)
-    with connected_processes():
-        scores = test.test()
+        with connected_processes():
+            scores = test.test()
     if args.out is not None and test.rank == 0:
         configs.write_json(args.out, scores, indent=1)
 
@@ -133,6 +134,29 @@ def set_test_outputs(config: 'Config',
         metrics = config.test_evaluator
         metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
         config.test_evaluator = [*metrics, *added]
+
+
+def keep_writers(loop: 'TestLoop') -> None:
+    """Check a submission's people; without annotations, compute no scores.
+
+    Raises:
+        ValueError: if the submission cannot be written for these people.
+    """
+    from mmengine.evaluator import DumpResults
+    from mmengine.logging import print_log
+
+    from ..evaluation.files.submissions import OfficialPredictionFile
+    evaluator = loop.evaluator
+    annotated = [metric.check_people(loop.dataloader.dataset)
+                 for metric in evaluator.metrics
+                 if isinstance(metric, OfficialPredictionFile)]
+    if not all(annotated):
+        evaluator.metrics = [
+            metric for metric in evaluator.metrics
+            if isinstance(metric, (DumpResults, OfficialPredictionFile))
+        ]
+        print_log('The dataset has no annotations: predictions are '
+                  'written, without scores', 'current')
 
 
 def set_fast_inference(config: 'Config', dtype: str | None) -> None:

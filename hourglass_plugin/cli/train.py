@@ -36,22 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Build the runner and train."""
-    with setting_up():
+    with setting_up() as set_up:
         from . import configs, runner
         from .distributed import connected_processes
         config = configs.load_config(args.config, args.cfg_options)
         configs.set_work_dir(config, args.work_dir, args.config)
         set_training(config, args.resume, args.amp, not args.no_validate,
                      args.auto_scale_lr)
+        if config.get('load_from') is not None:
+            configs.require_checkpoint(config.load_from)
         configs.set_visualization(config, args)
-        training = runner.build_runner(config, args.launcher, args.local_rank)
-        runner.start_from_weights(training)
-        runner.build_loops(training, 'train', 'val')
-        runner.build_optimizer(training)
-        if config.resume:
-            runner.check_resumable(training, config.load_from)
-    with connected_processes(config.work_dir):
-        training.train()
+        training = runner.build_runner(config, args.launcher, args.local_rank,
+                                       started=set_up)
+        with connected_processes(config.work_dir):
+            training.train()
 
 
 def set_training(config: 'Config',
@@ -80,6 +78,7 @@ def set_training(config: 'Config',
     require_settings(config, 'trained', 'train_dataloader', 'train_cfg',
                      'optim_wrapper')
     check_training_numbers(config)
+    _check_optimizer(config)
     if config.get('compile'):
         raise ValueError("mmengine's setting `compile` is for train_step as a "
                          "whole, which fails on MMPose's data samples; to "
@@ -104,6 +103,16 @@ def set_training(config: 'Config',
                              'rate, which OneCycleLR replaces: scale eta_max '
                              'in param_scheduler')
         config.auto_scale_lr.enable = True
+
+
+def _check_optimizer(config: 'Config') -> None:
+    """Raise mmengine's error if the type is unknown; its builder has none."""
+    from mmengine.registry import OPTIMIZERS
+    settings = config.optim_wrapper.get('optimizer') or {}
+    with OPTIMIZERS.switch_scope_and_registry(None) as registry:
+        if isinstance(settings.get('type'), str) and (
+                registry.get(settings['type']) is None):
+            registry.build(dict(type=settings['type']))
 
 
 def _set_mixed_precision(config: 'Config') -> None:

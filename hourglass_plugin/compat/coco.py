@@ -4,10 +4,7 @@ MMPose reads and evaluates COCO-style data through xtcocotools, which has no
 wheels for Python 3.12 and does not import with NumPy 2. :mod:`.imports` gives
 MMPose these classes where xtcocotools does not import.
 """
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pycocotools import mask
@@ -18,29 +15,7 @@ __all__ = ['COCO', 'COCOeval', 'mask']
 
 
 class COCO(PycocotoolsCOCO):
-    """COCO annotations; people without ``iscrowd`` are no crowd.
-
-    Results may be empty: an untrained bottom-up model finds no person.
-    """
-
-    def loadRes(self, resFile: Any) -> PycocotoolsCOCO:
-        """Load results as annotations; pycocotools fails if there are none.
-
-        Args:
-            resFile: file name, list of results or array of them.
-        """
-        results = resFile
-        if isinstance(resFile, str):
-            results = json.loads(Path(resFile).read_text('utf-8'))
-        if not isinstance(results, list) or results:
-            return super().loadRes(resFile)
-        nothing = type(self)()
-        nothing.dataset = dict(
-            images=self.dataset['images'],
-            categories=self.dataset['categories'],
-            annotations=[])
-        nothing.createIndex()
-        return nothing
+    """COCO annotations; people without ``iscrowd`` are no crowd."""
 
     def createIndex(self) -> None:
         """Fill in the defaults, then index annotations by image and id."""

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -38,7 +38,7 @@ def import_mmpose() -> None:
     _import_parts(
         'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
                              'engine', 'visualization', 'apis'),
-        (_mmcv_operators, _torchvision, _xtcocotools, _pkg_resources))
+        _STAND_INS)
 
 
 def import_mmdet() -> None:
@@ -60,7 +60,7 @@ def import_mmdet() -> None:
     _import_parts(
         'MMDetection', 'mmdet',
         ('models', 'datasets', 'evaluation', 'engine', 'visualization'),
-        (_mmcv_operators, ))
+        ('mmcv._ext', ))
 
 
 def has_mmcv_operators() -> bool:
@@ -69,14 +69,25 @@ def has_mmcv_operators() -> bool:
 
 
 def _import_parts(library: str, package: str, parts: Sequence[str],
-                  stand_ins: Sequence[Callable]) -> None:
-    """Import parts of a package under stand-ins, if they are not there yet."""
+                  needed: Iterable[str]) -> None:
+    """Import parts of a package under stand-ins, if they are not there yet.
+
+    Args:
+        library: its name, for messages.
+        package: its package.
+        parts: the sub-packages to import.
+        needed: names in ``_STAND_INS``.
+    """
     names = [f'{package}.{part}' for part in parts]
     if all(name in sys.modules for name in names):
         return
     modules: dict[str, ModuleType] = {}
-    for stand_in in stand_ins:
-        modules.update(stand_in())
+    for name in needed:
+        error = _import_error(name)
+        if error is not None:
+            make, consequence = _STAND_INS[name]
+            modules.update(make())
+            _announce(name, error, consequence)
     sys.modules.update(modules)
     try:
         with restored_find_loader():
@@ -96,17 +107,7 @@ def _import_parts(library: str, package: str, parts: Sequence[str],
 
 
 def _mmcv_operators() -> dict[str, ModuleType]:
-    """``mmcv._ext``, mmcv's compiled operators, for mmcv-lite.
-
-    ``mmpose.models`` imports ``mmcv.ops``, which asks for every operator by
-    name. NMS and soft-NMS work. May go when mmcv-lite has the two, and MMPose
-    imports ``mmcv.ops`` only where it calls it.
-    """
-    error = _import_error('mmcv._ext')
-    if error is None:
-        return {}
-    _announce('mmcv._ext', error, 'of the compiled operators of mmcv, NMS and '
-              'soft-NMS are replaced, and no hourglass needs another')
+    """``mmcv.ops``, which ``mmpose.models`` imports, asks for all by name."""
     module = _module('mmcv._ext', nms=soft_nms.nms, softnms=soft_nms.softnms)
 
     def operator(name: str) -> Callable:
@@ -120,15 +121,6 @@ def _mmcv_operators() -> dict[str, ModuleType]:
 
 
 def _torchvision() -> dict[str, ModuleType]:
-    """``torchvision.transforms.ToPILImage``, for MMPose's SimCC visualiser.
-
-    May go when MMPose's visualiser draws without it.
-    """
-    error = _import_error('torchvision.transforms')
-    if error is None:
-        return {}
-    _announce('torchvision', error,
-              'MMPose is imported without it; only drawing SimCC needs it')
     transforms = _module(
         'torchvision.transforms',
         ToPILImage=_raiser('drawing SimCC heatmaps needs torchvision: '
@@ -140,11 +132,6 @@ def _torchvision() -> dict[str, ModuleType]:
 
 
 def _xtcocotools() -> dict[str, ModuleType]:
-    """xtcocotools, by pycocotools; may go when MMPose uses that itself."""
-    error = _import_error('xtcocotools.mask')  # the compiled part
-    if error is None:
-        return {}
-    _announce('xtcocotools', error, 'MMPose uses pycocotools in its place')
     from . import coco
     parts = {
         'coco': _module('xtcocotools.coco', COCO=coco.COCO),
@@ -156,17 +143,7 @@ def _xtcocotools() -> dict[str, ModuleType]:
 
 
 def _pkg_resources() -> dict[str, ModuleType]:
-    """``pkg_resources``, which setuptools 82 no longer has.
-
-    ``mmpose.apis`` has mmengine 0.10 ask for MMPose's folder, which falls back
-    to Python's own search. May go with mmengine 0.10.
-    """
-    error = _import_error('pkg_resources')
-    if error is None:
-        return {}
-    _announce('pkg_resources', error,
-              'MMPose is imported without it; mmengine needs it for configs '
-              "named 'mmpose::...': install 'setuptools<81'")
+    """For mmengine 0.10, which then searches MMPose's folder itself."""
 
     class DistributionNotFound(Exception):  # noqa: N818, a name of theirs
         """Raised by pkg_resources for an unknown package."""
@@ -179,6 +156,24 @@ def _pkg_resources() -> dict[str, ModuleType]:
         DistributionNotFound=DistributionNotFound,
         get_distribution=get_distribution)
     return {'pkg_resources': module}
+
+
+#: A module that may be missing -> its stand-in, and what that means. They may
+#: go when MMPose imports mmcv.ops, torchvision and xtcocotools only where it
+#: calls them, and with mmengine 0.10.
+_STAND_INS = {
+    'mmcv._ext':
+    (_mmcv_operators, 'of the compiled operators of mmcv, NMS and soft-NMS '
+     'are replaced, and no hourglass needs another'),
+    'torchvision.transforms':
+    (_torchvision, 'MMPose is imported without it; only drawing SimCC needs '
+     'it'),
+    'xtcocotools.mask':  # the compiled part
+    (_xtcocotools, 'MMPose uses pycocotools in its place'),
+    'pkg_resources':  # which setuptools 82 no longer has
+    (_pkg_resources, 'MMPose is imported without it; mmengine needs it for '
+     "configs named 'mmpose::...': install 'setuptools<81'"),
+}
 
 
 def _import_error(name: str) -> Exception | None:

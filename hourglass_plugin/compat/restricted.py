@@ -10,7 +10,7 @@ import codecs
 import os
 import pickle
 import re
-import struct
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,15 +22,13 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from .versions import torch_is_at_least
+
 #: mmengine's loader, whatever takes its place later.
 _mmengine_load = CheckpointLoader.load_checkpoint.__func__
 
-# Before torch 2.5 weights_only cannot be given more classes for one call.
-_HAS_SAFE_GLOBALS = hasattr(torch.serialization, 'safe_globals')
-
-# Errors of unpickling a file that is not a checkpoint.
-_UNPICKLING_ERRORS = (pickle.UnpicklingError, EOFError, LookupError,
-                      RuntimeError, ValueError, struct.error)
+# Before torch 2.6 weights_only cannot be given more functions for one call.
+_HAS_SAFE_GLOBALS = torch_is_at_least(2, 6)
 
 # The functions of classes that mmengine's checkpoints name.
 _MMENGINE_ATTRIBUTES = {
@@ -41,7 +39,7 @@ _MMENGINE_ATTRIBUTES = {
 
 def load_restricted(filename: str,
                     map_location: Any = None,
-                    logger: Any = 'current') -> Any:
+                    logger: Any = 'current') -> dict:
     """Load a checkpoint of tensors and mmengine's own classes.
 
     Args:
@@ -57,14 +55,31 @@ def load_restricted(filename: str,
         ValueError: if it contains anything else, or is not a checkpoint.
     """
     try:
-        with _weights_only():
-            return _mmengine_load(CheckpointLoader, filename, map_location,
-                                  logger)
-    except _UNPICKLING_ERRORS as error:
-        reason = _refusal(error, filename)
-        if reason is None:
-            raise
-    raise ValueError(f'{filename} {reason}')
+        # torch warns of files that are refused a moment later.
+        with _weights_only(), warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            content = _mmengine_load(CheckpointLoader, filename, map_location,
+                                     logger)
+    except OSError:
+        raise
+    except Exception as error:  # torch has a dozen for damaged files
+        if foreign := re.search(r'GLOBAL ([\w.]+)', str(error)):
+            reason = (
+                f'contains {foreign[1]}, which is neither a tensor nor a '
+                "class of mmengine's own checkpoints, and could run code. If "
+                'you trust its source, load it yourself with weights_only='
+                "False and torch.save({'state_dict': ...}, new_file)")
+        elif os.path.isfile(os.path.expanduser(filename)):
+            first_line = str(error).partition('\n')[0]
+            reason = (f'cannot be read ({type(error).__name__}: {first_line}):'
+                      ' if it is damaged or no checkpoint, give another')
+        else:
+            raise  # an unknown name, for example
+        raise ValueError(f'{filename} {reason}') from error
+    if not isinstance(content, dict):
+        raise ValueError(f'{filename} contains a {type(content).__name__}: '
+                         'give a checkpoint, which is a dict')
+    return content
 
 
 def mmengine_globals() -> dict[str, Any]:
@@ -110,22 +125,6 @@ def _mmengine_attribute(owner: Any, name: str) -> Callable:
     raise pickle.UnpicklingError('GLOBAL builtins.getattr')
 
 
-def _named(name: str, value: Any) -> Any:
-    """Give a function the name that the pickle uses; classes stay.
-
-    ``safe_globals`` takes ``(function, name)`` only since torch 2.6.
-    """
-    if isinstance(value, type):
-        return value
-
-    def function(*args: Any) -> Any:
-        return value(*args)
-
-    function.__module__, function.__name__ = name.rsplit('.', 1)
-    function.__qualname__ = function.__name__
-    return function
-
-
 @contextmanager
 def _weights_only() -> Iterator[None]:
     """Make every ``torch.load`` inside act as with ``weights_only=True``.
@@ -154,7 +153,7 @@ def _allowed_globals() -> Iterator[None]:
     """Let ``weights_only`` unpickle :func:`mmengine_globals`, too."""
     serialization: Any = torch.serialization
     if _HAS_SAFE_GLOBALS:
-        allowed = [_named(*item) for item in mmengine_globals().items()]
+        allowed = [(value, name) for name, value in mmengine_globals().items()]
         with serialization.safe_globals(allowed):
             yield
         return
@@ -167,7 +166,7 @@ def _allowed_globals() -> Iterator[None]:
 
 
 class RestrictedPickle:
-    """Replaces torch's restricted unpickler; may go with torch 2.4."""
+    """Replaces torch's restricted unpickler; may go with torch 2.5."""
 
     class Unpickler(pickle.Unpickler):
         """Looks names up in the list of allowed ones, imports nothing."""
@@ -189,19 +188,3 @@ class RestrictedPickle:
     def load(cls, file: BinaryIO, **options: Any) -> Any:
         """Unpickle one object."""
         return cls.Unpickler(file, **options).load()
-
-
-def _refusal(error: Exception, filename: str) -> str | None:
-    """Say why a file is not loaded; None if the file is not the reason."""
-    foreign = re.search(r'GLOBAL ([\w.]+)', str(error))
-    if foreign:
-        return (f'contains {foreign[1]}, which is neither a tensor nor a '
-                "class of mmengine's own checkpoints, and could run code. If "
-                'you trust its source, load it yourself with weights_only='
-                "False and torch.save({'state_dict': ...}, new_file)")
-    if not os.path.isfile(os.path.expanduser(filename)):
-        return None  # an unknown name, for example
-    if isinstance(error, RuntimeError) and 'PytorchStreamReader' not in str(
-            error):
-        return None  # a device that is not there, for example
-    return 'is not a checkpoint of PyTorch, or only a part of one'

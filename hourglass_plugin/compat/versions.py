@@ -42,13 +42,13 @@ def restore_find_loader() -> None:
     mmengine 0.10 and mmcv 2.1 ask it whether ``mmcv._ext`` is there. May go
     with them.
     """
+
+    def find_loader(name: str) -> Any:
+        spec = importlib.util.find_spec(name)
+        return None if spec is None else spec.loader
+
     if not hasattr(pkgutil, 'find_loader'):
-        pkgutil.find_loader = _find_loader  # type: ignore[assignment]
-
-
-def _find_loader(name: str) -> Any:
-    spec = importlib.util.find_spec(name)
-    return None if spec is None else spec.loader
+        pkgutil.find_loader = find_loader  # type: ignore[assignment]
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def programs_serve_all_modules() -> bool:
     ``torch.compile`` makes. Before, it compiles for each module again, and
     fails where a buffer is replaced (2.1 does). May go with torch 2.4.
     """
-    return _torch_is_at_least(2, 5)
+    return torch_is_at_least(2, 5)
 
 
 def onnx_exporter_options() -> dict[str, Any]:
@@ -163,10 +163,10 @@ def can_export_programs() -> bool:
     torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
     torch 2.6. May go with torch 2.5.
     """
-    return _torch_is_at_least(2, 6)
+    return torch_is_at_least(2, 6)
 
 
-def _torch_is_at_least(major: int, minor: int) -> bool:
-    """Compare with ``torch.__version__``, such as ``2.13.0+cpu``."""
+def torch_is_at_least(major: int, minor: int) -> bool:
+    """Compare versions with torch's, such as ``2.13.0+cpu``."""
     found = re.findall(r'\d+', torch.__version__)[:2]
     return [*map(int, found)] >= [major, minor]

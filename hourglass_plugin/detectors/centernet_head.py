@@ -34,9 +34,6 @@ class StackedCenterNetHead(BaseDenseHead):
         options: of MMDetection's head: ``loss_center_heatmap``, ``loss_wh``
             and ``loss_offset``, configs of the losses; ``test_cfg``;
             ``init_cfg``.
-
-    Raises:
-        ValueError: if there is no stack.
     """
 
     def __init__(self,
@@ -46,9 +43,6 @@ class StackedCenterNetHead(BaseDenseHead):
                  num_feat_levels: int = 2,
                  **options: Any) -> None:
         super().__init__()
-        if type(num_feat_levels) is not int or num_feat_levels < 1:
-            raise ValueError('num_feat_levels must be a positive integer, but '
-                             f'it is {num_feat_levels!r}')
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.num_feat_levels = num_feat_levels

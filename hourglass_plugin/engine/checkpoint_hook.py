@@ -21,12 +21,11 @@ from mmengine.dist import (
 )
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch import nn
 
 from ..atomic_files import atomic_file, remove_partial_files
+from ..models.consistency import without_wrapper
 from .random_state import random_state, set_random_state
 from .termination import EXIT_STATUS
 from .train_loop import ResumableTrainLoop
@@ -177,7 +176,7 @@ class ResumableCheckpointHook(CheckpointHook):
         """Save a checkpoint to resume from; all processes call it."""
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        model = _unwrapped(runner.model)
+        model = without_wrapper(runner.model)
         gradients = {
             name: parameter.grad.cpu()
             for name, parameter in model.named_parameters()
@@ -214,8 +213,9 @@ class ResumableCheckpointHook(CheckpointHook):
         self._obsolete.clear()
 
     def _resume(self, runner: Runner, progress: dict) -> None:
-        check_progress(runner, progress, runner.epoch)
         self._batches = progress['batches']
+        if self._batches:
+            _check_middle_of_epoch(runner, progress)
         self._is_evaluated = progress['is_evaluated']
         self._obsolete.update(progress['obsolete'])
         self._saved_epoch = runner.epoch
@@ -225,7 +225,7 @@ class ResumableCheckpointHook(CheckpointHook):
         if len(progress['processes']) == get_world_size():
             state = progress['processes'][get_rank()]
             set_random_state(state['random'])
-            model = _unwrapped(runner.model)
+            model = without_wrapper(runner.model)
             for name, buffer in model.named_buffers():
                 buffer.copy_(state['buffers'].get(name, buffer))
             for name, parameter in model.named_parameters():
@@ -233,21 +233,9 @@ class ResumableCheckpointHook(CheckpointHook):
                     parameter.grad = state['gradients'][name].to(parameter)
 
 
-def check_progress(runner: Runner, progress: dict, epoch: int) -> None:
-    """Check that training can resume from a checkpoint's ``progress``.
-
-    Args:
-        runner: with its training loop built.
-        progress: the entry of :class:`ResumableCheckpointHook`.
-        epoch: number of complete epochs.
-
-    Raises:
-        ValueError: as :meth:`ResumableCheckpointHook.before_train`.
-    """
-    if not progress['batches']:
-        return
+def _check_middle_of_epoch(runner: Runner, progress: dict) -> None:
     place = (f'the checkpoint was saved after {progress["batches"]} batches '
-             f'of epoch {epoch + 1}')
+             f'of epoch {runner.epoch + 1}')
     if not isinstance(runner.train_loop, ResumableTrainLoop):
         raise ValueError(
             f'{place}, where only ResumableTrainLoop can begin: set train_cfg='
@@ -263,7 +251,3 @@ def check_progress(runner: Runner, progress: dict, epoch: int) -> None:
 def _samples_per_batch(runner: Runner) -> int:
     """Return the samples of all processes in an iteration; 0 if it varies."""
     return (runner.train_dataloader.batch_size or 0) * get_world_size()
-
-
-def _unwrapped(model: nn.Module) -> nn.Module:
-    return model.get_submodule('module') if is_model_wrapper(model) else model

@@ -1,21 +1,16 @@
 """Compilation of the network for training."""
 import functools
-import importlib.util
-import os
-import shutil
-import sys
 from types import MethodType
 from typing import Any
 
 import torch
-from mmengine.device import get_device
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import nn
 
 from ..compat.versions import programs_serve_all_modules
+from ..models.consistency import without_wrapper
 from ..models.stacked_hourglass import StackedHourglass
 
 
@@ -32,10 +27,6 @@ class CompileHook(Hook):
         dynamic: whether one program serves batches of any size; by default
             each size, such as that of the epoch's last batch, has its own.
         options: other arguments of ``torch.compile``, such as ``mode``.
-
-    Raises:
-        ValueError: if ``torch.compile`` lacks triton (on a GPU) or a C++
-            compiler (on a CPU).
     """
 
     def __init__(self,
@@ -44,30 +35,17 @@ class CompileHook(Hook):
                  **options: Any) -> None:
         self.enable = enable
         self.options = dict(options, dynamic=dynamic)
-        if not enable or options.get('backend', 'inductor') != 'inductor':
-            return
-        compiler = os.environ.get(
-            'CXX', 'clang++' if sys.platform == 'darwin' else 'g++')
-        if get_device() == 'cuda':
-            if importlib.util.find_spec('triton') is None:
-                raise ValueError('CompileHook needs triton on a GPU: install '
-                                 'the version for your torch, or switch the '
-                                 'hook off')
-        elif shutil.which(compiler.split()[0]) is None:
-            raise ValueError(f'CompileHook needs the C++ compiler {compiler}: '
-                             'install it, set the environment variable CXX to '
-                             'another, or switch the hook off')
 
     def before_train(self, runner: Runner) -> None:
         """Compile the backbone; ValueError if the model has none."""
         if not self.enable:
             return
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
-        if getattr(model, 'backbone', None) is None:
+        model = without_wrapper(runner.model)
+        network: Any = getattr(model, 'backbone', None)
+        if network is None:
             raise ValueError(f'CompileHook: {type(model).__name__} has no '
                              'backbone to compile; switch the hook off')
-        compile_for_training(model.backbone, **self.options)
+        compile_for_training(network, **self.options)
         runner.logger.info('The network is compiled in the first iteration, '
                            'which takes minutes on a CPU')
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
-from ..models.consistency import check_data, check_model
+from ..models.consistency import check_data, check_model, without_wrapper
+from ..models.weights.loading import check_checkpoint, check_shared_names
 
 #: Whole numbers in a config -> the smallest valid value.
 _COUNTS = {
@@ -44,34 +44,47 @@ def check_training_numbers(config: Config) -> None:
                 f'{least} or more')
 
 
-def check_runner(runner: Runner, *phases: str) -> None:
-    """Check a runner's model, and the datasets of loops that are built.
-
-    Args:
-        runner: mmengine's.
-        phases: of ``train``, ``val``, ``test``; default: all.
-
-    Raises:
-        ValueError: if parts disagree.
-    """
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
-    check_model(model)
-    for phase in phases or ('train', 'val', 'test'):
-        # Not the property, which would build the loop.
-        loop = getattr(runner, f'_{phase}_loop', None)
-        loader: Any = getattr(loop, 'dataloader', None)
-        if loader is not None:
-            check_data(loader.dataset, model, phase)
-
-
 @HOOKS.register_module()
 class ConfigCheckHook(Hook):
-    """Raise an error before a run whose model, codec and datasets disagree.
+    """Refuse a run whose parts, or whose checkpoint, do not fit each other.
 
-    Works under any tool's runner; see :func:`check_runner`.
+    Works under any tool's runner. mmengine itself only warns of weights that
+    are missing or left over, and goes on with random ones.
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Check what is built now: the loop that runs, and validation's."""
-        check_runner(runner)
+        """Check the model, and the loops that are built now.
+
+        Raises:
+            ValueError: if model, codec, datasets or metrics disagree.
+        """
+        model = without_wrapper(runner.model)
+        check_model(model)
+        for phase in ('train', 'val', 'test'):
+            # Not the property, which would build the loop.
+            loop = getattr(runner, f'_{phase}_loop', None)
+            if not isinstance(loop, BaseLoop):
+                continue
+            dataset = loop.dataloader.dataset
+            check_data(dataset, model, phase)
+            evaluator = getattr(loop, 'evaluator', None)
+            for metric in getattr(evaluator, 'metrics', ()):
+                if hasattr(metric, 'check_dataset'):
+                    metric.check_dataset(dataset)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check the weights of a checkpoint.
+
+        Raises:
+            ValueError: if weights are missing, left over or of another shape
+                (to test or to resume), or none fits (to start from).
+        """
+        path = runner._load_from or 'the checkpoint'
+        if not runner._resume and isinstance(runner._train_loop, BaseLoop):
+            check_shared_names(runner.model, checkpoint, path)
+            return
+        if runner._resume and 'optimizer' not in checkpoint:
+            raise ValueError(f'{path} holds weights only, so training cannot '
+                             'resume from it; to start from these weights use '
+                             f'--cfg-options load_from={path}')
+        check_checkpoint(runner.model, checkpoint, path)

@@ -3,11 +3,11 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..models.consistency import without_wrapper
 from .latest_checkpoint import latest_checkpoint
 
 
@@ -82,8 +82,7 @@ class InvalidLossHook(Hook):
         Raises:
             FloatingPointError: if one is NaN or infinite.
         """
-        model = runner.model
-        model = model.module if is_model_wrapper(model) else model
+        model = without_wrapper(runner.model)
         for name, _ in model.named_parameters():
             if not checkpoint['state_dict'][name].isfinite().all():
                 raise FloatingPointError(

@@ -8,13 +8,6 @@ from mmengine.logging import print_log
 _PATTERNS = ('epoch_*.pth', 'iter_*.pth', 'interrupted.pth')
 
 
-def checkpoints_in(folder: str | Path) -> list[str]:
-    """Return the checkpoints to resume from, newest first, in a work dir."""
-    found = [path for x in _PATTERNS for path in Path(folder).glob(x)]
-    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    return list(map(str, found))
-
-
 def latest_checkpoint(work_dir: str | Path) -> str | None:
     """Return the checkpoint named by the file ``last_checkpoint``.
 
@@ -33,8 +26,10 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     for path in (named, os.path.join(work_dir, os.path.basename(named))):
         if '://' in path or os.path.isfile(path):
             return path
-    newest = next(iter(checkpoints_in(work_dir)), None)
-    if newest is not None:
-        print_log(f'{note} is missing or names a missing file ({named!r}): '
-                  f'using the newest checkpoint, {newest}', 'current')
+    found = [path for x in _PATTERNS for path in Path(work_dir).glob(x)]
+    if not found:
+        return None
+    newest = str(max(found, key=lambda path: path.stat().st_mtime_ns))
+    print_log(f'{note} is missing or names a missing file ({named!r}): '
+              f'using the newest checkpoint, {newest}', 'current')
     return newest

@@ -26,10 +26,19 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     SIGTERM is handled while the loop runs. Arguments are those of
     ``EpochBasedTrainLoop``; a config's ``train_cfg`` has no ``by_epoch``.
+
+    Raises:
+        ValueError: if there is no batch to train on.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if len(self.dataloader) == 0:
+            raise ValueError(
+                'there is no batch to train on: '
+                f'{len(self.dataloader.dataset)} samples are less than one '
+                'batch: set train_dataloader.drop_last=False, or a smaller '
+                'batch_size')
         self.stop_request = StopRequest()
         self._first_batch = 0
         self._is_evaluated = True

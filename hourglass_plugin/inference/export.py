@@ -1,10 +1,9 @@
-"""A trained model as a file: ONNX, torch.export, AOTInductor.
+"""A trained model as a file: ONNX, torch.export.
 
 Each file is loaded again and verified against the model before it is saved
 under its name.
 
-Shape shorthand: B batch, S stacks, K keypoints, H W input size, h w heatmap
-size.
+Shape shorthand: B batch, K keypoints, H W input size, h w heatmap size.
 """
 import copy
 import importlib
@@ -43,10 +42,9 @@ class ExportModel(nn.Module):
 
     Args:
         model: MMPose's top-down estimator with its ``dataset_meta``, whose
-            head returns heatmaps; it is not changed.
+            head returns heatmaps; it is not changed. Of several stacks the one
+            that ``test_cfg`` decodes is returned, by default the last.
         decode: return keypoints instead of heatmaps.
-        eval_all_stacks: return all stacks, not only the one that ``test_cfg``
-            decodes (the last by default).
         flip_test: average heatmaps with those of the flipped images, as
             ``test_cfg=dict(flip_test=True)`` does, for twice the time.
 
@@ -55,8 +53,7 @@ class ExportModel(nn.Module):
         heatmap_size: (w, h) in cells.
         keypoint_names: K names.
         mean, std: per channel, for the normalisation of images.
-        output_names: ``heatmaps`` or ``keypoints``, with ``eval_all_stacks``
-            ``heatmaps_stack_1``, ....
+        output_name: ``heatmaps`` or ``keypoints``.
 
     Raises:
         ValueError: if the head returns no heatmaps, or has no decoder (for
@@ -66,12 +63,12 @@ class ExportModel(nn.Module):
     def __init__(self,
                  model: BaseModel,
                  decode: bool = False,
-                 eval_all_stacks: bool = False,
                  flip_test: bool = False) -> None:
         super().__init__()
         decoder = getattr(getattr(model, 'head', None), 'decoder', None)
         if decoder is None:
-            raise ValueError("the config's head has no decoder")
+            raise ValueError('the model has no codec: set model.head.decoder '
+                             'in the config')
         if decode and not isinstance(decoder, HourglassHeatmap):
             raise ValueError(f'{type(decoder).__name__} cannot be exported: '
                              'export heatmaps, without --decode')
@@ -81,7 +78,7 @@ class ExportModel(nn.Module):
         self.model = copy.deepcopy(model).cpu().eval().requires_grad_(False)
         self.model.to(memory_format=torch.contiguous_format)
         self.decode, self.flip_test = decode, flip_test
-        self.eval_all_stacks = eval_all_stacks
+        self.output_name = 'keypoints' if decode else 'heatmaps'
         settings = dict(model.test_cfg or {})
         is_ours = isinstance(model.head, MultiStageHeatmapHead)
         self._stack = settings.get('eval_stack', -1) if is_ours else -1
@@ -97,17 +94,11 @@ class ExportModel(nn.Module):
         self.mean = getattr(preprocessor, 'mean', zeros).flatten().tolist()
         self.std = getattr(preprocessor, 'std', ones).flatten().tolist()
         self.input_size = tuple(map(int, decoder.input_size))
-        shapes = self._shapes()
-        self.heatmap_size = shapes[0][:1:-1]
-        name = 'keypoints' if decode else 'heatmaps'
-        self.output_names = [
-            f'{name}_stack_{index}' if eval_all_stacks else name
-            for index in range(1, len(shapes) + 1)
-        ]
+        self.heatmap_size = self._heatmap_size()
         # The exporter restores the mode of the whole, of all its parts.
         self.eval()
 
-    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+    def forward(self, image: Tensor) -> Tensor:
         """Return heatmaps or keypoints.
 
         Args:
@@ -115,24 +106,21 @@ class ExportModel(nn.Module):
 
         Returns:
             Heatmaps (B, K, h, w), or keypoints (B, K, 3), x and y in 0-based
-            pixels of the crop and score, float32; with ``eval_all_stacks`` a
-            tuple of S.
+            pixels of the crop and score, float32.
         """
-        stacks = self.heatmaps(image)
-        if self.decode:
-            stacks = tuple(self.keypoints(heatmaps) for heatmaps in stacks)
-        return stacks if self.eval_all_stacks else stacks[0]
+        heatmaps = self.heatmaps(image)
+        return self.keypoints(heatmaps) if self.decode else heatmaps
 
-    def heatmaps(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Map (B, 3, H, W) to (B, K, h, w) of each returned stack."""
-        stacks = self._forward(image)
+    def heatmaps(self, image: Tensor) -> Tensor:
+        """Map (B, 3, H, W) to (B, K, h, w)."""
+        heatmaps = self._forward(image)
         if self.flip_test:
-            flipped = [flip_heatmaps(heatmaps, self._flip_indices,
-                                     shift_heatmap=self._shift)
-                       for heatmaps in self._forward(image.flip(-1))]
-            stacks = tuple((one + other) / 2
-                           for one, other in zip(stacks, flipped))
-        return tuple(heatmaps.contiguous() for heatmaps in stacks)
+            flipped = flip_heatmaps(
+                self._forward(image.flip(-1)),
+                self._flip_indices,
+                shift_heatmap=self._shift)
+            heatmaps = (heatmaps + flipped) / 2
+        return heatmaps.contiguous()
 
     def keypoints(self, heatmaps: Tensor) -> Tensor:
         """Decode (B, K, h, w) to (B, K, 3)."""
@@ -148,38 +136,36 @@ class ExportModel(nn.Module):
         return ((pixels - torch.tensor(self.mean).view(-1, 1, 1)) /
                 torch.tensor(self.std).view(-1, 1, 1))
 
-    def _forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the heatmaps of the returned stacks, float32."""
+    def _forward(self, image: Tensor) -> Tensor:
+        """Return the heatmaps of the decoded stack, float32."""
         outputs = self.model.head.forward(self.model.extract_feat(image))
-        if isinstance(outputs, Tensor):
-            outputs = (outputs, )
-        if not self.eval_all_stacks:
-            outputs = (outputs[self._stack], )
-        return tuple(heatmaps.float() for heatmaps in outputs)
+        if not isinstance(outputs, Tensor):
+            outputs = outputs[self._stack]
+        return outputs.float()
 
-    def _shapes(self) -> list[tuple[int, ...]]:
-        """Return the returned stacks' (1, K, h, w), by an image."""
+    @torch.no_grad()
+    def _heatmap_size(self) -> tuple[int, int]:
+        """Return (w, h), by an image."""
         head = type(self.model.head).__name__
         try:
-            with torch.no_grad():
-                outputs = self._forward(self.random_images(1))
+            shape = tuple(self._forward(self.random_images(1)).shape)
         except (AttributeError, IndexError) as error:
             raise ValueError(f'{head} returns no heatmaps, or not the stack '
                              f'of test_cfg: {error}') from error
-        shapes = [tuple(heatmaps.shape) for heatmaps in outputs]
-        size = getattr(self.decoder, 'heatmap_size', shapes[0][:1:-1])
+        size = getattr(self.decoder, 'heatmap_size', shape[:1:-1])
         expected = (1, len(self.keypoint_names), *size[::-1])
-        if set(shapes) != {expected} or len(size) != 2:
-            raise ValueError(f'{head} returns the shapes {shapes}, but the '
-                             f"codec's heatmaps have {expected}")
-        return shapes
+        if shape != expected or len(size) != 2:
+            raise ValueError(f'{head} returns the shape {shape}, but the '
+                             f"codec's heatmaps have {expected}: change the "
+                             "head's out_channels or the codec's sizes")
+        return tuple(size)
 
 
 class Written(NamedTuple):
     """Facts about a written file."""
 
     size: int  #: bytes
-    outputs: dict[str, tuple[int, ...]]  #: shapes but for the batch, by name
+    shape: tuple[int, ...]  #: of the output, but for the batch
     difference: float  #: the largest one from the model's outputs
     compared: int  #: heatmaps, or keypoints whose place could be compared
     total: int  #: heatmaps or keypoints
@@ -236,32 +222,27 @@ def describe(module: ExportModel, config: str,
 
 
 @torch.no_grad()
-def write_file(module: ExportModel,
-               path: str,
-               metadata: dict[str, str],
-               compiled: bool = False) -> Written:
+def write_file(module: ExportModel, path: str,
+               metadata: dict[str, str]) -> Written:
     """Write a model for batches of any size, and verify the file.
 
     Args:
         module: the model.
         path: file name ending in ``.onnx``, or in ``.pt2`` for a program of
             ``torch.export``.
-        metadata: for ONNX's ``metadata_props``, the program's
-            ``metadata.json`` or AOTInductor's ``get_metadata``.
-        compiled: compile the program for this machine's CPU, by AOTInductor.
+        metadata: for ONNX's ``metadata_props``, or the program's
+            ``metadata.json``.
 
     Raises:
         ValueError: if the file's outputs differ from the model's, or this
-            torch or machine cannot write it; nothing is written then.
+            torch cannot write it; nothing is written then.
     """
     check_can_write(path, Path(path).suffix)
     with atomic_file(path) as partial, warnings.catch_warnings():
         # Exporters warn of each size that is fixed, and of their own insides.
         warnings.simplefilter('ignore')
-        if partial.suffix == '.onnx':
-            run = _write_onnx(module, str(partial), metadata)
-        else:
-            run = _write_program(module, str(partial), metadata, compiled)
+        write = _write_onnx if partial.suffix == '.onnx' else _write_program
+        run = write(module, str(partial), metadata)
         return verify(run, module, partial.stat().st_size)
 
 
@@ -270,13 +251,13 @@ def _write_onnx(module: ExportModel, path: str,
     """Write an ONNX file and return its function."""
     import onnx
     import onnxruntime
-    names = module.output_names
+    names = ['image', module.output_name]
     torch.onnx.export(
         module, (module.random_images(_TRACED), ),
         path,
-        input_names=['image'],
-        output_names=names,
-        dynamic_axes={name: {0: 'batch'} for name in ('image', *names)},
+        input_names=names[:1],
+        output_names=names[1:],
+        dynamic_axes={name: {0: 'batch'} for name in names},
         opset_version=OPSET,
         **onnx_exporter_options())
     model = onnx.load(path)
@@ -284,31 +265,21 @@ def _write_onnx(module: ExportModel, path: str,
     onnx.save(model, path)
     session = onnxruntime.InferenceSession(
         path, providers=['CPUExecutionProvider'])
-    return lambda image: list(
-        map(torch.from_numpy, session.run(names, {'image': image.numpy()})))
+    return lambda image: torch.from_numpy(
+        session.run(None, {'image': image.numpy()})[0])
 
 
-def _write_program(module: ExportModel, path: str, metadata: dict[str, str],
-                   compiled: bool) -> Callable:
-    """Write a program or a compiled package and return its function."""
+def _write_program(module: ExportModel, path: str,
+                   metadata: dict[str, str]) -> Callable:
+    """Write a program and return its function."""
     batch = torch.export.Dim('batch', min=1)
     program = torch.export.export(
         module, (module.random_images(_TRACED), ),
         dynamic_shapes=dict(image={0: batch}),
         strict=False)
-    if not compiled:
-        content = {'metadata.json': json.dumps(metadata, indent=1)}
-        torch.export.save(program, path, extra_files=content)
-        return torch.export.load(path).module()
-    try:
-        options = {'aot_inductor.metadata': metadata}
-        torch._inductor.aoti_compile_and_package(
-            program, package_path=path, inductor_configs=options)
-    except RuntimeError as error:  # as torch's compiler errors are
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError('AOTInductor cannot compile the program, or finds no '
-                         f'C++ compiler: {reason}') from error
-    return torch._inductor.aoti_load_package(path)
+    content = {'metadata.json': json.dumps(metadata, indent=1)}
+    torch.export.save(program, path, extra_files=content)
+    return torch.export.load(path).module()
 
 
 @torch.no_grad()
@@ -321,47 +292,39 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
     compared: rounding decides between two equal cells of its heatmap.
 
     Args:
-        run: the file's function, (B, 3, H, W) to one output or several.
+        run: the file's function, (B, 3, H, W) to the output.
         module: the model.
         size: of the file, in bytes.
 
     Raises:
-        ValueError: if outputs are missing or differ, or rounding decides
-            where most keypoints are.
+        ValueError: if outputs differ, or rounding decides where most
+            keypoints are.
     """
     difference, compared, total = 0.0, 0, 0
-    shapes = {}
     for batch in BATCH_SIZES:
         images = module.random_images(batch, seed=batch)
-        stacks, outputs = module.heatmaps(images), run(images)
-        if isinstance(outputs, Tensor):
-            outputs = [outputs]
-        if len(outputs) != len(stacks):
-            raise ValueError(f'the file has {len(outputs)} outputs in place '
-                             f'of {len(stacks)}')
-        for name, output, expected in zip(module.output_names, outputs,
-                                          stacks):
-            rounding = torch.zeros(*expected.shape[:2], 1)
-            if module.decode:
-                rounding = _uncertainty(module, expected)
-                expected = module.keypoints(expected)
-            if output.shape != expected.shape:
-                raise ValueError(f'{name} has the shape {tuple(output.shape)} '
-                                 f'in place of {tuple(expected.shape)}')
-            shapes[name] = tuple(expected.shape[1:])
-            steady = (rounding < 0.01).all(2)  # (B, K)
-            error = (output - expected).abs().flatten(2)[steady]
-            if not bool((error <= TOLERANCE + rounding[steady]).all()):
-                raise ValueError(
-                    f'{name} differs by {error.max():.2g} from PyTorch in a '
-                    f'batch of {batch}; {TOLERANCE} are allowed')
-            difference = max([difference, *error.flatten().tolist()])
-            compared += len(error)
-            total += steady.numel()
+        expected, output = module.heatmaps(images), run(images)
+        rounding = torch.zeros(*expected.shape[:2], 1)
+        if module.decode:
+            rounding = _uncertainty(module, expected)
+            expected = module.keypoints(expected)
+        if output.shape != expected.shape:
+            raise ValueError(f'the output has the shape {tuple(output.shape)} '
+                             f'in place of {tuple(expected.shape)}')
+        steady = (rounding < 0.01).all(2)  # (B, K)
+        error = (output - expected).abs().flatten(2)[steady]
+        if not bool((error <= TOLERANCE + rounding[steady]).all()):
+            raise ValueError(
+                f'the output differs by {error.max():.2g} from PyTorch in a '
+                f'batch of {batch}; {TOLERANCE} are allowed')
+        difference = max([difference, *error.flatten().tolist()])
+        compared += len(error)
+        total += steady.numel()
     if compared * 2 < total:
         raise ValueError(f'{total - compared} of {total} keypoints have too '
                          'flat heatmaps: export without --decode')
-    return Written(size, shapes, difference, compared, total)
+    return Written(size, tuple(expected.shape[1:]), difference, compared,
+                   total)
 
 
 def _uncertainty(module: ExportModel, heatmaps: Tensor) -> Tensor:

@@ -6,6 +6,6 @@ from ..registration import register_with
 
 register_with('mmengine')
 
-from .stacked_hourglass import SIZES, NetworkSize, StackedHourglass
+from .stacked_hourglass import SIZES, StackedHourglass
 
-__all__ = ['SIZES', 'NetworkSize', 'StackedHourglass']
+__all__ = ['SIZES', 'StackedHourglass']

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -166,6 +167,11 @@ def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
             f'model.test_cfg has shift_heatmap={asked}, but {names[0]} needs '
             f'{shift}: remove shift_heatmap, the codec decides')
     return bool(asked)
+
+
+def without_wrapper(model: nn.Module) -> nn.Module:
+    """Return a model that may be wrapped for several processes."""
+    return model.get_submodule('module') if is_model_wrapper(model) else model
 
 
 def check_model(model: nn.Module) -> None:

@@ -7,7 +7,7 @@ Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -24,27 +24,12 @@ from .norm import build_norm
 from .residual import Residual, residuals
 from .weights.loading import load_pretrained, read_checkpoint
 
-
-class NetworkSize(NamedTuple):
-    """A named network; ``num_weights`` with 16 keypoints (a test counts)."""
-
-    num_stacks: int
-    num_blocks: int
-    num_weights: int
-
-
-#: The networks of the paper. hg1 to hg8 have one residual module at each
-#: place; hg1x8, hg2x4 and hg4x2 are the ablation's with about as many
-#: parameters as hg8 (stacks x residual modules, section 4.3 of the paper).
-SIZES: dict[str, NetworkSize] = {
-    'hg1': NetworkSize(1, 1, 3_426_448),
-    'hg2': NetworkSize(2, 1, 6_570_400),
-    'hg4': NetworkSize(4, 1, 12_858_304),
-    'hg8': NetworkSize(8, 1, 25_434_112),
-    'hg1x8': NetworkSize(1, 8, 24_450_192),
-    'hg2x4': NetworkSize(2, 4, 24_590_752),
-    'hg4x2': NetworkSize(4, 2, 24_871_872),
-}
+#: The networks of the paper: stacks, and residual modules at each place.
+#: hg1x8, hg2x4 and hg4x2 are the ablation's with about as many parameters as
+#: hg8, 25.4 million with 16 keypoints (section 4.3).
+SIZES = dict(
+    hg1=(1, 1), hg2=(2, 1), hg4=(4, 1), hg8=(8, 1),
+    hg1x8=(1, 8), hg2x4=(2, 4), hg4x2=(4, 2))
 
 
 class Stem(nn.Module):
@@ -245,7 +230,7 @@ class StackedHourglass(BaseModule):
         """
         if name not in SIZES:
             raise ValueError(f'unknown size {name!r}; use {", ".join(SIZES)}')
-        num_stacks, num_blocks, _ = SIZES[name]
+        num_stacks, num_blocks = SIZES[name]
         return cls(**{'num_stacks': num_stacks, 'num_blocks': num_blocks,
                       **arguments})
 

@@ -66,7 +66,7 @@ class TopdownCrop(BaseTransform):
         results['bbox_scale'] = TopdownAffine._fix_aspect_ratio(
             results['bbox_scale'], self.input_size[0] / self.input_size[1])
         image = self._load(results)
-        _check_annotation(results, image.size)
+        _check_annotation(results, image)
         results['img_shape'] = results['ori_shape'] = image.size[::-1]
         flip = results.pop('pending_flip', None)
         if flip is not None:
@@ -99,8 +99,9 @@ class TopdownCrop(BaseTransform):
         return load_image(results['img_path'], max_factor, self.backend_args)
 
 
-def _check_annotation(results: dict, size: tuple[int, int]) -> None:
+def _check_annotation(results: dict, image: DecodedImage) -> None:
     """Reject an image whose box or annotated size does not fit."""
+    size = image.size
     # No rotation makes them overlap. Width and height may be exchanged: some
     # programs write those before a camera's orientation tag is applied.
     center, scale = results['bbox_center'][0], results['bbox_scale'][0]
@@ -114,6 +115,9 @@ def _check_annotation(results: dict, size: tuple[int, int]) -> None:
     elif sorted(annotated) != sorted(size):
         reason = (f'width and height in the annotation file are {annotated}, '
                   'to which boxes are cut; correct them')
+    elif max(image.pixels.shape[:2]) > _LARGEST:
+        reason = (f'OpenCV crops images of {_LARGEST} pixels a side at most; '
+                  'resize it')
     else:
         return
     raise UnreadableImageError(
@@ -143,28 +147,9 @@ def _from_decoded_pixels(matrix: np.ndarray, image: DecodedImage,
         [matrix[:, :2] * factor, matrix[:, :2] @ shift + matrix[:, 2]])
 
 
-def _cut_needed_part(
-        image: np.ndarray, matrix: np.ndarray,
-        size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out the part of an image that a crop shows; adapt the matrix."""
-    width, height = size
-    corners = [[0, width, 0, width], [0, 0, height, height], [1] * 4]
-    seen = cv2.invertAffineTransform(matrix) @ corners  # (2, 4)
-    # Interpolation needs one pixel more on each side.
-    low = np.floor(seen.min(1)).astype(int) - 1
-    high = np.ceil(seen.max(1)).astype(int) + 2
-    left, top = np.clip(low, 0, np.array(image.shape[1::-1]) - 1)
-    right, bottom = np.clip(high, (left + 1, top + 1), image.shape[1::-1])
-    moved = matrix.copy()
-    moved[:, 2] += matrix[:, :2] @ (left, top)
-    return image[top:bottom, left:right], moved
-
-
 def _warp(image: np.ndarray, matrix: np.ndarray,
           size: tuple[int, int]) -> np.ndarray:
     """Bilinear crop, black outside of the image."""
-    if max(image.shape[:2]) > _LARGEST:
-        image, matrix = _cut_needed_part(image, matrix, size)
     if image.dtype != np.uint8 or image.shape[2:] != (3, ) or (
             image.size > 3 * _SMALL * size[0] * size[1]):
         return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)

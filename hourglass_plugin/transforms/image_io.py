@@ -19,11 +19,6 @@ from PIL import Image, JpegImagePlugin
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
             2: cv2.IMREAD_REDUCED_COLOR_2}
 
-# The effect of each value of EXIF's orientation on the pixels in the file.
-_TRANSPOSED = (5, 6, 7, 8)
-_FIRST_PIXEL_AT_RIGHT = (2, 3, 6, 7)
-_FIRST_PIXEL_AT_BOTTOM = (3, 4, 7, 8)
-
 # str() of the error below, at the end of a traceback.
 _IN_TRACEBACK = re.compile(
     r"""UnreadableImageError: ('.*?'|".*?"|None) cannot be used: (.*)""")
@@ -123,38 +118,21 @@ def decode_image(data: bytes,
 
 
 def _decode_reduced(data: bytes, factor: int) -> DecodedImage | None:
-    """Decode an ordinary JPEG; None for all that must be read whole."""
-    header = _jpeg_header(data)
-    if header is None:
+    """Decode an upright JPEG; None for all that must be read whole."""
+    try:
+        # Not Image.open, which refuses images of many pixels.
+        header = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+        exif = Image.Exif()
+        exif.load(header.info.get('exif', b''))
+    except (SyntaxError, OSError, ValueError, struct.error):  # Pillow's
         return None
-    (width, height), orientation = header
-    if orientation in _TRANSPOSED:
-        width, height = height, width
+    if exif.get(0x0112, 1) != 1:  # a camera's orientation
+        return None
+    width, height = header.size
     pixels = decode_image(data, _REDUCED[factor])
     # Rounded up: the last pixel may lie partly outside the image.
     size = (-(-width // factor), -(-height // factor))
     if pixels is None or pixels.shape[1::-1] != size:
         return None
-    # Blocks are counted from the file's first pixel. Where that is at the
-    # right, it is the first column that lies partly outside.
-    x = y = (factor - 1) / 2
-    if orientation in _FIRST_PIXEL_AT_RIGHT:
-        x += width - factor * size[0]
-    if orientation in _FIRST_PIXEL_AT_BOTTOM:
-        y += height - factor * size[1]
-    return DecodedImage(pixels, (width, height), factor, (x, y))
-
-
-def _jpeg_header(data: bytes) -> tuple[tuple[int, int], int] | None:
-    """Return width and height as in the file, and EXIF's orientation."""
-    try:
-        # Not Image.open, which refuses images of many pixels.
-        header = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
-        orientation = 1
-        if 'exif' in header.info:
-            exif = Image.Exif()
-            exif.load(header.info['exif'])
-            orientation = exif.get(0x0112, 1)  # its orientation
-    except (SyntaxError, OSError, ValueError, struct.error):  # Pillow's
-        return None
-    return header.size, orientation
+    middle = (factor - 1) / 2
+    return DecodedImage(pixels, (width, height), factor, (middle, middle))

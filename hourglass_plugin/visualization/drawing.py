@@ -145,7 +145,6 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     kind = Skeleton if pairs <= set(joints) else _UnpairedSkeleton
     return kind(
         name=metainfo['dataset_name'],
-        title='', author='', container='', year='', homepage='',
         joints=joints,
         limbs=tuple((joints[a], joints[b])
                     for a, b in metainfo['skeleton_links']),

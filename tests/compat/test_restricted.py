@@ -186,7 +186,7 @@ def test_files_that_are_not_checkpoints_are_named(load, tmp_path):
         assert str(path) in str(error.value)
 
 
-def test_other_errors_of_loading_stay(load, tmp_path, register):
+def test_missing_files_and_devices_are_named(load, tmp_path, register):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / 'missing.pth')
 
@@ -195,5 +195,6 @@ def test_other_errors_of_loading_stay(load, tmp_path, register):
 
     (tmp_path / 'checkpoint.pth').touch()
     register(str(tmp_path), no_device)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError) as error:
         load(tmp_path / 'checkpoint.pth')
+    assert 'CUDA device' in str(error.value)

@@ -37,12 +37,6 @@ def test_mismatch_is_refused_with_the_settings_that_fit(
     assert '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize('num_feat_levels', [0, True, '2'])
-def test_stacked_head_without_stacks_is_refused(num_feat_levels):
-    with pytest.raises(ValueError):
-        build(dict(STACKED_HEAD, num_feat_levels=num_feat_levels))
-
-
 @pytest.mark.parametrize('type, head, backbone', [
     ('HourglassCornerNet', CORNER_HEAD, dict(num_stacks=4,
                                              out_stacks=[1, 3])),

@@ -34,7 +34,7 @@ PLACES = {
 #: Commands that are run, by how they begin. All others take minutes, downloads
 #: or several processes.
 RUN = ('tools/test.py', 'tools/predict.py', 'tools/misc/browse_dataset.py',
-       'tools/publish_checkpoint.py', 'tools/export_onnx.py',
+       'tools/misc/publish_checkpoint.py', 'tools/export_onnx.py',
        'docs/examples/run_onnx.py', 'tools/analysis_tools/score_mean_pose.py',
        'tools/analysis_tools/compare_trainings.py')
 #: Parts of commands that the small project cannot follow.

@@ -1,6 +1,5 @@
 """Exported files compute the same as the model and its codec."""
 import json
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -118,17 +117,15 @@ def test_keypoints_equal_the_heads(refinement, test_cfg):
     assert torch.equal(once, module(images)) != flips
 
 
-def test_head_with_convolutions():
-    model = pose_model(dict(HEAD, in_channels=16, num_stages=2), FEATURES)
-    last, stacks = ExportModel(model), ExportModel(model, eval_all_stacks=True)
-    images = last.random_images(2)
-    expected = tuple(
-        convolution(x) for convolution, x in zip(model.head.heatmaps,
-                                                 model.backbone(images)))
-    assert last.output_names == ['heatmaps']
-    assert stacks.output_names == ['heatmaps_stack_1', 'heatmaps_stack_2']
-    torch.testing.assert_close(last(images), expected[-1])
-    torch.testing.assert_close(stacks(images), expected)
+@pytest.mark.parametrize('stack', [0, 1])
+def test_head_with_convolutions(stack):
+    model = pose_model(
+        dict(HEAD, in_channels=16, num_stages=2), FEATURES, eval_stack=stack)
+    module = ExportModel(model)
+    images = module.random_images(2)
+    features = model.backbone(images)[stack]
+    torch.testing.assert_close(
+        module(images), model.head.heatmaps[stack](features))
 
 
 def test_heatmaps_of_mmposes_heads(tmp_path):
@@ -179,14 +176,13 @@ def test_decoding_by_onnx(refinement, tmp_path):
 
 def test_onnx_metadata_and_unchanged_model(tmp_path):
     model = pose_model(refined('subpixel')).train()
-    module = ExportModel(model, True, True, True)
+    module = ExportModel(model, True, True)
     metadata = describe(module, 'my_config.py', 'my.pth')
     path = tmp_path / 'keypoints.onnx'
     written = write_file(module, str(path), metadata)
     assert sorted(tmp_path.iterdir()) == [path]
     assert written.size == path.stat().st_size
-    assert written.outputs == dict(
-        keypoints_stack_1=(3, 3), keypoints_stack_2=(3, 3))
+    assert written.shape == (3, 3)
     found = {x.key: x.value for x in onnx.load(path).metadata_props}
     assert found == metadata
     assert found['channel_order'] == 'RGB'
@@ -217,28 +213,6 @@ def test_program_for_any_batch_size(tmp_path):
         exact(program(images), module(images))
 
 
-@needs_programs
-def test_arguments_of_aot_inductor(tmp_path, monkeypatch):
-    """Compiling takes a minute, so that the model stands for the package."""
-    module, inductor = ExportModel(Passing('none')), torch._inductor
-    path, works = tmp_path / 'model.pt2', [False, True]
-
-    def write_package(program, package_path, inductor_configs):
-        assert inductor_configs == {'aot_inductor.metadata': dict(answer='42')}
-        Path(package_path).write_text(program)
-        if not works.pop(0):
-            raise RuntimeError('No working C++ compiler found\nand so on')
-
-    monkeypatch.setattr(torch.export, 'export', lambda *_, **__: 'program')
-    monkeypatch.setattr(inductor, 'aoti_compile_and_package', write_package)
-    monkeypatch.setattr(inductor, 'aoti_load_package', lambda path: module)
-    with pytest.raises(ValueError):
-        write_file(module, str(path), dict(answer='42'), compiled=True)
-    assert not list(tmp_path.iterdir())
-    write_file(module, str(path), dict(answer='42'), compiled=True)
-    assert path.read_text() == 'program'
-
-
 @pytest.mark.parametrize('decode, change, difference', [
     (False, lambda right: right, 0),
     (True, lambda right: right, 0),
@@ -248,8 +222,7 @@ def test_arguments_of_aot_inductor(tmp_path, monkeypatch):
     (False, lambda right: right + 1.2e-4, None),
     (True, lambda right: right + 1.2e-4, None),
     (False, lambda right: right * float('nan'), None),
-    (True, lambda right: [], None),
-    (True, lambda right: [right[:1]], None),
+    (True, lambda right: right[:0], None),
     # Scores alone, and one keypoint of one person alone.
     (True, lambda right: right * torch.tensor([1, 1, 1.01]), None),
     (True, lambda right: right + torch.eye(3) * (len(right) == 5), None),
@@ -286,7 +259,7 @@ def test_ties_are_not_compared():
     def run(images):
         # The other one of two equal maxima.
         right = module(images)
-        return [right.where(right != 2.5, torch.tensor(7.5))]
+        return right.where(right != 2.5, torch.tensor(7.5))
 
     found = verify(run, module)
     assert (found.difference, found.compared, found.total) == (0, 18, 27)

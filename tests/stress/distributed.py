@@ -114,7 +114,6 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
 def _train(rank: int, config: Config) -> None:
     set_training(config)
     runner = runners.build_runner(config, 'pytorch')
-    runners.build_loops(runner, 'train', 'val')
     runner.train()
 
 

@@ -122,7 +122,6 @@ def train_long(folder: Path, samples: int, minutes: float) -> list[tuple]:
     runner = runners.build_runner(config)
     watch = LoadWatch(60 * minutes)
     runner.register_hook(watch, 'LOWEST')
-    runners.build_loops(runner, 'train', 'val')
     runner.train()
     return watch.rows
 

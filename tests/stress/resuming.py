@@ -150,8 +150,6 @@ def _train(config: Config, trains: Any) -> None:
     runner = runners.build_runner(config)
     # Checkpoints of 8 MB take time to write.
     runner.model.register_buffer('ballast', torch.zeros(2**20))
-    runners.build_loops(runner, 'train', 'val')
-    runners.check_resumable(runner, config.load_from)
     hook = Hook()
     hook.before_train = lambda runner: trains.set()
     runner.register_hook(hook)

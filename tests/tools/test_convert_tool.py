@@ -5,6 +5,7 @@ import pytest
 import torch
 from ports import port_of
 
+from hourglass_plugin.engine import ResumableTrainLoop
 from hourglass_plugin.models import StackedHourglass
 
 
@@ -85,8 +86,8 @@ def test_training_starts_from_published_weights(call_tool, error_of, project,
         return config, '--work-dir', tmp_path / 'published'
 
     started = {}
-    monkeypatch.setattr('mmengine.runner.Runner.train',
-                        lambda runner: started.update(model=runner.model))
+    monkeypatch.setattr(ResumableTrainLoop, 'run', lambda loop: started.update(
+        model=loop.runner.model))
     call_tool('train', *options())
     backbone = started['model'].backbone
     assert torch.equal(backbone.stacks[1].conv.weight,

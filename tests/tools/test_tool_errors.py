@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 import torch
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop
 from tool_process import run_tool
 
 from hourglass_plugin.visualization import save_image
@@ -55,7 +55,7 @@ def training_error(error_of, project, tmp_path):
     # mmengine builds optimizers when training starts.
     ('optim_wrapper.optimizer.type=Adamm', "'Adam"),
     ('optim_wrapper.optimizer.lrr=1', "'lrr'"),
-    ('optim_wrapper.clip_grad=5', 'optim_wrapper'),
+    ('optim_wrapper.clip_grad=5', 'clip_grad'),
     ('optim_wrapper.optimizer.lr=fast', "lr='fast'"),
 ])
 def test_an_impossible_training_is_refused_before_it(option, named,
@@ -164,9 +164,9 @@ def test_an_image_that_cannot_be_read_is_named(content, processes,
 def test_a_programming_error_keeps_its_traceback(call_tool, project,
                                                  monkeypatch, tmp_path):
 
-    def train(self):
+    def run_iter(self, index, batch):
         raise ValueError
 
-    monkeypatch.setattr(Runner, 'train', train)
+    monkeypatch.setattr(EpochBasedTrainLoop, 'run_iter', run_iter)
     with pytest.raises(ValueError):
         call_tool('train', project.config, '--work-dir', tmp_path)

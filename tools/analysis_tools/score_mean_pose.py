@@ -25,13 +25,14 @@ def main(args: argparse.Namespace) -> None:
     with errors.setting_up():
         import numpy as np
         from mean_pose import mean_pose, place_pose
-        from mmpose.registry import METRICS
+        from mmengine.registry import init_default_scope
+        from mmpose.registry import DATASETS, METRICS
 
-        from hourglass_plugin.cli.browse import build_dataset
         from hourglass_plugin.cli.configs import load_config
         config = load_config(args.config, args.cfg_options)
-        train = build_dataset(config, 'train')
-        test = build_dataset(config, 'test')
+        init_default_scope(config.default_scope)
+        train = DATASETS.build(config.train_dataloader.dataset)
+        test = DATASETS.build(config.test_dataloader.dataset)
         metric = METRICS.build(config.test_evaluator)
     people = [train.get_data_info(index) for index in range(len(train))]
     pose = mean_pose(*(np.concatenate([person[key] for person in people])

@@ -4,7 +4,8 @@ model = dict(
     type='HourglassPoseEstimator',
     # The paper's input: RGB in [0, 1].
     data_preprocessor=dict(
-        type='HourglassDataPreprocessor',
+        type='PoseDataPreprocessor',
+        non_blocking=True,  # batches are in pinned memory
         mean=[0, 0, 0],
         std=[255, 255, 255],
         bgr_to_rgb=True),

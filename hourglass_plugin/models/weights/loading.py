@@ -1,12 +1,11 @@
 """Checkpoint files into networks."""
-import warnings
 from collections.abc import Mapping
 
 import torch
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ...compat.restricted import load_restricted
+from ..consistency import without_wrapper
 from .key_maps import first_names, read_arguments, rename_weights, unwrap
 
 
@@ -21,30 +20,11 @@ def read_checkpoint(path: str) -> dict:
         ValueError: if it is not a checkpoint, is damaged, or has anything but
             tensors, numbers, texts and mmengine's own classes.
     """
-    try:
-        # torch warns of files that are refused a moment later.
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            checkpoint = load_restricted(
-                path, map_location='cpu', logger='silent')
-    except FileNotFoundError:
-        raise FileNotFoundError(f'there is no checkpoint {path}') from None
-    except ValueError:
-        raise
-    except Exception as error:  # torch has a dozen for damaged files
-        reason = str(error).partition('. ')[0]
-        raise ValueError(f'{path} is not a checkpoint, or is damaged: '
-                         f'{type(error).__name__}: {reason}') from error
-    if not isinstance(checkpoint, dict):
-        raise ValueError(f'{path} is not a checkpoint: it holds a '
-                         f'{type(checkpoint).__name__}')
-    return checkpoint
+    return load_restricted(path, map_location='cpu', logger='silent')
 
 
 def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
     """Load a checkpoint of the same model, with every weight in it.
-
-    mmengine only warns of missing weights, and continues with random ones.
 
     Args:
         model: may be wrapped for several processes.
@@ -52,25 +32,54 @@ def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
         path: of the checkpoint, for messages.
 
     Raises:
-        ValueError: if weights are missing, left over, of another shape, NaN
-            or infinite; nothing is loaded then.
+        ValueError: see :func:`check_checkpoint`; nothing is loaded then.
     """
-    if is_model_wrapper(model):
-        model = model.get_submodule('module')
-    weights = {
-        name.removeprefix('module.'): tensor
-        for name, tensor in checkpoint.get('state_dict', checkpoint).items()
-        if isinstance(tensor, Tensor)
-    }
+    weights = check_checkpoint(model, checkpoint, path)
+    without_wrapper(model).load_state_dict(weights)
+
+
+def check_checkpoint(model: nn.Module, checkpoint: dict,
+                     path: str) -> dict[str, Tensor]:
+    """Check that a checkpoint has every weight of a model, and no other.
+
+    Arguments are those of :func:`load_weights`.
+
+    Returns:
+        The weights, without the prefix of a wrapper.
+
+    Raises:
+        ValueError: if weights are missing, left over, of another shape, NaN
+            or infinite.
+    """
+    weights = _weights(checkpoint)
     try:
-        check_weights(weights, model.state_dict())
+        check_weights(weights, without_wrapper(model).state_dict())
     except ValueError as error:
         raise ValueError(f'{path} is of another model: {error}') from error
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f'{path}: {name} has NaN or Inf; take a '
                              'checkpoint from before the training failed')
-    model.load_state_dict(weights)
+    return weights
+
+
+def check_shared_names(model: nn.Module, checkpoint: dict, path: str) -> None:
+    """Raise ValueError if a checkpoint has none of a model's weights."""
+    names = _weights(checkpoint)
+    if not names.keys() & without_wrapper(model).state_dict().keys():
+        raise ValueError(
+            f'load_from={path}: none of its {len(names)} names is one of the '
+            "model's. Convert the weights of a published port by "
+            'tools/convert_checkpoint.py, or name them in the config as '
+            "backbone.init_cfg=dict(type='Pretrained', checkpoint=...)")
+
+
+def _weights(checkpoint: dict) -> dict[str, Tensor]:
+    return {
+        name.removeprefix('module.'): tensor
+        for name, tensor in checkpoint.get('state_dict', checkpoint).items()
+        if isinstance(tensor, Tensor)
+    }
 
 
 def load_pretrained(network: nn.Module,

@@ -2,12 +2,12 @@
 import hashlib
 
 import numpy as np
+import publish_checkpoint as publishing
 import pytest
 import torch
 from mmengine.config import Config
+from publish_checkpoint import TOLERANCE, publish_checkpoint
 
-from hourglass_plugin.inference import publish as publishing
-from hourglass_plugin.inference.publish import TOLERANCE, publish_checkpoint
 from hourglass_plugin.models import StackedHourglass
 from hourglass_plugin.resources import config_path
 
