@@ -128,7 +128,8 @@ def require_settings(config: Config, use: str, *names: str) -> None:
     for name in names:
         if config.get(name) is None:
             raise ValueError(f'the config cannot be {use}: it has no '
-                             f'`{name}`')
+                             f'`{name}`; add it, as the configs of this '
+                             'package do')
 
 
 def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:

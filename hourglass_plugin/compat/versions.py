@@ -160,8 +160,7 @@ def onnx_exporter_options() -> dict[str, Any]:
 def can_export_programs() -> bool:
     """Return whether ``torch.export`` exports batches of any size.
 
-    torch 2.1 exports fixed sizes only, and packages of AOTInductor came with
-    torch 2.6. May go with torch 2.5.
+    torch 2.1 exports fixed sizes only. May go with torch 2.5.
     """
     return torch_is_at_least(2, 6)
 

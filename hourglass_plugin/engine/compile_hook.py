@@ -65,7 +65,8 @@ def compile_for_training(network: nn.Module, **options: Any) -> None:
     """
     if getattr(network, 'with_cp', False) and not programs_serve_all_modules():
         raise ValueError('compiling a network with with_cp=True needs torch '
-                         f'2.5 or newer, but this is {torch.__version__}')
+                         f'2.5 or newer, but this is {torch.__version__}: set '
+                         'with_cp=False, or switch CompileHook off')
     parts = [(network, 'forward')]
     if isinstance(network, StackedHourglass):
         parts = [(network.stem, 'forward'),

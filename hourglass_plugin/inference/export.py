@@ -316,7 +316,8 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
         if not bool((error <= TOLERANCE + rounding[steady]).all()):
             raise ValueError(
                 f'the output differs by {error.max():.2g} from PyTorch in a '
-                f'batch of {batch}; {TOLERANCE} are allowed')
+                f'batch of {batch}; {TOLERANCE} are allowed: try another '
+                'version of torch or onnxruntime')
         difference = max([difference, *error.flatten().tolist()])
         compared += len(error)
         total += steady.numel()

@@ -1,4 +1,4 @@
-"""tools/convert_checkpoint.py: its printed commands work."""
+"""tools/misc/convert_checkpoint.py: its printed commands work."""
 import shlex
 
 import pytest

@@ -55,7 +55,8 @@ def check_checkpoint(model: nn.Module, checkpoint: dict,
     try:
         check_weights(weights, without_wrapper(model).state_dict())
     except ValueError as error:
-        raise ValueError(f'{path} is of another model: {error}') from error
+        raise ValueError(f'{path} is of another model: {error}; give the '
+                         'config that it was trained with') from error
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f'{path}: {name} has NaN or Inf; take a '
@@ -70,7 +71,7 @@ def check_shared_names(model: nn.Module, checkpoint: dict, path: str) -> None:
         raise ValueError(
             f'load_from={path}: none of its {len(names)} names is one of the '
             "model's. Convert the weights of a published port by "
-            'tools/convert_checkpoint.py, or name them in the config as '
+            'tools/misc/convert_checkpoint.py, or name them in the config as '
             "backbone.init_cfg=dict(type='Pretrained', checkpoint=...)")
 
 

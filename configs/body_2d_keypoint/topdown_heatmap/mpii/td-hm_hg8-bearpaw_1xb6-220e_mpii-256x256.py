@@ -1,6 +1,6 @@
 # The network and preprocessing of the PyTorch ports by bearpaw (W. Yang) and
 # anibali, for their published weights:
-#     python tools/convert_checkpoint.py THEIRS OURS
+#     python tools/misc/convert_checkpoint.py THEIRS OURS
 _base_ = ['./td-hm_hg8_1xb6-220e_mpii-256x256.py']
 
 model = dict(

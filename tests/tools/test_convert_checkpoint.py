@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from convert_checkpoint import convert_checkpoint, matching_config
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
@@ -10,10 +11,6 @@ from princeton_network import PrincetonNetwork
 from reference_network import reference_network
 
 from hourglass_plugin.models import StackedHourglass
-from hourglass_plugin.models.weights.conversion import (
-    convert_checkpoint,
-    matching_config,
-)
 from hourglass_plugin.models.weights.key_maps import (
     find_layout,
     read_arguments,
