@@ -1,11 +1,6 @@
 #!/usr/bin/env python
-"""hourglass_plugin.cli.export as a script; --help describes it."""
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from hourglass_plugin.cli import export
-from hourglass_plugin.cli.errors import run_command
+"""export_onnx.py for programs of torch.export; --help describes it."""
+import export_onnx
 
 if __name__ == '__main__':
-    run_command(export, suffix='.pt2')
+    export_onnx.errors.run_command(export_onnx, suffix='.pt2')
