@@ -67,14 +67,10 @@ def main(args: argparse.Namespace) -> None:
         configs.set_work_dir(config, args.work_dir, args.config)
         set_test_outputs(config, args.dump, args.out_official,
                          args.official_annotations)
-        set_fast_inference(config, args.fast)
         configs.set_visualization(config, args)
-        set_report(
-            config, args.report, {
-                'Config': args.config,
-                'Checkpoint': args.checkpoint,
-                'Command': shlex.join(['python', *sys.argv])
-            })
+        command = shlex.join(['python', *sys.argv])
+        add_hooks(config, args.fast, args.report, dict(
+            Config=args.config, Checkpoint=args.checkpoint, Command=command))
         config.load_from = args.checkpoint
         test = runner.build_runner(config, args.launcher, args.local_rank,
                                    started=set_up)
@@ -159,42 +155,27 @@ def keep_writers(loop: 'TestLoop') -> None:
                   'written, without scores', 'current')
 
 
-def set_fast_inference(config: 'Config', dtype: str | None) -> None:
-    """Have the network rewritten for speed before the test.
+def add_hooks(config: 'Config', fast: str | None, report: str | None,
+              facts: dict[str, str]) -> None:
+    """Add the hooks of ``--fast`` and ``--report``.
 
     Args:
         config: is changed.
-        dtype: ``float32``, ``bfloat16`` or ``float16``; None changes nothing.
-
-    Raises:
-        ValueError: if the config's network is another one.
-    """
-    if dtype is None:
-        return
-    from ..models.consistency import check_can_be_fast
-    check_can_be_fast(config)
-    hooks = [
-        hook for hook in config.get('custom_hooks') or []
-        if hook.get('type') != 'FastInferenceHook'
-    ]
-    config.custom_hooks = [*hooks, dict(type='FastInferenceHook', dtype=dtype)]
-
-
-def set_report(config: 'Config', out_dir: str | None,
-               facts: dict[str, str]) -> None:
-    """Have a page written about the test.
-
-    Args:
-        config: is changed.
-        out_dir: folder of the page; None writes none.
+        fast: type of the rewritten network's convolutions, or None.
+        report: folder of the page about the test, or None.
         facts: name -> value, shown on the page.
 
     Raises:
-        ValueError: if the config is a detector's.
+        ValueError: if the config's network cannot be rewritten, or predicts
+            no poses.
     """
-    if out_dir is None:
-        return
-    from ..models.consistency import check_predicts_poses
-    check_predicts_poses(config)
-    hook = dict(type='ReportHook', out_dir=out_dir, facts=facts)
-    config.custom_hooks = [*(config.get('custom_hooks') or []), hook]
+    from ..models.consistency import check_can_be_fast, check_predicts_poses
+    hooks = list(config.get('custom_hooks') or [])
+    if fast is not None:
+        check_can_be_fast(config)
+        hooks = [x for x in hooks if x.get('type') != 'FastInferenceHook']
+        hooks.append(dict(type='FastInferenceHook', dtype=fast))
+    if report is not None:
+        check_predicts_poses(config)
+        hooks.append(dict(type='ReportHook', out_dir=report, facts=facts))
+    config.custom_hooks = hooks

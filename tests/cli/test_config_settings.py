@@ -5,7 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from hourglass_plugin.cli import configs, train
-from hourglass_plugin.cli.test import set_fast_inference, set_test_outputs
+from hourglass_plugin.cli.test import add_hooks, set_test_outputs
 
 
 @pytest.fixture
@@ -176,13 +176,15 @@ def test_outputs_that_do_not_fit_are_refused(outputs):
     assert kinds == ['Metric', 'PredictionDump', 'OfficialPredictionFile']
 
 
-def test_fast_inference_is_one_hook():
+def test_fast_inference_is_one_hook_beside_the_report():
     config = Config(dict(model=dict(backbone=dict(type='StackedHourglass'))))
     for dtype in ('float32', 'bfloat16'):
-        set_fast_inference(config, dtype)
-        assert config.custom_hooks == [
-            dict(type='FastInferenceHook', dtype=dtype)
-        ]
+        add_hooks(config, dtype, None, {})
+    add_hooks(config, None, 'page', dict(a='b'))
+    assert config.custom_hooks == [
+        dict(type='FastInferenceHook', dtype='bfloat16'),
+        dict(type='ReportHook', out_dir='page', facts=dict(a='b'))
+    ]
     config.model.backbone.type = 'ResNet'
     with pytest.raises(ValueError):
-        set_fast_inference(config, 'float32')
+        add_hooks(config, 'float32', None, {})
