@@ -59,7 +59,7 @@ class HourglassHeatmap(BaseKeypointCodec):
                                  f'numbers of 3 or more, but is {size}')
         if any(np.greater(heatmap_size, input_size)):
             raise ValueError(f'heatmap_size={heatmap_size} is larger than '
-                             f'input_size={input_size}')
+                             f'input_size={input_size}: set a quarter of it')
         if not (_is_number(sigma) and sigma > 0):
             raise ValueError(f'sigma must be positive, but it is {sigma!r}')
         if refinement not in ('quarter', 'subpixel', 'none'):
@@ -100,7 +100,8 @@ class HourglassHeatmap(BaseKeypointCodec):
         """
         keypoints = np.asarray(keypoints)
         if keypoints.ndim != 3 or keypoints.shape[::2] != (1, 2):
-            raise ValueError(f'keypoints {keypoints.shape} must be (1, K, 2)')
+            raise ValueError(f'keypoints {keypoints.shape} must be (1, K, 2): '
+                             'encode one person at a time')
         count = keypoints.shape[1]
         if self.skeleton and count != self.skeleton.num_keypoints:
             raise ValueError(

@@ -73,7 +73,8 @@ class MultiStageHeatmapHead(BaseHead):
         if loss_weights is not None:
             if num_stages not in (None, len(loss_weights)):
                 raise ValueError(f'{len(loss_weights)} loss_weights do not '
-                                 f'fit num_stages={num_stages}')
+                                 f'fit num_stages={num_stages}: give one for '
+                                 'each stack')
             num_stages = len(loss_weights)
         self.out_channels = out_channels
         self.num_stages = num_stages
@@ -114,7 +115,8 @@ class MultiStageHeatmapHead(BaseHead):
         feats = [x for x in feats if x.shape[2:] == feats[-1].shape[2:]]
         if self.num_stages not in (None, len(feats)):
             raise ValueError(f'the backbone returns {len(feats)} stacks, but '
-                             f'the head has num_stages={self.num_stages}')
+                             f'the head has num_stages={self.num_stages}: set '
+                             f'model.head.num_stages={len(feats)}')
         if self.heatmaps is not None:
             return tuple(
                 convolution(x) for convolution, x in zip(self.heatmaps, feats))
@@ -230,7 +232,7 @@ class MultiStageHeatmapHead(BaseHead):
         count, index = len(passes[0]), test_cfg.get('eval_stack', -1)
         if not -count <= index < count:
             raise ValueError(f'test_cfg has eval_stack={index}, but there are '
-                             f'{count} stacks, counted from 0')
+                             f'{count} stacks: set 0 to {count - 1}, or -1')
         if not (evaluates_all or outputs_heatmaps):
             passes = [(stacks[index], ) for stacks in passes]
             index = 0

@@ -111,7 +111,8 @@ def unwrap(state_dict: Mapping,
               if not isinstance(tensor, Tensor)]
     if others or not state_dict:
         raise ValueError('it is not a state dict of tensors: '
-                         f'{first_names(others) or "empty"}')
+                         f'{first_names(others) or "empty"}; give the '
+                         "checkpoint of a training, or its 'state_dict'")
     if prefix is None and any('backbone.stem.' in name for name in state_dict):
         prefix = 'backbone'
     start = rf'(module\.)?{re.escape(prefix.rstrip("."))}\.' if prefix else ''
@@ -121,10 +122,12 @@ def unwrap(state_dict: Mapping,
             bare = re.sub(r'^((module|model|network|net|backbone)\.)+', '',
                           name)
             if bare in weights:
-                raise ValueError(f'{name} is there twice, with two prefixes')
+                raise ValueError(f'{name} is there twice, with two prefixes: '
+                                 'choose one by prefix=... in init_cfg')
             weights[bare] = tensor
     if not weights:
-        raise ValueError(f'no weights have the prefix {prefix!r}')
+        raise ValueError(f'no weights have the prefix {prefix!r}; they are '
+                         f'{first_names(state_dict)}')
     return weights
 
 
@@ -208,7 +211,8 @@ def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
     def shape(name: str) -> torch.Size:
         tensor = state_dict.get(name)
         if tensor is None or tensor.ndim != 4:
-            raise ValueError(f'{name} is missing or no convolution')
+            raise ValueError(f'{name} is missing or no convolution: give a '
+                             'complete file')
         return tensor.shape
 
     names = '\n'.join(state_dict)

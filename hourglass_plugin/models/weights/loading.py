@@ -117,7 +117,7 @@ def load_pretrained(network: nn.Module,
         names = sorted(differing - about_keypoints)
         raise ValueError('the weights differ from the network: ' + ', '.join(
             f'{name}={theirs[name]!r} is not {name}={ours[name]!r}'
-            for name in names))
+            for name in names) + '; set these of StackedHourglass equal')
     if differing:
         unchanged = [name for name in own if 'heatmaps.' in name]
         own, weights = ({name: tensor for name, tensor in each.items()

@@ -1,4 +1,4 @@
-"""Weights of published ports, and ours; test_conversion.py has Princeton's."""
+"""Weights of published ports, and ours, in a network."""
 import pytest
 import torch
 from mmengine.registry import MODELS
