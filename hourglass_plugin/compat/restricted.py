@@ -70,9 +70,9 @@ def load_restricted(filename: str,
                 'you trust its source, load it yourself with weights_only='
                 "False and torch.save({'state_dict': ...}, new_file)")
         elif os.path.isfile(os.path.expanduser(filename)):
-            first_line = str(error).partition('\n')[0]
-            reason = (f'cannot be read ({type(error).__name__}: {first_line}):'
-                      ' if it is damaged or no checkpoint, give another')
+            first = re.split(r'\. |\n', str(error))[0]
+            reason = (f'cannot be loaded ({type(error).__name__}: {first}): '
+                      'if it is damaged or no checkpoint, give another')
         else:
             raise  # an unknown name, for example
         raise ValueError(f'{filename} {reason}') from error
