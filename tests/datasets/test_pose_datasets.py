@@ -5,7 +5,7 @@ from matlab_files import write_head_boxes
 from mmpose.registry import DATASETS
 from pose_files import entry, write_json
 
-from hourglass_plugin.skeletons import LSP, MPII
+from hourglass_plugin.skeletons import MPII
 
 
 def build(name, folder, **options):
@@ -50,15 +50,6 @@ def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
         assert record['head_size'].item() == pytest.approx(3.0)
     with pytest.raises(FileNotFoundError):
         build('MPII', 'data', headbox_file='none.mat')
-
-
-def test_lsp_record_keeps_its_pixels(tmp_path):
-    write_json(tmp_path / 'a.json', [entry(LSP)])
-    record = build('LSP', tmp_path)[0]
-    assert record['bbox_center'].tolist() == [[120, 80]]
-    np.testing.assert_allclose(
-        record['keypoints'][0], entry(LSP)['joints'], rtol=1e-6)
-    assert 'head_size' not in record
 
 
 def test_a_file_without_people_is_named(tmp_path):

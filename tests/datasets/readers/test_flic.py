@@ -62,23 +62,20 @@ def position(person, joint):
 
 
 def test_examples_become_the_papers_crops(tmp_path):
-    person, = read_flic(write(tmp_path, example(12)))
+    person, tall, unknown = read_flic(
+        write(tmp_path, example(12),
+              example(1, imgdims=np.array([[600, 800, 3]], np.uint16)),
+              example(2, imgdims=EMPTY)))
     assert person.image == 'film-00000012.jpg'
     # Middle of the torso box (250) and of 480 rows (240), counted from 0.
     assert person.center.tolist() == [249, 239]
+    assert (tall.center[1], unknown.center[1]) == (299, 239)
     assert person.scale == pytest.approx(1.76)  # 2.2 / 1.25: 440 pixels
     for joint, (_, x, y) in FACING.items():
         assert position(person, joint) == [x - 1, y - 1]
     assert person.annotated.all()
     assert person.torso_size == pytest.approx(150)
     assert person.official_index == (0, 0)
-
-
-def test_half_the_height_of_other_frames(tmp_path):
-    tall = example(1, imgdims=np.array([[600, 800, 3]], np.uint16))
-    unknown = example(2, imgdims=EMPTY)
-    people = read_flic(write(tmp_path, tall, unknown))
-    assert [person.center[1] for person in people] == [299, 239]
 
 
 def test_backs_change_sides(tmp_path):
@@ -111,15 +108,15 @@ def test_absent_joints_change_sides_too(tmp_path, missing, absent, elbow,
     assert person.torso_size == (torso and pytest.approx(torso))
 
 
-def test_subsets_keep_the_official_rows(tmp_path):
-    path = write(tmp_path, *(
+@pytest.mark.parametrize('subset, rows', [
+    (None, [0, 1, 2, 3]), ('train', [2]), ('test', [0, 3])])
+def test_subsets_keep_the_official_rows(tmp_path, subset, rows):
+    people = read_flic(write(tmp_path, *(
         example(row, istrain=np.array([[train]]),
                 istest=np.array([[test]], bool))
-        for row, (train, test) in enumerate([(0, 1), (0, 0), (1, 0), (0, 1)])))
-    for subset, rows in ((None, [0, 1, 2, 3]), ('train', [2]),
-                         ('test', [0, 3])):
-        people = read_flic(path, subset)
-        assert [person.official_index[0] for person in people] == rows
+        for row, (train, test) in enumerate([(0, 1), (0, 0), (1, 0), (0, 1)])
+    )), subset)
+    assert [person.official_index[0] for person in people] == rows
 
 
 def test_a_file_without_subsets_or_people(tmp_path):
@@ -135,51 +132,37 @@ def test_a_file_without_subsets_or_people(tmp_path):
         read_flic(path)
 
 
-def write_h5(path, people, labels):
-    """A file of the paper's code with the joints as they are there."""
-    columns = [column for column, _, _ in FACING.values()]
-    parts = np.stack([person[columns] for person in people])
-    torsos = np.linalg.norm(parts[:, 3] - parts[:, 6], axis=1)
-    if labels == 'observer':
-        for part in parts:
-            if part[0, 0] < part[3, 0]:
-                part[:] = part[FLIC.flip_indices]
-    count = len(parts)
-    return write_newell_h5(path, dict(
-        newell_rows(count, 11),
-        part=parts,
-        center=np.full((count, 2), [250.0, 240.0], np.float32),
-        scale=np.full(count, 2.2),
-        normalize=torsos,
-        index=np.arange(count) + 140))
-
-
 @pytest.fixture
 def two_kinds(tmp_path):
-    """The same two people, person- and observer-centric."""
-    people = [coords().T, coords(turned=True).T]
-    return (write_h5(tmp_path / 'person.h5', people, 'person'),
-            write_h5(tmp_path / 'observer.h5', people, 'observer'))
+    """The same two people, the second from behind, in files of the paper's
+    code with person-centric and with observer-centric labels."""
+    columns = [column for column, _, _ in FACING.values()]
+    parts = np.stack([coords().T, coords(turned=True).T])[:, columns]
+    rows = dict(
+        newell_rows(2, 11),
+        part=parts,
+        center=np.full((2, 2), [250.0, 240.0], np.float32),
+        scale=np.full(2, 2.2),
+        normalize=np.full(2, 150.0),
+        index=np.arange(2) + 140)
+    person = write_newell_h5(tmp_path / 'person.h5', rows)
+    parts[1] = parts[1, FLIC.flip_indices]
+    return person, write_newell_h5(tmp_path / 'observer.h5', rows)
 
 
-def test_h5_files_of_both_kinds_give_the_same_observer_labels(two_kinds):
-    with pytest.raises(ValueError):  # a file of a single subset
-        read_flic(two_kinds[0], 'train')
+def test_h5_files_of_both_kinds_and_json_give_the_same_people(
+        tmp_path, two_kinds):
     first, second = (read_flic(path) for path in two_kinds)
-    for a, b in zip(first, second):
-        np.testing.assert_array_equal(a.keypoints, b.keypoints)
-        assert a.torso_size == b.torso_size == pytest.approx(150)
+    path = write_json(tmp_path / 'people.json',
+                      pose_json_entries(first, first_pixel=1))
+    for a, *others in zip(first, second, read_flic(path)):
+        for b in others:
+            np.testing.assert_array_equal(a.keypoints, b.keypoints)
+            assert a.torso_size == b.torso_size == pytest.approx(150)
+            assert a.center.tolist() == b.center.tolist()
+            assert a.official_index == b.official_index
     assert first[1].official_index == (141, 1)
     assert first[1].center.tolist() == [249, 239]
     assert first[1].scale == pytest.approx(1.76)
-
-
-def test_json_keeps_the_people(tmp_path, two_kinds):
-    path = tmp_path / 'people.json'
-    people = read_flic(two_kinds[0])
-    write_json(path, pose_json_entries(people, first_pixel=1))
-    for a, b in zip(read_flic(path), people):
-        np.testing.assert_array_equal(a.keypoints, b.keypoints)
-        assert a.center.tolist() == b.center.tolist()
-        assert a.torso_size == pytest.approx(b.torso_size)
-        assert a.official_index == b.official_index
+    with pytest.raises(ValueError):  # a file of a single subset
+        read_flic(two_kinds[0], 'train')

@@ -56,8 +56,8 @@ def test_lsp_extended_flags_what_is_annotated(tmp_path):
     joints[HEAD, :2, 3] = [-30, -7]
     joints[HEAD, :2, 4] = [-3, 90]  # a foot outside the image is a foot
     people = read_lsp(write(tmp_path, joints))
-    names = [person.image for person in people]
-    assert names == [f'im0000{n}.jpg' for n in (1, 2, 3, 4, 5)]
+    assert [person.image for person in people] == [
+        f'im0000{number}.jpg' for number in (1, 2, 3, 4, 5)]
     for person in people[:4]:
         assert person.annotated.tolist() == [True] * 13 + [False]
         assert person.visible is None
@@ -68,16 +68,14 @@ def test_lsp_extended_flags_what_is_annotated(tmp_path):
     assert people[4].keypoints[HEAD].tolist() == [-4, 89]
 
 
-def test_halves_of_lsp(tmp_path):
-    path = write(tmp_path, lsp_array(4))
-    for subset, numbers in ((None, [1, 2, 3, 4]), ('train', [1, 2]),
-                            ('test', [3, 4])):
-        people = read_lsp(path, subset)
-        assert [person.image for person in people] == [
-            f'im000{number}.jpg' for number in numbers]
-        assert [person.official_index[0] + 1 for person in people] == numbers
-        assert [person.keypoints[0, 1] for person in people] == [
-            20 + number - 1 for number in numbers]
+@pytest.mark.parametrize('subset, numbers', [
+    (None, [1, 2, 3, 4]), ('train', [1, 2]), ('test', [3, 4])])
+def test_halves_of_lsp(tmp_path, subset, numbers):
+    people = read_lsp(write(tmp_path, lsp_array(4)), subset)
+    assert [(person.image, person.official_index, person.keypoints[0, 1])
+            for person in people] == [
+                (f'im000{number}.jpg', (number - 1, 0), 19 + number)
+                for number in numbers]
 
 
 def test_lsp_extended_is_all_for_training(tmp_path):
@@ -106,10 +104,9 @@ def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
 
 
 def test_json_counts_from_0_and_holds_one_subset(tmp_path):
-    path = write_json(tmp_path / 'a.json', [
-        entry(LSP, center=[5, 6], joints=[[1, 2]] * 14)])
+    path = write_json(tmp_path / 'a.json', [entry(LSP, joints=[[1, 2]] * 14)])
     person, = read_lsp(path)
-    assert person.center.tolist() == [5, 6]
+    assert person.center.tolist() == [120, 80]
     assert person.keypoints[3].tolist() == [1, 2]
     with pytest.raises(ValueError):
         read_lsp(path, 'train')

@@ -1,140 +1,50 @@
-"""Malformed annotation files: each error names file and entry."""
+"""Malformed and malicious files: each error names file and entry.
+
+Archives are tested in tests/tools/dataset_converters, checkpoints in
+tests/compat/test_restricted.py, dumps of predictions in
+tests/evaluation/test_prediction_files.py.
+"""
+import struct
+import zlib
+
 import numpy as np
 import pytest
-from matlab_files import (
-    EMPTY,
-    cell_array,
-    mpii_person,
-    mpii_point,
-    struct_array,
-    write_head_boxes,
-    write_official_mpii,
-)
-from newell_files import newell_rows, write_newell_h5
-from pose_files import DOG_COCO, DOG_METAINFO, changed, entry, write_json
+from annotation_files import FILES, POINTS, lsp_joints
+from matlab_files import EMPTY, cell_array, mpii_person, mpii_point
+from newell_files import newell_rows
+from pose_files import DOG_COCO, DOG_METAINFO, changed
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.custom_dataset import (
-    check_coco_file,
-    check_metainfo,
-)
+from hourglass_plugin.datasets.custom_dataset import check_metainfo
 from hourglass_plugin.datasets.readers.flic import read_flic
 from hourglass_plugin.datasets.readers.lsp import read_lsp
-from hourglass_plugin.datasets.readers.mpii import read_mpii
-from hourglass_plugin.datasets.readers.mpii_ground_truth import (
-    read_mpii_ground_truth,
-)
 from hourglass_plugin.datasets.readers.newell_h5 import read_newell_h5
+from hourglass_plugin.datasets.readers.person import check_image_name
 from hourglass_plugin.datasets.readers.pose_json import read_pose_json
+from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.skeletons import LSP, MPII
 
 NAN, INF = float('nan'), float('inf')
-POINTS = [mpii_point(joint, 10 + joint, 20) for joint in range(16)]
-EXAMPLE = dict(
-    coords=np.arange(58.0).reshape(2, 29),
-    filepath='a.jpg',
-    imgdims=np.array([[480, 720, 3]]),
-    torsobox=np.array([[201.5, 90, 298.5, 230]]),
-    istrain=np.array([[0]]),
-    istest=np.array([[1]]))
-CPM = dict(
-    img_paths='a.jpg',
-    objpos=[60, 70],
-    scale_provided=1.5,
-    joint_self=[[9 + joint, 9, 1] for joint in range(16)],
-    isValidation=0)
-
-
-def read_json(folder, changes):
-    second = {
-        key: value
-        for key, value in entry(LSP, **changes).items() if value != 'absent'
-    }
-    read_pose_json(
-        write_json(folder / 'a.x', [entry(LSP), second]), LSP, first_pixel=0)
-
-
-def read_cpm(folder, changes):
-    path = write_json(folder / 'a.x', [CPM, changed(CPM, changes)])
-    read_mpii(path, 'train')
-
-
-def read_h5(folder, changes):
-    rows = dict(newell_rows(2, 16), **changes)
-    read_newell_h5(
-        write_newell_h5(folder / 'a.x', {
-            name: row for name, row in rows.items() if row is not None}), MPII)
-
-
-def read_examples(folder, changes):
-    savemat(folder / 'a.x.mat',
-            dict(examples=struct_array([EXAMPLE, {**EXAMPLE, **changes}])))
-    read_flic(folder / 'a.x.mat', 'test')
-
-
-def read_joints(folder, joints):
-    savemat(folder / 'a.x.mat', dict(joints=joints))
-    read_lsp(folder / 'a.x.mat')
-
-
-def read_truth(folder, changes):
-    read_mpii_ground_truth(
-        write_head_boxes(folder / 'a.x', [entry(MPII, n) for n in range(3)],
-                         [[[10, 10], [13 + n, 14]] for n in range(3)],
-                         **changes))
-
-
-def read_person(folder, person):
-    good = mpii_person(POINTS)
-    images = [('a.jpg', 1, [], []), ('b.jpg', 1, [good, person], [])]
-    read_mpii(write_official_mpii(folder / 'a.x', images))
-
-
-def read_release(folder, changes):
-    images = [(name, 0, [mpii_person(POINTS)], [1]) for name in 'ab']
-    path = write_official_mpii(folder / 'a.x', images, **changes)
-    read_mpii(path, 'test')
-
-
-def read_coco(folder, changes):
-    path = write_json(folder / 'a.x', changed(DOG_COCO, changes))
-    check_coco_file(str(path), 3, 'images')
-
-
-def read_metainfo(folder, changes):
-    check_metainfo(changed(DOG_METAINFO, changes))
-
-
-def lsp_joints(extended=False, **changes):
-    """Joints of two people; ``changes`` at joint 6 of the last."""
-    joints = np.ones((14, 3, 2)) + np.arange(14)[:, None, None]
-    joints[:, 2] = extended
-    for axis, value in changes.items():
-        joints[6, 'xyv'.index(axis), 1] = value
-    return joints if extended else joints.transpose(1, 0, 2)
-
-
-KEYPOINTS = 'annotations.0.keypoints'
-#: (reader, change, place that the error names)
+#: (kind of file, change, place that the error names)
 CASES = [
-    *((read_json, change, 'entry 1') for change in (
+    *(('people', change, 'entry 1') for change in (
         dict(scale=0), dict(scale=-1.0), dict(scale=NAN), dict(scale=0.004),
         dict(scale=1e5), dict(scale='large'), dict(center=[1.0]),
         dict(center=[INF, 0]), dict(center=[1e30, 5]), dict(center='absent'),
-        dict(joints=[[1, 2]] * 13), dict(joints=[[NAN, 2]] * 14),
+        dict(joints=[[1, 2]] * 15), dict(joints=[[NAN, 2]] * 16),
         dict(joints=[[1, 2], [3]]), dict(joints=None),
-        dict(joints_vis=[1] * 15), dict(joints_vis=[1] * 13 + [None]),
-        dict(joints_vis=[NAN] * 14), dict(joints_vis=['1'] * 14),
-        dict(joints_vis=[1, 2] * 7), dict(joints_vis=1),
-        dict(joints_visible=[None] * 14), dict(joints_visible=[1] * 13),
+        dict(joints_vis=[1] * 17), dict(joints_vis=[1] * 15 + [None]),
+        dict(joints_vis=[NAN] * 16), dict(joints_vis=['1'] * 16),
+        dict(joints_vis=[1, 2] * 8), dict(joints_vis=1),
+        dict(joints_visible=[None] * 16), dict(joints_visible=[1] * 15),
         dict(head_size=True), dict(head_size=0), dict(head_size=1e6 + 1),
         dict(torso_size=1e300), dict(image=None), dict(image=''),
         dict(image='../a.jpg'), dict(official_index=[4]),
         dict(official_index=[4, 0.5]), dict(official_index=7))),
-    *((read_cpm, change, 'entry 1') for change in (
+    *(('cpm', change, 'entry 1') for change in (
         dict(isValidation=None), dict(img_paths=None), {'joint_self.3': [1]},
         dict(joint_self=[[1, 2, 1]] * 14), dict(scale_provided=[1]))),
-    *((read_h5, change, place) for change, place in (
+    *(('h5', change, place) for change, place in (
         (dict(part=np.ones((2, 14, 2))), 'row 0'),
         ({'part': None, 'part/inside': np.ones((2, 16, 2))}, 'part'),
         (dict(part=np.array([b'a', b'b'])), 'a.x'),
@@ -157,12 +67,12 @@ CASES = [
         (dict(part=np.full((2, 16, 2), INF), visible=np.zeros((2, 16))),
          'row 0'),
         (dict(normalize=np.array([1, 1e7])), 'row 1'))),
-    *((read_examples, change, 'row 1') for change in (
+    *(('examples', change, 'row 1') for change in (
         dict(filepath=EMPTY), dict(coords=EMPTY), dict(coords='none'),
         dict(coords=np.zeros((29, 2))), dict(torsobox=np.ones((1, 3))),
         dict(torsobox=np.full((1, 4), NAN)), dict(istest=EMPTY),
         dict(coords=np.full((2, 29), INF)))),
-    *((read_joints, joints, place) for joints, place in (
+    *(('joints', joints, place) for joints, place in (
         (np.zeros((4, 14, 3)), 'joints'), (np.zeros((14, 14, 3)), 'joints'),
         (np.zeros(7), 'joints'), ('text', 'joints'),
         (lsp_joints(v=2), 'joint 6 of person 1'),
@@ -172,7 +82,7 @@ CASES = [
         (lsp_joints(True, v=2), 'joint 6 of person 1'),
         (lsp_joints(True, x=-INF), 'joint 6 of person 1'),
         (lsp_joints(True, y=NAN), 'joint 6 of person 1'))),
-    *((read_truth, change, place) for change, place in (
+    *(('truth', change, place) for change, place in (
         (dict(pos_gt_src=None), 'pos_gt_src'),
         (dict(jnt_missing=None, headboxes_src=None), 'jnt_missing'),
         (dict(pos_gt_src=np.ones((2, 16, 3))), 'pos_gt_src'),
@@ -186,26 +96,17 @@ CASES = [
          'person 0'),
         (dict(jnt_missing=np.full((16, 3), [0, 0.5, 0])), 'person 1'),
         (dict(jnt_missing=np.full((16, 3), NAN)), 'person 0'))),
-    *((read_person, person, 'image 2, person 2') for person in (
+    *(('image', ('b.jpg', person), 'image 2, person 2') for person in (
         mpii_person([mpii_point(16, 1, 1)]), mpii_person(POINTS, scale=-1.0),
         mpii_person(POINTS, scale='big'),
         mpii_person([mpii_point(1, np.array([[1, 2]]), 1)]),
         mpii_person([mpii_point(1, INF, 1)]))),
-    *((read_release, change, place) for change, place in (
+    *(('release', change, place) for change, place in (
         (dict(annolist=EMPTY), 'annolist'), (dict(annolist=None), 'annolist'),
         (dict(img_train=None), 'img_train'),
         (dict(img_train=np.ones((1, 3))), 'img_train'),
         (dict(single_person=cell_array([EMPTY])), 'single_person'))),
-    *((read_metainfo, change, place) for change, place in (
-        ({'sigmas': None}, 'sigmas'), ({'keypoint_info.2': None}, 'right_ear'),
-        ({'keypoint_info.0': None}, 'keypoint_info'),
-        ({'keypoint_info.1.name': 'nose'}, 'nose'),
-        ({'keypoint_info.2.swap': None}, 'right_ear'),
-        ({'keypoint_info.2.swap': 'nose'}, 'nose'),
-        ({'skeleton_info.0.link': ('nose', 'tail')}, 'tail'),
-        ({'joint_weights': [1.0]}, 'joint_weights'),
-        ({'sigmas': [1.0]}, 'sigmas'))),
-    *((read_coco, change, place) for change, place in (
+    *(('coco', change, place) for change, place in (
         ({'categories': None}, 'categories'),
         ({'images.0.width': None}, 'images[0]'),
         ({'images.0.width': 0}, 'images[0]'),
@@ -213,7 +114,7 @@ CASES = [
         ({'images.0.id': '7'}, 'images[0]'),
         ({'images.0.file_name': '../a.jpg'}, 'images[0]'),
         ({'images': DOG_COCO['images'] * 2}, 'images[1]'))),
-    *((read_coco, {f'annotations.0.{key}': value}, 'annotations[0]')
+    *(('coco', {f'annotations.0.{key}': value}, 'annotations[0]')
       for key, value in (
           ('bbox', None), ('bbox', [1, 2, 3]), ('bbox', [10**400, 1, 2, 3]),
           # Pixels reach from 0 to 99 and 79.
@@ -231,38 +132,60 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize('read, change, place', CASES)
-def test_errors_name_file_and_entry(read, change, place, tmp_path):
+def refused(call, path, place=''):
+    """The error is one line with the file's name, and the place in it."""
     with pytest.raises(ValueError) as raised:
-        read(tmp_path, change)
+        call(path)
     message = str(raised.value)
     assert place in message and '\n' not in message
-    if read is not read_metainfo:
-        assert message.count(str(tmp_path / 'a.x')) == 1
+    assert message.count(str(path)) == 1
 
 
-@pytest.mark.parametrize('read, unchanged', [
-    (read_json, {}), (read_cpm, {}), (read_h5, {}), (read_examples, {}),
-    (read_joints, lsp_joints()), (read_joints, lsp_joints(True)),
-    (read_truth, {}), (read_person, mpii_person(POINTS)), (read_release, {}),
-    (read_metainfo, {}), (read_coco, {}), (read_coco, {KEYPOINTS: None}),
+@pytest.mark.parametrize('kind, change, place', CASES)
+def test_errors_name_file_and_entry(kind, change, place, tmp_path):
+    write, read = FILES[kind]
+    refused(read, write(tmp_path, change), place)
+
+
+@pytest.mark.parametrize('kind, unchanged', [
+    *((kind, {}) for kind in FILES), ('joints', lsp_joints(True)),
+    ('coco', {'annotations.0.keypoints': None}),
     # A part in the image, or no area, which is dropped and counted.
-    (read_coco, {'annotations.0.bbox': [98, 20, 30, 40]}),
-    (read_coco, {'annotations.0.bbox': [-29, -39, 30, 40]}),
-    (read_coco, {'annotations.0.bbox': [500, 500, 0, 0]})])
-def test_the_unchanged_files_are_read(read, unchanged, tmp_path):
-    read(tmp_path, unchanged)
+    *(('coco', {'annotations.0.bbox': box}) for box in (
+        [98, 20, 30, 40], [-29, -39, 30, 40], [500, 500, 0, 0]))])
+def test_the_unchanged_files_are_read(kind, unchanged, tmp_path):
+    write, read = FILES[kind]
+    read(write(tmp_path, unchanged))
+
+
+@pytest.mark.parametrize('changes, place', [
+    ({'sigmas': None}, 'sigmas'), ({'keypoint_info.2': None}, 'right_ear'),
+    ({'keypoint_info.0': None}, 'keypoint_info'),
+    ({'keypoint_info.1.name': 'nose'}, 'nose'),
+    ({'keypoint_info.2.swap': None}, 'right_ear'),
+    ({'keypoint_info.2.swap': 'nose'}, 'nose'),
+    ({'skeleton_info.0.link': ('nose', 'tail')}, 'tail'),
+    ({'joint_weights': [1.0]}, 'joint_weights'),
+    ({'sigmas': [1.0]}, 'sigmas')])
+def test_errors_of_metainfo_name_the_key(changes, place):
+    check_metainfo(DOG_METAINFO)
+    with pytest.raises(ValueError) as raised:
+        check_metainfo(changed(DOG_METAINFO, changes))
+    assert place in str(raised.value) and '\n' not in str(raised.value)
 
 
 @pytest.mark.parametrize('read', [
-    read_mpii, read_flic, read_lsp,
-    read_mpii_ground_truth,
+    *(FILES[kind][1] for kind in ('people', 'joints', 'truth', 'coco')),
+    read_flic,
     lambda path: read_newell_h5(path, MPII),
     lambda path: read_pose_json(path, LSP, 0),
-    lambda path: check_coco_file(str(path), 3, '')])
+    lambda path: read_predictions(path, LSP, 1, 0)])
 @pytest.mark.parametrize('content', [
     None, b'', b'hello', b'\x00\x01', b'PK\x03\x04', b'MATLAB 5.0',
-    b'\x89HDF\r\n\x1a\n', b'[{"image": ', b'{"images": []}'])
+    b'\x89HDF\r\n\x1a\n', b'[{"image": ', b'{"images": []}',
+    # Too deep, or a number that is too long.
+    b'[' * 100_000, b'{"a":' * 100_000, b'[' + b'9' * 100_000 + b']'],
+    ids=lambda content: repr(content[:15] if content else content))
 @pytest.mark.parametrize('suffix', ['.mat', '.h5', '.json'])
 def test_other_files_are_rejected(read, content, suffix, tmp_path):
     path = tmp_path / f'a{suffix}'
@@ -271,4 +194,91 @@ def test_other_files_are_rejected(read, content, suffix, tmp_path):
     with pytest.raises(
             FileNotFoundError if content is None else ValueError) as raised:
         read(path)
-    assert str(path) in str(raised.value)
+    assert str(path) in str(raised.value) and '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('compress', [False, True])
+@pytest.mark.parametrize('position, value', [
+    # The class of the matrix: an object, a function, a sparse one, cells.
+    *((128 + 16, bytes([kind])) for kind in (17, 3, 16, 5, 1, 99)),
+    (128 + 32, struct.pack('<i', 1 << 30)),  # 48 GiB
+    (128 + 68, struct.pack('<i', 1 << 20)),  # longer than the file
+])
+def test_matlab_files(position, value, compress, tmp_path):
+    path = tmp_path / 'joints.mat'
+    savemat(path, dict(joints=np.zeros((3, 14, 2))))
+    data = bytearray(path.read_bytes())
+    data[position:position + len(value)] = value
+    if compress:
+        packed = zlib.compress(bytes(data[128:]))
+        data[128:] = struct.pack('<II', 15, len(packed)) + packed
+    path.write_bytes(data)
+    refused(read_lsp, path)
+
+
+@pytest.mark.parametrize('kind', ['link', 'external', 'virtual', 'huge',
+                                  'group', 'nowhere'])
+def test_hdf5_that_leads_elsewhere(kind, tmp_path):
+    h5py = pytest.importorskip('h5py')
+    rows = newell_rows(2, 16)
+    scale = rows.pop('scale')
+    other = str(tmp_path / 'other.h5')
+    with h5py.File(other, 'w') as file:
+        file['scale'] = scale
+    numbers = tmp_path / 'numbers'
+    numbers.write_bytes(scale.tobytes())
+    path = tmp_path / 'a.h5'
+    with h5py.File(path, 'w') as file:
+        file.update(rows)
+        if kind == 'external':
+            file.create_dataset('scale', (2, ), 'f8',
+                                external=[(str(numbers), 0, 16)])
+        elif kind == 'virtual':
+            layout = h5py.VirtualLayout((2, ), 'f8')
+            layout[:] = h5py.VirtualSource(other, 'scale', (2, ))
+            file.create_virtual_dataset('scale', layout)
+        elif kind == 'huge':  # in a file of a few kilobytes
+            file.create_dataset('scale', (1 << 50, ), 'f8', chunks=(1024, ))
+        elif kind == 'group':
+            file.create_group('scale')
+        else:
+            file['scale'] = h5py.SoftLink('/not/there') if (
+                kind == 'nowhere') else h5py.ExternalLink(other, 'scale')
+    refused(lambda path: read_newell_h5(path, MPII), path, 'scale')
+
+
+def encoded(name):
+    return np.array([b'a.jpg', str(name).encode('utf-8', 'surrogatepass')])
+
+
+@pytest.mark.parametrize('kind, change, place', [
+    ('people', lambda name: dict(image=name), 'entry 1'),
+    ('cpm', lambda name: {'img_paths': name}, 'entry 1'),
+    ('coco', lambda name: {'images.0.file_name': name}, 'images[0]'),
+    ('h5', lambda name: dict(imgname=encoded(name)), 'row 1'),
+    ('image', lambda name: (name, mpii_person(POINTS)), 'image 2, person 1'),
+])
+@pytest.mark.parametrize('name', [
+    '../a.jpg', 'x/../../a.jpg', '..', 'x\\..\\a.jpg', '/etc/a.jpg',
+    'C:\\a.jpg', 'C:a.jpg', '\\\\host\\a.jpg', 'http://host/a.jpg',
+    'a\0.jpg', 'a\n.jpg', 'caf\udce9.jpg', '\ud800.jpg', ' ', 3, None
+])
+def test_images_outside_of_their_folder(name, kind, change, place, tmp_path):
+    """In every kind of annotation file, with file and entry."""
+    text = name if isinstance(name, str) else '\0'
+    if (kind in ('h5', 'image') and '\0' in text) or (
+            kind == 'image' and not (text.strip() and text.isascii())):
+        pytest.skip('cannot be written')
+    write, read = FILES[kind]
+    refused(read, write(tmp_path, change(name)), place)
+
+
+def test_names_below_the_folder(tmp_path):
+    for name in ('a.jpg', 'a b/\u4eba.jpg', './a..b.jpg', '...jpg'):
+        check_image_name(name)
+    inside = str(tmp_path / 'images' / 'a.jpg')
+    check_image_name(inside, str(tmp_path / 'images'))
+    check_image_name(inside, '/')
+    for folder in (str(tmp_path / 'image'), None):
+        with pytest.raises(ValueError):
+            check_image_name(inside, folder)
