@@ -1,90 +1,74 @@
-"""A network in the layout of Princeton's port, written from its names."""
-from collections import OrderedDict
-
+"""The network of Princeton's port, written from the names of its weights."""
+import torch
 import torch.nn.functional as F
-from torch import nn
 
 
-def convolution(inputs, outputs, size=1, stride=1, bn_relu=False):
-    layers = OrderedDict(
-        conv=nn.Conv2d(inputs, outputs, size, stride, (size - 1) // 2))
-    if bn_relu:
-        layers.update(bn=nn.BatchNorm2d(outputs), relu=nn.ReLU())
-    return nn.Sequential(layers)
+class PrincetonNetwork(dict):
+    """Weights by name, drawn when the first image needs them."""
 
-
-def merge(inputs, outputs):
-    return nn.Sequential(OrderedDict(conv=convolution(inputs, outputs)))
-
-
-class PrincetonResidual(nn.Module):
-    """With the skip layer that is there even where nothing uses it."""
-
-    def __init__(self, before, after):
+    def __init__(self, stacks, channels, keypoints, stem, depth=4):
         super().__init__()
-        half = after // 2
-        for step, (i, o, size) in enumerate(
-            ((before, half, 1), (half, half, 3), (half, after, 1)), 1):
-            setattr(self, f'bn{step}', nn.BatchNorm2d(i))
-            setattr(self, f'conv{step}', convolution(i, o, size))
-        self.skip_layer = convolution(before, after)
-        self.uses_skip = before != after
+        self.stacks, self.keypoints = stacks, keypoints
+        self.channels, self.stem, self.depth = channels, stem, depth
+        self.generator = torch.Generator().manual_seed(0)
 
-    def forward(self, x):
-        y = self.conv1(self.bn1(x).relu())
-        y = self.conv2(self.bn2(y).relu())
-        y = self.conv3(self.bn3(y).relu())
-        return y + (self.skip_layer(x) if self.uses_skip else x)
+    def draw(self, name, *shape, mean=0.0, deviation=0.1):
+        if name not in self:
+            self[name] = mean + deviation * torch.randn(
+                shape, generator=self.generator)
+        return self[name]
 
+    def convolve(self, name, x, outputs, size=1, stride=1):
+        inputs = x.shape[1]
+        weight = self.draw(f'{name}.weight', outputs, inputs, size, size,
+                           deviation=(3 * inputs * size**2)**-0.5)
+        bias = self.draw(f'{name}.bias', outputs)
+        return F.conv2d(x, weight, bias, stride, size // 2)
 
-class PrincetonHourglass(nn.Module):
+    def normalise(self, name, x):
+        self[f'{name}.num_batches_tracked'] = torch.tensor(1)
+        mean, variance, weight, bias = (
+            self.draw(f'{name}.{part}', x.shape[1], mean=average)
+            for part, average in (('running_mean', 0), ('running_var', 1),
+                                  ('weight', 1), ('bias', 0)))
+        return F.batch_norm(x, mean, variance, weight, bias).relu()
 
-    def __init__(self, depth, channels):
-        super().__init__()
-        self.up1 = PrincetonResidual(channels, channels)
-        self.low1 = PrincetonResidual(channels, channels)
-        self.low2 = (PrincetonHourglass if depth > 1 else
-                     lambda _, c: PrincetonResidual(c, c))(depth - 1, channels)
-        self.low3 = PrincetonResidual(channels, channels)
+    def residual(self, name, x, outputs):
+        """Its skip layer is there even where nothing uses it."""
+        y = x
+        for step, (width, size) in enumerate(
+            ((outputs // 2, 1), (outputs // 2, 3), (outputs, 1)), 1):
+            y = self.normalise(f'{name}.bn{step}', y)
+            y = self.convolve(f'{name}.conv{step}.conv', y, width, size)
+        skip = self.convolve(f'{name}.skip_layer.conv', x, outputs)
+        return y + (skip if x.shape[1] != outputs else x)
 
-    def forward(self, x):
-        low = self.low3(self.low2(self.low1(F.max_pool2d(x, 2))))
-        return self.up1(x) + F.interpolate(low, scale_factor=2.0)
+    def hourglass(self, name, x, depth):
+        if depth == 0:
+            return self.residual(name, x, self.channels)
+        low = self.residual(f'{name}.low1', F.max_pool2d(x, 2), self.channels)
+        low = self.hourglass(f'{name}.low2', low, depth - 1)
+        low = self.residual(f'{name}.low3', low, self.channels)
+        return self.residual(f'{name}.up1', x, self.channels) + F.interpolate(
+            low, scale_factor=2.0)
 
-
-class PrincetonNetwork(nn.Module):
-    """Small unless the numbers of the paper are given."""
-
-    def __init__(self, stacks=2, channels=16, keypoints=5, depth=4,
-                 stem=(8, 12)):
-        super().__init__()
-        self.pre = nn.Sequential(
-            convolution(3, stem[0], 7, 2, bn_relu=True),
-            PrincetonResidual(*stem), nn.MaxPool2d(2),
-            PrincetonResidual(stem[1], stem[1]),
-            PrincetonResidual(stem[1], channels))
-        self.hgs, self.features, self.outs = (nn.ModuleList()
-                                              for _ in range(3))
-        self.merge_features, self.merge_preds = (nn.ModuleList()
-                                                 for _ in range(2))
-        for stack in range(stacks):
-            self.hgs.append(nn.Sequential(PrincetonHourglass(depth, channels)))
-            self.features.append(
-                nn.Sequential(
-                    PrincetonResidual(channels, channels),
-                    convolution(channels, channels, bn_relu=True)))
-            self.outs.append(convolution(channels, keypoints))
-            if stack < stacks - 1:
-                self.merge_features.append(merge(channels, channels))
-                self.merge_preds.append(merge(keypoints, channels))
-
-    def forward(self, x):
-        x = self.pre(x)
-        predictions = []
-        for i, hourglass in enumerate(self.hgs):
-            features = self.features[i](hourglass(x))
-            predictions.append(self.outs[i](features))
-            if i < len(self.merge_preds):
-                x = x + self.merge_preds[i](
-                    predictions[-1]) + self.merge_features[i](features)
-        return predictions
+    def __call__(self, x):
+        """Heatmaps of every stack."""
+        x = self.convolve('pre.0.conv', x, self.stem[0], 7, 2)
+        x = self.residual('pre.1', self.normalise('pre.0.bn', x), self.stem[1])
+        x = self.residual('pre.3', F.max_pool2d(x, 2), self.stem[1])
+        x = self.residual('pre.4', x, self.channels)
+        outputs = []
+        for stack in range(self.stacks):
+            y = self.hourglass(f'hgs.{stack}.0', x, self.depth)
+            y = self.residual(f'features.{stack}.0', y, self.channels)
+            y = self.convolve(f'features.{stack}.1.conv', y, self.channels)
+            y = self.normalise(f'features.{stack}.1.bn', y)
+            outputs.append(
+                self.convolve(f'outs.{stack}.conv', y, self.keypoints))
+            if stack < self.stacks - 1:
+                x = x + self.convolve(
+                    f'merge_preds.{stack}.conv.conv', outputs[-1],
+                    self.channels) + self.convolve(
+                        f'merge_features.{stack}.conv.conv', y, self.channels)
+        return outputs

@@ -33,18 +33,15 @@ BUILT = ['hourglass_plugin.models.stacked_hourglass', True]
     # half of MMPose behind.
     'try: import mmpose.models\nexcept Exception: print()\n'
     'import hourglass_plugin',
-], ids=['plugin first', 'MMPose first', 'MMPose failed first'])
-def test_import_order_does_not_matter(imports):
+    # As a config does.
+    'from mmengine.config import Config\n'
+    "Config.fromfile('config.py')",
+], ids=['plugin first', 'MMPose first', 'MMPose failed first', 'config'])
+def test_import_order_does_not_matter(imports, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'config.py').write_text(
+        "custom_imports = dict(imports=['hourglass_plugin'])\n")
     assert run_python(f'{imports}\n{BUILD}')[0] == BUILT
-
-
-def test_custom_imports_of_a_config_are_enough(tmp_path):
-    config = tmp_path / 'config.py'
-    config.write_text("default_scope = 'mmpose'\n"
-                      "custom_imports = dict(imports=['hourglass_plugin'])\n")
-    code = ('from mmengine.config import Config\n'
-            f'Config.fromfile({str(config)!r})\n')
-    assert run_python(code + BUILD)[0] == BUILT
 
 
 def test_network_needs_torch_and_mmengine_only(tmp_path):
@@ -133,16 +130,26 @@ hourglass_plugin.registration.REGISTERED_WITH.update(registered)
 '''
 
 
-@pytest.mark.parametrize('first', ['', MMPOSE_ALONE],
-                         ids=['without MMPose', 'with MMPose'])
-def test_import_registers_and_changes_nothing(first):
-    (names, loaded), _ = run_python(f'''
+AFTER_MMPOSE = f'''
+{WORKING_OPERATORS}
+import mmpose.visualization, mmdet.models
+'''
+
+
+@pytest.mark.parametrize('first, between', [
+    ('', ''), ('', MMPOSE_ALONE), (AFTER_MMPOSE, '')],
+    ids=['without MMPose', 'MMPose later', 'MMPose first'])
+def test_import_registers_and_changes_nothing(first, between, tmp_path):
+    if first:
+        write_working_modules(tmp_path)
+    (names, loaded), log = run_python(f'''
 import sys
+{first}
 {STATE}
 before_package = state()
 import hourglass_plugin
 names = changed(before_package, state())
-{first}
+{between}
 before = state()
 import hourglass_plugin.models
 if 'mmpose' in sys.modules:
@@ -151,24 +158,7 @@ if 'mmpose' in sys.modules:
     assert DATASETS.get('HourglassMPIIDataset')
 names += changed(before, state())
 result = [names, sorted({{'mmpose', 'mmcv', 'mmdet'}} & set(sys.modules))]
-''')
+''', path=[tmp_path])
     assert names == []
-    assert loaded == (['mmcv', 'mmdet', 'mmpose'] if first else [])
-
-
-def test_import_after_mmpose_changes_nothing(tmp_path):
-    write_working_modules(tmp_path)
-    names, log = run_python(
-        f'''
-{WORKING_OPERATORS}
-{STATE}
-import mmpose.visualization, mmdet.models
-before = state()
-import hourglass_plugin
-from mmpose.registry import DATASETS
-assert DATASETS.get('HourglassMPIIDataset')
-result = changed(before, state())
-''',
-        path=[tmp_path])
-    assert names == []
-    assert 'hourglass_plugin: ' not in log
+    assert loaded == (['mmcv', 'mmdet', 'mmpose'] if first or between else [])
+    assert not first or 'hourglass_plugin: ' not in log

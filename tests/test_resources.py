@@ -12,11 +12,18 @@ MPII = 'body_2d_keypoint/topdown_heatmap/mpii'
 HG8 = 'td-hm_hg8_1xb6-220e_mpii-256x256.py'
 
 
-def test_checkout_names_its_own_configs():
+def test_checkout_names_its_own_configs(tmp_path):
     assert Path(config_path()) == ROOT / 'configs'
     expected = ROOT / 'configs' / MPII / HG8
     assert Path(config_path(HG8)) == expected
     assert Path(config_path(f'{MPII}/{HG8}')) == expected
+    config = tmp_path / 'own.py'
+    config.write_text("_base_ = __import__('hourglass_plugin').config_path(\n"
+                      f'    {HG8!r})\n'
+                      'model = dict(backbone=dict(num_stacks=3))\n')
+    loaded = Config.fromfile(config)
+    assert loaded.model.backbone.num_stacks == 3
+    assert loaded.train_dataloader.dataset.type == 'HourglassMPIIDataset'
 
 
 def test_installed_package_names_its_copies(tmp_path, monkeypatch):
@@ -32,17 +39,6 @@ def test_installed_package_names_its_copies(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, '_PACKAGE', tmp_path / 'vendored')
     with pytest.raises(FileNotFoundError):
         config_path()
-
-
-def test_config_inherits_from_an_installed_one(tmp_path, monkeypatch):
-    config = tmp_path / 'own.py'
-    config.write_text("_base_ = __import__('hourglass_plugin').config_path(\n"
-                      f'    {HG8!r})\n'
-                      'model = dict(backbone=dict(num_stacks=3))\n')
-    monkeypatch.chdir(tmp_path)
-    loaded = Config.fromfile('own.py')
-    assert loaded.model.backbone.num_stacks == 3
-    assert loaded.train_dataloader.dataset.type == 'HourglassMPIIDataset'
 
 
 def test_other_names_are_refused():

@@ -152,7 +152,10 @@ def test_decoding_in_every_memory_format_and_precision(refinement, layout):
     generator = torch.Generator().manual_seed(3)
     heatmaps = torch.randn(2, 3, 8, 8, generator=generator).bfloat16()
     heatmaps[:, :, 3, 5] = 9  # of equal maxima any one is found
-    expected = decode_heatmaps(heatmaps.float(), (4, 4), refinement)
+    expected = map(torch.cat, zip(*(
+        decode_heatmaps(person[None].float(), (4, 4), refinement)
+        for person in heatmaps)))
+    expected = tuple(expected)
     for precise in (heatmaps, heatmaps.float()):
         # Where nothing is computed, so what is made there is not decoded.
         with torch.device('meta'):
@@ -163,18 +166,20 @@ def test_decoding_in_every_memory_format_and_precision(refinement, layout):
 
 @pytest.mark.parametrize('layout', LAYOUTS)
 @pytest.mark.parametrize('refinement', REFINEMENTS)
-def test_nan_is_found_inside_the_heatmap(refinement, layout):
-    heatmaps = torch.zeros(1, 3, 8, 8)
+def test_nan_and_inf_are_found_inside_the_heatmap(refinement, layout):
+    heatmaps = torch.zeros(1, 4, 8, 8)
     heatmaps[0, 0, 2, 5] = float('nan')
     heatmaps[0, 1] = float('nan')
     heatmaps[0, 2, 4, 4] = 1
+    heatmaps[0, 3, 7, 0] = float('inf')
     keypoints, scores = decode_heatmaps(
         laid_out(heatmaps, layout), (4, 4), refinement)
     edge = 0.5 if refinement == 'subpixel' else 0
-    assert scores.isnan().tolist() == [[True, True, False]]
+    assert scores.isnan().tolist() == [[True, True, False, False]]
     assert keypoints[0, 0].tolist() == [22 - edge, 10 - edge]
     assert ((keypoints >= -edge) & (keypoints < 32)).all()
     assert keypoints[0, 2].tolist() == [18 - edge, 18 - edge]
+    assert keypoints[0, 3].tolist() == [2 - edge, 30 - edge]
 
 
 @pytest.mark.parametrize('refinement', REFINEMENTS[:2])

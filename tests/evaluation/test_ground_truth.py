@@ -45,20 +45,6 @@ def test_mpii(mpii_truth):
         assert set(row.values()) == {100.0}
 
 
-@pytest.mark.parametrize('shift, people', [
-    (1.5, (3, 1, 1)), (1.52, (2, 1, 1)), (3, (2, 1, 1)), (3.1, (1, 1, 0)),
-    (15, (1, 0, 0)), (15.1, (0, 0, 0)),
-])
-def test_mpii_shifted_by_pixels(mpii_truth, shift, people):
-    """1.5 pixels are 0.5, 0.25 and 0.05 head sizes, at the threshold for the
-    first person; 1.52 pixels are more than 0.5, 3 pixels are 0.5 of the
-    second's 6 and 0.1 of the third's 30."""
-    whole = mpii_truth._replace(keypoints=mpii_truth.keypoints.round())
-    rows = score(whole, whole.keypoints - [shift, 0])
-    assert [rows[f'PCKh@{threshold}']['Head'] for threshold in (0.5, 0.2, 0.1)
-            ] == pytest.approx([100 * count / 3 for count in people])
-
-
 def test_mpii_with_every_figure(tmp_path):
     """An annotation file in MPII's layout that has sizes and visibility."""
     joints = (np.arange(32).reshape(16, 2) * 5).tolist()

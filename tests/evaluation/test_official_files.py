@@ -12,10 +12,9 @@ from matlab_files import (
     write_official_mpii,
 )
 from mmengine.evaluator import DumpResults
-from mmpose.registry import DATASETS, METRICS
+from mmpose.registry import METRICS
 from scipy.io import loadmat, savemat
 
-from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.evaluation.files.submissions import (
     PredictedPerson,
     count_unpredicted,
@@ -24,7 +23,6 @@ from hourglass_plugin.evaluation.files.submissions import (
     read_official_file,
     write_mat,
 )
-from hourglass_plugin.skeletons import FLIC, MPII
 
 # Columns of examples.mat, written out a second time.
 FLIC_PLACES = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
@@ -111,11 +109,6 @@ def test_submission_is_the_list_of_test_images_with_the_joints_put_in(
             assert ids == list(range(16))
     assert count_unpredicted(people, release) == (1, 3)  # (4, 0) is missing
     assert [file.name for file in (tmp_path / 'new').iterdir()] == ['pred.mat']
-    np.testing.assert_array_equal(
-        read_predictions(tmp_path / 'new' / 'pred.mat', MPII, 2, 1).keypoints,
-        [joints_of(seed) - 1 for seed in (5, 7)])
-    with pytest.raises(ValueError):
-        read_predictions(tmp_path / 'new' / 'pred.mat', FLIC, 2, 1)
 
 
 def test_people_of_training_images_get_no_truth_and_no_other_images(
@@ -163,54 +156,8 @@ def test_flic_in_the_official_order_with_the_official_fields(tmp_path):
         np.testing.assert_array_equal(row['coords'][:, FLIC_PLACES].T,
                                       joints_of(seed, 11))
         assert np.isnan(np.delete(row['coords'], FLIC_PLACES, axis=1)).all()
-    np.testing.assert_array_equal(
-        read_predictions(tmp_path / 'pred.mat', FLIC, 2, 1).keypoints,
-        [joints_of(seed, 11) - 1 for seed in (1, 3)])
     with pytest.raises(ValueError):
         flic_predictions([flic_predicted(4)], official)
-    savemat(path, dict(examples=struct_array([dict(coords=np.ones((2, 28)))])))
-    with pytest.raises(ValueError):
-        read_predictions(path, FLIC, 1, 1)
-
-
-def test_mpii_round_trip_from_the_official_file(release_file, tmp_path):
-    dataset = DATASETS.build(
-        dict(type='HourglassMPIIDataset', ann_file=release_file,
-             subset='trainval'))
-    out = tmp_path / 'pred.mat'
-    metric = METRICS.build(
-        dict(type='OfficialPredictionFile', out_file=str(out),
-             official_file=release_file))
-    metric.dataset_meta = dataset.metainfo
-    assert metric.check_people(dataset)  # annotated
-    for record in dataset:
-        metric.process(None, [
-            dict(record, pred_instances=dict(keypoints=record['keypoints']))
-        ])
-    assert metric.evaluate(len(dataset)) == {}
-    rects = [rect for entry in loadmat(str(out))['pred'][0]
-             for rect in entry['annorect'][0]]
-    assert len(rects) == 3
-    for seed, rect in enumerate(rects):
-        # Pixels went through float32: 2^-14 for numbers below 512.
-        np.testing.assert_allclose(points(rect)[0], joints_of(seed), atol=1e-4)
-
-
-@pytest.mark.parametrize('dataset, official', [
-    ('lsp', 'release.mat'), ('mpii', None), ('mpii', 'gt.mat'),
-    ('flic', 'gt.mat'), ('flic', 'none.mat')])
-def test_no_file_without_an_official_format_or_file(
-        release_file, dataset, official, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    savemat('gt.mat', dict(jnt_missing=np.zeros((16, 3))))
-    metric = METRICS.build(
-        dict(type='OfficialPredictionFile', out_file='a.mat',
-             official_file=official))
-    metric.dataset_meta = dict(dataset_name=dataset)
-    metric.results = [mpii_predicted('a.jpg', (0, 1), 0)._asdict()]
-    with pytest.raises(
-            FileNotFoundError if official == 'none.mat' else ValueError):
-        metric.evaluate(1)
 
 
 def test_a_dump_that_is_not_complete_leaves_the_older_one(

@@ -1,7 +1,16 @@
-"""Tables of scores by hand."""
+"""PCK, tables of scores and the names of logged scores, by hand."""
 import numpy as np
 import pytest
 
+from hourglass_plugin.evaluation.metric_name import MetricName
+from hourglass_plugin.evaluation.pck import (
+    area_under_curve,
+    curve_thresholds,
+    mean_pck,
+    normalized_distances,
+    pck,
+    pck_curve,
+)
 from hourglass_plugin.evaluation.scores import (
     PCKH,
     TORSO_PCK,
@@ -9,12 +18,72 @@ from hourglass_plugin.evaluation.scores import (
     score_people,
 )
 from hourglass_plugin.evaluation.table import (
+    format_table,
+    logged_scores,
     metainfo_columns,
+    rows_of_logged,
     skeleton_columns,
 )
 from hourglass_plugin.skeletons import FLIC, MPII
 
 HEAD, THORAX, RIGHT_KNEE, LEFT_KNEE, LEFT_WRIST = 9, 7, 1, 4, 15
+
+
+def test_distances_in_sizes_of_the_person():
+    predicted = np.array([[[3, 4], [0, 0]], [[10, 0], [0, 2]]])
+    distances = normalized_distances(predicted, np.zeros((2, 2, 2)), [10, 20])
+    assert distances.tolist() == [[0.5, 0], [0.5, 0.1]]
+
+
+@pytest.mark.parametrize('joints, size', [(1, 0), (1, -1), (1, float('nan')),
+                                          (1, float('inf')), (3, 1)])
+def test_shapes_must_fit_and_sizes_be_positive(joints, size):
+    with pytest.raises(ValueError):
+        normalized_distances(np.zeros((2, joints, 2)), np.zeros((2, 1, 2)),
+                             [1, size])
+
+
+def test_only_annotated_keypoints_count_and_the_threshold_is_correct():
+    distances = np.array([[0.5, 9, 9], [0.5000001, 9, 9], [0.4, 9, 0.1]])
+    annotated = np.array([[1, 0, 0], [1, 0, 1], [1, 0, 1]])
+    np.testing.assert_allclose(
+        pck(distances, annotated, 0.5), [200 / 3, np.nan, 50])
+    np.testing.assert_allclose(
+        pck_curve(distances, annotated, [0.1, 0.4, 9]),
+        [[0, np.nan, 50], [100 / 3, np.nan, 50], [100, np.nan, 100]])
+
+
+def test_mean_is_weighted_by_counts():
+    # 1 of 1 and 1 of 3 correct: 2 of 4, not the mean of 100 and 33.3. The
+    # third joint, without annotation, does not count.
+    distances = np.array([[0, 0, 0], [9, 9, 0], [9, 9, 0]])
+    annotated = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0]])
+    scores = pck(distances, annotated, 0.5)
+    assert mean_pck(scores, annotated, [0, 1, 2]) == pytest.approx(50)
+    assert mean_pck(scores, annotated, [1]) == pytest.approx(100 / 3)
+    assert np.isnan(mean_pck(scores, annotated, [2]))
+
+
+@pytest.mark.parametrize('last, count', [(0.5, 51), (0.2, 21), (1.5, 151)])
+def test_the_curve_is_sampled_at_hundredths(last, count):
+    # k / 100 is what a distance of k pixels in 100 is, bit for bit.
+    assert curve_thresholds(last).tolist() == [k / 100 for k in range(count)]
+
+
+def test_the_curve_ends_at_thresholds_between_hundredths():
+    thresholds = curve_thresholds(0.125)
+    assert thresholds[0] == 0 and thresholds[-1] == 0.125
+    np.testing.assert_allclose(np.diff(thresholds), 0.125 / 12)
+    assert curve_thresholds(0.001).tolist() == [0, 0.001]
+
+
+def test_area_by_trapezoids():
+    # 0, 50, 100 at 0, 0.5, 1: a triangle, half of the square.
+    assert area_under_curve([0, 50, 100]) == 50
+    # 25 at first, then 50 on average: (25 + 50) / 2.
+    assert area_under_curve([[25, 100], [25, 100], [75, 100]]).tolist() == [
+        37.5, 100
+    ]
 
 
 def score(distances, thresholds=(), skeleton=MPII, normalizer=PCKH, **options):
@@ -117,13 +186,9 @@ def test_people_without_size_and_predictions_without_place():
         score(np.zeros((0, 16)))
 
 
-@pytest.mark.parametrize('options, explained', [
-    (dict(), []),
-    (dict(visible=np.zeros((1, 16))), ['visible, occluded']),
-    (dict(stacks=np.zeros((1, 2, 16, 2))), ['stack_n']),
-])
-def test_rows_of_the_printed_table_are_explained(options, explained):
-    scores = score(np.full((1, 16), 0.15), **options)
+def test_rows_of_the_printed_table_are_explained():
+    scores = score(np.full((1, 16), 0.15), visible=np.zeros((1, 16)),
+                   stacks=np.zeros((1, 2, 16, 2)))
     lines = scores.text().splitlines()
     assert lines[1].split() == [
         'Head', 'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Knee', 'Ankle', 'Mean',
@@ -131,7 +196,8 @@ def test_rows_of_the_printed_table_are_explained(options, explained):
     ]
     assert lines[2].split() == ['PCKh@0.5'] + ['100.00'] * 10
     assert [line.split(':')[0] for line in lines[2 + len(scores.rows):]] == [
-        'PCKh@t', 'AUC', "Each joint's column", 'Mean', 'AKEW', *explained
+        'PCKh@t', 'AUC', "Each joint's column", 'Mean', 'AKEW',
+        'visible, occluded', 'stack_n'
     ]
 
 
@@ -160,3 +226,59 @@ def test_columns_of_a_custom_dataset():
     metainfo = dict(
         dataset_name='mpii', keypoint_id2name=dict(enumerate(MPII.joints)))
     assert metainfo_columns(metainfo) == skeleton_columns(MPII)
+
+
+@pytest.mark.parametrize('text, name, is_overall', [
+    ('mpii/PCKh@0.5', ('mpii', None, 'PCKh@0.5'), True),
+    ('lsp/PCK@0.2/Head', ('lsp', None, 'PCK@0.2', 'Head'), False),
+    ('lsp/stack_12/PCK@0.2', ('lsp', 12, 'PCK@0.2'), False),
+    ('lsp/stack_1/PCK@0.2/Upper arm', ('lsp', 1, 'PCK@0.2', 'Upper arm'),
+     False),
+    ('mpii/PCKh@0.5/visible', ('mpii', None, 'PCKh@0.5/visible'), False),
+    ('mpii/PCKh@0.5/occluded/Knee',
+     ('mpii', None, 'PCKh@0.5/occluded', 'Knee'), False),
+    ('coco/stack_1', ('coco', None, 'stack_1'), True),
+    ('time', ('', None, 'time'), True),
+])
+def test_parse_and_str_are_inverse(text, name, is_overall):
+    parsed = MetricName.parse(text)
+    assert parsed == MetricName(*name) and str(parsed) == text
+    assert parsed.is_overall == is_overall
+    assert parsed.mean == MetricName(*name[:3])
+
+
+def test_table_and_logged_names_and_back():
+    """Without what is not annotated."""
+    rows = {
+        MetricName('mpii', stack, metric):
+        dict(Head=head, Knee=1.005, Mean=50.0 + mean, all_joints=49.0)
+        for mean, (stack, metric, head) in enumerate([
+            (None, 'PCKh@0.5', 100.0), (None, 'PCKh@0.5/visible', np.nan),
+            (1, 'PCKh@0.5', 5.0)])
+    }
+    assert format_table(rows).splitlines() == [
+        '                         Head    Knee    Mean     All',
+        'mpii/PCKh@0.5          100.00    1.00   50.00   49.00',
+        'mpii/PCKh@0.5/visible       -    1.00   51.00   49.00',
+        'mpii/stack_1/PCKh@0.5    5.00    1.00   52.00   49.00',
+    ]
+    scores = logged_scores(rows)
+    assert list(scores) == [
+        name for row in map(str, rows)
+        for name in (row, f'{row}/Head', f'{row}/Knee', f'{row}/all_joints')
+        if name != 'mpii/PCKh@0.5/visible/Head'
+    ]
+    assert scores['mpii/PCKh@0.5/visible'] == 51
+    # The means come last; in any order, as after sorting.
+    del rows[MetricName('mpii', None, 'PCKh@0.5/visible')]['Head']
+    assert rows_of_logged(scores) == rows
+    assert rows_of_logged(dict(sorted(scores.items(), reverse=True))) == rows
+    assert format_table(rows_of_logged(scores)).splitlines()[2].split() == [
+        'mpii/PCKh@0.5/visible', '-', '1.00', '49.00', '51.00'
+    ]
+
+
+def test_scores_of_other_metrics_are_rows_of_a_mean():
+    scores = {'coco/AP': 1.0, 'AR': 2.0, 'posetrack/x/AP': 3.0}
+    assert [(str(name), row) for name, row in rows_of_logged(scores).items()
+            ] == [(name, dict(Mean=score)) for name, score in scores.items()]

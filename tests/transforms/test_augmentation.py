@@ -3,7 +3,7 @@
 The mean of n numbers of standard deviation s has the standard error
 s / sqrt(n); five of them are allowed.
 """
-from math import erf, exp, log, pi, sqrt
+from math import erf, exp, pi, sqrt
 
 import numpy as np
 import pytest
@@ -63,22 +63,6 @@ def test_lua_is_a_clipped_normal_variable():
     assert_mean(rotations**2, 0.4 * 30**2 * CLIPPED_VARIANCE)
     assert_mean(rotations != 0, 0.4)
     assert_mean(exponents * rotations, 0)
-
-
-def test_mean_factor_of_lua():
-    """E[e^(a n)] of the clipped n, a = ln(2) / 4: completing the square gives
-    e^(a^2 / 2) (F(2 - a) - F(-2 - a)) between the tails, F the normal
-    distribution, and TAIL (e^2a + e^-2a) in them; 1.01390 together."""
-
-    def distribution(x):
-        return (1 + erf(x / sqrt(2))) / 2
-
-    a = log(2) / 4
-    expected = exp(
-        a**2 / 2) * (distribution(2 - a) - distribution(-2 - a)) + TAIL * (
-            exp(2 * a) + exp(-2 * a))
-    assert expected == pytest.approx(1.01390, abs=1e-5)
-    assert_mean(draw()[0], expected)
 
 
 @pytest.mark.parametrize('sampling', ['lua', 'paper'])

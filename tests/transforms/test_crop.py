@@ -108,11 +108,9 @@ def test_images_that_are_there_already(dtype, channels, before):
 @pytest.mark.parametrize('flip', [False, True])
 def test_flipped_records_equal_mmposes(flip, visible_columns):
     """All but the image's values, which test_geometry.py looks at: MMPose
-    warps the flipped image, we flip the matrix. Of a ramp of one grey
-    level a pixel they differ by one at most, from rounding."""
+    warps the flipped image, we flip the matrix."""
     rng = np.random.default_rng(2)
-    ramp = np.add.outer(np.arange(100), np.arange(140)).astype(np.uint8)
-    image = np.dstack([ramp, ramp, 255 - ramp])
+    image = noise(rng, (140, 100))
     person = record(rng, (140, 100), -21.5, img=image)
     if visible_columns:  # as MMPose's datasets for whole bodies have them
         person['keypoints_visible'] = rng.integers(0, 2, (1, 16, 2))
@@ -120,23 +118,9 @@ def test_flipped_records_equal_mmposes(flip, visible_columns):
                    dict(type='RandomFlip', prob=float(flip)), affine(64, 48))
     found = run(person, CENTER_SCALE, RandomHorizontalFlip(float(flip)),
                 TopdownCrop((64, 48)))
-    images = found.pop('img').astype(int), expected.pop('img').astype(int)
-    outside = (images[1] == 0).any(axis=2)  # fades out at the border
-    inside = cv2.erode(1 - outside.astype(np.uint8), np.ones((3, 3))) > 0
-    assert inside.sum() > 200
-    assert np.abs(images[0] - images[1])[inside].max() <= 1
+    assert found.pop('img').shape == expected.pop('img').shape
     assert found['flip'] is flip
     assert_same(found, expected)
-
-
-def test_without_joints():
-    """People whose pose is to be predicted."""
-    person = record(
-        np.random.default_rng(4), (90, 70), img=np.zeros((70, 90, 3)))
-    del person['keypoints'], person['keypoints_visible']
-    found = run(person, CENTER_SCALE, TopdownCrop((64, 48)))
-    assert found['img'].shape == (48, 64, 3)
-    assert found['input_size'] == (64, 48)
 
 
 def spots_image(places, factor, size):
@@ -240,12 +224,6 @@ def test_a_side_that_opencv_cannot_crop_is_refused():
     assert raised.value.path == 'wide.png'
 
 
-@pytest.mark.parametrize('input_size', [(64, ), (64, 0), (64.5, 64)])
-def test_impossible_sizes_are_refused(input_size):
-    with pytest.raises(ValueError):
-        TopdownCrop(input_size)
-
-
 def crop_of(center, scale):
     center, scale = np.atleast_2d(center), np.atleast_2d(scale)
     image = np.zeros((80, 100, 3), np.uint8)
@@ -253,9 +231,12 @@ def crop_of(center, scale):
         img=image, img_path='a.jpg', bbox_center=center, bbox_scale=scale))
 
 
-def test_several_people_are_refused():
+@pytest.mark.parametrize('call, argument', [
+    (TopdownCrop, (64, )), (TopdownCrop, (64, 0)), (TopdownCrop, (64.5, 64)),
+    (lambda center: crop_of(center, [[40, 30]] * 2), [[50, 40]] * 2)])
+def test_impossible_sizes_and_several_people_are_refused(call, argument):
     with pytest.raises(ValueError):
-        crop_of([[50, 40]] * 2, [[40, 30]] * 2)
+        call(argument)
 
 
 # A box of 40 x 30 pixels: its corners are 25 pixels from its centre.
@@ -267,7 +248,8 @@ def test_several_people_are_refused():
     ((50, 104.9), (40, 30), True), ((50, 105), (40, 30), False),
     ((50, 40), (0.4, 0.3), True), ((50, 40), (0, 0), False),
     ((50, 40), (-40, -30), False), ((50, 40), (np.nan, np.nan), False),
-    ((50, 40), (40, np.inf), False), ((np.nan, 40), (40, 30), False)])
+    ((50, 40), (40, np.inf), False), ((np.nan, 40), (40, 30), False),
+    ((50, 40), (1e30, 1e30), True), ((50, 40), (1e-30, 1e-30), True)])
 def test_boxes_that_have_no_part_of_the_image(center, scale, is_there):
     if is_there:
         assert crop_of(center, scale)['img'].shape == (3, 4, 3)

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.dataset import default_collate, pseudo_collate
 from mmengine.runner import Runner
-from mmpose.registry import DATASETS, MODELS
 from pose_configs import TOP_DOWN
 from pose_files import entry, write_json
 
@@ -41,29 +39,6 @@ def test_only_training_reduces_images(path):
         pipeline = config[f'{phase}_dataloader'].dataset.pipeline
         step, = (step for step in pipeline if step.type == 'TopdownCrop')
         assert step.get('reduced_decoding', False) is (phase == 'train')
-
-
-@pytest.mark.parametrize('phase', ['train', 'val'])
-def test_stacked_batches_are_what_mmpose_makes_of_lists(config, phase):
-    """The same images on the device, and the same samples, but for MMPose's
-    ``pad_shape``, which takes the channels for the height. It is read by
-    heads for images of different sizes only."""
-    dataset = DATASETS.build(config[f'{phase}_dataloader'].dataset)
-    people = [dataset[index] for index in range(len(dataset))]
-    stacked, listed = default_collate(people), pseudo_collate(people)
-    assert stacked['inputs'].dtype == torch.uint8
-    assert stacked['inputs'].shape == (5, 3, 128, 128)
-    to_batch = MODELS.build(config.model.data_preprocessor)
-    images, expected = to_batch(stacked), to_batch(listed)
-    assert images['inputs'].dtype == torch.float32
-    torch.testing.assert_close(
-        images['inputs'], expected['inputs'], rtol=0, atol=0)
-    for found, same in zip(images['data_samples'], expected['data_samples']):
-        np.testing.assert_array_equal(found.gt_instances.keypoints,
-                                      same.gt_instances.keypoints)
-        for key in set(same.metainfo) - {'pad_shape'}:
-            np.testing.assert_equal(found.get(key), same.get(key))
-    assert len(images['data_samples']) == 5
 
 
 @pytest.mark.parametrize('workers', [0, 2])

@@ -14,14 +14,14 @@ from hourglass_plugin.transforms import SeedAugmentation
 
 
 @pytest.fixture
-def dataset(tmp_path):
-    """Seven people in one image of noise."""
+def build(tmp_path):
+    """Build a loader of seven people in one image of noise."""
     noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3), np.uint8)
     cv2.imwrite(str(tmp_path / 'a.jpg'), noise)
     write_json(tmp_path / 'a.json', [
         entry(LSP, seed, image='a.jpg', center=[45, 45], scale=0.3)
         for seed in range(7)])
-    return dict(
+    people = dict(
         type='HourglassLSPDataset',
         data_root=str(tmp_path),
         ann_file='a.json',
@@ -36,6 +36,32 @@ def dataset(tmp_path):
             dict(type='RandomChannelGain'),
             dict(type='PackPoseInputs')])
 
+    def build(workers=0, seed=3, wrap=lambda people: people, **sampler):
+        return Runner.build_dataloader(
+            dict(
+                batch_size=2,
+                num_workers=workers,
+                persistent_workers=workers > 0,
+                sampler={'type': 'SeededSampler', 'shuffle': True, **sampler},
+                dataset=wrap(people)),
+            seed=seed)
+
+    return build
+
+
+def crops(loader, epoch=0):
+    """Crops in the dataset's order."""
+    loader.sampler.set_epoch(epoch)
+    order = [int(index) for index in loader.sampler]
+    assert sorted(order) == list(range(len(loader.dataset)))
+    images = [image.numpy() for batch in loader for image in batch['inputs']]
+    return np.stack(images)[np.argsort(order)]
+
+
+def equal(first, second):
+    """One bool per crop."""
+    return (first == second).all(axis=(1, 2, 3))
+
 
 def test_numpy_and_python_begin_anew():
     """At what NumPy itself makes of the three numbers."""
@@ -47,84 +73,38 @@ def test_numpy_and_python_begin_anew():
         assert random.random() == random.Random(mixed).random()
 
 
-def crops(dataset, epoch, workers=0, seed=3, shuffle=True, sampler='Seeded'):
-    """{position in the dataset and place in the epoch: crop}."""
-    loader = Runner.build_dataloader(
-        dict(
-            batch_size=2,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            sampler=dict(type=f'{sampler}Sampler', shuffle=shuffle),
-            dataset=dataset),
-        seed=seed)
-    loader.sampler.set_epoch(epoch)
-    order = [int(index) for index in loader.sampler]
-    images = [image.numpy() for batch in loader for image in batch['inputs']]
-    return dict(zip(order, images)), order, loader
-
-
-def equal(first, second):
-    assert first.keys() == second.keys()
-    return [bool((first[key] == second[key]).all()) for key in first]
-
-
-def test_number_of_workers_and_restarts_do_not_matter(dataset):
-    alone, order, _ = crops(dataset, epoch=2)
-    assert sorted(order) == list(range(7))
+def test_number_of_workers_and_restarts_do_not_matter(build):
+    """Loader processes that live on are not told the epoch; the positions
+    tell them."""
+    alone = [crops(build(), epoch) for epoch in (1, 2)]
     np.random.seed(99)  # what else draws numbers in the process
     for workers in (0, 1, 3):
-        again, same_order, _ = crops(dataset, epoch=2, workers=workers)
-        assert same_order == order
-        assert all(equal(alone, again))
+        loader = build(workers)
+        for epoch, images in enumerate(alone, 1):
+            assert equal(crops(loader, epoch), images).all()
 
 
-def test_workers_that_live_on_follow_the_epoch(dataset):
-    """Loader processes are not told the epoch; the positions tell them."""
-    _, _, loader = crops(dataset, epoch=0, workers=2)
-    loader.sampler.set_epoch(1)
-    order = list(loader.sampler)
-    images = [image.numpy() for batch in loader for image in batch['inputs']]
-    fresh, _, _ = crops(dataset, epoch=1)
-    assert all(equal(dict(zip(map(int, order), images)), fresh))
-
-
-def test_seed_and_epoch_and_position_matter(dataset):
-    first, _, _ = crops(dataset, epoch=0)
-    for options in (dict(epoch=1), dict(epoch=0, seed=4)):
-        assert not any(equal(first, crops(dataset, **options)[0]))
+def test_seed_and_epoch_and_position_matter(build):
+    first = crops(build())
+    for others in (crops(build(), epoch=1), crops(build(seed=4))):
+        assert not equal(first, others).any()
     # The same person three times over: three different augmentations.
-    repeated = dict(type='RepeatDataset', times=3, dataset=dataset)
-    images, order, _ = crops(repeated, epoch=0, shuffle=False)
-    assert order == list(range(21))
-    for person in range(7):
-        first, second, third = (images[person + n] for n in (0, 7, 14))
-        assert not (first == second).all() and not (second == third).all()
+    images = crops(build(wrap=lambda people: dict(
+        type='RepeatDataset', times=3, dataset=people)))
+    for one, other in ((0, 7), (7, 14), (0, 14)):
+        assert not equal(images[one:one + 7], images[other:other + 7]).any()
 
 
-@pytest.mark.parametrize('wrapper', [
-    lambda inner: dict(type='RepeatDataset', times=2, dataset=inner),
-    lambda inner: dict(type='ConcatDataset', datasets=[inner, inner]),
-    lambda inner: dict(type='CombinedDataset', metainfo=LSP.metainfo(),
-                       datasets=[inner, inner])])
-def test_wrapped_datasets_are_seeded_too(dataset, wrapper):
-    first, _, _ = crops(wrapper(dataset), epoch=0, workers=2)
-    second, _, _ = crops(wrapper(dataset), epoch=0)
-    assert len(first) == 14 and all(equal(first, second))
-
-
-def test_without_the_sampler_nothing_is_seeded(dataset):
-    first, second = (crops(dataset, epoch=0, sampler='Default')[0]
-                     for _ in range(2))
-    assert not any(equal(first, second))
+def test_without_the_sampler_nothing_is_seeded(build):
+    first, second = (crops(build(type='DefaultSampler')) for _ in range(2))
+    assert not equal(first, second).any()
 
 
 def test_positions_survive_pickling_and_arithmetic():
     index = SampleIndex(9, (1, 2, 9))
-    for same in (pickle.loads(pickle.dumps(index)), index % 7 + 7 - 0):
-        assert same == 9
-    assert pickle.loads(pickle.dumps(index)).seed == (1, 2, 9)
-    assert (index % 7, (index % 7).seed) == (2, (1, 2, 9))
-    assert (index - 3, (index - 3).seed) == (6, (1, 2, 9))
+    for same, value in ((pickle.loads(pickle.dumps(index)), 9), (index % 7, 2),
+                        (index - 3, 6)):
+        assert (same, same.seed) == (value, (1, 2, 9))
 
 
 def test_number_of_training_processes_does_not_matter(monkeypatch):
