@@ -27,6 +27,18 @@ def no_default_scope():
     DefaultScope._instance_dict.clear()
 
 
+@pytest.fixture(autouse=True, scope='session')
+def unformatted_configs():
+    """Leave out the formatting of configs, by yapf, which takes seconds.
+
+    onedl-mmengine imports yapf only where it uses it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.config.config.FormatCode',
+                      lambda text, **options: (text, True), raising=False)
+        yield
+
+
 @pytest.fixture(scope='session')
 def project(tmp_path_factory):
     """A small project: ``folder`` with people and the file ``config``.

@@ -1,6 +1,7 @@
 """Small JSON files of people and, in COCO's format, of dogs."""
 import copy
 import json
+import shutil
 
 import numpy as np
 
@@ -49,6 +50,34 @@ DOG_COCO = dict(
             keypoints=[12, 22, 2, 0, 0, 0, 30, 50.5, 1])
     ],
     categories=[dict(id=1, name='dog')])
+
+
+def write_dogs(project, data, marks=(2, 2, 2, 2)):
+    """Copy four people of the small project as dogs of four keypoints.
+
+    Args:
+        project: see small_project.py.
+        data: folder to write, with ``images`` and ``annotations``.
+        marks: of the keypoints' visibility, as COCO has them.
+    """
+    shutil.copytree(project.folder / 'images', data / 'images')
+    (data / 'annotations').mkdir()
+    for name in ('train', 'val'):
+        people = json.loads((project.folder / f'{name}.json').read_text())[:4]
+        images, annotations = [], []
+        for index, person in enumerate(people):
+            images.append(dict(id=index, file_name=person['image'], width=100,
+                               height=100))
+            keypoints = [value for joint, mark in zip(person['joints'], marks)
+                         for value in (*joint, mark)]
+            annotations.append(dict(id=index, image_id=index, category_id=1,
+                                    bbox=[10, 5, 80, 90], keypoints=keypoints))
+        # Parts of COCO's files that cannot be used.
+        annotations += [dict(annotations[0], id=8, iscrowd=1),
+                        dict(annotations[0], id=9, keypoints=[0] * 12)]
+        write_json(data / 'annotations' / f'{name}.json',
+                   dict(images=images, annotations=annotations,
+                        categories=[dict(id=1, name='dog')]))
 
 
 def changed(source, changes):

@@ -1,8 +1,14 @@
-"""Run a tool in a process of its own, as a user does."""
+"""Run tools in a process of their own, as a user does, or in this one."""
+import contextlib
 import os
+import runpy
+import socket
 import subprocess
 import sys
+from collections import OrderedDict
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / 'tools'
@@ -23,3 +29,48 @@ def run_tool(name, *arguments, launcher=()):
                           env={
                               **os.environ, 'OMP_NUM_THREADS': '1'
                           })
+
+
+def two_processes():
+    """The launcher that starts a tool twice, connected by a free port."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    return ('-m', 'torch.distributed.run', '--nproc-per-node', '2',
+            '--master-port', port)
+
+
+def _subclasses(kind):
+    yield kind
+    for subclass in kind.__subclasses__():
+        yield from _subclasses(subclass)
+
+
+def forget_instances(patch):
+    """Let mmengine start as in a process of its own.
+
+    Runners of one second have one name, by which a later one would find an
+    earlier one's log and screen.
+    """
+    from mmengine.logging import MessageHub, MMLogger
+    from mmengine.registry import DefaultScope
+    from mmengine.visualization import Visualizer
+    for kind in (DefaultScope, MMLogger, MessageHub, *_subclasses(Visualizer)):
+        patch.setattr(kind, '_instance_dict', OrderedDict())
+
+
+@contextlib.contextmanager
+def as_program(script, arguments, folder='.'):
+    """The state of a process of its own, which has run nothing before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(Path(script).parent))
+        patch.setattr(sys, 'argv', [str(script), *map(str, arguments)])
+        forget_instances(patch)
+        yield
+
+
+def run_here(script, arguments, folder='.'):
+    """Run a script in this process, where torch is imported already."""
+    with as_program(script, arguments, folder):
+        runpy.run_path(str(script), run_name='__main__')

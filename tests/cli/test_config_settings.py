@@ -34,21 +34,6 @@ def test_options_replace_and_add_settings(config_file):
     assert config.work_dir == 'a=b'
 
 
-@pytest.mark.parametrize('option, named', [
-    ('depth=3', "'depth'"),
-    ('model.dept.x=3', "'depth'"),
-    ('steps.2.end=3', 'steps.2'),
-    ('model.depth.x=3', 'model.depth'),
-    ('model.head.type=Head', 'model.head'),
-    ('=3', '=3'),
-    ('model.widths=[8,(16]', '--cfg-options'),
-])
-def test_an_option_without_effect_is_refused(config_file, option, named):
-    with pytest.raises(ValueError) as error:
-        configs.load_config(str(config_file), [option])
-    assert named in str(error.value)
-
-
 def test_a_mistyped_setting_of_the_file_is_refused(config_file):
     with open(config_file, 'a') as file:
         file.write('codec = data_root = model_width = train_pipeline = 1\n')
@@ -57,8 +42,7 @@ def test_a_mistyped_setting_of_the_file_is_refused(config_file):
         file.write('train_confg = dict(max_epochs=3)\n')
     with pytest.raises(ValueError) as error:
         configs.load_config(str(config_file))
-    for name in ('tiny.py', "'train_confg'", "'train_cfg'"):
-        assert name in str(error.value)
+    assert "'train_cfg'" in str(error.value)
 
 
 @pytest.mark.parametrize('argument, in_config, expected', [
@@ -78,10 +62,15 @@ def training(config_file, *options, **asked):
     return config
 
 
-def test_training_without_options_changes_nothing(config_file):
+def test_training_changes_the_asked_settings_only(config_file):
     plain = configs.load_config(str(config_file)).to_dict()
     plain['resume'] = False  # mmengine's default
     assert training(config_file).to_dict() == plain
+    config = training(config_file, 'auto_scale_lr.base_batch_size=16',
+                      validate=False, scale_learning_rate=True)
+    assert config.to_dict() == dict(
+        plain, val_cfg=None, val_dataloader=None, val_evaluator=None,
+        auto_scale_lr=dict(base_batch_size=16, enable=True))
 
 
 @pytest.mark.parametrize('device, expected', [
@@ -113,6 +102,15 @@ def test_resuming(config_file, tmp_path, resume, in_config, has_checkpoint,
 
 
 @pytest.mark.parametrize('options, asked, named', [
+    # Without effect.
+    (['depth=3'], {}, "'depth'"),
+    (['model.dept.x=3'], {}, "'depth'"),
+    (['steps.2.end=3'], {}, 'steps.2'),
+    (['model.depth.x=3'], {}, 'model.depth'),
+    (['model.head.type=Head'], {}, 'model.head'),
+    (['=3'], {}, '=3'),
+    (['model.widths=[8,(16]'], {}, '--cfg-options'),
+    # Of other values or configs.
     ([], dict(scale_learning_rate=True), 'base_batch_size'),
     (['auto_scale_lr.base_batch_size=8', 'param_scheduler.type=OneCycleLR'],
      dict(scale_learning_rate=True), 'eta_max'),
@@ -128,14 +126,6 @@ def test_an_option_that_the_config_does_not_allow(config_file, options, asked,
     with pytest.raises(ValueError) as error:
         training(config_file, *options, **asked)
     assert named in str(error.value)
-
-
-def test_options_of_training_change_the_config(config_file):
-    config = training(config_file, 'auto_scale_lr.base_batch_size=16',
-                      validate=False, scale_learning_rate=True)
-    assert (config.val_cfg, config.val_dataloader,
-            config.val_evaluator) == (None, None, None)
-    assert config.auto_scale_lr.enable is True
 
 
 @pytest.mark.parametrize('scope, kind, switch', [

@@ -83,12 +83,10 @@ def test_processes_that_cannot_be_connected(monkeypatch, launcher, variables):
 
 
 @pytest.mark.parametrize('address', [None, 'node9'])
-def test_processes_of_slurm_are_connected(tmp_path, monkeypatch, address):
-    scontrol = tmp_path / 'scontrol'
-    scontrol.write_text('#!/bin/sh\n[ "$*" = "show hostnames node[3-4]" ] && '
-                        'echo node3 && echo node4\n')
-    scontrol.chmod(0o755)
-    monkeypatch.setenv('PATH', str(tmp_path))
+def test_processes_of_slurm_are_connected(monkeypatch, address):
+    names = {('scontrol', 'show', 'hostnames', 'node[3-4]'): 'node3\nnode4\n'}
+    monkeypatch.setattr(subprocess, 'check_output',
+                        lambda command, text: names[tuple(command)])
     expected = dict(RANK='3', WORLD_SIZE='4', LOCAL_RANK='1',
                     MASTER_ADDR=address or 'node3', MASTER_PORT='29500')
     for name in expected:

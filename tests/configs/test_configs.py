@@ -1,7 +1,7 @@
 """Every pose config builds, trains a step, evaluates, and keeps the rules."""
 import ast
-import json
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 from pose_configs import CONFIGS, TOP_DOWN
+from pose_files import entry, write_json
 
 from hourglass_plugin.resources import config_path
 
@@ -80,30 +81,16 @@ def test_configs_are_flat_and_written_out():
         assert not list(positional_edits(path.read_text())), path
 
 
-def test_positional_edits_are_found():
-    for text in ('a[-4].size = 1', 'a[2] = 1', 'a[:2]', 'a.remove(1)'):
-        assert list(positional_edits(text))
-    assert not list(positional_edits("codec['size'], dict(a=1), [1]"))
-
-
-def write_people(folder, num_keypoints, count=2):
-    """A dataset in MPII's files: noise, with joints anywhere."""
-    rng = np.random.default_rng(0)
+def write_people(folder, num_keypoints):
+    """Two people in MPII's files: noise, with joints anywhere."""
+    skeleton = SimpleNamespace(num_keypoints=num_keypoints)
+    people = [entry(skeleton, seed, center=[80, 60], scale=0.5,
+                    head_size=30.0) for seed in range(2)]
+    write_json(folder / 'people.json', people)
     (folder / 'images').mkdir()
-    joints = rng.uniform(10, 110, (count, num_keypoints, 2))
-    for index in range(count):
-        image = rng.integers(0, 255, (120, 160, 3), np.uint8)
-        cv2.imwrite(str(folder / f'images/{index}.jpg'), image)
-    (folder / 'people.json').write_text(
-        json.dumps([
-            dict(
-                image=f'{index}.jpg',
-                center=[80, 60],
-                scale=0.5,
-                joints=joints[index].tolist(),
-                joints_vis=[1] * num_keypoints,
-                head_size=30.0) for index in range(count)
-        ]))
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    for person in people:
+        cv2.imwrite(str(folder / 'images' / person['image']), noise)
 
 
 def load(name, folder):

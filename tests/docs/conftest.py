@@ -1,25 +1,19 @@
-"""The folder of a page's reader, and less of what takes long there."""
+"""The folder of a page's reader, where nothing is compiled."""
 import shutil
 
 import numpy as np
 import pytest
 import torch
-from mmengine.config import config
-from page import ROOT
+from tool_process import ROOT
 
 from hourglass_plugin.visualization import read_image, save_image
 
 
 @pytest.fixture(autouse=True, scope='module')
-def quick():
-    """Leave out what takes long and changes no result.
-
-    Compiling takes a minute (tests/models has it). Formatting a config for
-    the log takes yapf up to ten seconds.
-    """
+def eager():
+    """Do not compile, which takes a minute: tests/models does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, 'compile', lambda module, **options: module)
-        patch.setattr(config, 'FormatCode', lambda text, **style: (text, True))
         yield
 
 

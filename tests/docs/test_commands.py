@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page import PAGES, ROOT, commands, follow, page_text, parse, pieces
+from page import PAGES, commands, follow, page_text, parse, pieces
+from pose_files import write_dogs
+from tool_process import ROOT
 
 from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
@@ -125,40 +127,6 @@ def test_command_runs(command, folder, trained):
     assert follow(shlex.join(words), folder)
 
 
-def write_dogs(project, data):
-    """Copy four people of the project as dogs, in COCO's format."""
-    shutil.copytree(project.folder / 'images', data / 'images')
-    (data / 'annotations').mkdir()
-    for name in ('train', 'val'):
-        people = json.loads((project.folder / f'{name}.json').read_text())[:4]
-        annotations = [
-            dict(
-                id=index,
-                image_id=index,
-                category_id=1,
-                bbox=[10, 5, 80, 90],
-                keypoints=[
-                    value for joint in person['joints'][:4]
-                    for value in (*joint, 2)
-                ]) for index, person in enumerate(people)
-        ]
-        # Parts of COCO's files that cannot be used.
-        annotations += [
-            dict(annotations[0], id=8, iscrowd=1),
-            dict(annotations[0], id=9, keypoints=[0] * 12),
-        ]
-        images = [
-            dict(id=index, file_name=person['image'], width=100, height=100)
-            for index, person in enumerate(people)
-        ]
-        (data / 'annotations' / f'{name}.json').write_text(
-            json.dumps(
-                dict(
-                    images=images,
-                    annotations=annotations,
-                    categories=[dict(id=1, name='dog')])))
-
-
 def test_custom_dataset_page_is_followed_to_the_end(folder, project):
     """The page's commands in order, shortened in the copied config."""
     write_dogs(project, folder / 'data' / 'custom_dataset')
@@ -175,10 +143,11 @@ val_dataloader.update(small)
 """)
         else:
             follow(command.replace('epoch_100', 'epoch_1'), folder)
-    # Four dogs, crop and heatmaps of 256 each; the crowd and the dog without
-    # keypoints are not among them.
-    sheet = read_image(folder / 'browse' / 'train_01.png')
-    assert sheet.shape[1] == 8 + 4 * (2 * 256 + 2 + 8)
+    # Four dogs, crop and, to train on, heatmaps of 256 each; the crowd and the
+    # dog without keypoints are not among them.
+    for phase, width in (('train', 2 * 256 + 2), ('val', 256)):
+        sheet = read_image(folder / 'browse' / f'{phase}_01.png')
+        assert sheet.shape[1] == 8 + 4 * (width + 8)
     scores = json.loads((folder / 'scores.json').read_text())
     assert {'custom_dataset/BoxPCK@0.2',
             'custom_dataset/BoxPCK@0.1/tail'} <= set(scores)

@@ -1,10 +1,14 @@
 """The small project in a folder of docs/mmpose.md's reader."""
 import json
+import os
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
-from mmpose_page import forget_instances, run_shell, shell_block
+from mmpose_page import shell_block
+from tool_process import ROOT, forget_instances
 
 from hourglass_plugin.compat.versions import draw_circles_with_any_numpy
 from hourglass_plugin.skeletons import LSP, MPII
@@ -45,8 +49,13 @@ def reader(trained, tmp_path_factory):
     # The page's command makes it two, as the small project has.
     config.write_text(f'_base_ = [{str(trained.config)!r}]\n'
                       'train_dataloader = dict(batch_size=4)\n')
-    commands = shell_block('$TOOLS/test.py')
-    printed = run_shell(commands + 'echo "TOOLS=$TOOLS"', folder)
+    finished = subprocess.run(
+        ['bash', '-ec', f'python() {{ "{sys.executable}" "$@"; }}\n' +
+         shell_block('$TOOLS/test.py') + '\necho "TOOLS=$TOOLS"'],
+        capture_output=True, text=True, cwd=folder,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)})
+    assert finished.returncode == 0, finished.stderr
+    printed = finished.stdout
     return SimpleNamespace(
         folder=folder,
         config=config,
@@ -66,13 +75,3 @@ def instances_of_this_test(monkeypatch):
     """Runs of one test share nothing with those of another."""
     forget_instances(monkeypatch)
     draw_circles_with_any_numpy()
-
-
-@pytest.fixture(autouse=True)
-def unformatted_configs(monkeypatch):
-    """Leave out mmengine's five times formatting, by yapf, which is slow."""
-    # onedl-mmengine imports yapf only where it uses it.
-    monkeypatch.setattr(
-        'mmengine.config.config.FormatCode',
-        lambda text, **options: (text, True),
-        raising=False)

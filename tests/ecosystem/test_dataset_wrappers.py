@@ -50,7 +50,7 @@ def scores(runner, dataloader=None):
             if 'time' not in name}
 
 
-def person(dataset, index, seed):
+def augmented(dataset, index, seed):
     """A person augmented by this seed: crop, keypoints, weights, flip."""
     packed = dataset[SampleIndex(index, (seed, 0, 0))]
     labels = packed['data_samples'].gt_instance_labels
@@ -64,8 +64,8 @@ def test_converted_people_are_the_same_people(combined):
     flipped, inside = set(), []
     for index in range(5):
         for seed in range(3):
-            leeds = person(dataset, index, seed)
-            mpii = person(dataset, index + 5, seed)
+            leeds = augmented(dataset, index, seed)
+            mpii = augmented(dataset, index + 5, seed)
             assert (leeds[0] == mpii[0]).all()
             # MPII's are computed in float64.
             np.testing.assert_allclose(leeds[1], mpii[1], atol=1e-4)
@@ -124,25 +124,3 @@ def test_wrapped_datasets_are_trained_and_evaluated(wrapper, collate, config,
     # Each person twice: the same means.
     assert scores(runner, alone)['lsp/PCK@1.5'] == pytest.approx(
         twice['lsp/PCK@1.5'])
-
-
-def test_repetitions_are_augmented_anew_and_reproducibly(combined):
-    repeated = combined.train_dataloader.dataset
-    repeated.datasets[1] = dict(
-        type='RepeatDataset', times=3, dataset=repeated.datasets[1])
-    combined.train_dataloader.dataset = dict(
-        type='RepeatDataset', times=2, dataset=repeated)
-
-    def crops(workers):
-        combined.train_dataloader.num_workers = workers
-        loader = Runner.build_dataloader(combined.train_dataloader, seed=0)
-        order = [int(index) for index in loader.sampler]
-        images = np.concatenate([batch['inputs'].numpy() for batch in loader])
-        return images[np.argsort(order)]
-
-    images = crops(workers=0)
-    assert len(images) == 2 * (5 + 3 * 5)
-    # The first person, twice from Leeds, six times from MPII.
-    copies = images[::5]
-    assert len(np.unique(copies.reshape(8, -1), axis=0)) == 8
-    assert (images == crops(workers=2)).all()

@@ -9,8 +9,9 @@ import torch
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
-from mmpose_page import ROOT, python_block, run_here
+from mmpose_page import python_block
 from pose_configs import TOP_DOWN
+from tool_process import ROOT, run_here
 
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image

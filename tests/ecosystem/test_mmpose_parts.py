@@ -1,46 +1,12 @@
-"""MMPose's visualizer, its hook and its averaged weights in our configs."""
+"""MMPose's picture hook and averaged weights in our configs."""
 import json
 
-import cv2
-import numpy as np
 import torch
-from mmengine.config import Config
-from mmpose.apis import inference_topdown, init_model
-from mmpose.registry import VISUALIZERS
-from mmpose.structures import merge_data_samples
-from mmpose_page import ROOT, python_block, run_here
+from mmpose.apis import init_model
+from mmpose_page import python_block
+from tool_process import ROOT, run_here
 
-from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
-
-
-def test_visualizer_of_a_config_draws_pose_and_heatmaps(reader, here):
-    config = Config.fromfile('my_people.py')
-    config.model.test_cfg.output_heatmaps = True
-    model = init_model(config, str(reader.checkpoint), device='cpu')
-    visualizer = VISUALIZERS.build(config.visualizer)
-    visualizer.set_dataset_meta(model.dataset_meta)
-    image = np.zeros((100, 100, 3), np.uint8)
-    sample = merge_data_samples(
-        inference_topdown(model, image, [[10, 20, 90, 80]]))
-    assert sample.pred_fields.heatmaps.shape == (14, 100, 100)
-    # One peak at the place of the right wrist, (30, 40), in the box's crop.
-    wrist = LSP.joints.index('right_wrist')
-    sample.pred_instances.keypoints[:] = [[50, 50]]
-    sample.pred_instances.keypoints[0, wrist] = [30, 40]
-    heatmaps = np.zeros((14, 100, 100), np.float32)
-    cv2.circle(heatmaps[wrist], (30, 40), 3, 1.0, -1)
-    sample.pred_fields.heatmaps = heatmaps
-    drawn = visualizer.add_datasample(
-        'pose', image, sample, draw_gt=False, draw_heatmap=True, kpt_thr=-1)
-    assert drawn.shape == (200, 100, 3)
-    # Elbow and wrist are joined by a line of the side's colour.
-    for place in ((40, 30), (45, 40)):
-        assert tuple(drawn[place]) == LSP.joint_color('right_wrist')
-    # Red is the highest, blue the lowest of MMPose's heatmaps.
-    for place, is_high in (((140, 30), True), ((180, 80), False)):
-        red, _, blue = drawn[place].astype(int)
-        assert red != blue and (red > blue) == is_high
 
 
 def run_test(reader, config, checkpoint, work_dir):

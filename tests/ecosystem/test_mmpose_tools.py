@@ -6,7 +6,8 @@ import sys
 
 import pytest
 import torch
-from mmpose_page import ROOT, python_block, run_here, shell_block
+from mmpose_page import shell_block
+from tool_process import ROOT, run_here
 
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
@@ -23,28 +24,6 @@ def test_a_config_trains_the_same_weights_under_mmposes_tool_and_ours(
     assert list(ours) == list(theirs)
     for name in ours:
         assert torch.equal(ours[name], theirs[name]), name
-
-
-def test_a_resumed_training_is_the_same_under_both(reader, trained,
-                                                   tmp_path):
-    """By a config that is longer, from the checkpoint in the epoch before."""
-    config = reader.folder / 'longer.py'
-    config.write_text("_base_ = './my_people.py'\n"
-                      'train_cfg = dict(max_epochs=2)\n'
-                      'train_dataloader = dict(batch_size=2)\n')
-    for name, tool in (('theirs', f'{reader.tools}/train.py'),
-                       ('ours', ROOT / 'tools' / 'train.py')):
-        run_here(tool, [
-            config, '--resume', trained.checkpoint, '--work-dir',
-            tmp_path / name, '--no-validate'
-        ], reader.folder)
-    ours, theirs = (
-        weights_of(tmp_path / name / 'epoch_2.pth')
-        for name in ('ours', 'theirs'))
-    before = weights_of(trained.checkpoint)
-    for name in ours:
-        assert torch.equal(ours[name], theirs[name]), name
-    assert any((ours[name] != before[name]).any() for name in ours)
 
 
 def test_testing_with_mmposes_tool(reader):
@@ -119,19 +98,3 @@ def test_counted_weights_are_the_networks(with_plugin, reader, capsys):
     found = re.search(r'Params: ([\d.]+)K', printed)
     assert float(found[1]) == pytest.approx(count / 1e3, rel=1e-3)
     assert 'Input shape: (1, 3, 128, 128)' in printed
-
-
-def test_both_backends_of_a_config(reader, tmp_path):
-    """The page's list, with a backend that needs no account."""
-    pytest.importorskip('tensorboard')
-    config = reader.folder / 'with_two_backends.py'
-    config.write_text(
-        "_base_ = './my_people.py'\n" +
-        python_block("dict(type='LocalVisBackend')").replace(
-            'WandbVisBackend', 'TensorboardVisBackend'))
-    run_here(ROOT / 'tools' / 'train.py',
-             [config, '--work-dir', tmp_path, '--no-validate'], reader.folder)
-    (folder, ) = tmp_path.glob('*/vis_data')
-    lines = (folder / 'scalars.json').read_text().splitlines()
-    assert len(lines) == 2 and 'loss_stack_1' in lines[0]
-    assert len(list(folder.glob('events.out.tfevents.*'))) == 1

@@ -232,18 +232,6 @@ def test_the_wheel_predicts_from_an_empty_folder(installed, project, is_own,
             assert installed.package in Path(answer[name]).parents
 
 
-def test_the_wheel_s_network_needs_no_mmpose(installed):
-    code = """
-import sys, torch
-sys.modules.update(dict.fromkeys(['mmpose', 'mmcv', 'mmdet']))
-from hourglass_plugin.models import StackedHourglass
-network = StackedHourglass(2, feat_channels=16, num_keypoints=4)
-print(*network(torch.rand(2, 3, 64, 64))[-1].shape)
-"""
-    answer = run(installed.python, '-c', code, folder=installed.nothing)
-    assert answer.endswith('2 4 16 16\n')
-
-
 def test_editable_install_sees_changes_and_is_found_by_mim(tree, tmp_path):
     checkout = tmp_path / 'checkout'
     shutil.copytree(

@@ -1,36 +1,32 @@
-"""Tools called in this process."""
-import runpy
-import sys
-
+"""Tools called in this process, and weights for them."""
 import pytest
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.registry import DefaultScope
-from tool_process import tool_path
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+from tool_process import run_here, tool_path
 
 
 @pytest.fixture
-def call_tool(monkeypatch):
+def save_untrained():
+    """Save the untrained model of a config file as a checkpoint."""
+
+    def save(config, path, heatmaps=None):
+        """``heatmaps`` is a value of all heatmaps' weights."""
+        init_default_scope('mmpose')
+        torch.manual_seed(0)
+        model = MODELS.build(Config.fromfile(config).model)
+        for stack in model.backbone.stacks if heatmaps is not None else ():
+            torch.nn.init.constant_(stack.heatmaps.weight, heatmaps)
+        torch.save(dict(state_dict=model.state_dict()), path)
+
+    return save
+
+
+@pytest.fixture
+def call_tool():
     """Call a tool in this process, where torch is imported once."""
-
-    # yapf takes seconds for a config, and the text is not tested.
-    # onedl-mmengine imports it only where it uses it.
-    monkeypatch.setattr(
-        'mmengine.config.config.FormatCode',
-        lambda text, **options: (text, True),
-        raising=False)
-
-    def call(name, *arguments):
-        # Runners of the same second have the same name, by which a later one
-        # would find an earlier one's log and screen.
-        for kind in (DefaultScope, MMLogger, MessageHub):
-            kind._instance_dict.clear()
-        path = tool_path(name)
-        monkeypatch.syspath_prepend(str(path.parent))
-        monkeypatch.setattr(sys, 'argv',
-                            [f'{name}.py', *map(str, arguments)])
-        runpy.run_path(str(path), run_name='__main__')
-
-    return call
+    return lambda name, *arguments: run_here(tool_path(name), arguments)
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ def test_a_sample_depends_on_its_numbers_only(generator):
     for wrong in ((0, 'test', 0), (-1, 'val', 0), (0, 'val', -2)):
         with pytest.raises(ValueError):
             generator.make_sample(*wrong)
+    for numbers in ((0, 1), (1, 0), (1, 1, -1)):
+        with pytest.raises(ValueError):
+            Settings(*numbers)
 
 
 @both
@@ -54,7 +57,7 @@ def test_two_processes_write_the_same_bytes(generator, tmp_path):
     assert len(contents(tmp_path / '1')) == 8 + 2 + 1
 
 
-def test_an_interrupted_run_leaves_nothing_that_looks_finished(tmp_path):
+def test_interrupted_runs_and_damage_are_noticed_and_made_up_for(tmp_path):
     folder, dataset = tmp_path / 'people', synthetic_people.DATASET
     running = dataset.write(folder, SETTINGS)
     for _ in range(4):
@@ -67,17 +70,11 @@ def test_an_interrupted_run_leaves_nothing_that_looks_finished(tmp_path):
         assert not dataset.is_complete(folder, replace(SETTINGS, **other))
     # The rest of the first run is gone.
     assert [path.name for path in tmp_path.iterdir()] == ['people']
-
-
-@pytest.mark.parametrize(
-    'damaged', ['images/val_000001.jpg', 'annotations/mpii_train.json'])
-def test_a_damaged_dataset_is_written_anew(damaged, tmp_path):
-    write(tmp_path / 'people')
-    (tmp_path / 'people' / damaged).unlink()
-    dataset = synthetic_people.DATASET
-    assert not dataset.is_complete(tmp_path / 'people', SETTINGS)
-    write(tmp_path / 'people')
-    assert dataset.is_complete(tmp_path / 'people', SETTINGS)
+    for damaged in ('images/val_000001.jpg', 'annotations/mpii_train.json'):
+        (folder / damaged).unlink()
+        assert not dataset.is_complete(folder, SETTINGS)
+        write(folder)
+        assert dataset.is_complete(folder, SETTINGS)
 
 
 def test_only_force_replaces_other_settings_and_never_other_files(tmp_path):
@@ -95,12 +92,6 @@ def test_only_force_replaces_other_settings_and_never_other_files(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {'mine.txt', 'people'}
     write(folder, force=True)
     assert synthetic_people.DATASET.is_complete(folder, SETTINGS)
-
-
-@pytest.mark.parametrize('numbers', [(0, 1), (1, 0), (1, 1, -1)])
-def test_settings_out_of_range_are_refused(numbers):
-    with pytest.raises(ValueError):
-        Settings(*numbers)
 
 
 @pytest.mark.parametrize('kind', ['people', 'shapes'])

@@ -99,24 +99,3 @@ def test_coco_files_contain_the_samples(dataset, split, count):
             assert annotation['bbox'] == box_of(mask)
             assert annotation['area'] == mask.sum()
             assert annotation['iscrowd'] == 0
-
-
-def test_mmdetection_reads_the_boxes(dataset):
-    pytest.importorskip('mmdet', reason='requirements/mminstall.txt lists it')
-    from mmdet.datasets import CocoDataset
-    images = CocoDataset(
-        data_root=str(dataset),
-        ann_file='annotations/val.json',
-        data_prefix=dict(img='images/'),
-        metainfo=dict(classes=CLASSES),
-        test_mode=True)
-    assert len(images) == 3
-    for index in range(3):
-        _, sample = make_sample(7, 'val', index)
-        found = images.get_data_info(index)['instances']
-        assert [each['bbox_label']
-                for each in found] == sample['labels'].tolist()
-        # Left, top, right and bottom edges.
-        for each, mask in zip(found, sample['masks']):
-            x, y, width, height = box_of(mask)
-            assert each['bbox'] == [x, y, x + width, y + height]

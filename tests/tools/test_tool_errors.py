@@ -64,18 +64,15 @@ def test_an_impossible_training_is_refused_before_it(option, named,
         '--cfg-options', 'train_dataloader.batch_size=100', option)
 
 
-@pytest.fixture
-def other_model(tmp_path):
-    """A checkpoint of a network that is not a pose network."""
-    path = tmp_path / 'other.pth'
-    torch.save(dict(state_dict=torch.nn.Linear(2, 3).state_dict()), path)
-    return path
-
-
 def test_weights_of_another_model_are_refused(error_of, training_error,
-                                              project, other_model):
-    for tool, *images in (['test'], ['predict', project.folder / 'images']):
-        error = error_of(tool, *images, project.config, other_model)
+                                              project, tmp_path):
+    other_model = tmp_path / 'other.pth'
+    torch.save(dict(state_dict=torch.nn.Linear(2, 3).state_dict()),
+               other_model)
+    for tool, images, out in (('test', [], []),
+                              ('predict', [project.folder / 'images'], []),
+                              ('export_onnx', [], ['model.onnx'])):
+        error = error_of(tool, *images, project.config, other_model, *out)
         for name in ('other.pth', 'weight', 'bias', 'backbone.'):
             assert name in error
     assert 'other.pth' in training_error('--resume', other_model)
@@ -99,8 +96,10 @@ def test_weights_of_another_model_are_refused(error_of, training_error,
     ('compare_trainings', ['{work_dir}', '--out', '{config}'], '{config}'),
     ('predict', ['{folder}/images', '{config}', '{checkpoint}', '--out',
                  '{config}'], '{config}'),
+    ('predict', ['{folder}/images', '{config}'], 'checkpoint'),
+    ('convert_checkpoint', ['nowhere.pth', 'ours.pth'], 'nowhere.pth'),
 ])
-def test_outputs_that_would_overwrite_or_cannot_be_written(
+def test_arguments_that_would_overwrite_or_lack_a_file(
         tool, arguments, named, error_of, trained):
     names = {name: str(path) for name, path in vars(trained).items()}
     before = trained.checkpoint.read_bytes(), trained.config.read_bytes()
@@ -116,9 +115,10 @@ def test_outputs_that_would_overwrite_or_cannot_be_written(
     ('broken.jpg', [], 'broken.jpg'),
     ('broken.mp4', [], 'broken.mp4'),
     ('small.png', ['--bbox', '5', '5', '2', '9'], '5 5 2 9'),
-    ('small.png', ['--bbox', '0', 'nan', '9', '9'], '0 nan 9 9'),
     ('small.png', ['--bbox', '30', '0', '40', '9'], '20 x 10'),
     ('small.png', ['--device', 'meta'], 'meta'),
+    ('small.png', ['--fast', '--cfg-options', 'model.backbone.type=ResNet'],
+     'ResNet'),
     ('small.png', ['--out', '{inputs}'], 'inputs'),
     ('small.png', ['--out', '{inputs}/linked'], 'small.png'),
 ])

@@ -1,7 +1,10 @@
-"""Train, resume, test, predict and browse with a tiny dataset."""
+"""Train, test and predict with a tiny dataset.
+
+tests/docs/test_commands.py browses one, tests/engine resumes, and tests/stress
+has several processes.
+"""
 import json
 import pickle
-import socket
 
 import cv2
 import numpy as np
@@ -10,11 +13,16 @@ import torch
 from tool_process import run_tool
 
 from hourglass_plugin.skeletons import LSP
-from hourglass_plugin.visualization import read_image
+from hourglass_plugin.visualization import read_image, save_image
+from hourglass_plugin.weights import shipped_weights
 
 
 def names_in(folder):
     return sorted(file.name for file in folder.iterdir())
+
+
+def predictions_in(folder):
+    return json.loads((folder / 'predictions.json').read_text())
 
 
 def test_first_screen_is_short_and_the_log_file_is_complete(trained):
@@ -29,42 +37,22 @@ def test_first_screen_is_short_and_the_log_file_is_complete(trained):
     assert 'System environment' in log and 'optim_wrapper = dict(' in log
 
 
-def test_resumed_training_goes_on_where_it_was(trained, tmp_path):
-    printed = called('train', trained.config, '--work-dir', tmp_path,
-                     '--resume', trained.checkpoint, '--amp', '--no-validate',
-                     '--cfg-options', 'train_cfg.max_epochs=2')
-    assert names_in(tmp_path)[1:3] == ['epoch_2.pth', 'last_checkpoint']
-    meta = torch.load(tmp_path / 'epoch_2.pth', weights_only=False)['meta']
-    assert (meta['epoch'], meta['iter']) == (2, 6)
-    assert 'Epoch(train) [1]' not in printed and 'Epoch(val)' not in printed
-
-
-def called(name, *arguments, **options):
-    """Run a tool that must succeed; stdout."""
-    finished = run_tool(name, *arguments, **options)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
-
-
-def predictions_in(folder):
-    return json.loads((folder / 'predictions.json').read_text())
-
-
 @pytest.fixture(scope='module')
 def tested(trained, tmp_path_factory):
     """Scores, dumped predictions and pictures of the trained network."""
     out = tmp_path_factory.mktemp('tested')
-    called('test', trained.config, trained.checkpoint, '--work-dir',
-           out / 'work', '--out', out / 'new' / 'scores.json', '--dump',
-           out / 'new' / 'people.pkl', '--show-dir', out / 'pictures',
-           '--interval', '2')
+    finished = run_tool(
+        'test', trained.config, trained.checkpoint, '--work-dir', out / 'work',
+        '--out', out / 'new' / 'scores.json', '--dump',
+        out / 'new' / 'people.pkl', '--show-dir', out / 'pictures',
+        '--interval', '2')
+    assert finished.returncode == 0, finished.stderr
     return out
 
 
 def test_scores_and_pictures_are_those_of_the_predictions(tested):
     scores = json.loads((tested / 'new' / 'scores.json').read_text())
-    with open(tested / 'new' / 'people.pkl', 'rb') as file:
-        people = pickle.load(file)
+    people = pickle.loads((tested / 'new' / 'people.pkl').read_bytes())
     shoulder, hip = LSP.indices(['right_shoulder', 'left_hip'])
     distances = []
     for person in people:
@@ -84,32 +72,30 @@ def test_scores_and_pictures_are_those_of_the_predictions(tested):
     assert picture.shape == (512, 1026, 3)
 
 
-def test_two_processes_without_a_gpu_evaluate_like_one(trained, tmp_path):
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    two = tmp_path / 'two'
-    called('train', trained.config, '--work-dir', two, '--launcher',
-           'pytorch', launcher=['-m', 'torch.distributed.run',
-                                '--nproc-per-node', '2', '--master-port',
-                                port])
-    lines = next(two.glob('*/vis_data/scalars.json')).read_text().splitlines()
-    by_two = json.loads(lines[-1])
-    called('test', trained.config, two / 'epoch_1.pth', '--work-dir',
-           tmp_path / 'one', '--out', tmp_path / 'scores.json')
-    by_one = json.loads((tmp_path / 'scores.json').read_text())
-    assert 0 < by_one['lsp/PCK@1.5'] < 100
-    assert by_one == {name: by_two[name] for name in by_one}
+@pytest.fixture
+def eager(monkeypatch):
+    """Do not compile: tests/inference/test_optimize.py does."""
+    monkeypatch.setattr(torch, 'compile', lambda forward, **_: forward)
 
 
-def test_predicting_with_the_data_sets_box_gives_the_data_sets_result(
-        trained, tested, call_tool, tmp_path):
-    with open(tested / 'new' / 'people.pkl', 'rb') as file:
-        expected = pickle.load(file)[0]['pred_instances']
+def test_fast_scores_are_the_same(trained, tested, eager, call_tool, tmp_path,
+                                  capsys):
+    call_tool('test', trained.config, trained.checkpoint, '--work-dir',
+              tmp_path, '--out', tmp_path / 'scores.json', '--fast')
+    assert json.loads((tmp_path / 'scores.json').read_text()) == json.loads(
+        (tested / 'new' / 'scores.json').read_text())
+    assert 'Scores and time per image' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('fast', [[], ['--fast']])
+def test_predicting_with_the_datasets_box_gives_the_datasets_result(
+        trained, tested, eager, call_tool, tmp_path, fast):
+    people = pickle.loads((tested / 'new' / 'people.pkl').read_bytes())
+    expected = people[0]['pred_instances']
     # Centre (48, 49) and size 0.4 * 200 = 80 pixels.
     call_tool('predict', trained.folder / 'images' / 'val0.png',
               trained.config, trained.checkpoint, '--out', tmp_path, '--bbox',
-              8, 9, 88, 89, '--bbox', 0, 0, 50, 50, '--device', 'cpu')
+              8, 9, 88, 89, '--bbox', 0, 0, 50, 50, '--device', 'cpu', *fast)
     assert names_in(tmp_path) == ['predictions.json', 'val0.png']
     result = predictions_in(tmp_path)
     assert result['joints'] == list(LSP.joints)
@@ -126,6 +112,27 @@ def test_predicting_with_the_data_sets_box_gives_the_data_sets_result(
     np.testing.assert_allclose(
         joints[:, 2], expected['keypoint_scores'][0], atol=1e-4)
     assert second['keypoints'] != first['keypoints']
+
+
+def test_default_is_what_config_and_checkpoint_give(trained, call_tool,
+                                                    tmp_path):
+    """And importing less, in a process of its own, changes no number."""
+    images = tmp_path / 'images'
+    small = read_image(trained.folder / 'images' / 'val0.png')
+    large = np.zeros((500, 700, 3), np.uint8)
+    large[300:400, 500:600] = small
+    for name, image in (('small.png', small), ('large.png', large)):
+        save_image(images / name, image)
+    finished = run_tool('predict', images, '--out', tmp_path / 'default')
+    # Nothing that the user could not act on.
+    assert (finished.returncode, finished.stderr) == (0, '')
+    call_tool('predict', images, *shipped_weights(), '--out',
+              tmp_path / 'explicit')
+    answer = predictions_in(tmp_path / 'default')
+    assert (answer['config'], answer['checkpoint']) == shipped_weights()
+    assert answer == predictions_in(tmp_path / 'explicit')
+    drawn = read_image(tmp_path / 'default' / 'large.png')
+    assert drawn.shape == large.shape
 
 
 def test_folder_with_a_damaged_image_and_a_name_not_in_utf8(
@@ -171,14 +178,3 @@ def test_video_frame_by_frame(trained, call_tool, tmp_path):
     for _ in range(3):
         assert drawn.read()[1].shape == (48, 64, 3)
     assert not drawn.read()[0]
-
-
-@pytest.mark.parametrize('phase, width', [('train', 2 * 256 + 2),
-                                          ('val', 256)])
-def test_browsed_sheets(phase, width, project, call_tool, tmp_path):
-    call_tool('browse_dataset', project.config, '--phase', phase, '--number',
-              3, '--out', tmp_path)
-    assert names_in(tmp_path) == [f'{phase}_01.png']
-    # Crops of 128 are shown as 256; only training has targets beside.
-    sheet = read_image(tmp_path / f'{phase}_01.png')
-    assert sheet.shape[1] == 8 + 3 * (width + 8)

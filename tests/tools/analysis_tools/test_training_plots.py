@@ -6,37 +6,37 @@ from training_plots import draw_trainings
 BLUE, ORANGE = (178, 114, 0), (0, 94, 213)  # BGR
 
 
-def pixels(picture, color):
-    """Rows and columns in which a colour is, in the left half."""
-    left = picture[:, :picture.shape[1] // 2].astype(int)
-    return np.nonzero((np.abs(left - color) < 8).all(axis=2))
+def halves(picture):
+    return np.array_split(picture.astype(int), 2, axis=1)
+
+
+def is_color(picture, color):
+    return (np.abs(picture - color) < 8).all(axis=2)
 
 
 def test_means_and_seeds_are_where_their_scores_are():
     """A mean of 20 between 10 and 30, in one row; below it one of 40."""
-    picture = draw_trainings({'a': [{1: 10.0}, {1: 30.0}], 'b$_$': [{1: 40.0}]
-                              }, 'PCK')
-    rows, columns = pixels(picture, BLUE)
+    rings, _ = halves(draw_trainings(
+        {'a': [{1: 10.0}, {1: 30.0}], 'b$_$': [{1: 40.0}]}, 'PCK'))
+    rows, columns = np.nonzero(is_color(rings, BLUE))
     columns -= columns.min()
     # The stroke of the mean is 0.56 rows high, a ring 7 points.
     height = np.bincount(columns)
     stroke = np.flatnonzero(height > 0.9 * height.max())
     # Rings reach as far to the left as to the right of the mean of 10 and 30.
     assert stroke.mean() == pytest.approx(columns.max() / 2, abs=2)
-    assert rows.max() < pixels(picture, ORANGE)[0].min()
+    assert rows.max() < np.nonzero(is_color(rings, ORANGE))[0].min()
 
 
 def test_curves_rise_to_the_right_within_the_range_of_the_seeds():
-    picture = draw_trainings(
-        {'a': [{1: 10.0, 2: 20.0}, {1: 10.0, 2: 40.0}]}, 'PCK')
-    right = picture[:, picture.shape[1] // 2:].astype(int)
-    line = (np.abs(right - BLUE) < 8).all(axis=2)
+    _, curves = halves(draw_trainings(
+        {'a': [{1: 10.0, 2: 20.0}, {1: 10.0, 2: 40.0}]}, 'PCK'))
     # The range: 15 % of the colour over white.
-    band = (np.abs(right - (0.15 * np.array(BLUE) + 0.85 * 255)) < 4).all(
+    band = (np.abs(curves - (0.15 * np.array(BLUE) + 0.85 * 255)) < 4).all(
         axis=2)
     end = np.flatnonzero(band.sum(axis=0) > 50)[-5]
     reach = np.flatnonzero(band[:, end])
-    on_line = np.flatnonzero(line[:, end])
+    on_line = np.flatnonzero(is_color(curves, BLUE)[:, end])
     # At the end the mean, 30, is halfway between 20 and 40.
     assert on_line.mean() == pytest.approx(reach[[0, -1]].mean(), abs=4)
 

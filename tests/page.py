@@ -3,19 +3,12 @@ import ast
 import contextlib
 import io
 import re
-import runpy
 import shlex
-import sys
 from argparse import ArgumentParser
-from collections import OrderedDict
-from pathlib import Path
 
 import pytest
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.visualization import Visualizer
+from tool_process import ROOT, run_here
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = str(ROOT / 'tools')
 PAGES = [
     'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md',
     *(path.relative_to(ROOT).as_posix()
@@ -82,36 +75,13 @@ def python_examples(text):
     return found
 
 
-def _subclasses(kind):
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
-
-
-@contextlib.contextmanager
-def as_program(script, arguments, folder='.'):
-    """The state of a process of its own, which has run nothing before."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.syspath_prepend(str(script.parent))
-        patch.setattr(sys, 'argv', [str(script), *arguments])
-        for shared in (MMLogger, MessageHub, *_subclasses(Visualizer)):
-            patch.setattr(shared, '_instance_dict', OrderedDict())
-        # Tools of several folders have modules of one name.
-        for name, module in list(sys.modules.items()):
-            if (getattr(module, '__file__', None) or '').startswith(TOOLS):
-                patch.delitem(sys.modules, name)
-        yield
-
-
 def follow(command, folder):
     """Run a page's ``python FILE ...`` in this process; the text printed."""
     script, *arguments = shlex.split(command)[1:]
     printed = io.StringIO()
-    with as_program(ROOT / script, arguments, folder), \
-            contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed):
         try:
-            runpy.run_path(str(ROOT / script), run_name='__main__')
+            run_here(ROOT / script, arguments, folder)
         except SystemExit as stopped:
             if stopped.code not in (None, 0):
                 pytest.fail(f'{command}: {stopped.code}')
@@ -129,11 +99,10 @@ def parse(script, arguments, folder):
     def stop(self, *given):
         raise _Parsed(parse_args(self, *given))
 
-    with as_program(script, arguments, folder), \
-            pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ArgumentParser, 'parse_args', stop)
         with pytest.raises(_Parsed) as parsed:
-            runpy.run_path(str(script), run_name='__main__')
+            run_here(script, arguments, folder)
     return parsed.value.args[0]
 
 

@@ -1,0 +1,78 @@
+"""Small downloads for the converters, written and converted."""
+import importlib
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matlab_files import struct_array
+from scipy.io import savemat
+
+
+def convert(name, sources, out, *options):
+    """Call a converter, which may find fewer people than the real files."""
+    script = importlib.import_module(f'prepare_{name}')
+    sources = sources if isinstance(sources, list) else [sources]
+    arguments = (*sources, '--out', out, '--allow-other-counts', *options)
+    script.main(script.parse_args([str(each) for each in arguments]))
+
+
+def jpeg(seed):
+    image = np.random.RandomState(seed).randint(0, 255, (64, 64, 3), np.uint8)
+    return cv2.imencode('.jpg', image)[1].tobytes()
+
+
+def write_zip(path, files):
+    with zipfile.ZipFile(path, 'w') as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def write_tar(path, files):
+    with tarfile.open(path, 'w:gz') as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def unpacked(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def mat(**variables):
+    buffer = io.BytesIO()
+    savemat(buffer, variables)
+    return buffer.getvalue()
+
+
+def examples(*numbers):
+    """FLIC's examples.mat: people who face away, number 3 to test on."""
+    return mat(examples=struct_array([
+        dict(filepath=f'film-{number}.jpg',
+             coords=np.arange(58.0).reshape(2, 29) + number,
+             torsobox=np.array([[10.0, 10, 30, 30]]),
+             imgdims=np.array([[480.0, 720, 3]]),
+             istrain=int(number != 3), istest=int(number == 3))
+        for number in numbers]))
+
+
+def content_of(folder):
+    """Every file below a folder with its bytes; links are followed."""
+    paths = [os.path.join(top, name)
+             for top, _, names in os.walk(folder, followlinks=True)
+             for name in names]
+    return {os.path.relpath(path, folder): Path(path).read_bytes()
+            for path in paths}
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
