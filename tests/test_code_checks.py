@@ -28,7 +28,7 @@ def test_the_package_reads_nothing_as_code():
     """Calls that can run code are absent, or in the modules that check."""
     for path in (ROOT / 'hourglass_plugin').rglob('*.py'):
         source = path.read_text('utf-8')
-        if path.name not in ('restricted.py', 'predictions.py'):
+        if path.name != 'restricted.py':
             assert 'import pickle' not in source, path
         for word in ('allow_pickle=True', ' eval(', ' exec(', 'os.system',
                      'shell=True', 'yaml.load', 'import shelve',

@@ -71,7 +71,8 @@ class _PersonDataset(SkipCorruptImagesDataset):
                                               np.float32)
             records.append(record)
         if not records:
-            raise ValueError(f'{self.ann_file} contains no person')
+            raise ValueError(f'{self.ann_file} contains no person of subset '
+                             f'{self.subset!r}; check ann_file and subset')
         return records
 
 

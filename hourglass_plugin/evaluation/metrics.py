@@ -59,7 +59,8 @@ class PCKMetric(BaseMetric):
         self.thresholds = tuple(np.ravel(thresholds).tolist())
         if not self.thresholds or not all(0 < threshold < float('inf')
                                           for threshold in self.thresholds):
-            raise ValueError(f'thresholds {thresholds!r}: must be positive')
+            raise ValueError(f'thresholds={thresholds!r} must be positive and '
+                             'finite, such as 0.5')
 
     @property
     def skeleton(self) -> Skeleton:
@@ -131,7 +132,8 @@ class PCKMetric(BaseMetric):
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Log the table; return percent by name, without the dataset."""
         if not results:
-            raise ValueError(f'no person to score in {self.columns.dataset}')
+            raise ValueError(f'no person to score in {self.columns.dataset}: '
+                             'the test set is empty')
         scores = self.score(stack_people(results))
         self.prefix = self.prefix or self.columns.dataset
         # Explain the first of many validations only.
@@ -259,7 +261,8 @@ class BoxPCKMetric(PCKMetric):
         """Return the larger side of the box in pixels; NaN if it is empty."""
         truth = sample['gt_instances']
         if 'bboxes' not in truth:
-            raise ValueError('BoxPCK needs boxes, but bboxes are missing')
+            raise ValueError('BoxPCKMetric needs gt_instances.bboxes: '
+                             'annotate a bounding box for each person')
         (left, top, right, bottom), = np.asarray(truth['bboxes'])
         size = max(right - left, bottom - top)
         return float(size) if size > 0 else float('nan')

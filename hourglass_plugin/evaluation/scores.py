@@ -85,15 +85,6 @@ class Scores(NamedTuple):
         """Name of the benchmark's row, e.g. ``PCKh@0.5``."""
         return next(iter(self.rows))
 
-    def summary(self) -> Row:
-        """Return the benchmark's row and the means of the other rows."""
-        others = {
-            str(name): row['Mean']
-            for name, row in self.rows.items()
-            if name.is_overall and name != self.benchmark
-        }
-        return {**self.printed(self.rows[self.benchmark]), **others}
-
     def printed(self, row: Row) -> Row:
         """Drop the mean of all joints where the first mean is the same."""
         return {
@@ -169,7 +160,8 @@ def score_people(people: People,
     """
     thresholds = thresholds or normalizer.thresholds
     if len(people.sizes) == 0:
-        raise ValueError(f'no person to score in {columns.dataset}')
+        raise ValueError(f'no person to score in {columns.dataset}: '
+                         'the test set is empty')
     measured = ~np.isnan(people.sizes)
     predicted, truth, annotated, sizes, visible, stacks = people.chosen(
         measured)

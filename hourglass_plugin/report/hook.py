@@ -207,16 +207,13 @@ def _facts(runner: Runner, numbers: Numbers) -> dict[str, str]:
     total = len(numbers.positions) + numbers.scores.num_left_out
     kinds = [type(part).__name__
              for part in (model, model.backbone, model.head)]
-    flip_test = (model.test_cfg or {}).get('flip_test')
     return {
         'Dataset':
         f'{type(dataset).__name__}, {getattr(dataset, "ann_file", "")}',
         'People':
         f'{total:,}, of whom {numbers.scores.num_people:,} are scored',
         'Model': f'{", ".join(kinds)}; {count:,} parameters',
-        'Flip test':
-        'yes, averaged with the flipped image' if flip_test else 'no',
-        'Device': f'{runner.world_size} x {next(model.parameters()).device}',
+        'test_cfg': str(model.test_cfg),
         'Date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'Versions':
         f'hourglass_plugin {__version__}, Python {platform.python_version()}, '

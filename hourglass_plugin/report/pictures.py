@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from ..skeletons import Skeleton
 from ..visualization.drawing import draw_heatmaps, draw_pose
 from ..visualization.image_files import read_image
-from ..visualization.sheet import draw_cropped_poses, side_by_side
+from ..visualization.sheet import draw_cropped_poses
 
 PERSON_HEIGHT = 208
 CROP_HEIGHT = 256
@@ -105,11 +105,10 @@ def draw_person(record: dict[str, Any], skeleton: Skeleton) -> np.ndarray:
     Returns:
         (H, W, 3) uint8, BGR.
     """
-    return side_by_side(draw_cropped_poses(
+    return draw_cropped_poses(
         read_image(record['path']), record['center'], record['scale'],
         PERSON_HEIGHT, skeleton, [(record['predicted'], None, 0),
-                                  (record['truth'], record['annotated'], 0.5)]
-    ))
+                                  (record['truth'], record['annotated'], 0.5)])
 
 
 def draw_crop(heatmaps: Heatmaps, keypoints: np.ndarray,

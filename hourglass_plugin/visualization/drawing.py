@@ -14,6 +14,12 @@ from ..skeletons import SKELETONS, Color, Skeleton
 
 OUTLINE_COLOR: Color = (255, 255, 255)
 
+#: OpenCV's places are multiples of 1 / 16 pixel.
+_SHIFT = 4
+_PART = 1 << _SHIFT
+#: Coordinates beyond this, in pixels, are drawn as if they were there.
+_FURTHEST = 1e6
+
 
 def draw_pose(image: np.ndarray,
               keypoints: np.ndarray,
@@ -79,9 +85,7 @@ def draw_number(image: np.ndarray, box: np.ndarray, number: int) -> None:
                     each, thickness, cv2.LINE_AA)
 
 
-def draw_heatmaps(image: np.ndarray,
-                  heatmaps: np.ndarray,
-                  opacity: float = 0.8) -> np.ndarray:
+def draw_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     """Draw one heatmap per joint, each in its own colour, over an image.
 
     The image is shown in grey so that the colours stand out. A heatmap covers
@@ -90,8 +94,8 @@ def draw_heatmaps(image: np.ndarray,
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
-        heatmaps: (K, h, w) floats, from 0 (transparent) to 1 (opaque).
-        opacity: of the value 1, 0 to 1.
+        heatmaps: (K, h, w) floats, from 0 (transparent) to 1, of which a
+            fifth of the image remains visible.
 
     Returns:
         (H, W, 3) uint8, BGR.
@@ -110,7 +114,7 @@ def draw_heatmaps(image: np.ndarray,
     for heatmap, color in zip(heatmaps, _distinct_colors(len(heatmaps))):
         alpha = cv2.resize(
             heatmap, (width, height), interpolation=cv2.INTER_LINEAR)
-        alpha = opacity * np.clip(alpha, 0, 1)[..., None]
+        alpha = 0.8 * np.clip(alpha, 0, 1)[..., None]
         canvas += alpha * (np.array(color[::-1], np.float32) - canvas)
     return np.rint(canvas).astype(np.uint8)
 
@@ -176,42 +180,19 @@ def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,
     height, width = canvas.shape[:2]
     inside = np.clip(joints[shown], 0, (width - 1, height - 1))
     size = np.ptp(inside, axis=0).max()
-    radius = max(0.01 * size, 0.9)
-    outline = max(0.4 * radius, 0.7)
-
+    line = max(round(0.02 * size), 2)
+    outline = max(round(0.004 * size), 1)
+    near = np.clip(np.nan_to_num(joints), -_FURTHEST, _FURTHEST)
+    places = [(round(_PART * x), round(_PART * y)) for x, y in near.tolist()]
     for limb, (start, end) in zip(skeleton.limbs, skeleton.limb_indices):
         if shown[start] and shown[end]:
-            ends = joints[start], joints[end]
-            _blend_capsule(canvas, *ends, radius + outline, OUTLINE_COLOR, 0.8)
-            _blend_capsule(canvas, *ends, radius, skeleton.limb_color(limb))
-    for name, joint, joint_shown in zip(skeleton.joints, joints, shown):
+            for thickness, color in ((line + 2 * outline, OUTLINE_COLOR),
+                                     (line, skeleton.limb_color(limb))):
+                cv2.line(canvas, places[start], places[end], color[::-1],
+                         thickness, cv2.LINE_AA, _SHIFT)
+    for name, place, joint_shown in zip(skeleton.joints, places, shown):
         if joint_shown:
-            _blend_capsule(canvas, joint, joint, 1.6 * radius + outline,
-                           OUTLINE_COLOR)
-            _blend_capsule(canvas, joint, joint, 1.6 * radius,
-                           skeleton.joint_color(name))
-
-
-def _blend_capsule(canvas: np.ndarray, start: np.ndarray, end: np.ndarray,
-                   radius: float, color: Color, opacity: float = 1.0) -> None:
-    """Blend all pixels nearer than ``radius`` to a segment into ``canvas``."""
-    # Unlike OpenCV's lines, widths and ends may be fractions of a pixel.
-    height, width = canvas.shape[:2]
-    reach = radius + 1
-    left, top = np.floor(np.minimum(start, end) - reach)
-    right, bottom = np.ceil(np.maximum(start, end) + reach) + 1
-    left, right = (int(np.clip(x, 0, width)) for x in (left, right))
-    top, bottom = (int(np.clip(y, 0, height)) for y in (top, bottom))
-    if left >= right or top >= bottom:
-        return
-    x = np.arange(left, right, dtype=np.float32)[None, :] - start[0]
-    y = np.arange(top, bottom, dtype=np.float32)[:, None] - start[1]
-    along = end - start
-    # Nearest point of the segment, as a fraction of the way from start.
-    squared_length = max(float(along @ along), 1e-12)
-    nearest = np.clip((x * along[0] + y * along[1]) / squared_length, 0, 1)
-    distance = np.hypot(x - nearest * along[0], y - nearest * along[1])
-    alpha = opacity * np.clip(radius + 0.5 - distance, 0, 1)[..., None]
-    region = canvas[top:bottom, left:right]
-    bgr = np.array(color[::-1], np.float32)
-    region[:] = np.rint(region + alpha * (bgr - region))
+            for radius, color in ((0.8 * line + outline, OUTLINE_COLOR),
+                                  (0.8 * line, skeleton.joint_color(name))):
+                cv2.circle(canvas, place, round(_PART * radius), color[::-1],
+                           cv2.FILLED, cv2.LINE_AA, _SHIFT)

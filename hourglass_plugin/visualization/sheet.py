@@ -65,29 +65,29 @@ def draw_cropped_poses(
     image: np.ndarray, center: np.ndarray, scale: np.ndarray, height: int,
     skeleton: Skeleton, poses: Sequence[tuple[np.ndarray, np.ndarray | None,
                                               float]]
-) -> list[np.ndarray]:
-    """Draw poses over a region of an image, in an image each.
+) -> np.ndarray:
+    """Draw poses over a region of an image, side by side.
 
     Args:
         image: (H, W, 3) uint8, BGR.
         center: (2,) x and y of the region's centre, in pixels.
         scale: (2,) width and height of the region, in pixels.
-        height: of the results, in pixels.
+        height: of the result, in pixels.
         skeleton: joints, limbs and colours.
         poses: keypoints (..., K, 2) in pixels of ``image``, scores and score
             threshold of :func:`~.drawing.draw_pose`.
 
     Returns:
-        (height, w, 3) uint8, BGR, each.
+        (height, w, 3) uint8, BGR.
     """
     region, matrix = crop_region(image, center, scale, height)
-    return [
+    return side_by_side([
         draw_pose(
             region,
             np.asarray(keypoints)[..., :2] @ matrix[:, :2].T + matrix[:, 2],
             scores, skeleton, threshold)
         for keypoints, scores, threshold in poses
-    ]
+    ])
 
 
 def side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from prediction_files import read_dump
 from resuming import differences
 from small_training import run_script, small_config
 
@@ -27,7 +28,6 @@ from tool_process import TOOLS  # isort: skip
 from hourglass_plugin.cli import runner as runners
 from hourglass_plugin.cli.test import set_test_outputs
 from hourglass_plugin.cli.train import set_training
-from hourglass_plugin.evaluation.files.predictions import read_dump
 
 #: Ways to start a job; it is killed in each but the last.
 LAUNCHES = ['dist_train.sh', 'dist_train.sh on two machines',

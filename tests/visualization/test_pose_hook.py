@@ -9,7 +9,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import PoseDataSample
 
 from hourglass_plugin.skeletons import LSP, RIGHT_COLOR
-from hourglass_plugin.visualization import read_image, save_image
+from hourglass_plugin.visualization import pose_hook, read_image, save_image
 from hourglass_plugin.visualization.pose_hook import HourglassVisualizationHook
 
 # Of a JPEG, whose colours are approximate.
@@ -66,33 +66,38 @@ def names_in(folder):
 
 
 def test_prediction_is_left_and_ground_truth_right(image_file, tmp_path):
-    run(build_hook(out_dir=tmp_path / 'out', picture_height=256),
+    run(build_hook(out_dir=tmp_path / 'out'),
         [sample(image_file, 7, (84, 34), (116, 66))])
     picture = read_image(tmp_path / 'out' / 'photo_7.jpg').astype(int)
-    # 64 px are shown as 256, from (68, 18) on; two white pixels between.
-    assert picture.shape == (256, 2 * 256 + 2, 3)
-    # The predicted joint lies at 4 * (84 - 68, 34 - 18) = (64, 64), the
-    # annotated one at 4 * (48, 48) = (192, 192).
+    # 64 px are shown as 512, from (68, 18) on; two white pixels between.
+    assert picture.shape == (512, 2 * 512 + 2, 3)
+    # The predicted joint lies at 8 * (84 - 68, 34 - 18) = (128, 128), the
+    # annotated one at 8 * (48, 48) = (384, 384).
+    right = 512 + 2
     for row, column, color in (
-        (64, 64, RIGHT_COLOR[::-1]), (192, 192, (0, 0, 0)),
-        (192, 256 + 2 + 192, RIGHT_COLOR[::-1]), (64, 256 + 2 + 64, (0, 0, 0))
+        (128, 128, RIGHT_COLOR[::-1]), (384, 384, (0, 0, 0)),
+        (384, right + 384, RIGHT_COLOR[::-1]), (128, right + 128, (0, 0, 0))
     ):
         np.testing.assert_allclose(
             picture[row, column], color, atol=COLOR_TOLERANCE)
-    assert picture[:, 256:258].min() > 255 - COLOR_TOLERANCE
+    assert picture[:, 512:514].min() > 255 - COLOR_TOLERANCE
 
 
 def test_interval_thins_the_pictures_out_and_not_the_sheet(
-        image_file, tmp_path):
-    hook = build_hook(out_dir=tmp_path / 'out', interval=3, sheet_size=3)
-    run(hook, [sample(image_file, index) for index in range(9)])
+        image_file, monkeypatch, tmp_path):
+    hook = build_hook(out_dir=tmp_path / 'out', interval=30)
+    sheets = []
+    monkeypatch.setattr(
+        pose_hook, 'contact_sheet',
+        lambda *arguments: sheets.append(arguments) or arguments[0][0])
+    run(hook, [sample(image_file, index) for index in range(70)])
     assert names_in(tmp_path / 'out') == [
-        'photo_0.jpg', 'photo_3.jpg', 'photo_6.jpg', 'sheet.jpg'
+        'photo_0.jpg', 'photo_30.jpg', 'photo_60.jpg', 'sheet.jpg'
     ]
-    # From first to last, in one row of 224 px pairs, 8 px between and around.
-    assert hook._captions == ['photo_0', 'photo_4', 'photo_8']
-    sheet = read_image(tmp_path / 'out' / 'sheet.jpg')
-    assert sheet.shape[1] == 8 + 3 * (2 * 224 + 2 + 8)
+    # From first to last: every third one.
+    (images, columns, captions, _), = sheets
+    assert captions == [f'photo_{index}' for index in range(0, 70, 3)]
+    assert {image.shape[0] for image in images} == {224} and columns == 4
 
 
 def test_validation_writes_a_folder_per_epoch(image_file, tmp_path):
@@ -114,8 +119,6 @@ def test_nothing_is_read_or_written_unless_asked_for(arguments, monkeypatch,
     assert not names_in(tmp_path)
 
 
-def test_numbers_out_of_range_are_refused():
-    for arguments in (dict(interval=0), dict(sheet_size=-1),
-                      dict(picture_height=0)):
-        with pytest.raises(ValueError):
-            build_hook(**arguments)
+def test_an_interval_below_1_is_refused():
+    with pytest.raises(ValueError):
+        build_hook(interval=0)

@@ -1,17 +1,21 @@
 #!/usr/bin/env python
 """Score files of predictions against a benchmark's ground truth.
 
-Files: .h5 and .mat with an array `preds`, `pred` or `pos_pred_src`, .npy,
-.json, and the .pkl that tools/test.py --dump writes. Arrays are people x
-joints x (x, y), or the other way round, with or without scores; joints in the
-dataset's order, people in the ground truth's order.
+Files: .h5 and .mat with an array `preds`, `pred` or `pos_pred_src`, .npy, and
+the .pkl that tools/test.py --dump writes. Arrays are people x joints x (x, y),
+or the other way round, with or without scores; joints in the dataset's order,
+people in the ground truth's order.
 """
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from hourglass_plugin.cli import arguments, errors
+
+if TYPE_CHECKING:
+    from hourglass_plugin.evaluation.scores import Scores
 
 PROTOCOL = """
 protocol:
@@ -114,20 +118,25 @@ def short_names(paths: list[str]) -> dict[str, str]:
     }
 
 
+def comparison_row(scores: 'Scores') -> dict[str, float]:
+    """Return the benchmark's row and the means of the other rows."""
+    others = {
+        str(name): row['Mean']
+        for name, row in scores.rows.items()
+        if name.is_overall and name != scores.benchmark
+    }
+    return {**scores.printed(scores.rows[scores.benchmark]), **others}
+
+
 def main(args: argparse.Namespace) -> None:
     """Read, score, print, write."""
     with errors.setting_up():
+        from ground_truth import read_ground_truth, score_predictions
+        from prediction_files import read_predictions
         from training_plots import as_image
 
         from hourglass_plugin.atomic_files import check_outputs
         from hourglass_plugin.cli.configs import write_json
-        from hourglass_plugin.evaluation.files.ground_truth import (
-            read_ground_truth,
-            score_predictions,
-        )
-        from hourglass_plugin.evaluation.files.predictions import (
-            read_predictions,
-        )
         from hourglass_plugin.evaluation.table import (
             format_table,
             logged_scores,
@@ -166,7 +175,7 @@ def main(args: argparse.Namespace) -> None:
         if len(scores) > 1:
             tables.append(f'Comparison, {first.benchmark} and the mean of the '
                           'other rows\n' + format_table({
-                              names[path]: found.summary()
+                              names[path]: comparison_row(found)
                               for path, found in scores.items()
                           }))
         print('\n\n'.join(tables))

@@ -284,7 +284,7 @@ def _check_free(out: Path, subsets: Sequence[Subset],
 
 def _write_annotations(new: Path, subsets: Sequence[Subset]) -> dict[str, str]:
     """Write the annotation files; return the digests by name."""
-    from hourglass_plugin.datasets.readers.pose_json import pose_json_entries
+    from converter_json import pose_json_entries
     files = {}
     for subset in subsets:
         path = new / 'annotations' / subset.file

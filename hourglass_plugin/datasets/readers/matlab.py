@@ -111,7 +111,8 @@ def numbers(struct: np.void, name: str) -> np.ndarray:
             raise TypeError
         return value.astype(np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f'{name} is not numbers: {value.dtype}') from None
+        raise ValueError(f'{name} must be numbers, but is '
+                         f'{value.dtype}') from None
 
 
 def number(struct: np.void, name: str) -> float | None:
@@ -125,7 +126,8 @@ def number(struct: np.void, name: str) -> float | None:
                          and not ''.join(value.ravel()).strip()):
         return None
     if value.size != 1:
-        raise ValueError(f'{name} is not one number: {value.shape}')
+        raise ValueError(f'{name} must be one number, but has shape '
+                         f'{value.shape}')
     found = numbers(struct, name).item()
     return None if np.isnan(found) else found
 
@@ -140,5 +142,6 @@ def text(struct: np.void, name: str) -> str | None:
     if value is None:
         return None
     if value.size != 1 or value.dtype.kind != 'U':
-        raise ValueError(f'{name} is not a text: {value.shape} {value.dtype}')
+        raise ValueError(f'{name} must be a text, but is {value.dtype} of '
+                         f'shape {value.shape}')
     return str(value.item())

@@ -67,7 +67,7 @@ def read_mpii_ground_truth(path: str | Path,
     content = content or load_matlab(path, _NEEDED)
     count, joints = content['jnt_missing'].shape[-1], MPII.num_keypoints
     if count == 0:
-        raise ValueError(f'{path} contains no person')
+        raise ValueError(f'{path} contains no person; download it again')
     arrays = {}
     for name, shape in dict(pos_gt_src=(joints, 2, count),
                             jnt_missing=(joints, count),
@@ -125,7 +125,7 @@ def add_head_sizes(people: list[Person], path: str | Path,
             raise ValueError(
                 f'{path} needs one head size of person {index} '
                 f'({person.image}) of {annotation_file}, but has '
-                f'{sizes.tolist()}; do the two files belong together?')
+                f'{sizes.tolist()}; it has those of the validation set only')
         found.append(person._replace(head_size=float(sizes[0])))
     return found
 

@@ -98,7 +98,7 @@ def _person(image: np.void, rectangle: np.void, training: bool,
     images = structs(field(image, 'image'))
     name = text(images[0], 'name') if images else None
     if name is None:
-        raise ValueError('the image has no name')
+        raise ValueError('image.name is missing or empty')
     center = np.array([x - 1, y - 1], np.float32)
     return Person(
         image=name,

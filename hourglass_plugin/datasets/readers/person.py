@@ -58,8 +58,9 @@ def check_subset(path: str | Path, subset: str | None,
                  subsets: Sequence[str]) -> None:
     """Reject a subset that a file does not have; None is all people."""
     if subset is not None and subset not in subsets:
-        raise ValueError(f'{path} has no subset {subset!r}; use '
-                         f'{", ".join(map(repr, subsets)) or "none"}')
+        known = ' or '.join(map(repr, subsets))
+        remedy = f'use {known}' if known else 'it has one part: set no subset'
+        raise ValueError(f'{path} has no subset {subset!r}; {remedy}')
 
 
 @contextmanager
@@ -98,8 +99,10 @@ def check_person(person: Person, skeleton: Skeleton) -> Person:
     if not SMALLEST <= person.scale * SCALE_UNIT <= LARGEST:
         raise ValueError(f'scale must be {SMALLEST:g} to {LARGEST:g} pixels, '
                          f'divided by {SCALE_UNIT:g}, but is {person.scale}')
-    if not np.isfinite(person.keypoints[person.annotated]).all():
-        raise ValueError('an annotated joint is not finite')
+    wrong = person.annotated & ~np.isfinite(person.keypoints).all(1)
+    if wrong.any():
+        raise ValueError(f'{skeleton.joints[wrong.argmax()]} is annotated, '
+                         'but NaN or Inf; mark it as not annotated')
     for name in ('head_size', 'torso_size'):
         size = getattr(person, name)
         if size is not None and not 0 < size <= LARGEST:

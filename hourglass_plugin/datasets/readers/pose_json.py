@@ -3,10 +3,10 @@
 - HRNet's and MMPose's, for MPII: ``image``, ``center`` [x, y], ``scale``
   (size / 200 px), ``joints`` K x [x, y] and ``joints_vis`` K x 0 or 1, which
   marks annotated joints, not visible ones. Joints before the first pixel in
-  both directions are not annotated, whatever it says. Our dataset converters also write
-  ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size`` in pixels,
-  and ``official_index`` [image, person] from 0. Test people have neither
-  ``joints`` nor ``joints_vis``.
+  both directions are not annotated, whatever it says. Our dataset converters
+  also write ``joints_visible`` K x 0 or 1, ``head_size`` and ``torso_size``
+  in pixels, and ``official_index`` [image, person] from 0. Test people have
+  neither ``joints`` nor ``joints_vis``.
 - that of Convolutional Pose Machines (CPM), all people of MPII in one list,
   in its first version under the key ``root``: ``img_paths``, ``objpos``,
   ``scale_provided`` and ``joint_self`` K x [x, y, v]. v is 1 for a visible
@@ -18,7 +18,6 @@
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,8 @@ def load_json(path: str | Path) -> Any:
         return json.loads(content.decode('utf-8'))
     except (OSError, EOFError, ValueError, RecursionError,
             zlib.error) as error:
-        raise ValueError(f'{path} is not a JSON file: {error}') from error
+        raise ValueError(f'{path} is not a complete JSON file: {error}; '
+                         'download or write it again') from error
 
 
 def is_cpm(content: Any) -> bool:
@@ -82,7 +82,9 @@ def read_pose_json(path: str | Path,
     if cpm and isinstance(entries, dict):
         entries = entries['root']
     if not isinstance(entries, list):
-        raise ValueError(f'{path} is not a list of people')
+        raise ValueError(f'{path} must be a list of people, but is '
+                         f'{type(entries).__name__}; files in COCO\'s format '
+                         'are read by CustomKeypointDataset')
     annotated = cpm or any('joints' in entry for entry in entries
                            if isinstance(entry, dict))
     people = []
@@ -174,34 +176,3 @@ def _marks(entry: dict, name: str) -> np.ndarray:
             mark not in (0, 1) for mark in marks):
         raise ValueError(f'{name} must be a list of 0 and 1, but is {marks!r}')
     return np.array(marks, bool)
-
-
-def pose_json_entries(people: Sequence[Person],
-                      first_pixel: int,
-                      center_drop: float = 0.0) -> list[dict]:
-    """Return the entries that :func:`read_pose_json` reads as these people.
-
-    Coordinates are rounded to a thousandth of a pixel.
-    """
-    first = np.float64(first_pixel)
-    entries = []
-    for person in people:
-        center = person.center - np.array([0, center_drop * person.scale],
-                                          np.float32)
-        keypoints = np.where(person.annotated[:, None],
-                             person.keypoints + first, -1)
-        entry = dict(
-            image=person.image,
-            center=np.round(center + first, 3).tolist(),
-            scale=round(person.scale, 6),
-            joints=np.round(keypoints, 3).tolist(),
-            joints_vis=person.annotated.astype(int).tolist())
-        if person.visible is not None:
-            entry['joints_visible'] = person.visible.astype(int).tolist()
-        for name in ('head_size', 'torso_size'):
-            if getattr(person, name) is not None:
-                entry[name] = round(getattr(person, name), 6)
-        if person.official_index is not None:
-            entry['official_index'] = list(person.official_index)
-        entries.append(entry)
-    return entries

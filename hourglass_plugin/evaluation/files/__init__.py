@@ -1,1 +1,1 @@
-"""Submission, prediction and ground-truth files."""
+"""Files in the formats of the datasets' own evaluation."""

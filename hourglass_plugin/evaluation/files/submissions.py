@@ -70,8 +70,9 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     annolist = release['annolist'].reshape(-1)
     is_test = release['img_train'].reshape(-1) == 0
     if images[-1] >= len(annolist):
-        raise ValueError(f'the official file has {len(annolist)} images, '
-                         f'but image {images[-1]} was predicted')
+        raise ValueError(f'the official file has {len(annolist)} images, but '
+                         f'image {images[-1]} was predicted; use the file of '
+                         'the annotations')
     if is_test[images].all():
         images = np.flatnonzero(is_test).tolist()
     pred = annolist[None, images].copy()
@@ -126,7 +127,8 @@ def flic_predictions(people: Sequence[PredictedPerson],
         if row >= len(examples) or (person.image != text(
                 examples[row], 'filepath')):
             raise ValueError(f'the official file has no {person.image}, '
-                             f'which was predicted, in row {row}')
+                             f'which was predicted, in row {row}; use the '
+                             'examples.mat of the annotations')
     found = examples[None, rows].copy()
     for entry, person in zip(found[0], by_index.values()):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
@@ -267,7 +269,8 @@ def _by_index(people: Sequence[PredictedPerson], dataset_name: str
                 f'one of tools/dataset_converters/{dataset_name}.py')
         if index in found:
             raise ValueError(f'{person.image}: person {index[1]} of image '
-                             f'{index[0]} was predicted twice')
+                             f'{index[0]} was predicted twice; test each '
+                             'person once')
         found[index] = person
     return found
 
@@ -281,7 +284,8 @@ def _with_points(entry: np.void,
         if person.image != name or position >= rects.size:
             raise ValueError(
                 f'the official file has {rects.size} people in {name}, not '
-                f'person {position} of {person.image} that was predicted')
+                f'person {position} of {person.image} that was predicted; '
+                'use the official file of the annotations')
     if not rects.dtype.names:  # MATLAB's [] of an image without people
         return rects
     changed = _structs(rects.size,

@@ -1,13 +1,13 @@
 """FLIC's examples.mat, the paper's .h5 files, JSON: observer's labels."""
 import numpy as np
 import pytest
+from converter_json import pose_json_entries
 from matlab_files import EMPTY, struct, struct_array
 from newell_files import newell_rows, write_newell_h5
 from pose_files import write_json
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.readers.flic import read_flic
-from hourglass_plugin.datasets.readers.pose_json import pose_json_entries
 from hourglass_plugin.skeletons import FLIC
 
 # Where a person stands in the file, by name and column of `coords`, 1-based.

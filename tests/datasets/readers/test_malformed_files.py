@@ -13,6 +13,7 @@ from annotation_files import FILES, POINTS, lsp_joints
 from matlab_files import EMPTY, cell_array, mpii_person, mpii_point
 from newell_files import newell_rows
 from pose_files import DOG_COCO, DOG_METAINFO, changed
+from prediction_files import read_predictions
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.custom_dataset import check_metainfo
@@ -21,7 +22,6 @@ from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.newell_h5 import read_newell_h5
 from hourglass_plugin.datasets.readers.person import check_image_name
 from hourglass_plugin.datasets.readers.pose_json import read_pose_json
-from hourglass_plugin.evaluation.files.predictions import read_predictions
 from hourglass_plugin.skeletons import LSP, MPII
 
 NAN, INF = float('nan'), float('inf')

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from converter_json import pose_json_entries
 from matlab_files import (
     EMPTY,
     cell_array,
@@ -18,7 +19,6 @@ from newell_files import newell_rows, write_newell_h5
 from pose_files import entry, write_json
 
 from hourglass_plugin.datasets.readers.mpii import read_mpii
-from hourglass_plugin.datasets.readers.pose_json import pose_json_entries
 from hourglass_plugin.skeletons import MPII
 
 

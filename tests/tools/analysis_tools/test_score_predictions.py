@@ -20,7 +20,7 @@ def arguments(tmp_path):
     annotated = [dict(joints=joints, joints_vis=[1] * 16) for joints in TRUTH]
     write_head_boxes(tmp_path / 'mpii_gt_val.mat', annotated,
                      [[[0, 0], [3, 4]]] * 4)
-    (tmp_path / 'zero.json').write_text(json.dumps((TRUTH - 1).tolist()))
+    np.save(tmp_path / 'zero.npy', TRUTH - 1)
     predicted = TRUTH.copy()
     predicted[2, WRIST, 0] += 1.6
     np.save(tmp_path / 'one.npy', predicted)
@@ -54,14 +54,14 @@ def test_comparison_of_both_conventions(call_tool, arguments, tmp_path,
                                         capsys):
     out, curve = tmp_path / 'new' / 'scores.json', tmp_path / 'new' / 'c.png'
     zero, one, wrong = (tmp_path / name
-                        for name in ('zero.json', 'one.npy', 'wrong.mat'))
+                        for name in ('zero.npy', 'one.npy', 'wrong.mat'))
     call_tool(*arguments, one, wrong, '--one-based', '--others', zero, '--out',
               out, '--curve', curve)
     printed = capsys.readouterr().out
     rows = printed[printed.index('Comparison, PCKh@0.5'):].splitlines()[1:]
     assert rows[0].split()[-4:] == ['AKEW', 'PCKh@0.2', 'PCKh@0.1', 'AUC']
     assert {row.split()[0]: row.split()[8] for row in rows[1:]} == {
-        'one.npy': '98.21', 'wrong.mat': '0.00', 'zero.json': '100.00'}
+        'one.npy': '98.21', 'wrong.mat': '0.00', 'zero.npy': '100.00'}
     scores = json.loads(out.read_text())
     assert list(scores) == [str(one), str(wrong), str(zero)]
     assert set(scores[str(zero)].values()) == {100.0}
@@ -71,7 +71,7 @@ def test_comparison_of_both_conventions(call_tool, arguments, tmp_path,
 
 @pytest.mark.parametrize('name, convention, means', [
     # A diagonal pixel is 0.47 head sizes of 3: fine at 0.5, not at 0.2.
-    ('zero.json', '--one-based', ['100.00', '0.00']),
+    ('zero.npy', '--one-based', ['100.00', '0.00']),
     ('people.pkl', '--zero-based', ['100.00', '100.00']),  # in another order
 ])
 def test_the_wrong_convention_costs(name, convention, means, call_tool,
@@ -84,7 +84,7 @@ def test_the_wrong_convention_costs(name, convention, means, call_tool,
 @pytest.mark.parametrize('more, named', [
     (['people.pkl'], 'people.pkl'),
     (['few.npy'], 'few.npy'),
-    (['zero.json', '--others', 'one.npy', './zero.json'], '--others'),
+    (['zero.npy', '--others', 'one.npy', './zero.npy'], '--others'),
     (['one.npy', '--curve', 'curve.docx'], 'curve.docx'),
 ])
 def test_errors(more, named, error_of, arguments, tmp_path, monkeypatch):

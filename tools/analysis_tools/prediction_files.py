@@ -5,7 +5,6 @@ Shape shorthand: N people, K keypoints.
 =================  =======================================================
 ``.h5``, ``.mat``  an array ``preds``, ``pred`` or ``pos_pred_src``
 ``.npy``           an array
-``.json``          a list with each person's keypoints
 ``.pkl``           a dump of ``tools/test.py --dump``
 =================  =======================================================
 
@@ -21,10 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...datasets.readers.matlab import load_matlab
-from ...datasets.readers.newell_h5 import stored_array
-from ...datasets.readers.pose_json import load_json
-from ...skeletons import Skeleton
+from hourglass_plugin.datasets.readers.matlab import load_matlab
+from hourglass_plugin.datasets.readers.newell_h5 import stored_array
+from hourglass_plugin.skeletons import Skeleton
 
 #: Names of an array of predictions.
 _NAMES = ('preds', 'pred', 'pos_pred_src')
@@ -36,12 +34,11 @@ _LAYOUTS = (((0, 1, 2), (2, 3, 5)), ((2, 1, 0), (2, 3)), ((2, 0, 1), (2, 3)),
 class Predictions(NamedTuple):
     """Predictions of all people, float64 in 0-based pixels.
 
-    All but the first are known from dumps only.
+    The last two are known from dumps only.
     """
 
     keypoints: np.ndarray  #: (N, K, 2)
     images: list[str] | None = None  #: (N) file names without folders
-    truth: np.ndarray | None = None  #: (N, K, 2), NaN where not annotated
     stacks: np.ndarray | None = None  #: (N, S, K, 2) of each stack
 
 
@@ -69,14 +66,12 @@ def read_predictions(path: str | Path, skeleton: Skeleton, num_people: int,
             raise ValueError(f'{path} is a dump, whose pixels count from 0; '
                              'name it with --zero-based or --others')
         found = _read_dump(path, skeleton)
-    elif suffix == '.json':
-        found = Predictions(_json_people(path, skeleton) - first_pixel)
     elif suffix in ('.h5', '.mat', '.npy'):
         array = _transposed(_read_array(path), path, skeleton, num_people)
         found = Predictions(array - first_pixel)
     else:
-        raise ValueError(f'{path}: predictions are read from .pkl, .h5, .mat, '
-                         '.npy and .json files; convert it to one of them')
+        raise ValueError(f'{path}: predictions are read from .pkl, .h5, .mat '
+                         'and .npy files; convert it to one of them')
     if len(found.keypoints) != num_people:
         raise ValueError(
             f'{path} has predictions of {len(found.keypoints):,} people, but '
@@ -137,38 +132,8 @@ def _transposed(array: np.ndarray, path: Path, skeleton: Skeleton,
     if len(layouts) > 1:
         raise ValueError(
             f'{path}: the order of axes of shape {array.shape} is ambiguous; '
-            'add or remove scores, or write a JSON file')
+            'add scores as a third value, or leave them out')
     return np.transpose(array, layouts[0])[..., :2].astype(np.float64)
-
-
-def _json_people(path: Path, skeleton: Skeleton) -> np.ndarray:
-    """Return (N, K, 2) of a JSON file."""
-    content = load_json(path)
-    if not isinstance(content, list):
-        raise ValueError(f'{path} must be a list with an entry per person, '
-                         f'but is {type(content).__name__}')
-    people = [
-        _json_person(entry, f'{path}, person {index}', skeleton)
-        for index, entry in enumerate(content)
-    ]
-    return np.reshape(people, (-1, skeleton.num_keypoints, 2))
-
-
-def _json_person(entry: Any, where: str, skeleton: Skeleton) -> np.ndarray:
-    """Return (K, 2) of [[x, y], ...], with scores, or flat as in COCO."""
-    count = skeleton.num_keypoints
-    try:
-        if isinstance(entry, dict):
-            entry = entry['keypoints']
-        keypoints = np.array(entry, np.float64)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f'{where} must be a list of keypoints, or have one '
-                         f'named keypoints: {error}') from error
-    if keypoints.shape not in ((2 * count, ), (3 * count, ), (count, 2),
-                               (count, 3)):
-        raise ValueError(f'{where}: the shape is {keypoints.shape}, not '
-                         f'({count}, 2) or, with scores, ({count}, 3)')
-    return keypoints.reshape(count, -1)[:, :2]
 
 
 def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
@@ -178,42 +143,31 @@ def _read_dump(path: Path, skeleton: Skeleton) -> Predictions:
         raise ValueError(f'{path} must have a list of samples; write it with '
                          'tools/test.py --dump')
     count = skeleton.num_keypoints
-    people = []
+    people: dict[int, tuple[str, np.ndarray, Any]] = {}
     for index, sample in enumerate(samples):
         try:
-            predicted, truth = sample['pred_instances'], sample['gt_instances']
-            annotated = np.asarray(truth['keypoints_visible'])
-            annotated = annotated.reshape(count, -1)[:, :1] > 0
-            expected = np.asarray(truth['keypoints']).reshape(count, 2)
-            person: dict[str, Any] = dict(
-                id=int(sample['id']),
-                image=Path(sample['img_path']).name,
-                keypoints=np.asarray(
-                    predicted['keypoints']).reshape(count, 2),
-                truth=np.where(annotated, expected, np.nan))
-            if 'stack_keypoints' in predicted:
-                person['stacks'] = np.asarray(predicted['stack_keypoints'])[0]
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            predicted, number = sample['pred_instances'], int(sample['id'])
+            person = (
+                Path(sample['img_path']).name,
+                np.asarray(predicted['keypoints'],
+                           np.float64).reshape(count, 2),
+                predicted.get('stack_keypoints'))
+        except (AttributeError, LookupError, OverflowError, TypeError,
+                ValueError) as error:
             raise ValueError(
                 f"{path}, sample {index} is not one person with {count} "
                 "keypoints of MMPose's top-down runner: "
                 f'{type(error).__name__}: {error}') from error
-        people.append(person)
-    people.sort(key=lambda person: person['id'])
-    columns: dict[str, list] = {
-        name: [person[name] for person in people if name in person]
-        for name in ('id', 'image', 'keypoints', 'truth', 'stacks')
-    }
-    if len({*columns['id']}) < len(people):
-        raise ValueError(f'{path} has several samples with the same id; dump '
-                         'each dataset to a file of its own')
-    stacks = None
-    if people and len(columns['stacks']) == len(people):
-        stacks = np.stack(columns['stacks'])[..., :2].astype(np.float64)
-    keypoints, truth = (
-        np.reshape(columns[name], (-1, count, 2)).astype(np.float64)
-        for name in ('keypoints', 'truth'))
-    return Predictions(keypoints, columns['image'], truth, stacks)
+        if number in people:
+            raise ValueError(f'{path}: sample {index} has the id {number} of '
+                             'another; dump each dataset to its own file')
+        people[number] = person
+    images, keypoints, stacks = zip(
+        *(people[number] for number in sorted(people))) if people else [()] * 3
+    return Predictions(
+        np.reshape(keypoints, (-1, count, 2)), [*images],
+        None if any(each is None for each in stacks) or not people else
+        np.concatenate(stacks)[..., :2].astype(np.float64))
 
 
 def read_dump(path: Path) -> Any:

@@ -6,24 +6,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from prediction_files import Predictions
 from scipy.io import whosmat
 
-from ...datasets.readers.flic import read_flic
-from ...datasets.readers.lsp import read_lsp
-from ...datasets.readers.mpii import read_mpii
-from ...datasets.readers.mpii_ground_truth import (
+from hourglass_plugin.datasets.readers.flic import read_flic
+from hourglass_plugin.datasets.readers.lsp import read_lsp
+from hourglass_plugin.datasets.readers.mpii import read_mpii
+from hourglass_plugin.datasets.readers.mpii_ground_truth import (
     is_ground_truth,
     read_mpii_ground_truth,
 )
-from ...datasets.readers.person import Person
-from ...skeletons import FLIC, LSP, MPII, Skeleton
-from ..scores import PCKH, TORSO_PCK, Normalizer, People, Scores, score_people
-from ..table import skeleton_columns
-from .predictions import Predictions
-
-#: How far a dump's own ground truth may be from the file's, in pixels: files
-#: differ by one where they round, and MMPose's own dataset is 1-based.
-_SAME_PERSON = 2.0
+from hourglass_plugin.evaluation.scores import (
+    PCKH,
+    TORSO_PCK,
+    Normalizer,
+    People,
+    Scores,
+    score_people,
+)
+from hourglass_plugin.evaluation.table import skeleton_columns
+from hourglass_plugin.skeletons import FLIC, MPII, SKELETONS, Skeleton
 
 
 class GroundTruth(NamedTuple):
@@ -61,18 +63,26 @@ def read_ground_truth(data_set: str,
         raise FileNotFoundError(f'there is no file {path}')
     if data_set == MPII.name and _is_ground_truth_mat(path):
         if subset not in (None, 'val'):
-            raise ValueError(f'{path} has the validation people only, not '
-                             f'those of --subset {subset}')
+            raise ValueError(f'{path} has the validation people only: leave '
+                             f'out --subset {subset}')
         return GroundTruth(path, MPII, PCKH, *read_mpii_ground_truth(path))
-    skeleton = {part.name: part for part in (MPII, FLIC, LSP)}[data_set]
+    skeleton = SKELETONS[data_set]
     if skeleton is MPII:
         people = read_mpii(path, subset, validation_file)
-    elif skeleton is FLIC:
-        people = read_flic(path, subset)
+        sizes = [person.head_size for person in people]
+        if None in sizes:
+            raise ValueError(
+                f'{path} has no head size of person {sizes.index(None)} and '
+                f'{sizes.count(None) - 1:,} others; use mpii_gt_val.mat, '
+                'valid.h5 or the official .mat file')
     else:
-        people = read_lsp(path, subset)
+        read = read_flic if skeleton is FLIC else read_lsp
+        people = read(path, subset)
+        sizes = [person.torso_size
+                 or skeleton.torso_size(person.keypoints, person.annotated)
+                 for person in people]
     if not people:
-        raise ValueError(f'{path} has no person to compare with')
+        raise ValueError(f'{path} has no person; check --subset')
     visible = [
         person.visible for person in people if person.visible is not None
     ]
@@ -80,11 +90,7 @@ def read_ground_truth(data_set: str,
         path, skeleton, PCKH if skeleton is MPII else TORSO_PCK,
         np.stack([person.keypoints for person in people]).astype(np.float64),
         np.stack([person.annotated for person in people]),
-        _head_sizes(people, path) if skeleton is MPII else np.array([
-            person.torso_size
-            or skeleton.torso_size(person.keypoints, person.annotated)
-            for person in people
-        ]),
+        np.array(sizes, np.float64),
         np.stack(visible) if len(visible) == len(people) else None,
         [Path(person.image).name for person in people])
 
@@ -95,18 +101,6 @@ def _is_ground_truth_mat(path: str | Path) -> bool:
         return is_ground_truth({name: None for name, *_ in whosmat(str(path))})
     except Exception:  # no .mat file; its reader reports an error
         return False
-
-
-def _head_sizes(people: list[Person], path: str | Path) -> np.ndarray:
-    """Return (N,) float64; ValueError if a person has none."""
-    sizes = np.array([person.head_size for person in people], np.float64)
-    missing = np.flatnonzero(np.isnan(sizes)).tolist()
-    if missing:
-        raise ValueError(
-            f'{path} has no head size of person {missing[0]} and '
-            f'{len(missing) - 1:,} others; use mpii_gt_val.mat, valid.h5 or '
-            'the official .mat file')
-    return sizes
 
 
 def score_predictions(predictions: Predictions, truth: GroundTruth,
@@ -125,23 +119,16 @@ def score_predictions(predictions: Predictions, truth: GroundTruth,
             zip(predictions.images or [], truth.images or [])):
         if image != expected:
             raise ValueError(f'{path}: person {person} is in {image}, but '
-                             f'in {expected} in {truth.path}')
-    if predictions.truth is not None:
-        distances = np.linalg.norm(predictions.truth - truth.keypoints, axis=2)
-        distances[~truth.annotated] = np.nan
-        for person, row in enumerate(distances):
-            row = row[~np.isnan(row)]
-            if row.size and np.median(row) > _SAME_PERSON:
-                raise ValueError(
-                    f'{path}: the joints of person {person} are annotated '
-                    f'{np.median(row):.0f} pixels away in {truth.path}')
+                             f'in {expected} in {truth.path}; both need the '
+                             'same people in the same order')
     bad = np.argwhere(~np.isfinite(predictions.keypoints).all(axis=2)
                       & truth.annotated)
     if len(bad):
         person, joint = bad[0]
         raise ValueError(
             f'{path}: {truth.skeleton.joints[joint]} of person {person} '
-            f'(0-based) and {len(bad) - 1:,} others are missing, NaN or Inf')
+            f'(0-based) and {len(bad) - 1:,} others are NaN or Inf; predict '
+            'every annotated joint')
     return score_people(
         People(predictions.keypoints, truth.keypoints, truth.annotated,
                truth.sizes, truth.visible, predictions.stacks),
