@@ -112,8 +112,11 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=[f'{PACKAGE}*']),
+    entry_points=dict(
+        console_scripts=['hourglass = hourglass_plugin.cli.main:main']),
     package_data={
         PACKAGE: ['py.typed'],
+        f'{PACKAGE}.labels': ['*.jinja'],
         f'{PACKAGE}.report': ['*.jinja'],
         f'{PACKAGE}.weights': ['*.md', '*.pth']
     },
@@ -134,7 +137,11 @@ setup(
     # what it needs. An extra for all of MMPose cannot be: mmpose declares
     # chumpy, which does not build, so that it is installed with --no-deps,
     # which an extra cannot say.
-    extras_require={'network': ['mmengine>=0.10.7']},
+    extras_require={
+        'network': ['mmengine>=0.10.7'],
+        # What `hourglass init` reads SLEAP's labels and DeepLabCut's .h5 by.
+        'labels': ['sleap-io', 'pandas', 'tables'],
+    },
     classifiers=[
         'Programming Language :: Python :: 3',
         'Programming Language :: Python :: 3.10',

@@ -24,7 +24,8 @@ REGISTERED_WITH = {
     'mmengine': ('engine', 'models', 'inference.fast_inference_hook'),
     'mmpose': ('compat.mmpose', 'codecs', 'datasets', 'evaluation',
                'transforms', 'models.head', 'models.pose_estimator',
-               'report.hook', 'visualization.pose_hook'),
+               'report.hook', 'report.summary_hook',
+               'visualization.pose_hook'),
 }
 
 

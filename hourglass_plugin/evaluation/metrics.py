@@ -25,6 +25,7 @@ from mmpose.registry import METRICS
 from ..atomic_files import atomic_file
 from ..skeletons import SKELETONS, Skeleton
 from . import table
+from .metric_name import MetricName
 from .scores import BOX_PCK, PCKH, TORSO_PCK, People, Scores, score_people
 
 
@@ -266,6 +267,37 @@ class BoxPCKMetric(PCKMetric):
         (left, top, right, bottom), = np.asarray(truth['bboxes'])
         size = max(right - left, bottom - top)
         return float(size) if size > 0 else float('nan')
+
+
+@METRICS.register_module()
+class MedianErrorMetric(BoxPCKMetric):
+    """Median distance from the ground truth in pixels of the image.
+
+    The table has the columns of :class:`BoxPCKMetric`; ``Mean`` is the median
+    of all keypoints. Lower is better.
+    """
+
+    def person_size(self, sample: dict) -> float:
+        """Return 1: distances are not divided."""
+        return 1.0
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Log the table; return pixels by name, without the dataset."""
+        people = stack_people(results)
+        distances = np.linalg.norm(people.predicted - people.truth, axis=-1)
+        row = {
+            column: float(np.median(
+                distances[:, joints][people.annotated[:, joints]]))
+            for column, joints in {
+                **self.columns.joints, 'Mean': self.columns.mean}.items()
+            if people.annotated[:, joints].any()
+        }
+        self.prefix = self.prefix or self.columns.dataset
+        rows = {MetricName('', None, 'MedianError'): row}
+        MMLogger.get_current_instance().info(
+            f'{self.prefix}: median distance in pixels\n' +
+            table.format_table(rows))
+        return table.logged_scores(rows)
 
 
 # In mmengine's registry, so that MMDetection's configs find it, too.

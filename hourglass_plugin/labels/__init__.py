@@ -1,0 +1,1 @@
+"""Labels of any tool, read into one table; see :mod:`.table`."""
