@@ -159,7 +159,7 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
 
 def _before(joints: np.ndarray, first_pixel: int) -> np.ndarray:
     """Return (K,) whether joints lie before the first pixel in x and y."""
-    return (joints < first_pixel).all(-1)
+    return np.asarray((joints < first_pixel).all(-1))
 
 
 def _number(entry: dict, name: str) -> float:
