@@ -215,8 +215,9 @@ def split_images(images: Sequence[LabeledImage]) -> Split:
         for part in re.findall(r'\d+|\D+', image.file)] + [image.frame or 0])
     count = max(round(VALIDATION * len(ordered)), 1)
     return Split(ordered[:-count - 1], ordered[-count:],
-                 'The images seem to be of one video: the last of them '
-                 'validate, and the one before is left out.')
+                 'All images are in one folder with names of one kind, as of '
+                 'one video: the last of them validate, and the one before '
+                 'is left out.')
 
 
 def fills_images(images: Sequence[LabeledImage]) -> bool:
