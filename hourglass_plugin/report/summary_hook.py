@@ -55,7 +55,7 @@ class TrainingSummaryHook(Hook):
             self._copied = state
         self._scores[runner.epoch] = dict(metrics or {})
         losses, scores = read_logs(runner.work_dir, self.monitor)
-        scores[runner.epoch] = (metrics or {}).get(self.monitor, float('nan'))
+        scores[runner.iter] = (metrics or {}).get(self.monitor, float('nan'))
         with atomic_file(out / 'curves.png') as partial:
             plot_training(losses, scores, self.monitor).savefig(partial)
 
@@ -84,8 +84,8 @@ def read_logs(work_dir: str, score: str) -> tuple[dict[str, dict[int, float]],
     """Read mmengine's logs of all runs in a work dir.
 
     Returns:
-        For each loss iteration -> value, and iteration or, of validations,
-        epoch -> score.
+        For each loss iteration -> value, and iteration -> score, with
+        ``log_metric_by_epoch=False`` of ``LoggerHook``.
     """
     losses: dict[str, dict[int, float]] = {}
     scores: dict[int, float] = {}
@@ -96,23 +96,23 @@ def read_logs(work_dir: str, score: str) -> tuple[dict[str, dict[int, float]],
                 scores[record['step']] = record[score]
             for name, value in record.items():
                 if name.startswith('loss') and 'epoch' in record:
-                    losses.setdefault(name, {})[record['epoch']] = value
+                    losses.setdefault(name, {})[record['step']] = value
     return losses, scores
 
 
 def plot_training(losses: dict[str, dict[int, float]],
                   scores: dict[int, float], name: str) -> Figure:
-    """Plot losses and a score against the epoch, in two axes."""
+    """Plot losses and a score against the iteration, in two axes."""
     figure = Figure(figsize=(10, 4), dpi=120, layout='constrained')
     left, right = figure.subplots(1, 2)
     curves: Sequence = [(left, *each) for each in losses.items()]
     for index, (axes, label, values) in enumerate(
             [*curves, (right, name, scores)]):
-        epochs = sorted(values)
-        axes.plot(epochs, [values[epoch] for epoch in epochs], marker='.',
+        steps = sorted(values)
+        axes.plot(steps, [values[step] for step in steps], marker='.',
                   label=label, color=COLORS[index % len(COLORS)])
-    left.set(title='training loss', xlabel='epoch', yscale='log')
-    right.set(title='validation', xlabel='epoch', ylabel=name)
+    left.set(title='training loss', xlabel='iteration', yscale='log')
+    right.set(title='validation', xlabel='iteration', ylabel=name)
     for axes in (left, right) if losses else (right, ):
         axes.grid(color='0.88')
         for text in axes.legend().get_texts():

@@ -17,12 +17,12 @@ def runner(tmp_path):
             line for epoch in epochs for line in (
                 dict(loss=1 / epoch, loss_stack_1=1 / epoch, epoch=epoch,
                      iter=9 * epoch, step=9 * epoch),
-                {'$a/AUC': 10 * epoch, 'step': epoch})]
+                {'$a/AUC': 10 * epoch, 'step': 9 * epoch})]
         (folder / 'scalars.json').write_text(
             '\n'.join(map(json.dumps, lines)))
     said = []
     return SimpleNamespace(
-        work_dir=str(tmp_path / 'work'), said=said, epoch=1,
+        work_dir=str(tmp_path / 'work'), said=said, epoch=1, iter=9,
         cfg=SimpleNamespace(filename='config.py'),
         logger=SimpleNamespace(info=said.append),
         message_hub=SimpleNamespace(runtime_info={}))
@@ -30,8 +30,8 @@ def runner(tmp_path):
 
 def test_logs_of_a_resumed_training_are_one_course(runner):
     losses, scores = read_logs(runner.work_dir, '$a/AUC')
-    assert scores == {1: 10, 2: 20, 3: 30}
-    assert losses['loss_stack_1'] == {1: 1, 2: 1 / 2, 3: 1 / 3}
+    assert scores == {9: 10, 18: 20, 27: 30}
+    assert losses['loss_stack_1'] == {9: 1, 18: 1 / 2, 27: 1 / 3}
 
 
 def test_best_weights_are_copied_and_named_in_the_end(runner, tmp_path):
