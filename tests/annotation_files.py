@@ -12,10 +12,10 @@ from matlab_files import (
     write_official_mpii,
 )
 from newell_files import newell_rows, write_newell_h5
-from pose_files import DOG_COCO, changed, entry, write_json
+from pose_files import DOG_COCO, DOG_NAMES, changed, entry, write_json
 from scipy.io import savemat
 
-from hourglass_plugin.datasets.custom_dataset import check_coco_file
+from hourglass_plugin.datasets.coco_file import read_coco_file
 from hourglass_plugin.datasets.readers.flic import read_flic
 from hourglass_plugin.datasets.readers.lsp import read_lsp
 from hourglass_plugin.datasets.readers.mpii import read_mpii
@@ -118,5 +118,5 @@ FILES = dict(
     truth=(write_truth, read_mpii_ground_truth),
     image=(write_image, read_mpii),
     release=(write_release, lambda path: read_mpii(path, 'test')),
-    coco=(write_coco, lambda path: check_coco_file(
-        str(path), 3, str(path.parent))))
+    coco=(write_coco, lambda path: read_coco_file(
+        str(path), DOG_NAMES, str(path.parent))))

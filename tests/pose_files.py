@@ -36,6 +36,7 @@ DOG_METAINFO = dict(
     skeleton_info={0: dict(link=('nose', 'left_ear'))},
     joint_weights=[1.0] * 3,
     sigmas=[])
+DOG_NAMES = ('nose', 'left_ear', 'right_ear')
 DOG_COCO = dict(
     images=[dict(id=7, file_name='a.jpg', width=100, height=80)],
     annotations=[

@@ -8,12 +8,15 @@ import difflib
 import inspect
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.registry import Registry
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ..atomic_files import atomic_file
 from ..compat.versions import prepare_process
@@ -34,7 +37,8 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
     Args:
         path: config file.
         options: ``key=value`` as in mmengine's ``--cfg-options``. The setting
-            itself may be new, its parent must exist.
+            itself may be new; its parent must be in the config, or an
+            argument of the class that the parent's parent configures.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -105,7 +109,8 @@ def _check_option(config: Config, key: str) -> None:
                              'has no settings')
         if name not in node:
             is_new_allowed = name in _RUNNER_SETTINGS if depth == 0 else (
-                depth == len(parents) and not is_list)
+                not is_list and (depth == len(parents) or last == 'type'
+                                 or name in _arguments(node, place)))
             if is_new_allowed:
                 return
             known = [*node, *([] if parents[:depth] else _RUNNER_SETTINGS)]
@@ -121,6 +126,26 @@ def require_checkpoint(path: str) -> None:
     """Raise FileNotFoundError if a path, not an address, leads nowhere."""
     if '://' not in path and not os.path.isfile(os.path.expanduser(path)):
         raise FileNotFoundError(f'there is no checkpoint {path}')
+
+
+def _arguments(settings: Any, place: str) -> set[str]:
+    """Return the arguments of the class that a group of settings is for."""
+    kind = str(settings.get('type', '')).rpartition('.')[2]
+    classes: list[Any] = [DataLoader] if place.endswith('_dataloader') else []
+    arguments = {'paramwise_cfg', 'constructor'} if (
+        place == 'optim_wrapper') else set()
+    for scope in ('mmengine', 'mmdet', 'mmpose'):
+        module = sys.modules.get(f'{scope}.registry')
+        for registry in vars(module).values() if kind and module else ():
+            if isinstance(registry, Registry):
+                registry.import_from_location()
+                classes.append(registry.module_dict.get(kind))
+    for cls in filter(inspect.isclass, classes):
+        for base in cls.__mro__[:-1]:
+            if '__init__' in vars(base):
+                arguments |= set(
+                    inspect.signature(vars(base)['__init__']).parameters)
+    return arguments
 
 
 def require_settings(config: Config, use: str, *names: str) -> None:

@@ -40,7 +40,7 @@ def run(main: Callable[[argparse.Namespace], None],
     try:
         main(args)
     except (OSError, FloatingPointError) as error:
-        status = _line(error, is_training=hasattr(args, 'resume'))
+        status = _line(error)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         status = 130
@@ -84,7 +84,7 @@ def _is_about_settings(error: Exception) -> bool:
     return True
 
 
-def _line(error: Exception, is_training: bool = False) -> str:
+def _line(error: Exception) -> str:
     """Return an error as one line with the program's name."""
     message = str(error)
     if isinstance(error, KeyError):
@@ -95,9 +95,6 @@ def _line(error: Exception, is_training: bool = False) -> str:
         from ..transforms.image_io import UnreadableImageError
         if isinstance(error, UnreadableImageError):
             message += '; replace it, or remove it from the annotations'
-            if is_training:
-                message += ('; or skip such images: --cfg-options '
-                            'train_dataloader.dataset.skip_corrupt=True')
     message = ' '.join(message.split()) or type(error).__name__
     return f'{Path(sys.argv[0]).name}: error: {message}'
 

@@ -43,11 +43,13 @@ def build_runner(config: Config,
     os.environ.setdefault('LOCAL_RANK', rank)
     if launcher != 'none':
         set_up_processes(config)
-    if get_device() == 'cuda':  # elsewhere torch warns of it
-        for phase in ('train', 'val', 'test'):
-            loader = config.get(f'{phase}_dataloader')
-            if loader is not None:
-                loader.setdefault('pin_memory', True)
+    for phase in ('train', 'val', 'test'):
+        loader = config.get(f'{phase}_dataloader')
+        if loader is not None and get_device() == 'cuda':
+            loader.setdefault('pin_memory', True)  # elsewhere torch warns
+        if loader is not None and loader.get('num_workers') == 0:
+            # Of loader processes alone; torch refuses it without any.
+            loader.pop('persistent_workers', None)
     runner = _QuietlyBuiltRunner.from_cfg(config)
     for handler, level in runner._screens:  # from now on all lines
         handler.setLevel(level)

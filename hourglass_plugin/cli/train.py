@@ -72,12 +72,16 @@ def set_training(config: 'Config',
     Raises:
         ValueError: if the config does not allow it.
     """
-    from ..engine.config_check_hook import check_training_numbers
+    from ..engine.config_check_hook import (
+        check_learning_rates,
+        check_training_numbers,
+    )
     from ..engine.latest_checkpoint import latest_checkpoint
     from .configs import require_settings
     require_settings(config, 'trained', 'train_dataloader', 'train_cfg',
                      'optim_wrapper')
     check_training_numbers(config)
+    check_learning_rates(config)
     _check_optimizer(config)
     if config.get('compile'):
         raise ValueError("mmengine's setting `compile` is for train_step as a "

@@ -15,12 +15,15 @@ __all__ = ['COCO', 'COCOeval', 'mask']
 
 
 class COCO(PycocotoolsCOCO):
-    """COCO annotations; people without ``iscrowd`` are no crowd."""
+    """COCO annotations, with the defaults that they may lack."""
 
     def createIndex(self) -> None:
         """Fill in the defaults, then index annotations by image and id."""
         for annotation in self.dataset.get('annotations', []):
             annotation.setdefault('iscrowd', False)
+            if annotation.get('keypoints'):
+                annotation.setdefault('num_keypoints', int(np.count_nonzero(
+                    annotation['keypoints'][2::3])))
         super().createIndex()
 
 

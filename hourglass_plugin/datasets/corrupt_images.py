@@ -93,7 +93,9 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
                 raise
         raise UnreadableImageError(
             cause.path, f'{cause.reason} (sample {int(index)} of '
-            f'{self.ann_file})') from cause
+            f'{self.ann_file})' + ('' if self.test_mode or self.skip_corrupt
+                                   else '; skip_corrupt=True of the dataset '
+                                   'skips such images')) from cause
 
 
 @HOOKS.register_module()

@@ -1,39 +1,48 @@
 """Custom keypoints in COCO's format, checked before they are used."""
-import sys
+import copy
+import logging
+import os
+import re
+from collections import defaultdict
 from typing import Any
 
+import mmpose
 import numpy as np
-from mmengine.logging import print_log
+from mmengine.config import Config
+from mmengine.logging import MessageHub, print_log
 from mmpose.registry import DATASETS
 
+from .coco_file import CocoContent, read_coco_file
 from .corrupt_images import SkipCorruptImagesDataset
-from .readers.person import check_image_name, located
-from .readers.pose_json import load_json
 
-#: Pixels; float32, in which MMPose computes, has no fractions of larger ones.
-_LARGEST = 1e7
-
-_REQUIRED = dict(
-    images=('id', 'file_name', 'width', 'height'),
-    annotations=('id', 'image_id', 'category_id', 'bbox'),
-    categories=('id', ))
+# The side in a keypoint's name: left_ear, EarLeft, L_ear, earL, ear-l.
+_SIDE = re.compile('[Ll]eft|LEFT|[Rr]ight|RIGHT|'
+                   '(?<![A-Za-z])[LlRr](?![a-z])|(?<=[a-z])[LR](?![A-Za-z])')
+_OTHER_SIDE = dict(left='right', Left='Right', LEFT='RIGHT', l='r', L='R')
+_OTHER_SIDE.update({right: left for left, right in _OTHER_SIDE.items()})
 
 
 @DATASETS.register_module()
 class CustomKeypointDataset(SkipCorruptImagesDataset):
     """Any keypoints in a COCO-style JSON file; see docs/custom_dataset.md.
 
-    The records are those of MMPose's ``CocoDataset``, which silently drops
-    annotations without keypoints, crowds and empty boxes, and does not check
-    that ``metainfo`` and file belong together. Here both are checked, and the
-    log counts dropped annotations. Where the file has both of COCO's marks,
-    hidden and visible, ``raw_ann_info.visible`` is (K,) bool.
-    ``annotated_size`` is the image's width and height in the file, to which
-    MMPose cuts the boxes; ``TopdownCrop`` rejects other images.
+    The records are those of MMPose's ``CocoDataset``, of the entries that
+    :func:`~.coco_file.read_coco_file` checks and completes; what it changes
+    or leaves out is logged, a line for each kind. Where the file has both of
+    COCO's marks, hidden and visible, ``raw_ann_info.visible`` is (K,) bool.
+    ``annotated_size`` is the image's width and height, to which MMPose cuts
+    the boxes; ``TopdownCrop`` rejects other images. MMPose's ``CocoMetric``
+    without ``ann_file`` evaluates against these entries.
 
     Args:
+        category: name or id, or several, of the categories to read; default:
+            those that have the config's keypoints.
+        box_margin: of boxes that are made from keypoints, in larger sides of
+            their extent.
         metainfo: ``dataset_name``, ``keypoint_info``, ``skeleton_info``,
-            ``joint_weights`` and ``sigmas`` in MMPose's form.
+            ``joint_weights`` and ``sigmas`` in MMPose's form, or
+            ``from_file``. A ``swap`` that is missing is found from names such
+            as ``left_ear`` and ``right_ear``.
         arguments: those of mmengine's ``BaseDataset``; and ``skip_corrupt``,
             see :class:`.corrupt_images.SkipCorruptImagesDataset`.
 
@@ -42,42 +51,122 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
         ValueError: if ``metainfo`` or the file is wrong; names the place.
     """
 
+    def __init__(self,
+                 *arguments: Any,
+                 category: str | int | list | None = None,
+                 box_margin: float = 0.2,
+                 **named_arguments: Any) -> None:
+        self.category = category
+        self.box_margin = box_margin
+        super().__init__(*arguments, **named_arguments)
+        if self.test_mode and not self.bbox_file:
+            # From this MMPose's CocoMetric would read the file as it is.
+            MessageHub.get_current_instance().update_info(
+                f'{self.metainfo["dataset_name"]}_ann_file', None)
+
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
-        check_metainfo(metainfo or {})
-        return super()._load_metainfo(metainfo)
+        return super()._load_metainfo(read_metainfo(metainfo or {}))
+
+    def read_content(self) -> CocoContent:
+        """Read the annotation file."""
+        names = self._metainfo['keypoint_id2name']
+        return read_coco_file(
+            self.ann_file, [names[index] for index in range(len(names))],
+            self.data_prefix['img'], self.category, self.box_margin)
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        check_coco_file(self.ann_file, self._metainfo['num_keypoints'],
-                        self.data_prefix['img'])
-        return super()._load_annotations()
+        self._content = self.read_content()
+        self._metainfo['CLASSES'] = self._content.categories
+        for note in self._content.notes:
+            print_log(f'{self.ann_file}: {note}', 'current', logging.WARNING)
+        of_image = defaultdict(list)
+        for annotation in self._content.annotations:
+            of_image[annotation['image_id']].append(annotation)
+        images = [
+            dict(image, img_id=image['id'], img_path=os.path.join(
+                self.data_prefix['img'], image['file_name']))
+            for image in self._content.images
+            if image['id'] % self.sample_interval == 0
+        ]
+        records = [
+            self.parse_data_info(
+                dict(raw_ann_info=annotation, raw_img_info=image))
+            for image in images for annotation in of_image[image['id']]
+        ]
+        return records, images
 
-    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+    def parse_data_info(self, raw_data_info: dict) -> dict:
         """Return MMPose's record, with ``annotated_size``."""
         record = super().parse_data_info(raw_data_info)
-        if record is not None:
-            image = raw_data_info['raw_img_info']
-            record['annotated_size'] = image['width'], image['height']
+        image = raw_data_info['raw_img_info']
+        record['annotated_size'] = image['width'], image['height']
         return record
+
+    @staticmethod
+    def _is_valid_instance(data_info: dict) -> bool:
+        left, top, right, bottom = data_info['bbox'][0]
+        return bool(data_info['num_keypoints'] and right > left
+                    and bottom > top)
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
         records = super()._get_topdown_data_infos(instance_list)
-        total = len(self.coco.anns)
+        total = self._content.total
         if not records:
             raise ValueError(
-                f'{self.ann_file}: none of the {total} annotations has a box '
-                'with an area, a keypoint with v > 0, and no iscrowd')
+                f'{self.ann_file}: none of the {total} annotations can be '
+                f'used: {"; ".join(self._content.notes)}')
         if len(records) < total:
-            print_log(
-                f'{self.ann_file}: {len(records)} of {total} annotations are '
-                'used; the others have no keypoints, an empty box or iscrowd',
-                logger='current')
+            print_log(f'{self.ann_file}: {len(records)} of {total} '
+                      'annotations are used', 'current')
+        del self._content
         annotations = [record['raw_ann_info'] for record in records]
         marks = np.array([each['keypoints'][2::3] for each in annotations])
         if (marks == 1).any() and (marks == 2).any():
             for annotation, visible in zip(annotations, marks == 2):
                 annotation['visible'] = visible
         return records
+
+
+def read_metainfo(metainfo: dict) -> dict:
+    """Return the metainfo in the config or its ``from_file``, completed.
+
+    Raises:
+        FileNotFoundError: if there is no such file, in the current folder or,
+            of this name, in MMPose.
+        ValueError: as :func:`check_metainfo`.
+    """
+    if 'from_file' in metainfo:
+        name = metainfo['from_file']
+        places = [name, os.path.join(
+            os.path.dirname(mmpose.__file__), '.mim', 'configs', '_base_',
+            'datasets', os.path.basename(name))]
+        found = [place for place in places if os.path.isfile(place)]
+        if not found:
+            raise FileNotFoundError(f'metainfo.from_file: there is no {name}')
+        metainfo = Config.fromfile(found[0]).dataset_info
+    metainfo = copy.deepcopy(dict(metainfo))
+    points = metainfo.get('keypoint_info') or {}
+    by_name = {str(point.get('name')): point for point in points.values()}
+    found = []
+    for name, point in by_name.items():
+        other = _SIDE.sub(lambda side: _OTHER_SIDE[side[0]], name)
+        if other == name or point.get('swap'):
+            continue
+        if other in by_name and (
+                by_name[other].get('swap') or name) == name:
+            point['swap'] = other
+            found.append(name)
+        elif other not in by_name:
+            print_log(f'metainfo: {name!r} has no swap, and there is no '
+                      f'{other!r}: in flipped images it is learnt on the '
+                      'other side', 'current', logging.WARNING)
+    if found:
+        print_log(f'metainfo: swap of {", ".join(found)} is set from the '
+                  'names; to keep one in flipped images, set its own name as '
+                  'swap', 'current')
+    check_metainfo(metainfo)
+    return metainfo
 
 
 def check_metainfo(metainfo: dict) -> None:
@@ -118,107 +207,3 @@ def check_metainfo(metainfo: dict) -> None:
         if len(metainfo[name]) not in allowed:
             raise ValueError(f'{name} has {len(metainfo[name])} numbers for '
                              f'{len(keypoints)} keypoints')
-
-
-def check_coco_file(path: str, num_keypoints: int, image_folder: str) -> None:
-    """Reject a COCO-style file that MMPose would misread or crash on.
-
-    Args:
-        path: the JSON file.
-        num_keypoints: number of keypoints of an annotation.
-        image_folder: the images' folder; see
-            :func:`~hourglass_plugin.datasets.readers.person.check_image_name`.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is wrong; names the entry.
-    """
-    content = load_json(path)
-    if str(path).endswith('.gz'):
-        raise ValueError(f'{path}: unpack it; pycocotools reads no .gz')
-    known: dict[str, dict] = {}
-    for part, required in _REQUIRED.items():
-        entries = content.get(part) if isinstance(content, dict) else None
-        if not isinstance(entries, list):
-            raise ValueError(f'{path} must be an object with the lists '
-                             f'{", ".join(_REQUIRED)}; {part} is missing')
-        known[part] = {}
-        for index, entry in enumerate(entries):
-            with located(f'{path}, {part}[{index}]'):
-                _check_entry(entry, required, known[part])
-                known[part][entry['id']] = entry
-    for index, image in enumerate(content['images']):
-        with located(f'{path}, images[{index}]'):
-            check_image_name(image['file_name'], image_folder)
-            sides = [image['width'], image['height']]
-            # MMPose computes with the id.
-            if not isinstance(image['id'], int) or not _are_numbers(
-                    sides, 2) or any(side <= 0 or side != int(side)
-                                     for side in sides):
-                raise ValueError('id, width and height must be positive '
-                                 f'integers: {image["id"]!r}, {sides}')
-    for index, annotation in enumerate(content['annotations']):
-        with located(f'{path}, annotations[{index}] '
-                     f'(id {annotation["id"]!r})'):
-            for name, part in (('image_id', 'images'), ('category_id',
-                                                        'categories')):
-                value = annotation[name]
-                if not _is_id(value) or value not in known[part]:
-                    raise ValueError(f'{name} {value!r} is not in {part}')
-            _check_annotation(annotation,
-                              known['images'][annotation['image_id']],
-                              num_keypoints)
-
-
-def _check_entry(entry: Any, required: tuple[str, ...], known: dict) -> None:
-    """Reject an entry that lacks something, or has the id of another."""
-    if not isinstance(entry, dict) or not set(required) <= set(entry):
-        raise ValueError(f'it must be an object with {", ".join(required)}')
-    if not _is_id(entry['id']) or entry['id'] in known:
-        raise ValueError(f'the id {entry["id"]!r} is no number or text of its '
-                         'own')
-
-
-def _check_annotation(annotation: dict, image: dict,
-                      num_keypoints: int) -> None:
-    """Reject numbers that MMPose would misread or crash on."""
-    if annotation.get('iscrowd', 0) not in (0, 1):
-        raise ValueError(f'iscrowd is not 0 or 1: {annotation["iscrowd"]!r}')
-    for name in ('area', 'num_keypoints'):
-        if not _is_finite(annotation.get(name, 0)):
-            raise ValueError(f'{name} is not a number: {annotation[name]!r}')
-    if not _are_numbers(annotation['bbox'], 4):
-        raise ValueError('bbox must be [left, top, width, height], but is '
-                         f'{annotation["bbox"]!r}')
-    left, top, width, height = annotation['bbox']
-    # MMPose cuts boxes to the centres of the outermost pixels, and drops
-    # those of which nothing remains.
-    if width > 0 and height > 0 and not (
-            max(left, 0) < min(left + width, image['width'] - 1)
-            and max(top, 0) < min(top + height, image['height'] - 1)):
-        raise ValueError(
-            f'the box {annotation["bbox"]} is outside the image of '
-            f'{image["width"]} x {image["height"]} pixels; remove it')
-    keypoints = annotation.get('keypoints', [0] * 3 * num_keypoints)
-    if not _are_numbers(keypoints, 3 * num_keypoints):
-        count = len(keypoints) if isinstance(keypoints, list) else keypoints
-        raise ValueError(
-            f'keypoints has {count!r} numbers or an invalid one; the config '
-            f'needs {3 * num_keypoints}, {num_keypoints} times x, y, v')
-    if any(mark not in (0, 1, 2) for mark in keypoints[2::3]):
-        raise ValueError(f'v must be 0, 1 or 2, but is {keypoints[2::3]}')
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, (int, str)) and not isinstance(value, bool)
-
-
-def _are_numbers(value: Any, count: int) -> bool:
-    """Return whether a value is a list of this many pixel coordinates."""
-    return isinstance(value, list) and len(value) == count and all(
-        _is_finite(number) and abs(number) < _LARGEST for number in value)
-
-
-def _is_finite(value: Any) -> bool:
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)
-            and abs(value) <= sys.float_info.max)  # NaN: no

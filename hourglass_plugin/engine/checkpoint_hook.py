@@ -8,6 +8,7 @@ random generators, the gradients that wait for the rest of
 ``accumulative_counts`` and, in the middle of an epoch, its buffers.
 """
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,15 @@ class ResumableCheckpointHook(CheckpointHook):
     _obsolete: set[str]
     _saved_epoch: int | None = None
     _loaded: dict | None = None
+
+    def _init_rule(self, rules: list[str | None],
+                   key_indicators: list[str]) -> None:
+        """Know, for each score of ``save_best``, whether more is better."""
+        rules = rules * (len(key_indicators) if len(rules) == 1 else 1)
+        super()._init_rule([
+            rule or (None if name == 'auto' else rule_of_score(name))
+            for rule, name in zip(rules, key_indicators)
+        ], key_indicators)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep the progress of the training that is resumed."""
@@ -246,6 +256,45 @@ def _check_middle_of_epoch(runner: Runner, progress: dict) -> None:
             f'{place}, of {progress["batch_size"]} samples in all processes '
             f'together; now they are {size}: resume with the same batch size, '
             'or from the checkpoint of an epoch')
+
+
+def rule_of_score(name: str) -> str:
+    """Return ``'greater'`` or ``'less'``, whichever is better.
+
+    Raises:
+        ValueError: if the name of the score does not tell.
+    """
+    score = name.partition('/')[2] or name
+    for rule, words in (('less', 'loss|nme|epe|mpjpe|error'),
+                        ('greater', r'pck|auc|acc|precision|recall|iou|dice|'
+                         r'top|jdr|map|\bap|\bar')):
+        if re.search(words, score.lower()):
+            return rule
+    raise ValueError(f'save_best={name!r} does not tell whether more or less '
+                     'is better: set default_hooks.checkpoint.rule='
+                     "'greater' or 'less'")
+
+
+def check_save_best(hook: CheckpointHook, scores: Sequence[str]) -> None:
+    """Check a hook's ``save_best`` against the scores of the evaluation.
+
+    Args:
+        hook: with ``save_best``.
+        scores: their names; empty if they are not known.
+
+    Raises:
+        ValueError: if there is no such score.
+    """
+    for name in hook.key_indicators if scores else ():
+        if name == 'auto':
+            if hook.rules == [None]:
+                rule_of_score(scores[0])
+        # The joint of a longer name may be annotated elsewhere.
+        elif not any(name == score or name.startswith(f'{score}/')
+                     for score in scores):
+            raise ValueError(
+                f'default_hooks.checkpoint.save_best={name!r} is no score of '
+                f'the evaluation; there is {", ".join(scores)}')
 
 
 def _samples_per_batch(runner: Runner) -> int:

@@ -1,14 +1,19 @@
 """Checks of a config before its runner starts."""
+import logging
 import math
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
 from ..models.consistency import check_data, check_model, without_wrapper
 from ..models.weights.loading import check_checkpoint, check_shared_names
+from .checkpoint_hook import check_save_best
 
 #: Whole numbers in a config -> the smallest valid value.
 _COUNTS = {
@@ -44,6 +49,55 @@ def check_training_numbers(config: Config) -> None:
                 f'{least} or more')
 
 
+def check_learning_rates(config: Mapping) -> None:
+    """Check that each setting of the learning rate has an effect.
+
+    Raises:
+        ValueError: if ``OneCycleLR`` would replace ``lr_mult``, or
+            ``lr_mult`` has no learning rate to multiply.
+    """
+    wrapper = config.get('optim_wrapper') or {}
+    rate = (wrapper.get('optimizer') or {}).get('lr')
+    factors = _rate_factors(wrapper.get('paramwise_cfg') or {})
+    schedulers = config.get('param_scheduler') or []
+    schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
+    for scheduler in schedulers:
+        if scheduler.get('type') != 'OneCycleLR':
+            continue
+        highest = scheduler.get('eta_max')
+        epochs = (config.get('train_cfg') or {}).get('max_epochs') or 100
+        first = max(epochs // 10, 1)
+        if factors:
+            raise ValueError(
+                f'optim_wrapper.paramwise_cfg: {factors[0]} has no effect, '
+                'since OneCycleLR gives all parameters the same rate: set '
+                f'optim_wrapper.optimizer.lr={highest} and param_scheduler='
+                "[dict(type='LinearLR', start_factor=0.04, "
+                f"end={first}, convert_to_iter_based=True), "
+                f"dict(type='CosineAnnealingLR', begin={first}, "
+                f'end={epochs}, T_max={max(epochs - first, 1)}, '
+                'convert_to_iter_based=True)]')
+        if rate not in (None, highest):
+            print_log(
+                f'optim_wrapper.optimizer.lr={rate} has no effect: OneCycleLR '
+                f'sets the learning rate, with eta_max={highest}', 'current',
+                logging.WARNING)
+    if factors and rate is None:
+        raise ValueError(f'optim_wrapper.paramwise_cfg: {factors[0]} needs '
+                         'optim_wrapper.optimizer.lr')
+
+
+def _rate_factors(settings: Mapping, place: str = '') -> list[str]:
+    """Return the settings, at any depth, that multiply learning rates."""
+    factors = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            factors += _rate_factors(value, f'{place}{name}.')
+        elif value != 1 and str(name).endswith(('lr_mult', 'decay_rate')):
+            factors.append(f'{place}{name}={value}')
+    return factors
+
+
 @HOOKS.register_module()
 class ConfigCheckHook(Hook):
     """Refuse a run whose parts, or whose checkpoint, do not fit each other.
@@ -56,10 +110,13 @@ class ConfigCheckHook(Hook):
         """Check the model, and the loops that are built now.
 
         Raises:
-            ValueError: if model, codec, datasets or metrics disagree.
+            ValueError: if model, codec, datasets or metrics disagree, images
+                are missing, or settings have no effect.
         """
+        check_learning_rates(runner.cfg)
         model = without_wrapper(runner.model)
         check_model(model)
+        names: list[str] = []
         for phase in ('train', 'val', 'test'):
             # Not the property, which would build the loop.
             loop = getattr(runner, f'_{phase}_loop', None)
@@ -71,6 +128,16 @@ class ConfigCheckHook(Hook):
             for metric in getattr(evaluator, 'metrics', ()):
                 if hasattr(metric, 'check_dataset'):
                     metric.check_dataset(dataset)
+            if 'mmpose' not in sys.modules:  # which the others need
+                continue
+            from ..datasets.checks import check_dataset
+            from ..evaluation.checks import check_evaluator
+            names = check_dataset(dataset, model, phase, names)
+            hooks = [hook for hook in runner.hooks if phase == 'val'
+                     and isinstance(hook, CheckpointHook) and hook.save_best]
+            scores = check_evaluator(evaluator, dataset, phase, bool(hooks))
+            for hook in hooks:
+                check_save_best(hook, scores)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the weights of a checkpoint.

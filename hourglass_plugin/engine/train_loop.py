@@ -1,14 +1,17 @@
 """A training loop that resumes in the middle of an epoch."""
 import itertools
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from mmengine.registry import LOOPS
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import BatchSampler
 
+from ..models.consistency import needs_two_samples, without_wrapper
 from .random_state import random_state, set_random_state
 from .termination import StopRequest, shield_workers
 
@@ -24,15 +27,19 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
       which a resumed training starts one more, draw from generators of their
       own.
 
+    A last batch of one sample is left out where batch norm needs two; see
+    :func:`~hourglass_plugin.models.consistency.needs_two_samples`.
+
     SIGTERM is handled while the loop runs. Arguments are those of
     ``EpochBasedTrainLoop``; a config's ``train_cfg`` has no ``by_epoch``.
 
     Raises:
-        ValueError: if there is no batch to train on.
+        ValueError: if there is no batch to train on, or batch norm cannot.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._leave_out_single_sample()
         if len(self.dataloader) == 0:
             raise ValueError(
                 'there is no batch to train on: '
@@ -42,6 +49,25 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self.stop_request = StopRequest()
         self._first_batch = 0
         self._is_evaluated = True
+
+    def _leave_out_single_sample(self) -> None:
+        model, loader = without_wrapper(self.runner.model), self.dataloader
+        count, size = len(loader.sampler), loader.batch_size or 0
+        if not needs_two_samples(model):
+            return
+        if 1 in (count, size):
+            raise ValueError(
+                'train_dataloader has batches of one sample, of which batch '
+                'norm cannot learn at this input_size: set a larger '
+                'batch_size, or give the codec a larger input_size')
+        if size and count % size == 1 and not loader.drop_last and (
+                type(loader.batch_sampler) is BatchSampler):
+            loader.batch_sampler.drop_last = True
+            self._max_iters = self._max_epochs * len(loader)
+            print_log(
+                f'{count} samples in batches of {size}: the last one of each '
+                'epoch is left out, since batch norm needs two at this '
+                'input_size', 'current', logging.WARNING)
 
     def resume_at(self, batch: int, is_evaluated: bool) -> None:
         """Set where to begin.

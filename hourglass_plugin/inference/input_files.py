@@ -65,7 +65,11 @@ def images_in(folder: Path) -> list[Path]:
         file for file in folder.iterdir()
         if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     if not images:
-        raise ValueError(f'{folder} has no images {IMAGE_SUFFIXES}')
+        folders = sorted(each.name for each in folder.iterdir()
+                         if each.is_dir())
+        raise ValueError(f'{folder} has no images {IMAGE_SUFFIXES}' + (
+            f' itself, but the folders {", ".join(folders[:5])}: give one of '
+            'these, folders in folders are not searched' if folders else ''))
     return images
 
 

@@ -251,6 +251,21 @@ def _check_sizes(depth: int, codec: Any) -> None:
             f'quarter of the input is needed: set heatmap_size={quarter}')
 
 
+def needs_two_samples(model: nn.Module) -> bool:
+    """Return whether batch norm sees one pixel of each image in training.
+
+    So it is at 64 x 64 pixels at the lowest resolution of an hourglass of
+    depth 4. Of one image it cannot tell mean and variance.
+    """
+    from .stacked_hourglass import StackedHourglass
+    network, head = getattr(model, 'backbone', None), _our_head(model)
+    if not isinstance(network, StackedHourglass) or (
+            getattr(head, 'decoder', None) is None):
+        return False
+    return max(head.decoder.heatmap_size) <= 2**network.depth and any(
+        isinstance(module, nn.BatchNorm2d) for module in network.modules())
+
+
 def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
     """Check a dataset and its transforms against a model.
 

@@ -7,6 +7,7 @@ covers the pixels f c ... f c + f - 1 of the whole image; its centre is
 """
 import ast
 import io
+import logging
 import re
 import struct
 from typing import NamedTuple
@@ -14,10 +15,17 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from mmengine import fileio
+from mmengine.logging import print_log
 from PIL import Image, JpegImagePlugin
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
             2: cv2.IMREAD_REDUCED_COLOR_2}
+
+# Values of EXIF's orientation with which width and height are exchanged.
+_TRANSPOSED = (5, 6, 7, 8)
+
+# Set when the message about 12-bit images has been logged.
+_is_told = False
 
 # str() of the error below, at the end of a traceback.
 _IN_TRACEBACK = re.compile(
@@ -62,6 +70,38 @@ class DecodedImage(NamedTuple):
     shift: tuple[float, float] = (0.0, 0.0)  #: x and y in whole pixels
 
 
+class ImageHeader(NamedTuple):
+    """An image's size, and what changes between file and pixels."""
+
+    size: tuple[int, int]  #: width and height, as :func:`load_image` has them
+    stored_size: tuple[int, int]  #: before the orientation tag is applied
+    has_16_bits: bool
+
+
+def read_header(path: str) -> ImageHeader:
+    """Read an image's size without decoding it.
+
+    Raises:
+        UnreadableImageError: as :func:`load_image`.
+    """
+    try:
+        with Image.open(path) as image:
+            # PNG would be decoded to look for a tag behind the pixels.
+            exif = {} if image.format == 'PNG' and (
+                'exif' not in image.info) else image.getexif()
+            is_turned = exif.get(0x0112) in _TRANSPOSED
+            # OpenCV's decoders of other formats differ between versions.
+            if not is_turned or image.format in ('JPEG', 'MPO'):
+                size = image.size[::-1] if is_turned else image.size
+                return ImageHeader(size, image.size, ';16' in str(image.tile))
+            stored = image.size
+    except (Image.DecompressionBombError, SyntaxError, OSError, ValueError,
+            struct.error):  # Pillow cannot read it; OpenCV may
+        stored = None
+    size = load_image(path).size
+    return ImageHeader(size, stored or size, False)
+
+
 def load_image(path: str,
                max_factor: float = 1.0,
                backend_args: dict | None = None) -> DecodedImage:
@@ -98,7 +138,9 @@ def decode_image(data: bytes,
     """Decode a file's bytes; a camera's orientation tag is applied.
 
     Grey becomes colour, 16 bits become the upper 8, CMYK becomes BGR, and
-    transparent pixels keep their colour.
+    transparent pixels keep their colour. Files of 16 bits that use the lower
+    12 or 8 only, as cameras and microscopes write them, are scaled by those,
+    which is logged once; otherwise they would be black.
 
     Returns:
         (H, W, 3) uint8, BGR; None if this is not an image, is damaged, or has
@@ -111,10 +153,32 @@ def decode_image(data: bytes,
         end = data.rfind(b'\xff\xd9')
         if end < 0 or data.rfind(b'\xff\xda', end) >= 0:
             return None
+    buffer = np.frombuffer(data, np.uint8)
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        if data.startswith(b'\xff\xd8') or flags != cv2.IMREAD_COLOR:
+            return cv2.imdecode(buffer, flags)
+        pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_ANYDEPTH)
+        if pixels is None or pixels.dtype == np.uint8:
+            return pixels
+        if pixels.dtype == np.uint16 and pixels.max() < 1 << 12:
+            return _scale_low_bits(pixels)
+        return cv2.imdecode(buffer, flags)
     except cv2.error:  # empty, or larger than OpenCV allows
         return None
+
+
+def _scale_low_bits(pixels: np.ndarray) -> np.ndarray:
+    """Return 8 bits of the 12, or 8, that 16-bit pixels use."""
+    global _is_told
+    bits = 12 if pixels.max() >= 1 << 8 else 8
+    if not _is_told:
+        _is_told = True
+        print_log(
+            f'16-bit images with values below {1 << bits} are read as {bits} '
+            f'bits: {(1 << bits) - 1} becomes 255',
+            logger='current',
+            level=logging.WARNING)
+    return (pixels >> (bits - 8)).astype(np.uint8)
 
 
 def _decode_reduced(data: bytes, factor: int) -> DecodedImage | None:

@@ -34,6 +34,24 @@ def test_options_replace_and_add_settings(config_file):
     assert config.work_dir == 'a=b'
 
 
+@pytest.mark.parametrize('option', [
+    'optim_wrapper.clip_grad.max_norm=10',
+    'optim_wrapper.paramwise_cfg.norm_decay_mult=0',
+    'optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult=2',
+    'train_dataloader.sampler.shuffle=False',
+    'dataset.filter_cfg.filter_empty_gt=False'])
+def test_an_option_in_a_group_that_the_class_reads(config_file, option):
+    with open(config_file, 'a') as file:
+        file.write("dataset = dict(type='CocoDataset')\n")
+    config = configs.load_config(str(config_file), [option])
+    key, _, value = option.partition('=')
+    for name in key.split('.'):
+        config = config[name]
+    assert str(config) == value
+    with pytest.raises(ValueError):
+        configs.load_config(str(config_file), [f'model.heads.{option}'])
+
+
 def test_a_mistyped_setting_of_the_file_is_refused(config_file):
     with open(config_file, 'a') as file:
         file.write('codec = data_root = model_width = train_pipeline = 1\n')

@@ -1,6 +1,7 @@
 """Custom keypoints in COCO's format: records, marks and image sizes."""
 import numpy as np
 import pytest
+from mmpose.registry import METRICS
 from pose_files import DOG_COCO, DOG_METAINFO, changed, write_json
 
 from hourglass_plugin.datasets.custom_dataset import CustomKeypointDataset
@@ -10,15 +11,22 @@ from hourglass_plugin.visualization import save_image
 
 @pytest.fixture
 def build(tmp_path):
-    def build(changes, **options):
+    def build(changes, metainfo=DOG_METAINFO, **options):
         path = write_json(tmp_path / 'a.json', changed(DOG_COCO, changes))
         return CustomKeypointDataset(
-            metainfo=DOG_METAINFO,
+            metainfo=metainfo,
             ann_file=str(path),
             data_prefix=dict(img=str(tmp_path)),
             **options)
 
     return build
+
+
+def reordered(metainfo, *names):
+    """The metainfo with keypoints of other names and no swaps."""
+    return dict(metainfo, keypoint_info={
+        index: dict(name=name) for index, name in enumerate(names)
+    }, skeleton_info={})
 
 
 def test_a_record(build, tmp_path):
@@ -49,7 +57,9 @@ def test_images_of_another_size_are_rejected(size, fits, build, tmp_path):
 
 @pytest.mark.parametrize('change', [
     dict(iscrowd=1), dict(num_keypoints=0, keypoints=[0] * 9),
-    dict(bbox=[50, 50, 0, 0])])
+    dict(keypoints=[]), dict(keypoints=None), dict(iscrowd=1, keypoints=[]),
+    dict(keypoints=[12, 22, 0] * 3), dict(num_keypoints=0, keypoints=[],
+                                          bbox=[0, 0, 0, 0])])
 def test_unusable_annotations_are_dropped(change, build, tmp_path):
     annotation = dict(DOG_COCO['annotations'][0], **change)
     with pytest.raises(ValueError, match='a.json'):
@@ -65,3 +75,54 @@ def test_visible_keypoints_where_a_file_has_both_marks(marks, visible, build):
                for index, mark in enumerate(marks)}
     record = build(changes, test_mode=True).get_data_info(0)
     np.testing.assert_equal(record['raw_ann_info'].get('visible'), visible)
+
+
+@pytest.mark.parametrize('names, flipped', [
+    (('nose', 'left_ear', 'right_ear'), [0, 2, 1]),
+    (('LeftEar', 'tail', 'RightEar'), [2, 1, 0]),
+    (('L_paw', 'l_ear', 'R_paw'), [2, 1, 0]),
+    (('earL', 'earR', 'Lens'), [1, 0, 2]),
+    (('EAR-left', 'EAR-right', 'bright'), [1, 0, 2]),
+    (('lip', 'left_ear', 'rear'), [0, 1, 2])])
+def test_swaps_are_found_from_names(names, flipped, build):
+    dataset = build({}, reordered(DOG_METAINFO, *names))
+    assert dataset.metainfo['flip_indices'] == flipped
+
+
+def test_a_swap_that_is_given_stays(build):
+    metainfo = reordered(DOG_METAINFO, 'nose', 'left_ear', 'right_ear')
+    for name, index in (('left_ear', 1), ('right_ear', 2)):
+        metainfo['keypoint_info'][index]['swap'] = name
+    assert build({}, metainfo).metainfo['flip_indices'] == [0, 1, 2]
+    assert 'swap' not in metainfo['keypoint_info'][0]
+
+
+def test_metainfo_from_a_file(build, tmp_path):
+    (tmp_path / 'dogs.py').write_text(f'dataset_info = {DOG_METAINFO!r}')
+    metainfo = build({}, dict(from_file=str(tmp_path / 'dogs.py'))).metainfo
+    assert metainfo['keypoint_id2name'][2] == 'right_ear'
+    coco = CustomKeypointDataset(lazy_init=True, metainfo=dict(
+        from_file='configs/_base_/datasets/coco.py')).metainfo
+    assert coco['num_keypoints'] == 17  # MMPose's own
+    with pytest.raises(FileNotFoundError):
+        build({}, dict(from_file='none.py'))
+
+
+def test_coco_metric_scores_what_is_read(build, tmp_path):
+    """Names in another order, no count, area or crowd mark in the file."""
+    changes = {f'annotations.0.{name}': None
+               for name in ('num_keypoints', 'area', 'iscrowd')}
+    changes['categories.0.keypoints'] = ['right_ear', 'nose', 'left_ear']
+    dataset = build(changes, dict(DOG_METAINFO, sigmas=[0.05] * 3),
+                    test_mode=True)
+    metric = METRICS.build(dict(type='CocoMetric'))
+    metric.dataset_meta = dataset.metainfo
+    record = dataset.get_data_info(0)
+    truth = dict(bbox_scores=np.ones(1), bboxes=record['bbox'],
+                 bbox_scales=np.array([[30.0, 40.0]]))
+    sample = dict(
+        record, ori_shape=(80, 100), gt_instances=truth,
+        pred_instances=dict(keypoints=record['keypoints'],
+                            keypoint_scores=np.ones((1, 3))))
+    metric.process({}, [sample])
+    assert metric.evaluate(1)['coco/AP'] == pytest.approx(1)

@@ -13,6 +13,7 @@ from hourglass_plugin.transforms.image_io import (
     UnreadableImageError,
     decode_image,
     load_image,
+    read_header,
 )
 
 
@@ -116,3 +117,45 @@ def test_cut_off_jpeg_is_not_left_to_opencv(image, tmp_path, monkeypatch):
         assert decode_image(data) is not None
     for data in (whole[:-2], whole[:len(whole) // 2], with_preview[:-2]):
         assert decode_image(data) is None
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+@pytest.mark.parametrize('largest, shift', [
+    (200, 0), (3200, 4), (4095, 4), (4096, 8), (65535, 8)])
+def test_low_bits_of_16(suffix, largest, shift, tmp_path):
+    """Cameras write 12 bits into files of 16; they are not black."""
+    values = np.linspace(0, largest, 24 * 3).astype(np.uint16)
+    for index, pixels in enumerate([
+            values.reshape(6, 12), values.reshape(6, 4, 3)]):
+        path = str(tmp_path / f'{index}{suffix}')
+        cv2.imwrite(path, pixels)
+        assert read_header(path).has_16_bits or index == 1
+        expected = np.broadcast_to(
+            pixels.reshape(*pixels.shape[:2], -1) >> shift,
+            (*pixels.shape[:2], 3))
+        # OpenCV rounds the 16 bits of TIFF.
+        np.testing.assert_allclose(load_image(path).pixels, expected,
+                                   atol=int(shift == 8 and suffix == '.tif'))
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.tif', '.webp', '.bmp'])
+@pytest.mark.parametrize('orientation', [1, 3, 6, 8])
+def test_header_has_the_size_of_the_pixels(suffix, orientation, image,
+                                           tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = str(tmp_path / f'a{suffix}')
+    Image.fromarray(image).save(path, exif=exif)
+    header = read_header(path)
+    assert header.size == load_image(path).size
+    if suffix != '.tif':  # Pillow has the turned size
+        assert header.stored_size == (237, 203)
+
+
+@pytest.mark.parametrize('content', [None, b'', b'GIF89a', b'text'])
+def test_header_of_unreadable_files(content, tmp_path):
+    if content is not None:
+        (tmp_path / 'a.png').write_bytes(content)
+    with pytest.raises(UnreadableImageError) as raised:
+        read_header(str(tmp_path / 'a.png'))
+    assert raised.value.path == str(tmp_path / 'a.png')

@@ -41,7 +41,7 @@ def load_json(path: str | Path) -> Any:
         content = path.read_bytes()
         if path.suffix == '.gz':
             content = gzip.decompress(content)
-        return json.loads(content.decode('utf-8'))
+        return json.loads(content)  # UTF-8, with or without BOM, or UTF-16
     except (OSError, EOFError, ValueError, RecursionError,
             zlib.error) as error:
         raise ValueError(f'{path} is not a complete JSON file: {error}; '

@@ -116,7 +116,8 @@ CASES = [
         ({'images': DOG_COCO['images'] * 2}, 'images[1]'))),
     *(('coco', {f'annotations.0.{key}': value}, 'annotations[0]')
       for key, value in (
-          ('bbox', None), ('bbox', [1, 2, 3]), ('bbox', [10**400, 1, 2, 3]),
+          ('bbox', [1, 2, 3]), ('bbox', [10**400, 1, 2, 3]),
+          ('bbox', [9, 9, -3, 3]), ('bbox', [9, True, 3, 3]),
           # Pixels reach from 0 to 99 and 79.
           ('bbox', [99, 20, 30, 40]), ('bbox', [10, -40, 30, 40]),
           ('image_id', 8), ('image_id', [7]), ('category_id', 2),
@@ -125,7 +126,9 @@ CASES = [
           ('iscrowd', '0'), ('iscrowd', 2), ('area', 'large'), ('area', INF),
           # More than a float holds; JSON's numbers have any length.
           ('area', 10**400), ('num_keypoints', {}),
-          ('keypoints', [1, 2, 2] * 4), ('keypoints', [NAN] * 9),
+          ('keypoints', [1, 2, 2] * 4), ('keypoints', [NAN, 2, 2] * 3),
+          ('keypoints', [1, None, 1] * 3), ('keypoints', [1, 2, None] * 3),
+          ('keypoints', [True, 2, 1] * 3),
           ('keypoints', [[1, 2, 2]] * 3), ('keypoints', 0),
           ('keypoints', [1, 2, 2, 1, 2, 7, 1, 2, 0]),
           ('keypoints', [1, 2, 0.5] * 3))),
@@ -150,9 +153,10 @@ def test_errors_name_file_and_entry(kind, change, place, tmp_path):
 @pytest.mark.parametrize('kind, unchanged', [
     *((kind, {}) for kind in FILES), ('joints', lsp_joints(True)),
     ('coco', {'annotations.0.keypoints': None}),
-    # A part in the image, or no area, which is dropped and counted.
-    *(('coco', {'annotations.0.bbox': box}) for box in (
-        [98, 20, 30, 40], [-29, -39, 30, 40], [500, 500, 0, 0]))])
+    # A part in the image; or no area, so that the keypoints decide.
+    *(('coco', {'annotations.0.bbox': box, 'annotations.0.keypoints.0': x})
+      for box, x in (([98, 20, 30, 40], 90), ([-29, -39, 30, 50], 9),
+                     ([500, 500, 0, 0], 9), (None, 9)))])
 def test_the_unchanged_files_are_read(kind, unchanged, tmp_path):
     write, read = FILES[kind]
     read(write(tmp_path, unchanged))
