@@ -32,7 +32,7 @@ def mim_files() -> Iterator[str]:
     for name in MIM:
         path = ROOT / name
         for file in sorted(path.rglob('*')) if path.is_dir() else [path]:
-            if file.suffix in ('.md', '.py', '.sh', '.yml'):
+            if file.suffix in ('.jinja', '.md', '.py', '.sh', '.yml'):
                 yield file.relative_to(ROOT).as_posix()
 
 
@@ -116,7 +116,6 @@ setup(
         console_scripts=['hourglass = hourglass_plugin.cli.main:main']),
     package_data={
         PACKAGE: ['py.typed'],
-        f'{PACKAGE}.labels': ['*.jinja'],
         f'{PACKAGE}.report': ['*.jinja'],
         f'{PACKAGE}.weights': ['*.md', '*.pth']
     },

@@ -20,7 +20,7 @@ def run_command(command: ModuleType, **options: str) -> None:
     """Parse the command line and run a command.
 
     Args:
-        command: a module of :mod:`hourglass_plugin.cli`.
+        command: a module of :mod:`hourglass_plugin.cli`, or a tool.
         options: of its ``add_arguments``.
     """
     parser = argparse.ArgumentParser(

@@ -21,6 +21,7 @@ COMMANDS = {
 }
 #: Those that are scripts of ``tools/``, which wheels have, too.
 _TOOLS = dict(
+    init='dataset_converters/init_project.py',
     browse='misc/browse_dataset.py',
     export='export_onnx.py',
     convert='misc/convert_checkpoint.py')

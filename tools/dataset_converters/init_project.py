@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Begin a project from labels of any tool: data, config and a sheet to check.
 
 Reads COCO's format (file, or zip of CVAT or Roboflow), CVAT XML, Label
@@ -9,17 +10,20 @@ import argparse
 import io
 import re
 import shutil
+import sys
 import textwrap
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import positive_int
-from .errors import setting_up
+sys.path[:0] = [
+    str(Path(__file__).resolve().parents[depth]) for depth in (0, 2)]
+from hourglass_plugin.cli import errors
+from hourglass_plugin.cli.arguments import positive_int
 
 if TYPE_CHECKING:
-    from ..labels.project import Split
-    from ..labels.table import KeypointNames
+    from label_formats.project import Split
+    from label_formats.table import KeypointNames
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> None:
     """Read, check, split, write, draw."""
-    with setting_up():
-        from ..labels import project
-        from ..labels.reading import read_labels
+    with errors.setting_up():
+        from label_formats import project
+        from label_formats.reading import read_labels
+
         out = Path(args.out)
         if (out / 'config.py').exists():
             raise ValueError(f'{out} has a config.py: remove it, or choose '
@@ -62,9 +67,9 @@ def main(args: argparse.Namespace) -> None:
             table.images, folder, out / 'images')
         split = project.split_images(images)
         config = write_project(args, keypoints, split, root)
-        from ..visualization import samples
-        from .configs import load_config
-        from .main import load_command
+        from hourglass_plugin.cli.configs import load_config
+        from hourglass_plugin.cli.main import load_command
+        from hourglass_plugin.visualization import samples
         build_dataset = load_command('browse').build_dataset
         # With all the checks of a training; pycocotools prints its steps.
         with redirect_stdout(io.StringIO()):
@@ -92,12 +97,12 @@ def write_project(args: argparse.Namespace, keypoints: 'KeypointNames',
         root: folder of the images.
     """
     import jinja2
+    from label_formats import project, settings
     from mmengine.config import Config
 
-    from ..atomic_files import atomic_file
-    from ..labels import project, settings
-    from ..weights import shipped_weights
-    from .configs import write_json
+    from hourglass_plugin.atomic_files import atomic_file
+    from hourglass_plugin.cli.configs import write_json
+    from hourglass_plugin.weights import shipped_weights
     out = Path(args.out)
     config, checkpoint = shipped_weights()
     backbone = Config.fromfile(config).model.backbone.to_dict()
@@ -137,3 +142,7 @@ def write_project(args: argparse.Namespace, keypoints: 'KeypointNames',
     with atomic_file(out / 'config.py') as partial:
         partial.write_text(text, 'utf-8')
     return str(out / 'config.py')
+
+
+if __name__ == '__main__':
+    errors.run_command(sys.modules[__name__])

@@ -108,7 +108,7 @@ def seconds_per_image(backbone: dict, gpu: bool) -> float:
     """
     import torch
 
-    from ..models.stacked_hourglass import StackedHourglass
+    from hourglass_plugin.models.stacked_hourglass import StackedHourglass
     settings = {key: value for key, value in backbone.items()
                 if key not in ('type', 'init_cfg')}
     device = torch.device('cuda' if gpu else 'cpu')

@@ -11,8 +11,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..inference.input_files import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from ..visualization.image_files import save_image
+from hourglass_plugin.inference.input_files import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+)
+from hourglass_plugin.visualization.image_files import save_image
+
 from .table import KeypointNames, LabeledImage
 
 #: Share of the images to validate on.

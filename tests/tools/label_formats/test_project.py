@@ -2,13 +2,8 @@
 import cv2
 import numpy as np
 import pytest
-
-from hourglass_plugin.labels import project
-from hourglass_plugin.labels.table import (
-    KeypointNames,
-    LabeledImage,
-    LabeledPerson,
-)
+from label_formats import project
+from label_formats.table import KeypointNames, LabeledImage, LabeledPerson
 
 
 def image(file, group='', frame=None, **points):

@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-
-from hourglass_plugin.labels.project import collect_images
-from hourglass_plugin.labels.reading import read_labels
-from hourglass_plugin.labels.table import flip_pairs
+from label_formats.project import collect_images
+from label_formats.reading import read_labels
+from label_formats.table import flip_pairs
 
 WIDTH, HEIGHT = 80, 60
 #: The labels of every file: two animals, a point occluded, one not labelled.
