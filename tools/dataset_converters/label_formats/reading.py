@@ -80,7 +80,8 @@ def _reader_of(path: Path) -> Reader | None:
     except ValueError as error:
         raise ValueError(f'{path} is no JSON: {error}') from error
     if isinstance(content, list):
-        return web_tools.read_label_studio
+        return web_tools.read_label_studio if 'keypointlabels' in str(
+            content) else None
     if 'annotations' in content and 'images' in content:
         return web_tools.read_coco
     return web_tools.read_labelme if 'shapes' in content else None

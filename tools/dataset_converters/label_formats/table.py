@@ -76,9 +76,9 @@ class LabelTable:
             category = next(iter(used))
         if category not in used:
             raise ValueError(
-                'the labels have keypoints of ' +
-                (f'{", ".join(used)}: choose one by --category' if used else
-                 'no image'))
+                f'the labels have keypoints of {", ".join(used)}: choose one '
+                'by --category' if used else
+                'no image of the labels has a keypoint that is labelled')
         for image in self.images:
             image.people = [person for person in image.people
                             if person.category == category]
