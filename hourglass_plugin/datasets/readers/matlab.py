@@ -5,6 +5,8 @@ is an empty matrix of doubles, a field without a value is missing from the
 struct, texts are arrays of characters. The functions here turn that into
 lists, numbers and texts, or None where the file has no value.
 """
+import subprocess
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +34,7 @@ def load_matlab(path: str | Path,
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no file {path}')
+    _check_in_child(str(path))
     try:
         with warnings.catch_warnings():
             # SciPy warns of a damaged variable and returns a text for it.
@@ -54,6 +57,20 @@ def load_matlab(path: str | Path,
         raise ValueError(f'{path} lacks {", ".join(missing)}; it has '
                          f'{", ".join(sorted(found)) or "no variables"}')
     return found
+
+
+def _check_in_child(path: str) -> None:
+    """Raise ValueError for a file that ends the process that reads it."""
+    # SciPy's compiled reader trusts the sizes and types in a file (SciPy 1.17:
+    # 1 of 80 uncompressed files with some changed bytes). Not multiprocessing,
+    # which a data loader's processes must not use.
+    child = subprocess.run(
+        [sys.executable, '-c', 'import sys; from scipy.io import loadmat; '
+         'loadmat(sys.argv[1], appendmat=False)', path],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if child.returncode not in (0, 1):  # 1 is an exception, told below
+        raise ValueError(f'{path} is damaged: SciPy ended with exit status '
+                         f'{child.returncode}; download or export it again')
 
 
 def structs(value: Any) -> list[np.void]:
