@@ -69,13 +69,13 @@ def main(args: argparse.Namespace) -> None:
         config = write_project(args, keypoints, split, root)
         from hourglass_plugin.cli.configs import load_config
         from hourglass_plugin.cli.main import load_command
-        from hourglass_plugin.visualization import samples
         build_dataset = load_command('browse').build_dataset
+        import dataset_samples
         # With all the checks of a training; pycocotools prints its steps.
         with redirect_stdout(io.StringIO()):
             val: Any = build_dataset(load_config(config), 'val')
             train: Any = build_dataset(load_config(config), 'train')
-    sheet, = samples.write_dataset_sheets(train, 24, out, 'sheet')
+    sheet, = dataset_samples.write_dataset_sheets(train, 24, out, 'sheet')
     for remark in remarks:
         print(remark)
     pairs = [f'{a} - {b}' for a, b in keypoints.flips.items() if a < b]

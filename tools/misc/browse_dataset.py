@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path[:0] = [
+    str(Path(__file__).resolve().parents[depth]) for depth in (0, 2)]
 from hourglass_plugin.cli import errors
 from hourglass_plugin.cli.arguments import (
     add_config_options,
@@ -54,9 +55,9 @@ def main(args: argparse.Namespace) -> None:
         config = load_config(args.config, args.cfg_options)
         set_random_seed(args.seed)
         dataset = build_dataset(config, args.phase)
-    from hourglass_plugin.visualization import samples
-    files = samples.write_dataset_sheets(dataset, args.number, Path(args.out),
-                                         args.phase)
+    import dataset_samples
+    files = dataset_samples.write_dataset_sheets(
+        dataset, args.number, Path(args.out), args.phase)
     print('\n'.join(str(file) for file in files))
 
 

@@ -6,10 +6,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from ..skeletons import Skeleton
-from .drawing import draw_heatmaps, draw_pose, skeleton_from_metainfo
-from .image_files import save_image
-from .sheet import contact_sheet, side_by_side
+from hourglass_plugin.skeletons import Skeleton
+from hourglass_plugin.visualization.drawing import (
+    draw_heatmaps,
+    draw_pose,
+    skeleton_from_metainfo,
+)
+from hourglass_plugin.visualization.image_files import save_image
+from hourglass_plugin.visualization.sheet import contact_sheet, side_by_side
 
 PEOPLE_PER_SHEET = 24
 _COLUMNS = 4

@@ -1,16 +1,13 @@
 """Samples of a dataset: crop, joints and targets are aligned."""
 import numpy as np
 import torch
+from dataset_samples import draw_sample, write_dataset_sheets
 from mmengine.structures import InstanceData, PixelData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import PoseDataSample
 
 from hourglass_plugin.skeletons import LSP, RIGHT_COLOR
 from hourglass_plugin.visualization import read_image
-from hourglass_plugin.visualization.samples import (
-    draw_sample,
-    write_dataset_sheets,
-)
 
 JOINT = LSP.joints.index('right_wrist')
 PLACE = (41, 18)  # x, y in the crop; its heatmap cell is (10, 4)
