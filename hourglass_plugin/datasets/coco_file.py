@@ -8,7 +8,6 @@ the images as they are read. Everything that is changed or left out is noted.
 import math
 import os
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -25,12 +24,12 @@ _LARGEST = 1e7
 _REQUIRED = dict(images={'id', 'file_name'}, categories={'id'},
                  annotations={'id', 'image_id', 'category_id'})
 
-#: An object's area in its box, where the file has no area; as in MMPose.
+#: An object's part of its box, where the file has no area; as in MMPose.
 _AREA_OF_BOX = 0.53
-
 #: Half a side of the box of a single keypoint, in larger sides of the image.
 _SINGLE_KEYPOINT = 0.05
 
+_BACKSLASH = r'file_name has \ between folders, read as /'
 _STORED = ('the keypoints are in the stored image, which its orientation tag '
            'turns when it is read: remove the tag from the image files, for '
            'example by `exiftool -Orientation= FILES`')
@@ -100,8 +99,8 @@ def read_coco_file(path: str,
             with located(f'{path}, {part}[{index}]'):
                 _check_entry(entry, part, known)
                 if part == 'images' and _has_backslash(entry, image_folder):
-                    notes[r'file_name has \ between folders, read as /'] += [
-                        f'images[{index}]']
+                    entry['file_name'] = entry['file_name'].replace('\\', '/')
+                    notes[_BACKSLASH].append(f'images[{index}]')
                 known[part][entry['id']] = entry
     with located(path):
         chosen, others = _choose_categories(content, names, category)
@@ -113,12 +112,11 @@ def read_coco_file(path: str,
     headers = read_headers(paths.values())
     for index, image in enumerate(content['images']):
         with located(f'{path}, images[{index}]'):
-            header = headers.get(paths.get(image['id'], ''))
-            image['stored_size'], text = _set_size(image, header)
+            image['stored_size'], text = _set_size(
+                image, headers.get(paths.get(image['id'], '')))
             if text:
                 notes[text].append(f'images[{index}]')
-    read = []
-    used = []
+    read, used = [], []
     for index, annotation in enumerate(content['annotations']):
         texts = [others.get(annotation['category_id'])]
         if texts[0] is None:
@@ -133,8 +131,7 @@ def read_coco_file(path: str,
         for text in filter(None, texts):
             notes[text].append(f'annotations[{index}]')
     if used:
-        with located(path):
-            _check_positions(used, notes)
+        _check_positions(path, used, notes)
     return CocoContent(
         content['images'], read, content['categories'],
         len(content['annotations']),
@@ -157,29 +154,20 @@ def _check_entry(entry: Any, part: str, known: dict) -> None:
             raise ValueError(f'{name} must be a whole number, not {value!r}')
     if entry['id'] in known[part]:
         raise ValueError(f'another of {part} has the id {entry["id"]!r}, too')
-    if part == 'annotations':
-        for name, others in (('image_id', 'images'), ('category_id',
-                                                      'categories')):
-            if entry[name] not in known[others]:
-                raise ValueError(f'{name} {entry[name]!r} is not in {others}')
+    for name, others in zip(('image_id', 'category_id'), known):
+        if part == 'annotations' and entry[name] not in known[others]:
+            raise ValueError(f'{name} {entry[name]!r} is not in {others}')
 
 
 def _has_backslash(image: dict, folder: str) -> bool:
-    """Check the file's name; replace backslashes and return True."""
+    """Check a file's name; return whether it is one of Windows."""
     name = image['file_name']
     check_image_name(name, folder)
-    if '\\' not in name or os.path.exists(os.path.join(folder, name)):
-        return False
-    image['file_name'] = name.replace('\\', '/')
-    return True
+    return '\\' in name and not os.path.exists(os.path.join(folder, name))
 
 
 def _set_size(image: dict, header: Any) -> tuple[tuple, str]:
-    """Set width and height to those with which the image is read.
-
-    Returns:
-        Width and height before an orientation tag is applied; and a note.
-    """
+    """Set width and height as read; return those stored, and a note."""
     written: tuple = image.get('width'), image.get('height')
     size = getattr(header, 'size', None)
     if size is not None and written in (size, size[::-1], (None, None)):
@@ -189,8 +177,8 @@ def _set_size(image: dict, header: Any) -> tuple[tuple, str]:
             'turns it; those of the turned image are used'
             if written == header.stored_size else 'width and height are '
             'exchanged or missing; those of the image file are used')
-    if any(isinstance(side, bool) or not _are_numbers([side], 1) or side <= 0
-           or side % 1 for side in written):
+    if not _are_numbers([*written], 2) or any(
+            side <= 0 or side % 1 for side in written):
         raise ValueError('width and height must be positive integers, but are '
                          f'{written[0]!r} and {written[1]!r}')
     image['width'], image['height'] = map(int, written)
@@ -230,18 +218,17 @@ def _choose_categories(
                            f'{", ".join(names)}: ')
         else:
             unnamed.append(id_)
+    choose = 'category=... of the dataset chooses the categories to read'
     if misnamed and (category is not None or not chosen):
         raise ValueError(
             f'{others[misnamed[0]]}give keypoint_info the names of the file, '
-            'in any order, or correct them in the file; category=... of the '
-            'dataset chooses the categories to read')
+            f'in any order, or correct them in the file; {choose}')
     if unnamed and chosen and category is None:
         raise ValueError(
             f'{labels[unnamed[0]]} has annotations, but does not name its '
-            f'keypoints, as {labels[next(iter(chosen))]} does; choose those '
-            'to read by the setting category=... of the dataset')
+            f'keypoints, as {labels[next(iter(chosen))]} does; {choose}')
     for id_ in misnamed:
-        others[id_] += 'left out; category=... chooses other categories'
+        others[id_] += f'left out; {choose}'
     for id_ in unnamed:
         chosen[id_] = _Category(labels[id_], names, range(len(names)))
     return chosen, others
@@ -260,10 +247,10 @@ def _order(theirs: Any, names: Sequence[str]) -> list[int] | None:
 def _set_keypoints(annotation: dict, category: _Category) -> list[str]:
     """Check keypoints and marks, and order keypoints; return notes."""
     names, order = category.names, category.order
-    crowd = annotation.get('iscrowd')
-    annotation['iscrowd'] = 0 if _is_missing(crowd) else crowd
-    if annotation['iscrowd'] not in (0, 1):
+    crowd = _optional_number(annotation, 'iscrowd') or 0
+    if crowd not in (0, 1):
         raise ValueError(f'iscrowd is {crowd!r}, but must be 0 or 1')
+    annotation['iscrowd'] = crowd
     written = _optional_number(annotation, 'num_keypoints')
     values = annotation.get('keypoints')
     if crowd or values is None or values == []:
@@ -323,16 +310,16 @@ def _set_box(annotation: dict, image: dict, margin: float) -> str:
     """Check box and area; make them where they are missing; return a note."""
     area = _optional_number(annotation, 'area')
     box = annotation.get('bbox') or [None]
-    is_annotated = annotation['num_keypoints'] > 0
-    if (isinstance(box, list) and all(map(_is_missing, box))) or (
-            not is_annotated and not _are_numbers(box, 4)):
+    is_used = annotation['num_keypoints'] > 0
+    if (isinstance(box, list) and all(map(_is_missing, box))) or not (
+            is_used or _are_numbers(box, 4)):
         box = [0, 0, 0, 0]
-    if not _are_numbers(box, 4) or (min(box[2:]) < 0 and is_annotated):
+    if not _are_numbers(box, 4) or (is_used and min(box[2:]) < 0):
         raise ValueError(
             f'bbox must be [left, top, width, height], but is {box!r}; '
             'without bbox the box is made from the keypoints')
     note = ''
-    if is_annotated and min(box[2:]) == 0:
+    if is_used and min(box[2:]) == 0:
         note = ('bbox is missing or has no area: made from the keypoints, '
                 f'with a margin of {margin:g} of their extent')
         points = np.reshape(annotation['keypoints'], (-1, 3))
@@ -351,7 +338,7 @@ def _set_box(annotation: dict, image: dict, margin: float) -> str:
     return note
 
 
-def _check_positions(used: list[tuple[int, dict, dict]],
+def _check_positions(path: str, used: list[tuple[int, dict, dict]],
                      notes: dict[str, list[str]]) -> None:
     """Reject annotations in other pixels than those of their images."""
     keypoints = np.array([each['keypoints'] for _, each, _ in used], float)
@@ -384,8 +371,8 @@ def _check_positions(used: list[tuple[int, dict, dict]],
         entries = [f'annotations[{used[index][0]}]'
                    for index in np.flatnonzero(wrong)]
         if len(entries) >= limit:
-            raise ValueError(f'{entries[0]}: {text} ({len(entries)} of '
-                             f'{len(used)} annotations)')
+            raise ValueError(f'{path}, {entries[0]}: {text} ({len(entries)} '
+                             f'of {len(used)} annotations)')
         if entries:
             notes[text] += entries
 
@@ -395,7 +382,7 @@ def _optional_number(annotation: dict, name: str) -> float | None:
     value = annotation.get(name)
     if _is_missing(value):
         return None
-    if not _is_finite(value):
+    if not _are_numbers([value], 1, 1e300) and value not in (True, False):
         raise ValueError(f'{name} is not a number: {value!r}')
     return value
 
@@ -405,12 +392,8 @@ def _is_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _are_numbers(value: Any, count: int) -> bool:
+def _are_numbers(value: Any, count: int, largest: float = _LARGEST) -> bool:
     """Return whether a value is a list of this many pixel coordinates."""
     return isinstance(value, list) and len(value) == count and all(
-        _is_finite(number) and abs(number) < _LARGEST for number in value)
-
-
-def _is_finite(value: Any) -> bool:
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)
-            and abs(value) <= sys.float_info.max)  # NaN: no
+        type(number) in (int, float) and abs(number) < largest  # NaN: no
+        for number in value)
