@@ -139,6 +139,23 @@ class ConfigCheckHook(Hook):
             for hook in hooks:
                 check_save_best(hook, scores)
 
+    def before_train(self, runner: Runner) -> None:
+        """Warn of a schedule that ends before the training that resumes."""
+        schedulers = runner.param_schedulers
+        ends = [
+            min(each.end, each.begin + getattr(each, 'total_steps', math.inf))
+            / (runner.max_epochs if each.by_epoch else runner.max_iters)
+            for each in schedulers or () if isinstance(schedulers, list)
+        ]
+        if runner._resume and ends and max(ends) < 1:
+            print_log(
+                f"the checkpoint's schedule ends after {max(ends):.0%} of "
+                'this training, and the learning rate stays at its last '
+                'value; to train on another schedule start from the weights, '
+                'without --resume: --cfg-options load_from=CHECKPOINT',
+                'current',
+                logging.WARNING)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the weights of a checkpoint.
 

@@ -1,14 +1,20 @@
 """Settings without effect, and best scores, are checked before training."""
+from types import SimpleNamespace
+
 import pytest
 from mmengine.config import ConfigDict
 from small_runner import small_model, small_runner
 
+from hourglass_plugin.engine import config_check_hook
 from hourglass_plugin.engine.checkpoint_hook import (
     ResumableCheckpointHook,
     check_save_best,
     rule_of_score,
 )
-from hourglass_plugin.engine.config_check_hook import check_learning_rates
+from hourglass_plugin.engine.config_check_hook import (
+    ConfigCheckHook,
+    check_learning_rates,
+)
 
 ONE_CYCLE = dict(type='OneCycleLR', eta_max=0.1)
 STEPS = dict(type='MultiStepLR', milestones=[1])
@@ -76,3 +82,18 @@ def test_a_last_sample_alone_is_left_out_where_it_cannot_be_learnt(
         with pytest.raises(ValueError, match='batch_size'):
             small_runner(tmp_path, 'one', model=model, people=1,
                          train_cfg=train_cfg).train()
+
+
+@pytest.mark.parametrize('scheduler, is_resumed, is_told', [
+    (dict(end=9, begin=0, total_steps=4), True, True),
+    (dict(end=4, begin=0), True, True), (dict(end=4, begin=0), False, False),
+    (dict(end=9, begin=2, total_steps=6), True, False)])
+def test_a_schedule_that_ended_is_told_when_training_resumes(
+        scheduler, is_resumed, is_told, monkeypatch):
+    told = []
+    monkeypatch.setattr(config_check_hook, 'print_log',
+                        lambda *arguments: told.append(arguments))
+    ConfigCheckHook().before_train(SimpleNamespace(
+        param_schedulers=[SimpleNamespace(by_epoch=False, **scheduler)],
+        max_iters=8, _resume=is_resumed))
+    assert bool(told) == is_told
