@@ -140,6 +140,7 @@ setup(
         'network': ['mmengine>=0.10.7'],
         # What `hourglass init` reads SLEAP's labels and DeepLabCut's .h5 by.
         'labels': ['sleap-io', 'pandas', 'tables'],
+        'fast': ['openvino>=2026.4'],  # --fast: networks on CPUs
     },
     classifiers=[
         'Programming Language :: Python :: 3',

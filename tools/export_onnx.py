@@ -18,7 +18,7 @@ from hourglass_plugin.cli import arguments, errors
 
 def add_arguments(parser: argparse.ArgumentParser, suffix: str) -> None:
     """Add the arguments for files that end in ``.onnx`` or ``.pt2``."""
-    parser.set_defaults(suffix=suffix)
+    parser.set_defaults(suffix=suffix, opset=17)
     parser.add_argument(
         'config', type=arguments.existing_file, help='config file')
     parser.add_argument('checkpoint', help='checkpoint of this config')
@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser, suffix: str) -> None:
         help='average with the flipped image, as test.py and predict.py do '
         'if the config has flip_test=True, for twice the time (default: no)')
     arguments.add_config_options(parser)
+    if suffix == '.onnx':
+        parser.add_argument(
+            '--opset',
+            type=int,
+            choices=range(13, 21),
+            default=17,
+            help="version of ONNX's operators (default: 17)")
 
 
 def main(args: argparse.Namespace) -> None:
@@ -51,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
                                  args.checkpoint, 'cpu')
         module = export.ExportModel(model, args.decode, args.flip_test)
         metadata = export.describe(module, args.config, args.checkpoint)
-        written = export.write_file(module, args.out, metadata)
+        written = export.write_file(module, args.out, metadata, args.opset)
     width, height = module.input_size
     print(f'{args.out}: {written.size / 1e6:.1f} MB\n'
           f'  input:  image (batch, 3, {height}, {width}) float32\n'

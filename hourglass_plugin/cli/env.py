@@ -14,7 +14,7 @@ def main(args: argparse.Namespace) -> None:
     versions = {key: value for key, value in collect_env().items()
                 if '\n' not in str(value)}
     for name in ('hourglass-plugin', 'mmpose', 'mmcv', 'mmcv-lite', 'mmdet',
-                 'numpy', 'onnxruntime', 'sleap-io', 'pandas'):
+                 'numpy', 'onnxruntime', 'openvino', 'sleap-io', 'pandas'):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

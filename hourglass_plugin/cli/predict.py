@@ -144,8 +144,6 @@ def main(args: argparse.Namespace) -> None:
         source = open_input(int(args.input) if is_camera else args.input, out)
         if args.show:
             check_windows()
-        if args.fast is not None:
-            print('The first images wait for the compiler', file=sys.stderr)
         predictor = PosePredictor(
             config,
             args.checkpoint,

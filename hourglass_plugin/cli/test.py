@@ -161,7 +161,7 @@ def add_hooks(config: 'Config', fast: str | None, report: str | None,
 
     Args:
         config: is changed.
-        fast: type of the rewritten network's convolutions, or None.
+        fast: precision of the accelerated network, or None.
         report: folder of the page about the test, or None.
         facts: name -> value, shown on the page.
 
@@ -174,7 +174,7 @@ def add_hooks(config: 'Config', fast: str | None, report: str | None,
     if fast is not None:
         check_can_be_fast(config)
         hooks = [x for x in hooks if x.get('type') != 'FastInferenceHook']
-        hooks.append(dict(type='FastInferenceHook', dtype=fast))
+        hooks.append(dict(type='FastInferenceHook', precision=fast))
     if report is not None:
         check_predicts_poses(config)
         hooks.append(dict(type='ReportHook', out_dir=report, facts=facts))

@@ -2,3 +2,7 @@
 from ..registration import register_with
 
 register_with('mmengine')
+
+from .engines import accelerate
+
+__all__ = ['accelerate']

@@ -222,8 +222,8 @@ def describe(module: ExportModel, config: str,
 
 
 @torch.no_grad()
-def write_file(module: ExportModel, path: str,
-               metadata: dict[str, str]) -> Written:
+def write_file(module: ExportModel, path: str, metadata: dict[str, str],
+               opset: int = OPSET) -> Written:
     """Write a model for batches of any size, and verify the file.
 
     Args:
@@ -232,6 +232,7 @@ def write_file(module: ExportModel, path: str,
             ``torch.export``.
         metadata: for ONNX's ``metadata_props``, or the program's
             ``metadata.json``.
+        opset: version of an ONNX file's operators.
 
     Raises:
         ValueError: if the file's outputs differ from the model's, or this
@@ -241,13 +242,15 @@ def write_file(module: ExportModel, path: str,
     with atomic_file(path) as partial, warnings.catch_warnings():
         # Exporters warn of each size that is fixed, and of their own insides.
         warnings.simplefilter('ignore')
-        write = _write_onnx if partial.suffix == '.onnx' else _write_program
-        run = write(module, str(partial), metadata)
+        if partial.suffix == '.onnx':
+            run = _write_onnx(module, str(partial), metadata, opset)
+        else:
+            run = _write_program(module, str(partial), metadata)
         return verify(run, module, partial.stat().st_size)
 
 
-def _write_onnx(module: ExportModel, path: str,
-                metadata: dict[str, str]) -> Callable:
+def _write_onnx(module: ExportModel, path: str, metadata: dict[str, str],
+                opset: int) -> Callable:
     """Write an ONNX file and return its function."""
     import onnx
     import onnxruntime
@@ -258,7 +261,7 @@ def _write_onnx(module: ExportModel, path: str,
         input_names=names[:1],
         output_names=names[1:],
         dynamic_axes={name: {0: 'batch'} for name in names},
-        opset_version=OPSET,
+        opset_version=opset,
         **onnx_exporter_options())
     model = onnx.load(path)
     onnx.helper.set_model_props(model, metadata)

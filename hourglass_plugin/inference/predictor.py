@@ -25,8 +25,8 @@ from ..visualization.drawing import (
 )
 from ..visualization.image_files import read_image, save_image
 from ..weights import shipped_detector, shipped_weights
+from .engines import CALIBRATION_SIZE, accelerate_model, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
-from .optimize import DTYPES, optimize_model
 from .person_detector import load_person_detector
 from .person_search import find_person
 from .results import Pose, Prediction
@@ -44,8 +44,8 @@ _LOST_SCORE = 0.15
 Detector = Callable[[np.ndarray], np.ndarray]
 
 
-def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
-                     fast: str | None = None) -> BaseModel:
+def build_pose_model(config: Config, checkpoint: dict, path: str,
+                     device: str) -> BaseModel:
     """Build a config's model with a checkpoint's weights, for prediction.
 
     Args:
@@ -53,19 +53,14 @@ def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
         checkpoint: from ``models.weights.loading.read_checkpoint``.
         path: of the checkpoint, for messages.
         device: such as ``cpu`` or ``cuda:0``.
-        fast: ``float32``, ``bfloat16`` or ``float16`` rewrites the network
-            for speed, see :func:`optimize_model`.
 
     Raises:
         ValueError: if the device is not there, the checkpoint is of another
-            model, the config has no test pipeline or is a detector's, or its
-            network cannot be rewritten.
+            model, or the config has no test pipeline or is a detector's.
     """
     if config.get('test_dataloader') is None:
         raise ValueError('the config has no `test_dataloader` and pipeline')
     check_predicts_poses(config)
-    if fast is not None:
-        check_can_be_fast(config)
     try:
         torch.empty(0, device=device).cpu()  # the device meta has no data
     except (RuntimeError, AssertionError) as error:
@@ -77,7 +72,7 @@ def build_pose_model(config: Config, checkpoint: dict, path: str, device: str,
     load_weights(model, checkpoint, path)
     dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
     model.dataset_meta = dataset_meta or model.dataset_meta
-    return model if fast is None else optimize_model(model, DTYPES[fast])
+    return model
 
 
 def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
@@ -175,7 +170,10 @@ class PosePredictor:
         config: file or config; without it the weights of the package.
         checkpoint: of this config.
         device: such as ``cpu``; by default a GPU if there is one.
-        fast: see :func:`build_pose_model`.
+        engine: ``float32``, ``int8`` or ``bfloat16`` runs a
+            ``StackedHourglass`` in OpenVINO, see
+            :func:`hourglass_plugin.inference.engines.accelerate`; int8
+            measures its ranges on the first batch of images.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
             image; without them the detector finds people.
         detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
@@ -192,8 +190,9 @@ class PosePredictor:
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: as :func:`build_pose_model`, or if one of config and
-            checkpoint is missing, or a box is empty or too large.
+        ValueError: as :func:`build_pose_model` and
+            :func:`hourglass_plugin.inference.engines.accelerate`, or if one of
+            config and checkpoint is missing, or a box is empty or too large.
 
     Example:
         >>> predictor = PosePredictor()
@@ -205,7 +204,7 @@ class PosePredictor:
                  config: str | Path | Config | None = None,
                  checkpoint: str | Path | None = None,
                  device: str | None = None,
-                 fast: str | None = None,
+                 engine: str | None = None,
                  *,
                  boxes: Sequence[Sequence[float]] | None = None,
                  detector: Detector | str | None = None,
@@ -219,9 +218,16 @@ class PosePredictor:
             config, checkpoint = shipped_weights()
         settings = config if isinstance(config, Config) else (
             Config.fromfile(config))
+        device = device or get_device()
+        if engine is not None:
+            check_can_be_fast(settings)
+            check_precision(engine, device)
         self.model = build_pose_model(
             settings, read_checkpoint(str(checkpoint)), str(checkpoint),
-            device or get_device(), fast)
+            device)
+        self._needs_calibration = engine == 'int8'
+        if engine is not None and not self._needs_calibration:
+            self.model = accelerate_model(self.model, engine)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
         # Other models than top-down ones find people themselves.
@@ -294,10 +300,7 @@ class PosePredictor:
         number = itertools.count()
         while batch := list(itertools.islice(prepared, size)):
             names, images, given = map(list, zip(*batch))
-            unknown = [index for index, box in enumerate(given) if box is None]
-            found = self._find([images[index] for index in unknown])
-            for index, box in zip(unknown, found):
-                given[index] = box
+            given = self._fill(images, given)
             predicted = predict_poses(self.model, images, given, names)
             for name, image, people in zip(names, images, predicted):
                 frame = next(number)
@@ -345,8 +348,7 @@ class PosePredictor:
         """
         (name, pixels, inside), = self._prepare(
             named_images(image), _boxes_by_image(boxes, self.boxes))
-        if inside is None:
-            inside, = self._find([pixels])
+        inside, = self._fill([pixels], [inside])
         with _test_settings(self.model, output_heatmaps=True):
             samples = _test_step(self.model, [pixels], [inside], [name])
         width, height = self.model.head.decoder.heatmap_size
@@ -397,7 +399,7 @@ class PosePredictor:
         tracker, people = Tracker(), []
         for frame, image in enumerate(video):
             if frame % _DETECTION_INTERVAL == 0 or not people:
-                boxes, = self._find([image])
+                boxes, = self._fill([image], [None])
             else:
                 boxes = np.stack([box_around(pose.keypoints, pose.scores)
                                   for pose in people])
@@ -409,6 +411,23 @@ class PosePredictor:
             people = [pose._replace(track=number)
                       for pose, number in zip(kept, numbers)]
             yield Prediction(str(video.path.name), image, people, frame)
+
+    def _fill(self, images: Sequence[np.ndarray],
+              boxes: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+        """Return boxes (N, 4) for all images, also those without."""
+        if self._needs_calibration:
+            self._needs_calibration = False
+            crops: list[torch.Tensor] = []
+            with self.model.backbone.register_forward_pre_hook(
+                    lambda _, inputs: crops.extend(inputs[0])):
+                predict_poses(self.model, images, self._fill(images, boxes))
+            if crops:
+                self.model = accelerate_model(
+                    self.model, 'int8', crops[-CALIBRATION_SIZE:])
+            self._needs_calibration = not crops  # images without people
+        unknown = [index for index, box in enumerate(boxes) if box is None]
+        found = iter(self._find([images[index] for index in unknown]))
+        return [next(found) if box is None else box for box in boxes]
 
     def _find(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return boxes (N, 4) for images without."""

@@ -318,7 +318,7 @@ def check_predicts_poses(config: Mapping) -> None:
 
 
 def check_can_be_fast(config: Mapping) -> None:
-    """Raise ValueError if a config's network cannot be rewritten."""
+    """Raise ValueError if a config's network cannot be accelerated."""
     network = (config['model'].get('backbone') or {}).get('type')
     _refuse(network != 'StackedHourglass', '--fast is for a StackedHourglass, '
             f'but the config has the backbone {network}')

@@ -186,11 +186,11 @@ def test_outputs_that_do_not_fit_are_refused(outputs):
 
 def test_fast_inference_is_one_hook_beside_the_report():
     config = Config(dict(model=dict(backbone=dict(type='StackedHourglass'))))
-    for dtype in ('float32', 'bfloat16'):
-        add_hooks(config, dtype, None, {})
+    for precision in ('float32', 'int8'):
+        add_hooks(config, precision, None, {})
     add_hooks(config, None, 'page', dict(a='b'))
     assert config.custom_hooks == [
-        dict(type='FastInferenceHook', dtype='bfloat16'),
+        dict(type='FastInferenceHook', precision='int8'),
         dict(type='ReportHook', out_dir='page', facts=dict(a='b'))
     ]
     config.model.backbone.type = 'ResNet'

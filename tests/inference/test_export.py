@@ -179,7 +179,8 @@ def test_onnx_metadata_and_unchanged_model(tmp_path):
     module = ExportModel(model, True, True)
     metadata = describe(module, 'my_config.py', 'my.pth')
     path = tmp_path / 'keypoints.onnx'
-    written = write_file(module, str(path), metadata)
+    written = write_file(module, str(path), metadata, opset=13)
+    assert [opset.version for opset in onnx.load(path).opset_import] == [13]
     assert sorted(tmp_path.iterdir()) == [path]
     assert written.size == path.stat().st_size
     assert written.shape == (3, 3)

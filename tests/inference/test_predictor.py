@@ -129,3 +129,20 @@ def test_wrong_arrays_are_refused(predictor):
 def test_names_of_the_package():
     with pytest.raises(AttributeError):
         hourglass_plugin.PosePredicter  # noqa: B018
+
+
+@pytest.mark.parametrize('engine, atol', [
+    ('float32', 0.01),  # the same cells and refinement
+    ('int8', 4),  # pixels of the crop that a cell of the heatmap has
+])
+def test_engines_find_the_same_person(engine, atol, predictor, file, tmp_path,
+                                      monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    fast = PosePredictor(device='cpu', engine=engine)
+    boxes = [predictor(file)[0].bbox]
+    expected, = predictor(file, boxes)
+    person, = fast(file, boxes)
+    difference = np.abs(person.keypoints - expected.keypoints)
+    assert np.median(difference) < atol
+    again, = fast(file, boxes)
+    np.testing.assert_array_equal(again.keypoints, person.keypoints)

@@ -50,21 +50,36 @@ def rows_of(table, reference, images):
 
 def test_inference(benchmark):
     result, screen = benchmark('inference', '--stacks', 2, '--batch-size', 2,
-                               '--dtypes', 'float32', 'bfloat16')
+                               '--precisions', 'float32', 'int8')
     [table] = result['tables']
     assert f'**{table["title"]}**' in screen
     rows = rows_of(table, 'plain', 2)
     assert list(rows) == [
-        'plain', 'tuned', 'fast, float32', 'fast, bfloat16',
-        'SimpleBaseline-ResNet-50'
+        'plain', 'default', 'float32', 'int8', 'ONNX Runtime by hand',
+        'OpenVINO by hand', *(f'SimpleBaseline-ResNet-50{engine}'
+                              for engine in ('', ', float32', ', int8'))
     ]
-    # The bound that the optimised network is held to.
-    assert rows['fast, float32']['difference'] < 1e-4
+    # The bound that the accelerated network is held to.
+    assert rows['float32']['difference'] < 1e-4
     # Rounding to 8 bits is more than that, but still the same network.
-    assert 1e-4 < rows['fast, bfloat16']['difference'] < 0.2
+    assert 1e-4 < rows['int8']['difference'] < 0.3
     # At 128x128 a quarter of what 256x256 has (7.2 G).
     stock = rows['SimpleBaseline-ResNet-50']
     assert stock['multiply_adds'] / 1e9 == pytest.approx(7.2 / 4, rel=0.01)
+
+
+def test_inference_with_scores(benchmark, trained, tmp_path):
+    result, screen = benchmark(
+        'inference', '--batch-size', 1, '--checkpoint', trained.checkpoint,
+        '--beside', '--people', 8, '--precisions', 'float32', 'int8',
+        '--picture', tmp_path / 'scores.png')
+    rows = {row['name']: row for row in result['tables'][0]['rows']}
+    assert 'PCK' in screen
+    assert rows['plain']['pck'] == rows['default']['pck'] == (
+        rows['float32']['pck'])
+    assert 0 <= rows['int8']['pck'] <= 100
+    assert rows['OpenVINO by hand'].get('pck') is None
+    assert (tmp_path / 'scores.png').stat().st_size > 1000
 
 
 def test_training(benchmark):

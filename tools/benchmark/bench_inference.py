@@ -1,8 +1,12 @@
-"""Inference: our network plain, tuned and fast, and MMPose's."""
+"""Inference: our network plain, by default and accelerated, and MMPose's."""
 import functools
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
+from bench_accuracy import draw, pck_by_network
 from bench_baselines import (
     build_model,
     input_size,
@@ -16,102 +20,192 @@ from bench_report import Table, timed_rows
 from bench_timing import measure
 from mmengine.config import Config
 from plain_network import PlainNetwork
-from torch import Tensor
+from torch import Tensor, nn
 
-from hourglass_plugin.inference.optimize import OptimizedHourglass, optimize
-from hourglass_plugin.models.stacked_hourglass import StackedHourglass
+from hourglass_plugin.compat.versions import onnx_exporter_options
+from hourglass_plugin.inference import accelerate
+from hourglass_plugin.models.weights.loading import (
+    load_weights,
+    read_checkpoint,
+)
 
 #: An image (B, 3, H, W) to one tensor for each stack.
-Network = Callable[[Tensor], tuple[Tensor, ...]]
+Network = Callable[[Tensor], Sequence[Tensor]]
+
+
+class _Tensors(nn.Module):
+    """A pose model as a module from a tensor to tensors."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> Any:
+        return network_of(self.model)(image)
 
 
 def run(config: Config,
         device: str,
         rounds: int,
-        stacks: Sequence[int] = (1, 2, 8),
+        stacks: Sequence[int] | None = None,
         batch_size: Sequence[int] = (1, 8),
-        dtypes: Sequence[str] | None = None,
-        beside: Mapping[str, Config] | None = None
-        ) -> tuple[list[Table], list[str]]:
+        precisions: Sequence[str] | None = None,
+        beside: Mapping[str, Config] | None = None,
+        checkpoint: str | None = None,
+        people: int = 10**9,
+        picture: str | None = None) -> tuple[list[Table], list[str]]:
     """Measure inference.
 
     Args:
         config: of our network.
         device: to run on.
         rounds: turns of each candidate.
-        stacks: sizes of our network.
+        stacks: sizes of our network; default: 1, 2 and 8, with a checkpoint
+            its own.
         batch_size: images that go through at once.
-        dtypes: of the fast network; default: float32, and bfloat16 if the
-            device has it.
+        precisions: of the accelerated networks, on CPUs; default: float32,
+            int8 and, if the device has it, bfloat16.
         beside: configs of other networks, by name; default: MMPose's own.
+        checkpoint: trained weights; scores of the config's test set then
+            stand beside the times. Default: random weights.
+        people: of the test set, from its beginning.
+        picture: file for a drawing of accuracy against time.
 
     Returns:
         Tables, and notes on what they mean.
+
+    Raises:
+        ValueError: if ``picture`` has no ``checkpoint``.
     """
+    if picture is not None and checkpoint is None:
+        raise ValueError('--picture is of scores: give --checkpoint')
     notes = [
         'Memory is that of a call beyond the parameters. Multiply-adds are '
         'those of the network as it is defined. The largest difference to '
-        'the plain network is a part of its largest output.'
+        'the plain network is a part of its largest output. MMPose\'s '
+        'networks run in PyTorch and, where a precision is named, in the '
+        'engine of ours. int8 is calibrated on the images that are timed.'
     ]
-    if dtypes is None:
-        dtypes = ['float32']
-        if has_bfloat16(device):
-            dtypes = ['float32', 'bfloat16']
-        else:
-            notes.append('bfloat16 is left out: this device is not known to '
-                         'have it. `--dtypes float32 bfloat16` measures it.')
-    others = {
-        name: (network_of(model.eval()),
-               model_figures(other, input_size(config)))
-        for name, other, model in other_models(
-            input_size(config), device, beside)
-    }
-    return [
-        _networks(config, device, rounds, count, batch, dtypes, others)
+    if device != 'cpu':
+        precisions = []
+    elif precisions is None:
+        precisions = ['float32', 'int8', 'bfloat16']
+        if not has_bfloat16(device):
+            precisions.remove('bfloat16')
+    if stacks is None:
+        own = config.model.backbone.num_stacks
+        stacks = (1, 2, 8) if checkpoint is None else (own, )
+    others = list(other_models(input_size(config), device, beside))
+    tables = [
+        _networks(config, device, rounds, count, batch, precisions, others,
+                  checkpoint)
         for batch in batch_size for count in stacks
-    ], notes
+    ]
+    if checkpoint is not None:
+        model = _model(config, device, checkpoint)
+        scores = pck_by_network(
+            config, _ours(model.backbone, precisions, None), people)
+        for row in (row for table in tables for row in table.rows):
+            row['pck'] = scores.get(row['name'])
+        if picture is not None:
+            draw(tables[0], picture)
+    return tables, notes
+
+
+def _model(config: Config, device: str, checkpoint: str | None) -> Any:
+    """Our model in evaluation mode, trained or with random weights."""
+    model = build_model(config, device)
+    if checkpoint is not None:
+        load_weights(model, read_checkpoint(checkpoint), checkpoint)
+    return model.eval()
 
 
 def _networks(config: Config, device: str, rounds: int, count: int,
-              batch_size: int, dtypes: Sequence[str],
-              others: dict[str, tuple]) -> Table:
+              batch_size: int, precisions: Sequence[str], others: list,
+              checkpoint: str | None) -> Table:
     """All baselines of one size on one batch."""
     config = our_config(config, count)
     figures = model_figures(config, input_size(config))
-    network = build_model(config, device).eval().backbone
+    network = _model(config, device, checkpoint).backbone
     image = _image(config, batch_size, device)
-    networks: dict[str, Network] = {
-        'plain': PlainNetwork(network),
-        'tuned': network
-    }
-    networks.update(_fast(network, dtypes, image))
+    networks = _ours(network, precisions, image)
+    if device == 'cpu':
+        networks.update(_by_hand(network, image))
     details: dict[str, dict] = {
         name: dict(figures, difference=difference)
         for name, difference in _differences(networks, image).items()
     }
     ours = [name for name in networks if name != 'plain']
-    details.update({name: dict(other[1]) for name, other in others.items()})
-    networks.update({name: other[0] for name, other in others.items()})
+    for name, other, model in others:
+        model = _Tensors(model.eval())
+        each = {name: model}
+        for precision in precisions:
+            each[f'{name}, {precision}'] = accelerate(
+                model, precision, image, calibration=image)
+        networks.update(each)
+        details.update(dict.fromkeys(
+            each, model_figures(other, input_size(config))))
     calls = {
         name: functools.partial(_call, network, image)
         for name, network in networks.items()
     }
     for name, call in calls.items():
-        details[name]['peak_memory'] = peak_memory(call, device)
+        details[name] = dict(
+            details[name], peak_memory=peak_memory(call, device))
     title = f'{count} stack{"s" * (count > 1)}, batch {batch_size}'
     timings = measure(calls, rounds, device, title=title, keeping=ours)
     return Table(f'Inference, {title}',
                  timed_rows(timings, 'plain', batch_size, details))
 
 
-def _fast(network: StackedHourglass, dtypes: Sequence[str],
-          image: Tensor) -> dict[str, OptimizedHourglass]:
-    """The optimised network in each dtype."""
-    return {
-        f'fast, {dtype}': optimize(
-            network, dtype=getattr(torch, dtype), example=image)
-        for dtype in dtypes
+def _ours(network: Any, precisions: Sequence[str],
+          calibration: Tensor | None) -> dict[str, Network]:
+    """Our network plain, by default and in each precision.
+
+    Without calibration images int8 is a function of them.
+    """
+    networks: dict[str, Any] = {
+        'plain': PlainNetwork(network),
+        'default': network
     }
+    for precision in precisions:
+        if precision == 'int8' and calibration is None:
+            networks[precision] = functools.partial(
+                accelerate, network, precision)
+        else:
+            networks[precision] = accelerate(
+                network, precision, calibration, calibration)
+    return networks
+
+
+def _by_hand(network: nn.Module, image: Tensor) -> dict[str, Network]:
+    """ONNX Runtime and OpenVINO on the exported network, as in manuals."""
+    import onnxruntime
+    import openvino
+    threads = torch.get_num_threads()
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, 'network.onnx'))
+        torch.onnx.export(
+            network, (image, ), path, opset_version=17, input_names=['image'],
+            dynamic_axes={'image': {0: 'batch'}}, **onnx_exporter_options())
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(
+            path, options, providers=['CPUExecutionProvider'])
+        compiled = openvino.Core().compile_model(
+            path, 'CPU', {'INFERENCE_NUM_THREADS': threads,
+                          'INFERENCE_PRECISION_HINT': 'f32',
+                          'PERFORMANCE_HINT': 'LATENCY'})
+
+    def run_onnx(image: Tensor) -> list[Tensor]:
+        outputs = session.run(None, {'image': image.numpy()})
+        return list(map(torch.from_numpy, outputs))
+
+    def run_openvino(image: Tensor) -> list[Tensor]:
+        return list(map(torch.from_numpy, compiled(image.numpy()).values()))
+
+    return {'ONNX Runtime by hand': run_onnx,
+            'OpenVINO by hand': run_openvino}
 
 
 @torch.no_grad()
@@ -122,10 +216,10 @@ def _differences(networks: Mapping[str, Network],
     Raises:
         ValueError: if a network returns other stacks.
     """
-    expected = torch.stack(networks['plain'](image))
+    expected = torch.stack(tuple(networks['plain'](image)))
     differences = {}
     for name, network in networks.items():
-        outputs = torch.stack(network(image)).float()
+        outputs = torch.stack(tuple(network(image))).float()
         if outputs.shape != expected.shape:
             raise ValueError(f'the network {name!r} returns other heatmaps '
                              'than the plain one')

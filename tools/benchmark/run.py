@@ -2,8 +2,8 @@
 """Measure speed and memory, side by side with MMPose's own, in one run.
 
 Tables in Markdown go to the screen, progress to stderr, every round with
-versions and device to --out. Networks have random parameters; no dataset is
-needed.
+versions and device to --out. Networks have random parameters, and no dataset
+is needed, unless `inference` gets a checkpoint.
 """
 import argparse
 import os
@@ -25,8 +25,8 @@ CONFIG = config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py')
 SHARED = ('subject', 'config', 'cfg_options', 'device', 'threads', 'rounds',
           'out', 'markdown')
 SUBJECTS = {
-    'inference': 'our network plain (eager, float32, contiguous), tuned (the '
-    'default) and fast (optimised), and MMPose\'s',
+    'inference': 'our network plain (eager, float32, contiguous), by default '
+    'and accelerated, other engines by hand, and MMPose\'s networks',
     'training': 'a training step: our network plain, tuned, compiled and in '
     'bfloat16, and MMPose\'s',
     'data': 'from JPEG to training sample on one core, our pipeline and '
@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
     for each in parsers.values():
         _add_shared_arguments(each)
     for name, default, text in (
-        ('inference --stacks', [1, 2, 8], 'sizes of our network'),
+        ('inference --people', 1000, 'of the test set, with --checkpoint'),
         ('inference --batch-size', [1, 8], 'images at once'),
         ('training --stacks', [2], 'sizes of our network'),
         ('training --batch-size', [4], 'images of a step'),
@@ -70,11 +70,25 @@ def parse_args() -> argparse.Namespace:
             metavar='N',
             help=f'{text} (default: %(default)s)')
     parsers['inference'].add_argument(
-        '--dtypes',
+        '--stacks',
         nargs='+',
-        choices=['float32', 'bfloat16', 'float16'],
-        help='of the fast network (default: float32, and bfloat16 if the '
-        'device has it)')
+        type=arguments.positive_int,
+        metavar='N',
+        help='sizes of our network (default: 1 2 8, or the checkpoint\'s)')
+    parsers['inference'].add_argument(
+        '--precisions',
+        nargs='+',
+        choices=['float32', 'int8', 'bfloat16'],
+        help='of the accelerated networks (default: all that the CPU has)')
+    parsers['inference'].add_argument(
+        '--checkpoint',
+        type=arguments.existing_file,
+        help='trained weights of the config, whose scores on its test set '
+        'are measured too (default: random weights)')
+    parsers['inference'].add_argument(
+        '--picture',
+        metavar='PNG',
+        help='file for a drawing of score against time')
     parsers['training'].add_argument(
         '--variants',
         nargs='+',

@@ -1,0 +1,276 @@
+"""An accelerated network computes the same."""
+import copy
+import importlib.util
+
+import pytest
+import torch
+from small_estimator import assert_same, build, images, predict
+from small_network import image, small_network
+from torch import nn
+
+from hourglass_plugin.inference import accelerate, engines
+from hourglass_plugin.inference.engines import accelerate_model
+
+HAS_BFLOAT16 = engines._has_bfloat16()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    return tmp_path / 'hourglass_plugin'
+
+
+def trained_network(**options):
+    """Norms whose statistics and weights all count, in training mode."""
+    network = small_network(**options)
+    generator = torch.Generator().manual_seed(5)
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            for values, low in ((module.running_mean, -0.5),
+                                (module.running_var, 0.5),
+                                (module.weight, 0.5), (module.bias, -0.5)):
+                if values is not None:
+                    values.data.uniform_(low, low + 1, generator=generator)
+    return network
+
+
+def outputs_of(network, x):
+    with torch.no_grad():
+        return copy.deepcopy(network).eval()(x)
+
+
+def assert_outputs(fast, network, x, indices=None):
+    expected = outputs_of(network, x)
+    outputs = fast(x)
+    indices = range(len(expected)) if indices is None else indices
+    assert len(outputs) == len(indices)
+    for output, index in zip(outputs, indices):
+        # Reordered float32 sums of the small network's heatmaps, of height
+        # about 1: some 20 convolutions deep, each rounds by 2^-24.
+        torch.testing.assert_close(
+            output, expected[index], atol=1e-5, rtol=1e-5)
+        assert not output.requires_grad
+
+
+def relative_error(outputs, expected):
+    outputs, expected = torch.stack(outputs), torch.stack(expected)
+    return ((outputs - expected).abs().max() / expected.abs().max()).item()
+
+
+@pytest.mark.parametrize('options', [
+    dict(),
+    dict(num_keypoints=None),
+    dict(num_stacks=1),
+    dict(num_stacks=3, out_stacks=(0, 2), num_blocks=2),
+    dict(inner_heatmaps=1),
+    dict(stem_channels=(6, 12, 16)),
+    dict(norm_cfg=dict(type='SyncBN')),
+    dict(norm_cfg=dict(type='BN', affine=False)),
+    dict(norm_cfg=dict(type='GN', num_groups=2)),
+])
+def test_same_outputs_and_unchanged_network(options):
+    network = trained_network(**options)
+    before = copy.deepcopy(network.state_dict())
+    fast = accelerate(network, num_threads=1)
+    assert_outputs(fast, network, image(3, 3, 32, 48).requires_grad_())
+    assert network.training
+    assert list(before) == list(network.state_dict())
+    for key, value in network.state_dict().items():
+        assert torch.equal(value, before[key]), key
+    with pytest.raises(ValueError):
+        fast(image(1, 3, 40, 32))  # no multiple of 16
+
+
+def test_images_of_any_number_and_size():
+    network = trained_network()
+    fast = accelerate(network, example=image(2, 3, 32, 32))
+    for size in ((2, 32, 32), (1, 48, 31), (0, 32, 32), (22, 32, 32)):
+        x = image(size[0], 3, *size[1:])
+        assert_outputs(fast, network, x)
+        assert_outputs(fast, network,
+                       x.to(memory_format=torch.channels_last))
+    kept = fast(x)
+    before = copy.deepcopy(kept)
+    fast(1 - x)
+    assert all(map(torch.equal, kept, before))
+
+
+def test_any_module_from_a_tensor_to_a_tuple():
+
+    class Network(nn.Module):
+
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 3, 1)
+
+        def forward(self, x):
+            return (self.conv(x).relu(), )
+
+    network = Network()
+    fast = accelerate(network)
+    assert fast.out_stacks is None
+    assert_outputs(fast, network, image(2, 2, 5, 7))
+
+
+@pytest.mark.parametrize('out_stacks, indices', [
+    ((0, ), [0]),
+    ((-1, ), [2]),
+    ((0, -2), [0, 1]),
+    ([0, 1, 2], [0, 1, 2]),
+])
+def test_chosen_stacks(out_stacks, indices):
+    network = trained_network(num_stacks=3)
+    fast = accelerate(network, out_stacks=out_stacks)
+    assert_outputs(fast, network, image(2, 3, 32, 32), indices)
+    assert fast.out_stacks == tuple(indices)
+    assert network.out_stacks == (0, 1, 2)
+
+
+def test_stacks_after_the_last_returned_one_are_not_computed():
+    network = trained_network(num_stacks=3)
+    stack = len(engines._convolutions(engines._traced(
+        trained_network(num_stacks=1))))
+    network.out_stacks = (0, )
+    assert len(engines._convolutions(engines._traced(network))) == stack
+
+
+@pytest.mark.skipif(not HAS_BFLOAT16, reason='this CPU has no bfloat16')
+def test_bfloat16_agrees_to_its_digits():
+    """bfloat16 has 8 bits: heatmaps of height 1 agree to about 1 %."""
+    network = trained_network()
+    x = image(2, 3, 32, 32)
+    outputs = accelerate(network, 'bfloat16')(x)
+    assert {output.dtype for output in outputs} == {torch.float32}
+    assert 1e-4 < relative_error(outputs, outputs_of(network, x)) < 0.03
+
+
+def test_int8_agrees_to_its_digits():
+    """Inputs and weights of each convolution are rounded to 1/255."""
+    network = trained_network(feat_channels=16)
+    x = image(4, 3, 32, 32)
+    # Longer than what is read; images of different sizes.
+    calibration = [*x, x[0, :, :16, :16]]
+    outputs = accelerate(network, 'int8', calibration=calibration)(x)
+    assert {output.dtype for output in outputs} == {torch.float32}
+    # Some 20 roundings follow each other.
+    assert 1e-4 < relative_error(outputs, outputs_of(network, x)) < 0.1
+
+
+def test_int8_ranges_are_those_of_the_calibration_images():
+    network = nn.Conv2d(1, 2, 1)
+    network.weight.data = torch.tensor([1.0, -0.004]).view(2, 1, 1, 1)
+    network.bias.data.zero_()
+    graph = engines._traced(network)
+    engines._quantized(graph, [torch.tensor([[[0.0, 2.0]]])])
+    low, high = zip(*(
+        [node.input_value(index).get_node().get_data().max()
+         for index in (1, 2)] for node in graph.get_ordered_ops()
+        if node.get_type_name() == 'FakeQuantize'))
+    # Of the input, and the largest of the weights' two.
+    assert sorted(low) == pytest.approx([-0.004, 0])
+    assert sorted(high) == pytest.approx([1, 2])
+
+
+def test_compiled_network_is_cached(cache, monkeypatch):
+    network, x = trained_network(), image(2, 3, 32, 32)
+    first = accelerate(network, cache_dir=cache)(x)
+    file, = cache.iterdir()
+
+    def trace(_):
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, '_traced', trace)
+        again = accelerate(network, cache_dir=cache)(x)
+        assert all(map(torch.equal, first, again))
+        other = copy.deepcopy(network)
+        other.stem.conv.bias.data[0] += 1
+        for changed in (dict(network=other), dict(out_stacks=(0, )),
+                        dict(num_threads=3), dict(example=x[:1]),
+                        dict(precision='int8', calibration=x)):
+            with pytest.raises(InterruptedError):
+                accelerate(**{'network': network, 'cache_dir': cache,
+                              'example': x, **changed})
+    file.write_bytes(b'damaged')
+    assert_outputs(accelerate(network, cache_dir=cache), network, x)
+    assert file.stat().st_size > 1000
+
+
+def test_cache_that_cannot_be_written_is_left_out(tmp_path):
+    (tmp_path / 'file').touch()
+    network = trained_network()
+    fast = accelerate(network, cache_dir=tmp_path / 'file' / 'folder')
+    assert_outputs(fast, network, image(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize('options', [
+    dict(precision='float16'),
+    dict(precision='int8'),
+    dict(precision='int8', calibration=[]),
+    dict(network=small_network(
+        norm_cfg=dict(type='BN', track_running_stats=False))),
+    dict(network=small_network().to('meta')),
+    *(dict(out_stacks=out_stacks)
+      for out_stacks in ((3, ), (-4, ), (1, 0), (), 0)),
+])
+def test_wrong_arguments(options):
+    with pytest.raises(ValueError):
+        accelerate(**{'network': small_network(num_stacks=3), **options})
+
+
+@pytest.mark.parametrize('name, value, precision', [
+    ('_has_bfloat16', lambda: False, 'bfloat16'),
+    ('importlib', None, 'float32'),
+])
+def test_what_the_machine_lacks_is_an_error(name, value, precision,
+                                            monkeypatch):
+    if name == 'importlib':
+        monkeypatch.setattr(importlib.util, 'find_spec', lambda _: None)
+    else:
+        monkeypatch.setattr(engines, name, value)
+    with pytest.raises(ValueError) as raised:
+        accelerate(small_network(), precision)
+    assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('options, returned', [
+    (dict(), (2, )),
+    (dict(feedback=False), (2, )),
+    (dict(eval_stack=0), (0, )),
+    (dict(eval_stack=0, feedback=False), (0, )),
+    (dict(eval_stack=1), (1, )),
+    (dict(eval_stack=0, eval_all_stacks=True), (0, 1, 2)),
+    (dict(eval_stack=0, output_heatmaps=True), (0, 1, 2)),
+])
+def test_model_computes_no_more_than_it_decodes(options, returned, cache):
+    model = build(flip_test=True, **options)
+    before = dict(model.test_cfg), model.head.num_stages
+    fast = accelerate_model(model)
+    assert fast.backbone.out_stacks == returned
+    assert_same(predict(fast), predict(model))
+    assert (model.test_cfg, model.head.num_stages) == before
+    assert list(cache.iterdir())
+
+
+def test_a_detector_keeps_its_head():
+    detector = nn.Module()
+    detector.test_cfg = dict(max_per_img=100)
+    detector.backbone = build(feedback=False).backbone
+    fast = accelerate_model(detector)
+    assert fast.test_cfg == detector.test_cfg
+    assert_outputs(fast.backbone, detector.backbone, images(2))
+
+
+def test_stacks_that_are_not_there_are_refused():
+    with pytest.raises(ValueError):
+        accelerate_model(build(eval_stack=3))
+
+
+def test_a_gpu_gets_torchs_compiler(monkeypatch):
+    compiled = nn.Identity()
+    monkeypatch.setattr(torch, 'compile', lambda network: compiled)
+    model = nn.Module()
+    model.backbone = small_network().to('meta')  # in place of a GPU
+    assert accelerate_model(model).backbone is compiled
+    with pytest.raises(ValueError):
+        accelerate_model(model, 'int8')
