@@ -51,7 +51,7 @@ def main(args: argparse.Namespace) -> None:
         check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
         config = load_config(args.config, args.cfg_options)
         from hourglass_plugin.inference import export
-        from hourglass_plugin.inference.predictor import build_pose_model
+        from hourglass_plugin.inference.pose_model import build_pose_model
         from hourglass_plugin.models.weights.loading import read_checkpoint
         export.check_can_write(args.out, args.suffix)
         model = build_pose_model(config, read_checkpoint(args.checkpoint),

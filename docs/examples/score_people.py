@@ -20,7 +20,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import init_default_scope
 
 import hourglass_plugin  # noqa: F401  (registers)
-from hourglass_plugin.inference.predictor import build_pose_model
+from hourglass_plugin.inference.pose_model import build_pose_model
 from hourglass_plugin.models.weights.loading import read_checkpoint
 
 #: Joints of arms and legs: ankles, knees, hips, wrists, elbows, shoulders,

@@ -14,7 +14,7 @@ from mmpose.registry import DATASETS
 
 import hourglass_plugin  # noqa: F401, registers its parts
 from hourglass_plugin.cli.configs import load_config
-from hourglass_plugin.inference.predictor import (
+from hourglass_plugin.inference.pose_model import (
     build_pose_model,
     find_people,
     predict_poses,

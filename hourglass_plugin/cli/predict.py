@@ -101,7 +101,8 @@ def _detector(given: list[str] | None, device: str | None) -> Any:
         raise ValueError("--detector: give a config and its checkpoint, or "
                          f"'search', not {' '.join(given)}")
     from ..inference.person_detector import mmdet_detector
-    return mmdet_detector(*given, device=device or 'cpu')
+    config, checkpoint = given
+    return mmdet_detector(config, checkpoint, device or 'cpu')
 
 
 def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:

@@ -89,7 +89,8 @@ class PersonDetector(nn.Module):
         """
         tensor, scale = _network_input(image)
         device = next(self.parameters()).device
-        boxes, scores = decode(*self(tensor.to(device)), max_people)
+        centers, sizes, offsets = self(tensor.to(device))
+        boxes, scores = decode(centers, sizes, offsets, max_people)
         kept = scores >= score_threshold
         found = boxes[kept].cpu().numpy() / scale
         limits = np.array(image.shape[1::-1] * 2, np.float32)

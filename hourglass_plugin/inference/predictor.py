@@ -1,23 +1,16 @@
 """Poses of people in images and videos, with a trained model."""
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
 from mmengine.device import get_device
-from mmengine.model import BaseModel
-from mmpose.apis.inference import init_model
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
-from mmpose.structures import PoseDataSample
 
-from ..engine.malloc_hook import set_freed_memory
-from ..models.consistency import check_can_be_fast, check_predicts_poses
-from ..models.weights.loading import load_weights, read_checkpoint
+from ..models.consistency import check_can_be_fast
+from ..models.weights.loading import read_checkpoint
 from ..visualization.drawing import (
     draw_number,
     draw_pose,
@@ -28,7 +21,14 @@ from ..weights import shipped_detector, shipped_weights
 from .engines import CALIBRATION_SIZE, accelerate_model, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .person_detector import load_person_detector
-from .person_search import find_person
+from .pose_model import (
+    build_pose_model,
+    changed_test_cfg,
+    find_people,
+    predict_poses,
+    run_model,
+    whole_image,
+)
 from .results import Pose, Prediction
 from .tracking import Tracker, box_around
 
@@ -42,125 +42,6 @@ _LOST_SCORE = 0.15
 #: From an image (H, W, 3) uint8, BGR, to the boxes (N, 4) of the people in it:
 #: left, top, right, bottom in pixels.
 Detector = Callable[[np.ndarray], np.ndarray]
-
-
-def build_pose_model(config: Config, checkpoint: dict, path: str,
-                     device: str) -> BaseModel:
-    """Build a config's model with a checkpoint's weights, for prediction.
-
-    Args:
-        config: of the model, with a ``test_dataloader`` for its pipeline.
-        checkpoint: from ``models.weights.loading.read_checkpoint``.
-        path: of the checkpoint, for messages.
-        device: such as ``cpu`` or ``cuda:0``.
-
-    Raises:
-        ValueError: if the device is not there, the checkpoint is of another
-            model, or the config has no test pipeline or is a detector's.
-    """
-    if config.get('test_dataloader') is None:
-        raise ValueError('the config has no `test_dataloader` and pipeline')
-    check_predicts_poses(config)
-    try:
-        torch.empty(0, device=device).cpu()  # the device meta has no data
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f'device {device!r} cannot be used: '
-                         f'{error}') from None
-    if torch.device(device).type == 'cpu':
-        set_freed_memory('keep')
-    model = init_model(config, device=device)
-    load_weights(model, checkpoint, path)
-    dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
-    model.dataset_meta = dataset_meta or model.dataset_meta
-    return model
-
-
-def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
-                  boxes: Sequence[np.ndarray],
-                  names: Sequence[str] | None = None) -> list[list[Pose]]:
-    """Predict poses in several images at once.
-
-    As ``mmpose.apis.inference_topdown``, which takes one image.
-
-    Args:
-        model: from :func:`build_pose_model`.
-        images: (H, W, 3) uint8, BGR, of any sizes.
-        boxes: for each image (N, 4) left, top, right, bottom of N people, in
-            pixels.
-        names: of the images, for messages.
-
-    Returns:
-        For each image the poses, in the order of its boxes.
-    """
-    found = (sample.pred_instances
-             for sample in _test_step(model, images, boxes, names))
-    poses = (
-        Pose(
-            np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
-            np.asarray(each.keypoint_scores[0])) for each in found)
-    return [list(itertools.islice(poses, len(inside))) for inside in boxes]
-
-
-def _test_step(model: BaseModel, images: Sequence[np.ndarray],
-               boxes: Sequence[np.ndarray],
-               names: Sequence[str] | None = None) -> list[PoseDataSample]:
-    """Return the model's output for each box, image after image."""
-    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    people = [
-        pipeline(
-            dict(
-                img=image,
-                img_path=name,
-                bbox=np.array([box], np.float32),
-                bbox_score=np.ones(1, np.float32),
-                **model.dataset_meta))
-        for image, name, inside in zip(
-            images, names or itertools.repeat(None), boxes) for box in inside
-    ]
-    with torch.no_grad():
-        return model.test_step(pseudo_collate(people)) if people else []
-
-
-@contextmanager
-def _test_settings(model: BaseModel, **settings: Any) -> Iterator[None]:
-    """Change settings of ``test_cfg`` for a while."""
-    original = model.test_cfg
-    model.test_cfg = dict(original or {}, **settings)
-    try:
-        yield
-    finally:
-        model.test_cfg = original
-
-
-def whole_image(image: np.ndarray) -> np.ndarray:
-    """Return the box (1, 4) of a person who fills an image."""
-    height, width = image.shape[:2]
-    return np.array([[0, 0, width, height]], np.float32)
-
-
-def find_people(model: BaseModel,
-                images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Find one person in each image, without the flip test.
-
-    See :mod:`hourglass_plugin.inference.person_search`.
-
-    Args:
-        model: from :func:`build_pose_model`.
-        images: (H, W, 3) uint8, BGR, of any sizes.
-
-    Returns:
-        For each image (1, 4) left, top, right, bottom, in pixels.
-    """
-
-    def predict(image: np.ndarray,
-                boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        poses, = predict_poses(model, [image], [boxes])
-        return (np.stack([pose.keypoints for pose in poses]),
-                np.stack([pose.scores for pose in poses]))
-
-    side = max(model.head.decoder.input_size)
-    with _test_settings(model, flip_test=False, eval_all_stacks=False):
-        return [find_person(image, predict, side)[None] for image in images]
 
 
 class PosePredictor:
@@ -289,8 +170,8 @@ class PosePredictor:
         inside = _boxes_by_image(boxes, self.boxes)
         source = open_video(source)
         is_video = isinstance(source, Video)
-        if is_video and boxes is None and self.boxes is None and (
-                self.detector is not None):
+        if isinstance(source, Video) and boxes is None and (
+                self.boxes is None and self.detector is not None):
             yield from self._follow(source)
             return
         # A camera's image is shown before the next one is taken.
@@ -349,8 +230,8 @@ class PosePredictor:
         (name, pixels, inside), = self._prepare(
             named_images(image), _boxes_by_image(boxes, self.boxes))
         inside, = self._fill([pixels], [inside])
-        with _test_settings(self.model, output_heatmaps=True):
-            samples = _test_step(self.model, [pixels], [inside], [name])
+        with changed_test_cfg(self.model, output_heatmaps=True):
+            samples = run_model(self.model, [pixels], [inside], [name])
         width, height = self.model.head.decoder.heatmap_size
         return np.array([
             np.asarray(sample.pred_fields.heatmaps.cpu())
@@ -396,7 +277,8 @@ class PosePredictor:
 
     def _follow(self, video: Video) -> Iterator[Prediction]:
         """Predict frame after frame; people keep their numbers."""
-        tracker, people = Tracker(), []
+        tracker = Tracker()
+        people: list[Pose] = []
         for frame, image in enumerate(video):
             if frame % _DETECTION_INTERVAL == 0 or not people:
                 boxes, = self._fill([image], [None])

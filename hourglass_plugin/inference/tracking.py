@@ -53,12 +53,11 @@ class Tracker:
             overlaps = box_overlap(
                 np.stack(boxes), np.stack(list(self._boxes.values())))
             for _ in range(min(overlaps.shape)):
-                box, track = np.unravel_index(overlaps.argmax(),
-                                              overlaps.shape)
-                if overlaps[box, track] < self.min_overlap:
+                row, column = divmod(int(overlaps.argmax()), len(known))
+                if overlaps[row, column] < self.min_overlap:
                     break
-                numbers[box] = known[track]
-                overlaps[box] = overlaps[:, track] = -1
+                numbers[row] = known[column]
+                overlaps[row] = overlaps[:, column] = -1
         for index, box in enumerate(boxes):
             if not numbers[index]:
                 numbers[index], self._next = self._next, self._next + 1

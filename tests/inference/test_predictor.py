@@ -7,7 +7,7 @@ from stick_figures import write_people
 import hourglass_plugin
 from hourglass_plugin import PosePredictor
 from hourglass_plugin.inference.input_files import Video
-from hourglass_plugin.inference.predictor import predict_poses, whole_image
+from hourglass_plugin.inference.pose_model import predict_poses, whole_image
 from hourglass_plugin.transforms.image_io import UnreadableImageError
 from hourglass_plugin.visualization.image_files import read_image
 from hourglass_plugin.weights import shipped_weights

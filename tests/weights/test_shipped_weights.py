@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from hourglass_plugin.cli.configs import load_config
-from hourglass_plugin.inference.predictor import build_pose_model
+from hourglass_plugin.inference.pose_model import build_pose_model
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.resources import config_path
 from hourglass_plugin.weights import shipped_weights

@@ -58,7 +58,7 @@ def publish_checkpoint(config: 'Config', source: str, target: str,
 
     from hourglass_plugin import __version__
     from hourglass_plugin.atomic_files import atomic_file, check_outputs
-    from hourglass_plugin.inference.predictor import build_pose_model
+    from hourglass_plugin.inference.pose_model import build_pose_model
     from hourglass_plugin.models.weights.loading import read_checkpoint
     check_outputs({'target': target}, [config.filename, source])
     model = build_pose_model(config, read_checkpoint(source), source, 'cpu')
