@@ -31,7 +31,7 @@ def test_detects_as_mmdetection_does():
 
     import hourglass_plugin.detectors  # noqa: F401
     config = Config.fromfile(
-        config_path('centernet_hg1-w128_1xb16-16e_coco-person.py'))
+        config_path('centernet_hg1-w128_1xb16-12e_coco-person.py'))
     init_default_scope('mmdet')
     config.model.backbone.update(feat_channels=16, init_cfg=None)
     config.model.bbox_head.update(in_channels=16, feat_channels=8)

@@ -89,8 +89,9 @@ def load_pretrained(network: nn.Module,
     """Load a port's weights, or ours, also for another number of keypoints.
 
     Where the network predicts another number of keypoints, or none, the
-    convolutions that predict heatmaps and feed them back stay as they are.
-    Everything else must be there and fit.
+    convolutions that predict heatmaps and feed them back stay as they are;
+    where it has fewer stacks, it gets the first ones. Everything else must be
+    there and fit.
 
     Args:
         network: a ``StackedHourglass``, which is changed; all of its
@@ -111,6 +112,11 @@ def load_pretrained(network: nn.Module,
         unwrap(state_dict, prefix))
     own = network.state_dict()
     theirs, ours = read_arguments(weights), read_arguments(own)
+    if ours['num_stacks'] < theirs['num_stacks']:
+        remarks.append(f'{ours["num_stacks"]} of {theirs["num_stacks"]} '
+                       'stacks are taken')
+        weights = _first_stacks(weights, ours['num_stacks'])
+        theirs = read_arguments(weights)
     differing = {name for name in ours if theirs[name] != ours[name]}
     about_keypoints = {'num_keypoints', 'inner_heatmaps'}
     if differing - about_keypoints:
@@ -132,6 +138,19 @@ def load_pretrained(network: nn.Module,
     check_weights(weights, own, sources)
     network.load_state_dict(weights, strict=False)
     return [f'{len(weights)} tensors of {layout.name} are loaded', *remarks]
+
+
+def _first_stacks(weights: dict[str, Tensor],
+                  count: int) -> dict[str, Tensor]:
+    """Leave out later stacks, and what leads to the next one."""
+    left_out = tuple(f'stacks.{count - 1}.{part}.'
+                     for part in ('merge_features', 'merge_heatmaps'))
+    return {
+        name: tensor
+        for name, tensor in weights.items()
+        if not name.startswith(left_out) and not (
+            name.startswith('stacks.') and int(name.split('.')[1]) >= count)
+    }
 
 
 def check_weights(weights: dict[str, Tensor],

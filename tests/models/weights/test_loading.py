@@ -173,7 +173,7 @@ def test_init_cfg_takes_the_backbone_of_our_checkpoints(tmp_path):
 
 
 @pytest.mark.parametrize('changes', [
-    dict(num_stacks=1),
+    dict(num_stacks=3),
     dict(stem_channels=(4, 8, 8)),
     dict(feat_channels=8, num_keypoints=3),
 ])
@@ -184,6 +184,21 @@ def test_init_cfg_of_another_network_is_refused(changes, ports_file):
     assert str(ports_file) in str(raised.value)
     assert f'{name}={SMALL[name]}' in str(raised.value)
     assert f'{name}={value}' in str(raised.value)
+
+
+@pytest.mark.parametrize('num_keypoints', [5, None])
+def test_fewer_stacks_are_the_first_ones(num_keypoints, tmp_path):
+    torch.save(network().state_dict(), tmp_path / 'two.pth')
+    built = pretrained(
+        tmp_path / 'two.pth', num_stacks=1, num_keypoints=num_keypoints)
+    with torch.no_grad():
+        image = torch.rand(1, 3, 64, 64)
+        first = built.eval()(image)[0]
+        if num_keypoints is None:
+            assert first.shape == (1, 16, 16, 16)
+            assert equal_names(built, network()) == set(built.state_dict())
+        else:
+            assert torch.equal(first, network().eval()(image)[0])
 
 
 @pytest.mark.parametrize('wrap', [

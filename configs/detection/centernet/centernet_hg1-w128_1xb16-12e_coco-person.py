@@ -8,7 +8,7 @@ _base_ = [
 
 optim_wrapper = dict(
     type='mmpose.BFloat16OptimWrapper', clip_grad=dict(max_norm=35))
-train_cfg = dict(type='ResumableTrainLoop', max_epochs=16, val_interval=16)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=12, val_interval=12)
 param_scheduler = [
     dict(
         type='OneCycleLR',
@@ -34,7 +34,7 @@ model = dict(
         feat_channels=128,
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='work_dirs/lspet_1.pth',
+            checkpoint='hourglass_plugin/weights/people_hg2_192x192.pth',
             prefix='backbone.')),
     bbox_head=dict(
         type='StackedCenterNetHead',
