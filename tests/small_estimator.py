@@ -17,33 +17,28 @@ def build(kind='HourglassPoseEstimator',
           **test_cfg):
     torch.manual_seed(0)
     heads_own = {} if feedback else dict(in_channels=channels, num_stages=3)
-    model = MODELS.build(
-        dict(
-            type=kind,
-            backbone=dict(
-                type='StackedHourglass',
-                num_stacks=3,
-                feat_channels=channels,
-                depth=2,
-                num_keypoints=3 if feedback else None),
-            head=dict(HEAD, **heads_own),
-            test_cfg=test_cfg)).eval()
+    model = MODELS.build(dict(
+        type=kind,
+        backbone=dict(
+            type='StackedHourglass', num_stacks=3, feat_channels=channels,
+            depth=2, num_keypoints=3 if feedback else None),
+        head=dict(HEAD, **heads_own), test_cfg=test_cfg)).eval()
     for name, parameter in model.named_parameters():
         if 'heatmaps' in name:  # visible, not near zero
             torch.nn.init.normal_(parameter, std=0.5)
     return model
 
 
-def empty_sample():
-    """A person whose crop is the image of 64x64 pixels."""
+def empty_sample(side=64):
+    """A person whose crop is the image of ``side`` x ``side`` pixels."""
     return PoseDataSample(
         gt_instances=InstanceData(
-            bboxes=np.float32([[0, 0, 64, 64]]),
+            bboxes=np.float32([[0, 0, side, side]]),
             bbox_scores=np.ones(1, np.float32)),
         metainfo=dict(
-            input_size=(64, 64),
-            input_center=np.array([32.0, 32.0]),
-            input_scale=np.array([64.0, 64.0]),
+            input_size=(side, side),
+            input_center=np.array([side / 2, side / 2]),
+            input_scale=np.array([side, side], float),
             flip_indices=FLIP_INDICES))
 
 

@@ -10,16 +10,10 @@ SMALL = dict(num_stacks=2, feat_channels=16, depth=2, num_keypoints=5)
 def small_network(**options):
     """The same weights at each call; in training mode."""
     torch.manual_seed(0)
-    return with_visible_heatmaps(StackedHourglass(**{**SMALL, **options}))
-
-
-def with_visible_heatmaps(network):
-    """Start heatmaps as other convolutions, not near zero.
-
-    Near zero, different networks' outputs would all look alike.
-    """
+    network = StackedHourglass(**{**SMALL, **options})
     for stack in network.stacks:
         if stack.heatmaps is not None:
+            # Near zero, different networks' outputs would all look alike.
             stack.heatmaps.reset_parameters()
     return network
 
@@ -32,10 +26,11 @@ def image(*shape, seed=1, dtype=torch.float32):
 def train_steps(forward, network, count=2):
     """Outputs of steps of gradient descent; ``forward`` runs ``network``."""
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    dtype = next(network.parameters()).dtype
     outputs = []
     for step in range(count):
         optimizer.zero_grad()
-        prediction = forward(image(2, 3, 32, 48, seed=step))
+        prediction = forward(image(2, 3, 32, 48, seed=step, dtype=dtype))
         sum(p.square().mean() for p in prediction).backward()
         optimizer.step()
         outputs += [p.detach() for p in prediction]

@@ -8,11 +8,8 @@ from mmengine.structures import InstanceData
 CHANNELS = 8
 CORNER_HEAD = dict(
     type='CornerHead', num_classes=3, in_channels=CHANNELS, num_feat_levels=2)
-CENTER_HEAD = dict(
-    type='CenterNetHead',
-    num_classes=3,
-    in_channels=CHANNELS,
-    feat_channels=CHANNELS)
+CENTER_HEAD = dict(type='CenterNetHead', num_classes=3, in_channels=CHANNELS,
+                   feat_channels=CHANNELS)
 STACKED_HEAD = dict(
     CENTER_HEAD, type='StackedCenterNetHead', num_feat_levels=2)
 
@@ -23,14 +20,12 @@ def build(config, registry=MODELS):
         return registry.build(config)
 
 
-def detector(type, head, **backbone):
-    backbone = {'num_stacks': 2, 'feat_channels': CHANNELS, **backbone}
-    return build(
-        dict(
-            type=type,
-            backbone=dict(type='StackedHourglass', **backbone),
-            bbox_head=dict(head),
-            test_cfg=dict(topk=10, local_maximum_kernel=3)))
+def detector(type, head, neck=None, **backbone):
+    backbone = dict(dict(type='StackedHourglass', num_stacks=2,
+                         feat_channels=CHANNELS), **backbone)
+    return build(dict(
+        type=type, backbone=backbone, neck=neck, bbox_head=dict(head),
+        test_cfg=dict(topk=10, local_maximum_kernel=3)))
 
 
 def sample(height, width, boxes, labels):

@@ -24,9 +24,6 @@ def load(name):
     config = Config.fromfile(str(CONFIGS[name]))
     if (config.model.bbox_head.type == 'CentripetalHead'
             and not has_mmcv_operators()):
-        with pytest.raises(ModuleNotFoundError) as error:
-            build(config.model)
-        assert 'full mmcv' in str(error.value)
         pytest.skip('CentripetalHead needs the full mmcv')
     return config
 

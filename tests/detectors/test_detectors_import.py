@@ -19,34 +19,23 @@ def import_detectors():
 
 
 def test_missing_or_broken_mmdet_is_an_import_error():
-    (before, missing, broken, shape), _ = run_python(
+    (missing, broken), _ = run_python(
         f'''{TRY}
-del sys.modules['mmdet']
 import hourglass_plugin
-before = 'mmdet' in sys.modules
 sys.modules['mmdet'] = None
 missing = error_of(import_detectors)
-import torch
-import hourglass_plugin.models
-from mmengine.registry import MODELS
-network = MODELS.build(dict(type='StackedHourglass', num_stacks=1,
-                            feat_channels=8))
-shape = list(network.eval()(torch.rand(1, 3, 64, 64))[0].shape)
 # Installed, but its parts are not.
 from types import ModuleType
 from importlib.machinery import ModuleSpec
 half = sys.modules['mmdet'] = ModuleType('mmdet')
 half.__spec__ = ModuleSpec('mmdet', None, is_package=True)
 half.__path__ = []
-broken = error_of(import_detectors)
-result = [before, missing, broken, shape]
+result = [missing, error_of(import_detectors)]
 ''',
-        hide=['mmpose', 'mmdet', 'mmcv._ext'])
-    assert before is False
+        hide=['mmpose', 'mmcv._ext'])
     assert missing[0] == 'ModuleNotFoundError'
     assert broken[0] == 'ImportError'
     assert all('mminstall.txt' in message for _, message in (missing, broken))
-    assert shape == [1, 8, 16, 16]
 
 
 @pytest.mark.skipif(
@@ -58,8 +47,7 @@ def test_mmdets_own_entries_stay_and_mmcv_lite_is_enough():
 import hourglass_plugin.detectors
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
-import mmdet.models, torch
-from mmcv.ops import DeformConv2d
+import mmdet.models
 
 def build(head):
     init_default_scope('mmdet')
@@ -69,25 +57,18 @@ def build(head):
         bbox_head=dict(type=head, num_classes=2, in_channels=8,
                        num_feat_levels=1)))
 
-image = torch.rand(1, 8, 4, 4)
-left = bool(sys.modules.get('mmcv._ext'))
 sys.modules['mmcv._ext'] = None  # missing again, where it is installed
 result = dict(
     types={{name: MODELS.get(name).__module__ for name in (
         'CornerNet', 'HourglassCornerNet', 'CenterNet', 'HourglassCenterNet',
         'StackedCenterNetHead')}},
-    left=left,
     corner=error_of(build, 'CornerHead'),
-    centripetal=error_of(build, 'CentripetalHead'),
-    operator=error_of(DeformConv2d(8, 8, 1), image, image[:, :2]))
+    centripetal=error_of(build, 'CentripetalHead'))
 ''',
         hide=['mmpose', 'mmcv._ext'])
     for name, module in result['types'].items():
         ours = name not in ('CornerNet', 'CenterNet')
         assert module.startswith('hourglass_plugin.' if ours else 'mmdet.')
-    assert not result['left']
     assert result['corner'] is None
-    assert result['centripetal'][0] == 'ModuleNotFoundError'
-    assert result['operator'][0] == 'ImportError'
-    assert all('full mmcv' in result[name][1]
-               for name in ('centripetal', 'operator'))
+    kind, message = result['centripetal']
+    assert kind == 'ModuleNotFoundError' and 'full mmcv' in message

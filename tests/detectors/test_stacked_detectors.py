@@ -14,7 +14,6 @@ from small_detectors import (
 )
 
 import hourglass_plugin.detectors  # noqa: F401
-from hourglass_plugin.models.stacked_hourglass import StackedHourglass
 
 
 @pytest.mark.parametrize('head, backbone, solutions', [
@@ -66,43 +65,20 @@ def test_every_level_reads_its_stack(type, head, backbone):
     # Contiguous, without which MMDetection's heads find no boxes.
     assert all(map_.is_contiguous() and torch.equal(map_, features)
                for map_, features in zip(seen, returned))
-    # The second route: all stacks of a network with these weights.
-    settings = dict(num_stacks=2, feat_channels=CHANNELS)
-    settings.update(backbone, out_stacks=None)
-    network = StackedHourglass(**settings).eval()
-    network.load_state_dict(model.backbone.state_dict())
-    with torch.no_grad():
-        stacks = network(image)
-    assert all(
-        torch.equal(features, stacks[index])
-        for features, index in zip(returned, backbone['out_stacks']))
 
 
 def test_other_backbones_and_necks_are_not_checked():
     # One of mmdet's own, with a head for half of its maps.
-    model = build(
-        dict(
-            type='HourglassCornerNet',
-            backbone=dict(
-                type='HourglassNet',
-                downsample_times=1,
-                stage_channels=[8, 8],
-                stage_blocks=[1, 1],
-                feat_channel=8),
-            bbox_head=dict(CORNER_HEAD, num_feat_levels=1)))
+    model = build(dict(
+        type='HourglassCornerNet',
+        backbone=dict(
+            type='HourglassNet', downsample_times=1, stage_channels=[8, 8],
+            stage_blocks=[1, 1], feat_channel=8),
+        bbox_head=dict(CORNER_HEAD, num_feat_levels=1)))
     assert len(model.backbone(torch.rand(1, 3, 16, 16))) == 2
-    model = build(
-        dict(
-            type='HourglassCenterNet',
-            backbone=dict(
-                type='StackedHourglass',
-                num_stacks=2,
-                feat_channels=CHANNELS),
-            neck=dict(
-                type='ChannelMapper',
-                in_channels=[CHANNELS] * 2,
-                out_channels=4,
-                num_outs=2),
-            bbox_head=dict(STACKED_HEAD, in_channels=4)))
+    mapper = dict(type='ChannelMapper', in_channels=[CHANNELS] * 2,
+                  out_channels=4, num_outs=2)
+    model = detector(
+        'HourglassCenterNet', dict(STACKED_HEAD, in_channels=4), mapper)
     maps = model.extract_feat(torch.rand(2, 3, 64, 64))
     assert [tuple(each.shape) for each in maps] == [(2, 4, 16, 16)] * 2

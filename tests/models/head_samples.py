@@ -24,12 +24,11 @@ def samples(points=POINTS, visible=None, codec=CODEC):
     pack = TRANSFORMS.build(dict(type='PackPoseInputs'))
     made = []
     for index, keypoints in enumerate(np.asarray(points, np.float32)):
-        results = generate(
-            dict(
-                img=np.zeros((64, 64, 3), np.uint8),
-                transformed_keypoints=keypoints[None],
-                keypoints_visible=np.ones((1, 3), np.float32)
-                if visible is None else visible[index]))
+        results = generate(dict(
+            img=np.zeros((64, 64, 3), np.uint8),
+            transformed_keypoints=keypoints[None],
+            keypoints_visible=np.ones((1, 3), np.float32)
+            if visible is None else visible[index]))
         sample, person = pack(results)['data_samples'], empty_sample()
         sample.gt_instances = person.gt_instances
         sample.set_metainfo(person.metainfo)

@@ -1,14 +1,14 @@
 """Parts of a config that do not fit together are refused, in one line."""
-import json
 from types import MappingProxyType
 
 import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
-from small_estimator import CODEC
+from pose_files import entry, write_json
+from small_estimator import CODEC, HEAD
+from small_runner import loader, small_runner
 from torch import nn
 
 from hourglass_plugin.models.consistency import (
@@ -16,6 +16,7 @@ from hourglass_plugin.models.consistency import (
     check_model,
     flip_shift,
 )
+from hourglass_plugin.skeletons import MPII
 
 
 @pytest.fixture(autouse=True)
@@ -47,18 +48,13 @@ class NetworkForTest(nn.Module):
 def config(**changes):
     """Of two stacks; ``changes`` are ``part__setting=value``, a part of
     several names as ``head__decoder__sigma``."""
-    made = Config(
-        dict(
-            type='HourglassPoseEstimator',
-            backbone=dict(
-                type='StackedHourglass',
-                num_stacks=2,
-                feat_channels=8,
-                depth=2,
-                num_keypoints=14),
-            head=dict(
-                type='MultiStageHeatmapHead', out_channels=14, decoder=CODEC),
-            test_cfg=dict(flip_test=True)))
+    made = Config(dict(
+        type='HourglassPoseEstimator',
+        backbone=dict(
+            type='StackedHourglass', num_stacks=2, feat_channels=8, depth=2,
+            num_keypoints=14),
+        head=dict(HEAD, out_channels=14),
+        test_cfg=dict(flip_test=True)))
     made.merge_from_dict({
         name.replace('__', '.'): value
         for name, value in changes.items()
@@ -171,26 +167,13 @@ def test_data_that_do_not_fit_the_model_are_refused(tmp_path, options,
 
 
 def test_config_check_hook_works_in_any_runner(tmp_path):
-    person = dict(
-        image='a.png',
-        center=[9, 9],
-        scale=0.1,
-        joints=[[9, 9]] * 16,
-        joints_vis=[1] * 16)
-    (tmp_path / 'a.json').write_text(json.dumps([person]))
-    runner = Runner(
+    write_json(tmp_path / 'a.json', [entry(MPII)])
+    runner = small_runner(
+        tmp_path / 'work',
+        'checked',
         model=config(type='TopdownPoseEstimator'),
-        work_dir=str(tmp_path / 'work'),
-        train_dataloader=dict(
-            batch_size=1,
-            sampler=dict(type='DefaultSampler'),
-            dataset=dict(
-                dataset(tmp_path, 'HourglassMPIIDataset'), lazy_init=False)),
-        train_cfg=dict(by_epoch=True, max_epochs=1),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
-        default_hooks=dict(config_check=dict(type='ConfigCheckHook')),
-        default_scope='mmpose',
-        experiment_name=f'checked_{tmp_path.name}',
-        cfg=Config())
+        train_dataloader=loader(
+            dict(dataset(tmp_path, 'HourglassMPIIDataset'), lazy_init=False)),
+        default_hooks=dict(config_check=dict(type='ConfigCheckHook')))
     with pytest.raises(ValueError, match='train_dataloader.dataset'):
         runner.train()

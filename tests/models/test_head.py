@@ -17,10 +17,8 @@ ONE_UNANNOTATED = np.array([[[1, 1, 0]]] * 2)
 
 def random_heatmaps(*sizes, count=2):
     generator = torch.Generator().manual_seed(0)
-    return [
-        torch.rand(count, 3, size, size, generator=generator)
-        for size in sizes
-    ]
+    return [torch.rand(count, 3, size, size, generator=generator)
+            for size in sizes]
 
 
 def numbers(losses):
@@ -113,14 +111,9 @@ class SmoothL1HeatmapLossForTest(torch.nn.Module):
 def test_any_loss_of_mmpose_is_called_as_by_its_own_head(loss):
     batch = samples(POINTS, ONE_UNANNOTATED)
     predicted, = random_heatmaps(16)
-    head = MODELS.build(
-        dict(
-            type='HeatmapHead',
-            in_channels=3,
-            out_channels=3,
-            deconv_out_channels=None,
-            final_layer=None,
-            loss=loss))
+    head = MODELS.build(dict(
+        type='HeatmapHead', in_channels=3, out_channels=3,
+        deconv_out_channels=None, final_layer=None, loss=loss))
     expected = head.loss([predicted], batch)['loss_kpt']
     computed = build_head(loss=loss).loss([predicted] * 2, batch)
     torch.testing.assert_close(computed['loss_stack_2'], expected)

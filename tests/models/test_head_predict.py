@@ -5,7 +5,7 @@ import torch
 from head_samples import POINTS, build_head, samples, targets
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
-from small_estimator import CODEC, FLIP_INDICES, HEAD, images
+from small_estimator import CODEC, FLIP_INDICES, HEAD, build, images
 
 # Cells decode to their middles: (10, 20) is in cell (2, 5).
 DECODED = [[10, 22], [50, 22], [34, 46]]
@@ -88,7 +88,6 @@ def test_head_with_own_convolutions():
     dict(num_stages=2, loss_weights=[1.0]),
     dict(decoder=dict(type='RegressionLabel', input_size=(64, 64))),
     dict(decoder=mmposes('UDPHeatmap', heatmap_type='combined')),
-    dict(decoder=dict(CODEC, type='MPIIHeatmap')),
 ], ids=str)
 def test_bad_arguments(options):
     with pytest.raises(ValueError):
@@ -107,12 +106,9 @@ def test_outputs_of_a_backbone_that_do_not_fit(num_stages, shape):
 
 OURS = dict(type='StackedHourglass', num_stacks=2, feat_channels=8)
 MMPOSES = dict(
-    type='HourglassNet',
-    downsample_times=1,
-    num_stacks=2,
+    type='HourglassNet', downsample_times=1, num_stacks=2,
     stage_channels=(256, 8),  # its stem always gives 256
-    stage_blocks=(1, 1),
-    feat_channel=8)
+    stage_blocks=(1, 1), feat_channel=8)
 BY_STACK = ['loss_stack_1', 'loss_stack_2']
 
 
@@ -128,16 +124,13 @@ def test_parts_of_mmpose_and_ours_fit_together(backbone, head, losses):
     """Each pair overfits a batch: in 60 steps the loss falls to less than
     half, and the flip test's prediction uses both halves."""
     torch.manual_seed(0)
-    model = MODELS.build(
-        dict(
-            type='TopdownPoseEstimator',
-            backbone=backbone,
-            head=dict(HEAD, **head),
-            test_cfg=dict(flip_test=True)))
+    model = MODELS.build(dict(
+        type='TopdownPoseEstimator', backbone=backbone,
+        head=dict(HEAD, **head), test_cfg=dict(flip_test=True)))
     batch = samples()
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     history = []
-    while len(history) < 60:
+    for _ in range(60):
         computed = model(images(2), batch, mode='loss')
         assert [name for name in computed if 'loss' in name] == losses
         loss = sum(computed[name] for name in losses)
@@ -156,10 +149,9 @@ def test_all_stacks_are_decoded_into_image_pixels():
     batch = samples()
     for number, sample in enumerate(batch):
         # The crop of 64 pixels shows 128 pixels around (100 + number, 50).
-        sample.set_metainfo(
-            dict(
-                input_center=np.array([100. + number, 50.]),
-                input_scale=np.array([128., 128.])))
+        sample.set_metainfo(dict(
+            input_center=np.array([100. + number, 50.]),
+            input_scale=np.array([128., 128.])))
     last = targets(batch)
     first = last.roll(1, dims=3)  # one cell, 4 pixels, to the right
     for index, moved in ((-1, 0), (0, 4)):
@@ -184,15 +176,10 @@ def test_the_decoded_stack_is_the_same_number_by_number():
     rng = np.random.default_rng(0)
     batch = samples()
     for sample in batch:
-        sample.set_metainfo(
-            dict(
-                input_center=rng.uniform(500, 900, 2).astype(np.float32),
-                input_scale=rng.uniform(300, 400, 2).astype(np.float32)))
-    model = MODELS.build(
-        dict(
-            type='TopdownPoseEstimator',
-            backbone=dict(OURS, num_keypoints=3),
-            head=HEAD))
+        sample.set_metainfo(dict(
+            input_center=rng.uniform(500, 900, 2).astype(np.float32),
+            input_scale=rng.uniform(300, 400, 2).astype(np.float32)))
+    model = build('TopdownPoseEstimator')
     people = model.head.predict([targets(batch)] * 2, batch,
                                 dict(eval_all_stacks=True))
     for sample in model.add_pred_to_datasample(people, None, batch):

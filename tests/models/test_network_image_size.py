@@ -44,12 +44,8 @@ def transparent_network(num_stacks):
     stack adds anything to the next one's input.
     """
     network = StackedHourglass(
-        num_stacks=num_stacks,
-        feat_channels=4,
-        stem_channels=(4, 4, 4),
-        depth=2,
-        num_keypoints=4,
-        norm_cfg=dict(type='BN', eps=0.0)).eval()
+        num_stacks=num_stacks, feat_channels=4, stem_channels=(4, 4, 4),
+        depth=2, num_keypoints=4, norm_cfg=dict(type='BN', eps=0.0)).eval()
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             nn.init.zeros_(module.bias)

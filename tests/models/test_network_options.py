@@ -25,11 +25,7 @@ def test_norms_everywhere_are_of_the_config(norm_cfg, layer):
 
 
 @pytest.mark.parametrize('out_stacks, indices', [
-    (None, [0, 1, 2]),
-    ([-1], [2]),
-    ((0, -1), [0, 2]),
-    ([-2, 2], [1, 2]),
-])
+    (None, [0, 1, 2]), ([-1], [2]), ((0, -1), [0, 2]), ([-2, 2], [1, 2])])
 @pytest.mark.parametrize('num_keypoints', [5, None])
 def test_out_stacks(out_stacks, indices, num_keypoints):
     options = dict(num_stacks=3, num_keypoints=num_keypoints)
@@ -94,13 +90,6 @@ def test_channels_are_innermost_in_memory_whatever_the_input():
 def test_bad_argument_is_refused(options):
     with pytest.raises(ValueError):
         StackedHourglass.from_size(**{'name': 'hg1', **SMALL, **options})
-
-
-def test_named_size_takes_other_arguments():
-    network = StackedHourglass.from_size(
-        'hg2x4', feat_channels=8, num_keypoints=3, depth=1)
-    assert [len(stack.residuals) for stack in network.stacks] == [4, 4]
-    assert (network.out_channels, network.depth) == (3, 1)
 
 
 def test_inner_heatmaps_come_from_the_smaller_hourglasses():

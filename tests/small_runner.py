@@ -3,14 +3,14 @@ import itertools
 import os
 import signal
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, init_default_scope
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
-from mmpose.structures import PoseDataSample
+from small_estimator import CODEC as CODEC_OF_64
+from small_estimator import HEAD, empty_sample
 from torch.utils.data import Dataset
 
 import hourglass_plugin
@@ -20,16 +20,17 @@ import hourglass_plugin.compat.safe_checkpoints  # noqa: F401
 SIZE = 32
 KEYPOINTS = 3
 CODEC = dict(
-    type='HourglassHeatmap',
-    input_size=(SIZE, SIZE),
-    heatmap_size=(SIZE // 4, SIZE // 4))
+    CODEC_OF_64, input_size=(SIZE, SIZE), heatmap_size=(SIZE // 4, SIZE // 4))
 
 # Two runners of one name and one second would share their log.
 RUNNERS = itertools.count()
 
 
 class NoisePeople(Dataset):
-    """Images of noise, and noise to learn."""
+    """Images of noise, and noise to learn.
+
+    Each draws a random number, as augmentation without seeds does.
+    """
 
     def __init__(self, length):
         self.metainfo = {}
@@ -39,17 +40,10 @@ class NoisePeople(Dataset):
         return self.length
 
     def __getitem__(self, index):
+        torch.rand(())
         generator = torch.Generator().manual_seed(index)
-        sample = PoseDataSample(
-            metainfo=dict(
-                id=index,
-                img_path=f'{index}.png',
-                input_size=(SIZE, SIZE),
-                input_center=np.full(2, SIZE / 2),
-                input_scale=np.full(2, SIZE),
-                flip_indices=list(range(KEYPOINTS))))
-        sample.gt_instances = InstanceData(
-            bboxes=np.zeros((1, 4)), bbox_scores=np.ones(1))
+        sample = empty_sample(SIZE)
+        sample.set_metainfo(dict(id=index, img_path=f'{index}.png'))
         sample.gt_instance_labels = InstanceData(
             keypoint_weights=torch.ones(1, KEYPOINTS))
         sample.gt_fields = PixelData(
@@ -89,20 +83,12 @@ def small_model():
     return dict(
         type='TopdownPoseEstimator',
         data_preprocessor=dict(
-            type='PoseDataPreprocessor',
-            mean=[0] * 3,
-            std=[255] * 3,
+            type='PoseDataPreprocessor', mean=[0] * 3, std=[255] * 3,
             bgr_to_rgb=True),
         backbone=dict(
-            type='StackedHourglass',
-            num_stacks=2,
-            feat_channels=8,
-            depth=1,
+            type='StackedHourglass', num_stacks=2, feat_channels=8, depth=1,
             num_keypoints=KEYPOINTS),
-        head=dict(
-            type='MultiStageHeatmapHead',
-            out_channels=KEYPOINTS,
-            decoder=CODEC),
+        head=dict(HEAD, decoder=CODEC),
         test_cfg=dict(flip_test=True))
 
 
@@ -110,22 +96,18 @@ def small_runner(work_dir, name, epochs=2, people=7, **options):
     """A runner on batches of two: by default 4 iterations in each epoch, the
     last with a single person. ``options`` are the runner's."""
     init_default_scope('mmpose')
-    hooks = {
-        'logger': dict(type='LoggerHook', interval=3),
-        **options.pop('default_hooks', {})
-    }
+    hooks = options.pop('default_hooks', {})
+    settings = dict(
+        model=small_model(),
+        train_dataloader=loader(people, shuffle=True),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(
+            type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
+        randomness=dict(seed=0))
     return Runner(
         cfg=Config({}),
-        default_hooks=hooks,
-        **{
-            'model': small_model(),
-            'work_dir': str(work_dir),
-            'experiment_name': f'{name}_{next(RUNNERS)}',
-            'train_dataloader': loader(people, shuffle=True),
-            'train_cfg': dict(by_epoch=True, max_epochs=epochs),
-            'optim_wrapper': dict(
-                type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
-            'randomness': dict(seed=0),
-            'default_scope': 'mmpose',
-            **options
-        })
+        work_dir=str(work_dir),
+        experiment_name=f'{name}_{next(RUNNERS)}',
+        default_hooks={'logger': dict(type='LoggerHook', interval=3), **hooks},
+        default_scope='mmpose',
+        **{**settings, **options})
