@@ -9,12 +9,12 @@ import shutil
 
 import pytest
 import torch
+from small_network import image, small_network, train_steps
 from small_runner import loader, small_runner
 from torch._dynamo.utils import counters
 
 from hourglass_plugin.compat.versions import programs_serve_all_modules
 from hourglass_plugin.engine import compile_for_training
-from hourglass_plugin.models import StackedHourglass
 
 SHARED = programs_serve_all_modules()
 needs_shared = pytest.mark.skipif(not SHARED, reason='needs torch 2.5')
@@ -34,32 +34,8 @@ def nothing_compiled_yet():
     counters.clear()
 
 
-def small_network(**options):
-    """The same weights at each call; in training mode."""
-    torch.manual_seed(0)
-    network = StackedHourglass(
-        num_stacks=3, feat_channels=8, depth=1, num_keypoints=5, **options)
-    for stack in network.stacks:
-        stack.heatmaps.reset_parameters()  # else all predict nearly zero
-    return network
-
-
-def image(seed=1, size=32):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(2, 3, size, size, generator=generator)
-
-
-def train_steps(network):
-    """Outputs of three steps of gradient descent."""
-    optimizer = torch.optim.SGD(network.parameters(), 0.1)
-    outputs = []
-    for step in range(3):
-        optimizer.zero_grad()
-        heatmaps = network(image(step).double())
-        sum(h.square().mean() for h in heatmaps).backward()
-        optimizer.step()
-        outputs += [h.detach() for h in heatmaps]
-    return outputs
+def three_stacks(**options):
+    return small_network(num_stacks=3, feat_channels=8, depth=1, **options)
 
 
 @pytest.mark.parametrize('backend, with_cp', [
@@ -69,12 +45,13 @@ def train_steps(network):
 ])
 def test_compiled_steps_are_those_of_the_plain_network(backend, with_cp):
     """In float64, where rounding does not grow to anything."""
-    plain = small_network().double()
-    network = small_network(with_cp=with_cp).double()
+    plain = three_stacks().double()
+    network = three_stacks(with_cp=with_cp).double()
     compile_for_training(network, backend=backend, dynamic=False)
     # Errors of 1e-16 grow a hundredfold in each step.
-    for ours, reference in zip(train_steps(network), train_steps(plain)):
-        torch.testing.assert_close(ours, reference, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(
+        train_steps(network, network, 3), train_steps(plain, plain, 3),
+        rtol=1e-9, atol=1e-9)
     # Weights, running statistics and num_batches_tracked.
     torch.testing.assert_close(
         network.state_dict(), plain.state_dict(), rtol=1e-9, atol=1e-9)
@@ -93,12 +70,9 @@ def test_trained_and_resumed_as_without_compiling(tmp_path, wrapper,
                                                   tolerance):
     """Two people and the epoch's last one are two sizes of a batch."""
     options = dict(
-        people=3,
+        people=3, val_dataloader=loader(3), val_cfg=dict(), val_evaluator=[],
         optim_wrapper=dict(
-            type=wrapper, optimizer=dict(type='SGD', lr=1e-3)),
-        val_dataloader=loader(3),
-        val_cfg=dict(),
-        val_evaluator=[])
+            type=wrapper, optimizer=dict(type='SGD', lr=1e-3)))
     weights = {}
     for name, is_compiled in (('compiled', True), ('plain', False)):
         hooks = dict(
@@ -122,16 +96,17 @@ def test_trained_and_resumed_as_without_compiling(tmp_path, wrapper,
 
 
 def test_evaluation_and_copies_are_not_compiled():
-    network, plain = small_network().eval(), small_network().eval()
+    network, plain = three_stacks().eval(), three_stacks().eval()
+    x = image(2, 3, 32, 32)
     compile_for_training(network, backend='aot_eager')
     copied = copy.deepcopy(network)
     with torch.no_grad():
         for parameter in copied.parameters():
             parameter.zero_()
-    for ours, reference in zip(network(image()), plain(image())):
+    for ours, reference in zip(network(x), plain(x)):
         assert torch.equal(ours, reference)
     # The copy has its own weights.
-    assert all(output.eq(0).all() for output in copied(image()))
+    assert all(output.eq(0).all() for output in copied(x))
     assert counters['stats']['unique_graphs'] == 0
 
 
@@ -141,8 +116,8 @@ def test_another_backbone_is_compiled_as_a_whole():
     plain = copy.deepcopy(network)
     compile_for_training(network, backend='aot_eager')
     # The same kernels in the same order.
-    torch.testing.assert_close(
-        network(image()), plain(image()), rtol=1e-6, atol=1e-6)
+    x = image(2, 3, 32, 32)
+    torch.testing.assert_close(network(x), plain(x), rtol=1e-6, atol=1e-6)
     assert counters['stats']['unique_graphs'] == 1
 
 
@@ -150,4 +125,4 @@ def test_recomputing_is_refused_where_torch_cannot(monkeypatch):
     monkeypatch.setattr('hourglass_plugin.engine.compile_hook.'
                         'programs_serve_all_modules', lambda: False)
     with pytest.raises(ValueError):
-        compile_for_training(small_network(with_cp=True), backend='aot_eager')
+        compile_for_training(three_stacks(with_cp=True), backend='aot_eager')

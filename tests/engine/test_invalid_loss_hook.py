@@ -7,7 +7,7 @@ from hourglass_plugin.engine import InvalidLossHook
 
 
 class Spoil(Hook):
-    """Makes losses NaN, or gradients or parameters infinite, in iteration."""
+    """Makes losses NaN, or gradients infinite, in an iteration."""
 
     priority = 'VERY_HIGH'
 
@@ -26,27 +26,21 @@ class Spoil(Hook):
         if self.target == 'losses':
             model.backbone.register_forward_pre_hook(
                 lambda module, inputs: (spoil(inputs[0]), ))
-        elif self.target == 'gradients':
+        else:  # which spoil the parameters
             next(model.parameters()).register_hook(spoil)
-
-    def after_train_iter(self, runner, batch_idx, data_batch, outputs):
-        if self.target == 'parameters' and runner.iter == self.iteration:
-            next(runner.model.parameters()).data[0] = float('inf')
 
 
 def spoiled_runner(work_dir, target, iteration, **options):
     """Eight samples in order, four iterations an epoch, two epochs."""
     return small_runner(
-        work_dir,
-        target,
-        train_dataloader=loader(8),
+        work_dir, target, train_dataloader=loader(8),
         default_hooks=dict(
             checkpoint=dict(type='ResumableCheckpointHook', interval=1),
             invalid_loss=dict(type='InvalidLossHook', **options)),
         custom_hooks=[Spoil(target, iteration)])
 
 
-# Gradients spoil the parameters, and these the loss of the next iteration.
+# Spoilt parameters spoil the loss of the next iteration.
 @pytest.mark.parametrize('target, iteration, options, found_in', [
     ('losses', 6, {}, 6),
     ('gradients', 5, {}, 6),
@@ -68,7 +62,6 @@ def test_invalid_loss_names_batch_and_checkpoint(tmp_path, target, iteration,
 
 
 @pytest.mark.parametrize('target, options', [
-    ('parameters', {}),
     ('gradients', {}),
     ('losses', dict(interval=100)),
 ])

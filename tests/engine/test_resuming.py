@@ -10,7 +10,6 @@ from mmengine.registry import METRICS
 from resuming import differences
 from small_runner import NoisePeople, SigtermHook, loader, small_runner
 
-from hourglass_plugin.datasets import SeededSampler
 from hourglass_plugin.engine import ResumableCheckpointHook, termination
 from hourglass_plugin.engine.checkpoint_hook import AtomicBackend
 from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
@@ -18,11 +17,8 @@ from hourglass_plugin.engine.latest_checkpoint import latest_checkpoint
 CHECKPOINTS = dict(
     logger=dict(type='LoggerHook', interval=1),
     checkpoint=dict(
-        type='ResumableCheckpointHook',
-        interval=1,
-        max_keep_ckpts=1,
-        save_best='noise/size',
-        rule='less'))
+        type='ResumableCheckpointHook', interval=1, max_keep_ckpts=1,
+        save_best='noise/size', rule='less'))
 
 
 @METRICS.register_module()
@@ -38,14 +34,6 @@ class SizeOfPredictions(BaseMetric):
 
     def compute_metrics(self, results):
         return dict(size=float(sum(results)))
-
-
-class RandomPeople(NoisePeople):
-    """Draws a random number for each, as augmentation without seeds does."""
-
-    def __getitem__(self, index):
-        torch.rand(())
-        return super().__getitem__(index)
 
 
 class Watch(Hook):
@@ -90,23 +78,19 @@ def break_down():
 def train(work_dir, name, seen, hooks=(), sampler='SeededSampler', **options):
     """Three epochs of four batches, in steps of the optimizer of three."""
     arguments = dict(
-        train_dataloader=loader(RandomPeople(7), sampler, shuffle=True),
-        val_dataloader=loader(RandomPeople(7)),
+        train_dataloader=loader(7, sampler, shuffle=True),
+        val_dataloader=loader(7),
         val_cfg=dict(),
         val_evaluator=dict(type='SizeOfPredictions'),
         train_cfg=dict(type='ResumableTrainLoop', max_epochs=3),
         optim_wrapper=dict(
-            type='OptimWrapper',
-            optimizer=dict(type='Adam', lr=0.01),
+            type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01),
             accumulative_counts=3),
         param_scheduler=[
             dict(type='LinearLR', start_factor=0.1, end=7, by_epoch=False),
             # No epoch is better by so much.
-            dict(
-                type='ReduceOnPlateauLR',
-                monitor='noise/size',
-                threshold=0.9,
-                patience=0)
+            dict(type='ReduceOnPlateauLR', monitor='noise/size',
+                 threshold=0.9, patience=0)
         ],
         default_hooks=CHECKPOINTS,
         custom_hooks=[dict(type='EMAHook'), Watch(seen), *hooks],
@@ -218,25 +202,17 @@ def test_differences_are_found(tmp_path, whole):
         assert sentence in found
 
 
-@pytest.fixture(scope='module')
-def interrupted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('interrupted')
+def test_other_loops_and_batch_sizes_cannot_begin_inside_an_epoch(tmp_path):
     with pytest.raises(SystemExit):
-        train(folder, 'stopped', [], [SigtermHook(6)])
-    return str(folder / 'interrupted.pth')
-
-
-@pytest.mark.parametrize('options', [
-    dict(train_cfg=dict(by_epoch=True, max_epochs=3)),
-    dict(
-        train_dataloader=dict(
-            loader(7, 'SeededSampler', shuffle=True), batch_size=3)),
-])
-def test_other_loops_and_batch_sizes_cannot_begin_inside_an_epoch(
-        tmp_path, interrupted, options):
-    with pytest.raises(ValueError) as refused:
-        train(tmp_path, 'other', [], load_from=interrupted, **options)
-    assert 'after 2 batches of epoch 2' in str(refused.value)
+        train(tmp_path / 'begun', 'stopped', [], [SigtermHook(6)])
+    for options in (
+            dict(train_cfg=dict(by_epoch=True, max_epochs=3)),
+            dict(train_dataloader=dict(
+                loader(7, 'SeededSampler', shuffle=True), batch_size=3))):
+        with pytest.raises(ValueError) as refused:
+            train(tmp_path / 'other', 'other', [], **options,
+                  load_from=str(tmp_path / 'begun' / 'interrupted.pth'))
+        assert 'after 2 batches of epoch 2' in str(refused.value)
 
 
 def test_files_of_a_killed_process_are_removed(tmp_path, whole):
@@ -248,14 +224,6 @@ def test_files_of_a_killed_process_are_removed(tmp_path, whole):
     assert not left.exists() and kept.exists()
     # Nor does a training touch those of the folder that it came from.
     assert len(list(whole[0].glob('*.pth'))) == 2
-
-
-def test_sampler_begins_at_a_position_once():
-    sampler = SeededSampler(NoisePeople(7), seed=3)
-    everything = list(sampler)
-    sampler.begin_at(4)
-    assert list(sampler) == everything[4:]
-    assert list(sampler) == everything
 
 
 @pytest.mark.parametrize('seconds, status', [(60, 0), (0, signal.SIGTERM)])
@@ -298,20 +266,3 @@ def test_workers_obey_their_parent():
     process, = batches._workers
     process.join()
     assert process.exitcode == 0
-
-
-def test_deterministic_runs_are_bit_equal(tmp_path, monkeypatch):
-    for name in ('deterministic', 'benchmark'):  # restored afterwards
-        monkeypatch.setattr(torch.backends.cudnn, name,
-                            getattr(torch.backends.cudnn, name))
-    try:
-        for name in ('one', 'two'):
-            train(
-                tmp_path / name,
-                name, [],
-                train_cfg=dict(type='ResumableTrainLoop', max_epochs=1),
-                randomness=dict(seed=0, deterministic=True))
-        assert torch.are_deterministic_algorithms_enabled()
-    finally:
-        torch.use_deterministic_algorithms(False)
-    assert differences(tmp_path / 'one', tmp_path / 'two') == []

@@ -46,12 +46,8 @@ def test_boxes_replace_the_search(predictor, file):
 
 
 @pytest.mark.parametrize('box', [
-    [5, 5, 5, 9],
-    [0, 0, float('nan'), 4],
-    [0, 0, 1e9, 4],
-    [-20, 0, -10, 4],
-    [5000, 0, 5010, 4],
-])
+    [5, 5, 5, 9], [0, 0, float('nan'), 4], [0, 0, 1e9, 4], [-20, 0, -10, 4],
+    [5000, 0, 5010, 4]])
 def test_wrong_boxes_are_refused(box, predictor, file):
     with pytest.raises(ValueError):
         predictor(file, [box])

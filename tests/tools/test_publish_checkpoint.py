@@ -30,19 +30,15 @@ def weights():
     network = StackedHourglass(
         num_stacks=1, feat_channels=8, num_keypoints=14)
     network.stacks[0].heatmaps.weight.data.normal_()
-    return {
-        f'backbone.{name}': tensor
-        for name, tensor in network.state_dict().items()
-    }
+    weights = network.state_dict()
+    return {f'backbone.{name}': weights[name] for name in weights}
 
 
 def publish(config, weights, folder, target='out/small.pth'):
     source, target = folder / 'epoch_1.pth', folder / target
-    content = dict(
-        state_dict=weights,
-        optimizer=dict(state=[1.0]),
-        message_hub=dict(loss=np.ones(3)))
-    torch.save(content, source)
+    torch.save(dict(
+        state_dict=weights, optimizer=dict(state=[1.0]),
+        message_hub=dict(loss=np.ones(3))), source)
     return publish_checkpoint(
         Config.fromfile(config), str(source), str(target),
         'three drawn people'), target
@@ -69,10 +65,7 @@ def test_only_rounded_weights_are_written(config, weights, tmp_path):
 
 
 @pytest.mark.parametrize('value, tolerance', [
-    (7e4, TOLERANCE),
-    (float('nan'), TOLERANCE),
-    (1.0, -1),
-])
+    (7e4, TOLERANCE), (float('nan'), TOLERANCE), (1.0, -1)])
 def test_what_half_precision_changes_is_refused(value, tolerance, config,
                                                 weights, tmp_path,
                                                 monkeypatch):
