@@ -43,7 +43,9 @@ class NoisePeople(Dataset):
         torch.rand(())
         generator = torch.Generator().manual_seed(index)
         sample = empty_sample(SIZE)
-        sample.set_metainfo(dict(id=index, img_path=f'{index}.png'))
+        sample.set_metainfo(dict(
+            id=index, img_path=f'{index}.png',
+            flip_indices=list(range(KEYPOINTS))))
         sample.gt_instance_labels = InstanceData(
             keypoint_weights=torch.ones(1, KEYPOINTS))
         sample.gt_fields = PixelData(

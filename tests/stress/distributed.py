@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from prediction_files import read_dump
 from resuming import differences
 from small_training import run_script, small_config
 
-from several_processes import in_processes  # isort: skip, by small_training
+from prediction_files import read_dump  # isort: skip, by small_training
+from several_processes import in_processes  # isort: skip
 from small_project import write_project  # isort: skip
 from tool_process import TOOLS  # isort: skip
 

@@ -15,7 +15,9 @@ from typing import Any
 import cv2
 from mmengine.config import Config
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.extend(
+    str(Path(__file__).resolve().parents[2] / name)
+    for name in ('tests', 'tools/analysis_tools'))
 from small_project import project_files
 
 #: The score that decides which checkpoint is the best.
