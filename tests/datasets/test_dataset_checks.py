@@ -104,7 +104,7 @@ def test_classes_of_detectors(classes, outputs, is_valid, tmp_path):
     """The order matters: labels are counted in that of the file."""
     path = write_json(tmp_path / 'a.json', dict(
         categories=[dict(id=1, name='cat'), dict(id=2, name='dog')]))
-    dataset = Boxes(str(path), dict(classes=classes))
+    dataset = Boxes(str(path), dict(classes=classes), serialize_data=False)
     model = nn.Module()
     model.bbox_head = SimpleNamespace(num_classes=outputs)
     if is_valid:
