@@ -11,6 +11,7 @@ boxes, without the flip test unless asked for:
     python docs/examples/score_people.py CONFIG CHECKPOINT [--flip-test]
 """
 import argparse
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -50,9 +51,15 @@ def lsp_size(person: dict) -> float:
 
 def score(model: torch.nn.Module, dataset: BaseDataset, limbs: list[int],
           predicted_limbs: list[int], size: Callable[[dict], float],
-          thresholds: tuple[float, ...]) -> str:
-    """Return the people and the shares of joints within the thresholds."""
-    distances, people = [], 0
+          thresholds: tuple[float, ...]) -> list[str]:
+    """Return people, and shares of joints within the thresholds.
+
+    For COCO, where v tells, also of visible and occluded joints, and by the
+    box's side and the number of people in the image.
+    """
+    distances, people, groups = [], [], {}
+    crowd = Counter(dataset.get_data_info(index)['img_path']
+                    for index in range(len(dataset)))
     for start in range(0, len(dataset), 32):
         indices = range(start, min(start + 32, len(dataset)))
         with torch.no_grad():
@@ -63,16 +70,36 @@ def score(model: torch.nn.Module, dataset: BaseDataset, limbs: list[int],
             unit = size(person)
             if not unit > 0:
                 continue
-            people += 1
             found = np.asarray(sample.pred_instances.keypoints[0])
             error = np.linalg.norm(
                 found[predicted_limbs] - person['keypoints'][0, limbs], axis=1)
             annotated = person['keypoints_visible'][0, limbs] > 0
-            distances.extend(error[annotated] / unit)
-    shares = np.mean(
-        np.array(distances)[:, None] <= thresholds, axis=0) * 100
+            relative = error / unit
+            distances.extend(relative[annotated])
+            people.append([(relative[annotated] <= each).mean()
+                           for each in thresholds])
+            if 'num_keypoints' not in person.get('raw_ann_info', {}):
+                continue
+            v = np.reshape(person['raw_ann_info']['keypoints'], (-1, 3))
+            several = crowd[person['img_path']]
+            for name, inside in (
+                ('visible', v[limbs, 2] == 2), ('occluded', v[limbs, 2] == 1),
+                (f'box {"up to" if unit <= 200 else "over"} 200 pixels',
+                 annotated),
+                ('1 person in the image' if several == 1 else
+                 '2 to 4 people' if several < 5 else '5 or more', annotated)):
+                groups.setdefault(name, []).extend(relative[inside])
+
+    def percent(values: list[float]) -> str:
+        within = np.array(values)[:, None] <= thresholds
+        return ' / '.join(f'{100 * each:.1f}' for each in within.mean(0))
+
     # Joints of one person are not independent: the error is of the people.
-    return f'{people} people: ' + ' / '.join(f'{each:.1f}' for each in shares)
+    errors = 100 * np.std(people, axis=0) / len(people)**0.5
+    return [f'{len(people)} people: {percent(distances)} (standard errors '
+            f'{" / ".join(f"{each:.1f}" for each in errors)})'] + [
+                f'  {name}: {percent(values)}, {len(values)} joints'
+                for name, values in sorted(groups.items())]
 
 
 def main() -> None:
@@ -109,7 +136,8 @@ def main() -> None:
          LIMBS['lsp'], lsp_size, (0.2, 0.1)),
     ):
         dataset = DATASETS.build(dict(options, **common))
-        print(name, score(model, dataset, limbs, predicted, size, thresholds))
+        print(name, *score(model, dataset, limbs, predicted, size,
+                           thresholds), sep='\n')
 
 
 if __name__ == '__main__':

@@ -154,7 +154,7 @@ def load_person_detector(
         A function from (H, W, 3) uint8, BGR, to (N, 4) left, top, right,
         bottom in pixels, the highest score first.
     """
-    path = checkpoint or str(shipped_detector())
+    path = checkpoint or shipped_detector()
     detector = PersonDetector(read_checkpoint(path)['state_dict']).to(device)
     return lambda image: detector.detect(image, score_threshold)[0]
 

@@ -17,7 +17,7 @@ from ..visualization.drawing import (
     skeleton_from_metainfo,
 )
 from ..visualization.image_files import read_image, save_image
-from ..weights import shipped_detector, shipped_weights
+from ..weights import shipped_weights
 from .engines import CALIBRATION_SIZE, accelerate_model, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .person_detector import load_person_detector
@@ -118,10 +118,8 @@ class PosePredictor:
         self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
         self.keypoint_names = list(self.skeleton.joints)
         if detector is None and not self.is_whole_image and (
-                self.boxes is None) and shipped_detector() and (
-                    _is_person(self.keypoint_names)):
-            detector = load_person_detector(
-                device=next(self.model.parameters()).device)
+                self.boxes is None and _is_person(self.keypoint_names)):
+            detector = load_person_detector(device=device or get_device())
         elif detector is not None and not callable(detector) and (
                 detector != 'search'):
             raise ValueError("detector must be 'search' or a function from an "

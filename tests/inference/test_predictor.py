@@ -15,7 +15,8 @@ from hourglass_plugin.weights import shipped_weights
 
 @pytest.fixture(scope='module')
 def predictor():
-    return PosePredictor(device='cpu')
+    # A drawn figure is no person to the detector.
+    return PosePredictor(device='cpu', detector='search')
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +30,7 @@ def file(tmp_path_factory):
 def test_image_or_file_give_the_same_person(predictor, file):
     person, = predictor(file)
     again, = predictor(read_image(file))
-    assert person.keypoints.shape == (14, 2) and person.scores.shape == (14, )
+    assert person.keypoints.shape == (16, 2) and person.scores.shape == (16, )
     for ours, other in zip(person, again):
         np.testing.assert_array_equal(ours, other)
 
@@ -100,16 +101,16 @@ def test_boxes_may_differ_by_image(predictor, file):
 def test_heatmaps_are_those_that_are_decoded(predictor, file):
     boxes = [[0, 0, 30, 40], [5, 0, 50, 60]]
     heatmaps = predictor.heatmaps(file, boxes)
-    assert heatmaps.shape == (2, 14, 32, 32)
+    assert heatmaps.shape == (2, 16, 48, 48)
     np.testing.assert_allclose(
         heatmaps.max((2, 3)), [pose.scores for pose in predictor(file, boxes)],
         rtol=1e-5)
-    assert predictor.heatmaps(file, []).shape == (0, 14, 32, 32)
+    assert predictor.heatmaps(file, []).shape == (0, 16, 48, 48)
 
 
 def test_drawing_is_returned_and_written(predictor, file, tmp_path):
     person, = predictor(file, [[0, 0, 30, 40]])
-    people = [person._replace(scores=np.ones(14))]
+    people = [person._replace(scores=np.ones(16))]
     drawing = predictor.draw(file, people, tmp_path / 'drawn.png')
     np.testing.assert_array_equal(drawing, read_image(tmp_path / 'drawn.png'))
     assert (drawing != read_image(file)).any()
@@ -134,7 +135,7 @@ def test_names_of_the_package():
 def test_engines_find_the_same_person(engine, atol, predictor, file, tmp_path,
                                       monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    fast = PosePredictor(device='cpu', engine=engine)
+    fast = PosePredictor(device='cpu', engine=engine, detector='search')
     boxes = [predictor(file)[0].bbox]
     expected, = predictor(file, boxes)
     person, = fast(file, boxes)

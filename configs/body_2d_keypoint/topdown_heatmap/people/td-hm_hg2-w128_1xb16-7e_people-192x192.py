@@ -32,11 +32,12 @@ model = dict(
         num_stacks=2,
         feat_channels=128,
         num_keypoints=16,
-        # Features of the network for Leeds alone; its 14 heatmaps are learnt
-        # anew as MPII's 16.
+        # Features of the network for Leeds alone, which that config trains;
+        # its 14 heatmaps are learnt anew as MPII's 16.
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='work_dirs/lspet.pth',
+            checkpoint='work_dirs/td-hm_hg2-w128_1xb16-30e_lspet-128x128/'
+            'epoch_30.pth',
             prefix='backbone.')),
     head=dict(
         out_channels=16,
