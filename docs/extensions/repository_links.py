@@ -27,8 +27,9 @@ PAGES = {
     'CONTRIBUTING.md': 'project/contribute',
     'CHANGELOG.md': 'project/changes',
 }
-#: The folders whose files are shown in the built pages, below ``files/``.
-SHOWN = ('configs', 'docs/examples', 'hourglass_plugin', 'tools')
+#: Files, and folders whose files are shown, below ``files/``.
+SHOWN = ('.github', 'CITATION.cff', 'configs', 'docs/examples', 'examples',
+         'hourglass_plugin', 'tools')
 #: Folders that Python and an editable install create.
 NOT_SHOWN = {'__pycache__', '.mim'}
 #: The pictures that pages link without showing them.

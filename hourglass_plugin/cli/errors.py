@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ def run(main: Callable[[argparse.Namespace], None],
 
     Exits with status 1 for an error, 130 when interrupted.
     """
+    # mmengine's, at its import; nothing that a user could change.
+    warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
     status: int | str | None = 0
     try:
         main(args)

@@ -20,7 +20,7 @@ from ..weights import shipped_detector
 
 #: The longer side of an image that the detector sees, in pixels.
 INPUT_SIDE = 384
-#: Sides are padded to its multiples: the deepest map has whole cells.
+#: Sides are padded to multiples of it, so that all maps have whole cells.
 DIVISOR = 64
 #: Pixels of a cell of the maps.
 STRIDE = 4

@@ -222,8 +222,9 @@ class PosePredictor:
             boxes: as in a call.
 
         Returns:
-            (N, K, h, w) float32, of the crops that the network sees: the box
-            with the padding of the config's pipeline. A peak is about 1 high.
+            Heatmaps (N, K, h, w), float32, of the crops that the network
+            sees, the boxes with the padding of the config's pipeline. A peak
+            is about 1 high.
         """
         (name, pixels, inside), = self._prepare(
             named_images(image), _boxes_by_image(boxes, self.boxes))

@@ -24,7 +24,7 @@ from .norm import build_norm
 from .residual import Residual, residuals
 from .weights.loading import load_pretrained, read_checkpoint
 
-#: The networks of the paper: stacks, and residual modules at each place.
+#: Stacks, and residual modules at each place, of the paper's networks.
 #: hg1x8, hg2x4 and hg4x2 are the ablation's with about as many parameters as
 #: hg8, 25.4 million with 16 keypoints (section 4.3).
 SIZES = dict(

@@ -2,6 +2,7 @@
 # Sports Pose Extended together, below data/. Keypoints that a set does not
 # annotate have no weight in the loss.
 data_mode = 'topdown'
+dataset_type = 'HourglassMPIIDataset'  # of validation and test
 
 codec = dict(
     type='MPIIHeatmap',
@@ -85,7 +86,7 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
-        type='HourglassMPIIDataset',
+        type=dataset_type,
         data_root='data/mpii_photos/',
         ann_file='mpii_val.json',
         data_prefix=dict(img='images/'),
