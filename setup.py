@@ -111,6 +111,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text('utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    keywords='pose estimation, keypoints, stacked hourglass, MMPose',
     packages=find_packages(include=[f'{PACKAGE}*']),
     entry_points=dict(
         console_scripts=['hourglass = hourglass_plugin.cli.main:main']),
@@ -141,6 +142,7 @@ setup(
         # What `hourglass init` reads SLEAP's labels and DeepLabCut's .h5 by.
         'labels': ['sleap-io', 'pandas', 'tables'],
         'fast': ['openvino>=2026.4'],  # --fast: networks on CPUs
+        'video': ['av'],  # videos in H.264, which every player knows
     },
     classifiers=[
         'Programming Language :: Python :: 3',
