@@ -69,7 +69,7 @@ def test_training_from_weights_that_do_not_fit_is_refused(
                                    (None, port, 'num_stacks')):
         init_cfg = file and dict(type='Pretrained', checkpoint=file)
         backbone = dict(
-            num_stacks=1, stem_channels=(4, 8, 16), init_cfg=init_cfg)
+            num_stacks=3, stem_channels=(4, 8, 16), init_cfg=init_cfg)
         config = tmp_path / 'published.py'
         config.write_text(f'_base_ = [{str(project.config)!r}]\n'
                           f'model = dict(backbone={backbone!r})\n'

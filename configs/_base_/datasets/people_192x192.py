@@ -73,7 +73,8 @@ train_dataloader = dict(
     sampler=dict(type='SeededSampler', shuffle=True),
     dataset=dict(
         type='CombinedDataset',
-        metainfo=dict(from_file='configs/_base_/datasets/mpii.py'),
+        metainfo=__import__(
+            'hourglass_plugin.skeletons').skeletons.MPII.metainfo(),
         # MPII's people are a quarter of Leeds', and the best annotated.
         datasets=[
             dict(type='RepeatDataset', times=2, dataset=mpii), coco, lspet
