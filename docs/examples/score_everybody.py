@@ -5,7 +5,7 @@ over 96 pixels tall who are found at IoU 0.5 where an image has one false box
 on average, its time, and OKS AP of the 12 joints of arms and legs with the
 detector's and with the annotated boxes.
 
-    python docs/examples/score_everybody.py data/coco_people
+    python docs/examples/score_everybody.py data/coco_people --detector FILE
 """
 import argparse
 import time
@@ -21,7 +21,6 @@ from hourglass_plugin import PosePredictor
 from hourglass_plugin.inference.person_detector import PersonDetector
 from hourglass_plugin.inference.tracking import box_overlap
 from hourglass_plugin.models.weights.loading import read_checkpoint
-from hourglass_plugin.weights import shipped_detector
 
 #: MPII's and COCO's numbers of the same joints, and COCO's constants.
 JOINTS = {0: 16, 1: 14, 2: 12, 3: 11, 4: 13, 5: 15, 10: 10, 11: 8, 12: 6,
@@ -81,7 +80,7 @@ def found_at_one_false_box(boxes: list, scores: list, truth: list) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('data', type=Path)
-    parser.add_argument('--detector', default=shipped_detector())
+    parser.add_argument('--detector', required=True)
     parser.add_argument('--threshold', type=float, default=0.1)
     args = parser.parse_args()
     boxed = COCO(str(args.data / 'person_boxes_val.json'))

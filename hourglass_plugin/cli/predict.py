@@ -1,11 +1,11 @@
 """Predict and draw the poses in an image, a folder of images or a video.
 
 With the weights that come with the package, or a config and a checkpoint of
-your own. Everybody in an image is found by a person detector, unless boxes are
-given; networks for other keypoints search one object. Writes a drawn image
-under each image's own name, or a drawn MP4 of a video, in which people keep
-their number, and predictions.json. Joints are in 0-based pixels: the centre of
-the top-left pixel is (0, 0).
+your own. One person is searched in each image, unless boxes or a detector are
+given. Writes a drawn image under each image's own name, or a drawn MP4 of a
+video, in which people that a detector finds keep their number, and
+predictions.json. Joints are in 0-based pixels: the centre of the top-left
+pixel is (0, 0).
 """
 import argparse
 import json
@@ -69,9 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--detector',
         nargs='+',
         metavar=('CONFIG', 'CHECKPOINT'),
-        help="config and checkpoint of one of MMDetection's detectors, or "
-        "'search' for one person by the pose network alone (default: the "
-        "package's person detector)")
+        help="config and checkpoint of one of MMDetection's detectors, which "
+        'finds everybody; of configs/detection/centernet the checkpoint '
+        'alone, without MMDetection')
     where.add_argument(
         '--whole-image',
         action='store_true',
@@ -95,12 +95,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _detector(given: list[str] | None, device: str | None) -> Any:
     """Return what ``PosePredictor`` takes for ``--detector``."""
-    if given is None or given == ['search']:
-        return given and given[0]
-    if len(given) != 2:
-        raise ValueError("--detector: give a config and its checkpoint, or "
-                         f"'search', not {' '.join(given)}")
-    from ..inference.person_detector import mmdet_detector
+    if given is None:
+        return None
+    if len(given) > 2:
+        raise ValueError('--detector: give a config and its checkpoint, not '
+                         f'{" ".join(given)}')
+    from ..inference.person_detector import (
+        load_person_detector,
+        mmdet_detector,
+    )
+    if len(given) == 1:
+        return load_person_detector(given[0], device or 'cpu')
     config, checkpoint = given
     return mmdet_detector(config, checkpoint, device or 'cpu')
 

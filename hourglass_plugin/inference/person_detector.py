@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from ..models.stacked_hourglass import StackedHourglass
 from ..models.weights.loading import read_checkpoint
-from ..weights import shipped_detector
 
 #: The longer side of an image that the detector sees, in pixels.
 INPUT_SIDE = 384
@@ -140,13 +139,14 @@ def decode(centers: Tensor, sizes: Tensor, offsets: Tensor,
 
 
 def load_person_detector(
-        checkpoint: str | None = None,
+        checkpoint: str,
         device: str | torch.device = 'cpu',
         score_threshold: float = 0.3) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from an image to the boxes of the people in it.
 
     Args:
-        checkpoint: of a :class:`PersonDetector`; by default the package's.
+        checkpoint: of ``configs/detection/centernet``, see
+            :class:`PersonDetector`.
         device: such as ``cuda:0``.
         score_threshold: boxes with lower scores are left out.
 
@@ -154,8 +154,8 @@ def load_person_detector(
         A function from (H, W, 3) uint8, BGR, to (N, 4) left, top, right,
         bottom in pixels, the highest score first.
     """
-    path = checkpoint or shipped_detector()
-    detector = PersonDetector(read_checkpoint(path)['state_dict']).to(device)
+    weights = read_checkpoint(checkpoint)['state_dict']
+    detector = PersonDetector(weights).to(device)
     return lambda image: detector.detect(image, score_threshold)[0]
 
 

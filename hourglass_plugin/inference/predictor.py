@@ -20,7 +20,6 @@ from ..visualization.image_files import read_image, save_image
 from ..weights import shipped_weights
 from .engines import CALIBRATION_SIZE, accelerate_model, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
-from .person_detector import load_person_detector
 from .pose_model import (
     build_pose_model,
     changed_test_cfg,
@@ -56,11 +55,11 @@ class PosePredictor:
             :func:`hourglass_plugin.inference.engines.accelerate`; int8
             measures its ranges on the first batch of images.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
-            image; without them the detector finds people.
+            image; without them the detector finds them.
         detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
-            :func:`.person_detector.mmdet_detector`. By default the package's
-            person detector if the keypoints are a person's; other networks,
-            or ``detector='search'``, search one object by their own heatmaps.
+            :func:`.person_detector.mmdet_detector`. By default, or as
+            ``'search'``, one person or object is searched in each image by
+            the network's own heatmaps.
         score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
         is_whole_image: every image is a crop of one person; by default as the
@@ -117,10 +116,7 @@ class PosePredictor:
             or not isinstance(self.model, TopdownPoseEstimator))
         self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
         self.keypoint_names = list(self.skeleton.joints)
-        if detector is None and not self.is_whole_image and (
-                self.boxes is None and _is_person(self.keypoint_names)):
-            detector = load_person_detector(device=device or get_device())
-        elif detector is not None and not callable(detector) and (
+        if detector is not None and not callable(detector) and (
                 detector != 'search'):
             raise ValueError("detector must be 'search' or a function from an "
                              f'image to boxes, but is {detector!r}')
@@ -320,11 +316,6 @@ class PosePredictor:
                 for image in images
             ]
         return find_people(self.model, images)
-
-
-def _is_person(keypoint_names: Sequence[str]) -> bool:
-    return {'left_shoulder', 'right_hip', 'left_ankle'} <= {
-        name.lower() for name in keypoint_names}
 
 
 def _boxes_by_image(

@@ -97,9 +97,6 @@ def test_accelerated_network():
 
 def test_prediction_in_python_is_the_commands(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    # The drawn person is none to the detector.
-    monkeypatch.setattr('hourglass_plugin.inference.predictor._is_person',
-                        lambda names: False)
     follow('python tools/predict.py photo.jpg --out one', folder)
     answer = json.loads(Path('one/predictions.json').read_text())
     (person, ) = answer['predictions'][0]['people']

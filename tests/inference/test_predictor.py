@@ -15,8 +15,7 @@ from hourglass_plugin.weights import shipped_weights
 
 @pytest.fixture(scope='module')
 def predictor():
-    # A drawn figure is no person to the detector.
-    return PosePredictor(device='cpu', detector='search')
+    return PosePredictor(device='cpu')
 
 
 @pytest.fixture(scope='module')

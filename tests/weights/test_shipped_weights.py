@@ -7,11 +7,10 @@ import torch
 import yaml
 
 from hourglass_plugin.cli.configs import load_config
-from hourglass_plugin.inference.person_detector import PersonDetector
 from hourglass_plugin.inference.pose_model import build_pose_model
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.resources import config_path
-from hourglass_plugin.weights import shipped_detector, shipped_weights
+from hourglass_plugin.weights import shipped_weights
 
 CONFIG, FILE = shipped_weights()
 CARD = Path(FILE).with_name('README.md').read_text('utf-8')
@@ -19,7 +18,7 @@ CARD = Path(FILE).with_name('README.md').read_text('utf-8')
 
 def test_file_and_meta_are_the_cards():
     data = Path(FILE).read_bytes()
-    assert len(data) + Path(shipped_detector()).stat().st_size <= 8e6
+    assert len(data) <= 8e6
     assert f'`{hashlib.sha256(data).hexdigest()}`' in CARD
     assert f'{len(data) / 1e6:.1f} MB' in CARD and Path(FILE).name in CARD
     content = torch.load(FILE, weights_only=True)
@@ -40,15 +39,6 @@ def test_weights_are_half_precision_and_those_of_the_config():
             half = checkpoint['state_dict'][name]
             assert half.dtype == torch.float16
             assert torch.equal(tensor, half.float())
-
-
-def test_detector_is_the_cards():
-    data = Path(shipped_detector()).read_bytes()
-    assert f'`{hashlib.sha256(data).hexdigest()}`' in CARD
-    detector = PersonDetector(
-        torch.load(shipped_detector(), weights_only=True)['state_dict'])
-    number = sum(weight.numel() for weight in detector.parameters())
-    assert f'{number:,} parameters' in CARD
 
 
 def test_card_and_model_index_have_one_score():

@@ -1,5 +1,6 @@
-# The person detector that comes with the package: one stack of half the
-# width, which starts from the pose network's first stack.
+# A small person detector: one stack of half the width, which starts from the
+# pose network's first stack. 12 epochs of 1,506 photographs are far too few:
+# box AP50 is 4 %.
 _base_ = [
     '../../_base_/detection_runtime.py',
     '../../_base_/datasets/coco_person_256x256.py',
