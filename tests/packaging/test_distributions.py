@@ -118,7 +118,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
                if name.startswith('hourglass_plugin/')}
     assert 'hourglass_plugin/py.typed' in package
     metadata = {f'hourglass_plugin-0.1.0.dist-info/{name}' for name in (
-        'METADATA', 'RECORD', 'WHEEL', 'top_level.txt', 'licenses/LICENSE')}
+        'METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt',
+        'licenses/LICENSE')}
     contents = read_wheel(wheel)
     # Before setuptools 77 the license lay one folder higher.
     names = {name.replace('info/LICENSE', 'info/licenses/LICENSE')
@@ -130,8 +131,8 @@ def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
     text = contents['hourglass_plugin-0.1.0.dist-info/METADATA'].decode()
     declared = re.findall(r'^Requires-Dist: ([\w-]+).*?(extra.*)?$', text,
                           re.MULTILINE)
-    assert sorted((name, bool(extra)) for name, extra in declared) == [
-        ('mmengine', True), ('numpy', False), ('torch', False)]
+    assert {name for name, extra in declared if not extra} == {
+        'numpy', 'torch'}
 
 
 def test_sdist_holds_what_a_wheel_is_built_from(sdist, wheel, tracked, mim,
@@ -223,7 +224,8 @@ def test_the_wheel_predicts_from_an_empty_folder(installed, project, is_own,
         '--out', tmp_path, folder=installed.nothing)
     answer = json.loads((tmp_path / 'predictions.json').read_text())
     person, = answer['predictions'][0]['people']
-    assert len(answer['joints']) == len(person['keypoints']) == 14
+    count = 14 if is_own else 16  # Leeds' joints, MPII's
+    assert len(answer['joints']) == len(person['keypoints']) == count
     assert np.isfinite(person['keypoints']).all()
     assert (tmp_path / image.name).is_file()
     assert list(installed.nothing.iterdir()) == []

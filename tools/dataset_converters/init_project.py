@@ -106,6 +106,7 @@ def write_project(args: argparse.Namespace, keypoints: 'KeypointNames',
     out = Path(args.out)
     config, checkpoint = shipped_weights()
     backbone = Config.fromfile(config).model.backbone.to_dict()
+    backbone.pop('init_cfg', None)  # start.pth has it all
     chosen = settings.choose_settings(split.train, keypoints, backbone,
                                       args.minutes)
     name = re.sub(r'\W+', '_', out.resolve().name) or 'custom'
