@@ -117,7 +117,7 @@ def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:
         return [boxes[image.name] for image in images]
     except KeyError as error:
         raise ValueError(f'{file} has no boxes for {error}: write [] where '
-                         'an image has nobody') from None
+                         'an image has no people') from None
     except (ValueError, TypeError) as error:
         raise ValueError(f'{file} must be JSON, {{"image.jpg": [[X1, Y1, X2, '
                          f'Y2], ...]}}: {error}') from None

@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
         '--out',
         required=True,
         metavar='DIR',
-        help='folder to write trainings.md and trainings.png to')
+        help='folder to write runs.md and runs.png to')
     parser.add_argument(
         '--metric',
         nargs='+',
@@ -75,11 +75,11 @@ def main(args: argparse.Namespace) -> None:
         from hourglass_plugin.atomic_files import atomic_file, check_outputs
         from hourglass_plugin.visualization import save_image
         out = Path(args.out)
-        check_outputs({'--out': out / 'trainings.md'})
-        check_outputs({'--out': out / 'trainings.png'})
-        trainings, left_out = read_trainings(args.folders)
-        groups = group_trainings(trainings)
-        metrics = args.metric or default_metrics(trainings[0].last)
+        check_outputs({'--out': out / 'runs.md'})
+        check_outputs({'--out': out / 'runs.png'})
+        runs, left_out = read_trainings(args.folders)
+        groups = group_trainings(runs)
+        metrics = args.metric or default_metrics(runs[0].last)
         check_metrics(groups, metrics)
         groups = best_first(groups, metrics[0])
         sizes, notes = network_sizes(groups)
@@ -88,10 +88,10 @@ def main(args: argparse.Namespace) -> None:
             *(f'Left out: {reason}.' for reason in left_out)
         ])
         print(text)
-        with atomic_file(out / 'trainings.md') as partial:
+        with atomic_file(out / 'runs.md') as partial:
             partial.write_text(text + '\n', encoding='utf-8')
         curves = score_curves(groups, metrics[0])
-        save_image(out / 'trainings.png', draw_trainings(curves, metrics[0]))
+        save_image(out / 'runs.png', draw_trainings(curves, metrics[0]))
 
 
 def network_sizes(

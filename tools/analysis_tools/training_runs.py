@@ -209,41 +209,41 @@ def _read_config(path: Path) -> Config:
 
 def read_trainings(
         folders: Iterable[str | Path]) -> tuple[list[Training], list[str]]:
-    """Read the finished trainings below folders, and why others are not.
+    """Read the finished runs below folders, and why others are not.
 
     Raises:
         FileNotFoundError: if a folder is not there.
         ValueError: if a folder has no training, or none is finished.
     """
-    trainings, left_out = [], []
+    runs, left_out = [], []
     for work_dir in find_work_dirs(folders):
         try:
-            trainings.append(read_training(work_dir))
+            runs.append(read_training(work_dir))
         except ValueError as error:
             left_out.append(str(error))
-    if not trainings:
+    if not runs:
         raise ValueError('there is no training to compare: ' +
                          '; '.join(left_out))
-    return trainings, left_out
+    return runs, left_out
 
 
 def group_trainings(
-        trainings: Sequence[Training]) -> dict[str, list[Training]]:
-    """Group trainings that differ in seed and work dir only.
+        runs: Sequence[Training]) -> dict[str, list[Training]]:
+    """Group runs that differ in seed and work dir only.
 
     Returns:
-        Name of the group -> its trainings by seed. The name is the config's,
+        Name of the group -> its runs by seed. The name is the config's,
         and where several groups have the same one also the folder's, or
-        those of its trainings, below the folder that all have in common.
+        those of its runs, below the folder that all have in common.
     """
     groups: dict[tuple[str, str], list[Training]] = {}
-    for training in trainings:
+    for training in runs:
         key = training.config_name, _comparable(training.config)
         groups.setdefault(key, []).append(training)
     names = [name for name, _ in groups]
     places = [(name, _common_folder(members))
               for (name, _), members in groups.items()]
-    root = _common_folder(trainings)
+    root = _common_folder(runs)
     named = {}
     for (name, folder), members in zip(places, groups.values()):
         if names.count(name) > 1:
@@ -258,10 +258,10 @@ def group_trainings(
     return named
 
 
-def _common_folder(trainings: Sequence[Training]) -> str:
+def _common_folder(runs: Sequence[Training]) -> str:
     """Return the deepest folder with all of these."""
     return os.path.commonpath(
-        [training.work_dir.absolute() for training in trainings])
+        [training.work_dir.absolute() for training in runs])
 
 
 def _comparable(config: Config) -> str:

@@ -14,7 +14,7 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
     """Format the groups as tables in Markdown.
 
     Args:
-        groups: name -> trainings, in the order of the rows.
+        groups: name -> runs, in the order of the rows.
         metrics: names of scores; that of the first is given after each stack,
             where it was logged.
         sizes: name of the group -> ``parameters`` and ``multiply_adds`` of

@@ -26,7 +26,7 @@ def test_table_picture_and_the_rest(call_tool, tmp_path, capsys):
     out = tmp_path / 'new' / 'out'
     call_tool('compare_trainings', tmp_path, '--out', out)
     printed = capsys.readouterr().out
-    assert printed == (out / 'trainings.md').read_text()
+    assert printed == (out / 'runs.md').read_text()
     # Parameters and multiply-adds as configs/lsp/metafile.yml has them.
     assert [line for line in printed.splitlines() if line.startswith('| `')
             ] == [
@@ -36,7 +36,7 @@ def test_table_picture_and_the_rest(call_tool, tmp_path, capsys):
         '| `boxes` | 0 | 2 | 9.0 | 4.5 | - | - | 1.0 |',
     ]
     assert str(cut) in printed
-    assert read_image(out / 'trainings.png').shape[1] == 1500
+    assert read_image(out / 'runs.png').shape[1] == 1500
 
 
 def test_chosen_scores_and_errors(call_tool, error_of, tmp_path, capsys):

@@ -88,8 +88,8 @@ def test_a_later_start_replaces_its_epochs(starts, scores, seconds, tmp_path):
 def test_unusable_work_dirs_are_left_out_by_name(lines, config, tmp_path):
     work_dir = write_start(tmp_path / 'broken', lines, config)
     write_training(tmp_path / 'whole', 30.0)
-    trainings, (reason, ) = read_trainings([tmp_path])
-    assert [training.work_dir.name for training in trainings] == ['whole']
+    runs, (reason, ) = read_trainings([tmp_path])
+    assert [training.work_dir.name for training in runs] == ['whole']
     assert reason.startswith(f'{work_dir}: ')
     with pytest.raises(ValueError):
         read_trainings([work_dir])
