@@ -1,9 +1,13 @@
-"""Metadata and contents of the package; dependencies are in requirements/.
+"""What pyproject.toml cannot say: ``.mim``, and links of the README.
 
 configs/, tools/ and model-index.yml go into the package as
 ``hourglass_plugin/.mim``, where OpenMMLab's ``mim`` looks for them and
 ``hourglass_plugin.config_path`` finds them: copied into wheels and sdists,
 linked in a checkout that is installed with ``pip install --editable``.
+
+A package index shows README.md away from the files that it links to. The
+address of the repository is ``REPOSITORY_URL``, or on GitHub that of the
+repository that builds; where neither is known, links to files become text.
 """
 import os
 import re
@@ -11,7 +15,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
 from setuptools.command.build_py import build_py
 from setuptools.command.editable_wheel import editable_wheel
 from setuptools.command.sdist import sdist
@@ -21,10 +25,41 @@ PACKAGE = 'hourglass_plugin'
 MIM = ['configs', 'tools', 'model-index.yml']
 
 
-def version() -> str:
-    """``__version__``, read without importing the package."""
-    text = (ROOT / PACKAGE / '__init__.py').read_text('utf-8')
-    return re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE)[1]
+def repository_url() -> str:
+    """Return the repository's address on the web, or an empty text."""
+    url = os.environ.get('REPOSITORY_URL', '')
+    if not url and 'GITHUB_REPOSITORY' in os.environ:
+        url = '{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}'.format(**os.environ)
+    return url.rstrip('/')
+
+
+def readme() -> str:
+    """Return README.md with links that work everywhere."""
+    url = repository_url()
+
+    def replace(link: re.Match) -> str:
+        mark, text, target = link.groups()
+        if re.match('https?:|mailto:|#', target):
+            return link[0]
+        if not url:
+            return '' if mark else text
+        kind = 'raw' if mark else 'blob'
+        return f'{mark}[{text}]({url}/{kind}/main/{target})'
+
+    return re.sub(r'(!?)\[([^]\n]*)\]\(([^)\s]+)\)', replace,
+                  (ROOT / 'README.md').read_text('utf-8'))
+
+
+def project_urls() -> dict[str, str]:
+    """Return the links beside the description on a package index."""
+    urls = dict(Paper='https://arxiv.org/abs/1603.06937')
+    url = repository_url()
+    if url:
+        urls.update(
+            Repository=url, Issues=f'{url}/issues',
+            Documentation=f'{url}/blob/main/docs/index.md',
+            Changelog=f'{url}/blob/main/CHANGELOG.md')
+    return urls
 
 
 def mim_files() -> Iterator[str]:
@@ -86,6 +121,9 @@ class SdistWithMim(sdist):
         """Lay out what is to be packed."""
         super().make_release_tree(base_dir, files)
         copy_mim(Path(base_dir))
+        target = Path(base_dir, 'README.md')
+        target.unlink()  # perhaps a hard link to the checkout's
+        target.write_text(readme(), 'utf-8')
 
 
 class EditableWithMim(editable_wheel):
@@ -104,53 +142,10 @@ class EditableWithMim(editable_wheel):
 
 
 setup(
-    name='hourglass-plugin',
-    version=version(),
-    description='Stacked hourglass networks for human pose estimation in '
-    'MMPose: network, codecs, datasets and metrics of the paper',
-    long_description=(ROOT / 'README.md').read_text('utf-8'),
+    long_description=readme(),
     long_description_content_type='text/markdown',
-    license='Apache-2.0',
-    keywords='pose estimation, keypoints, stacked hourglass, MMPose',
-    packages=find_packages(include=[f'{PACKAGE}*']),
-    entry_points=dict(
-        console_scripts=['hourglass = hourglass_plugin.cli.main:main']),
-    package_data={
-        PACKAGE: ['py.typed'],
-        f'{PACKAGE}.report': ['*.jinja'],
-        f'{PACKAGE}.weights': ['*.md', '*.pth']
-    },
+    project_urls=project_urls(),
     cmdclass=dict(
         build_py=BuildWithMim,
         editable_wheel=EditableWithMim,
-        sdist=SdistWithMim),
-    python_requires='>=3.10',
-    # Not mmpose: pip would go after its chumpy, even where MMPose works. Not
-    # mmengine and mmcv either: their forks and builds have other names.
-    # requirements/mminstall.txt lists them, and the package says at import
-    # what is missing.
-    install_requires=[
-        'numpy>=1.26',  # arrays
-        'torch>=2.1',  # the network
-    ],
-    # For an environment with nothing in it, the network alone; mmengine brings
-    # what it needs. An extra for all of MMPose cannot be: mmpose declares
-    # chumpy, which does not build, so that it is installed with --no-deps,
-    # which an extra cannot say.
-    extras_require={
-        'network': ['mmengine>=0.10.7'],
-        # What `hourglass init` reads SLEAP's labels and DeepLabCut's .h5 by.
-        'labels': ['sleap-io', 'pandas', 'tables'],
-        'fast': ['openvino>=2026.4'],  # --fast: networks on CPUs
-        'video': ['av'],  # videos in H.264, which every player knows
-    },
-    classifiers=[
-        'Programming Language :: Python :: 3',
-        'Programming Language :: Python :: 3.10',
-        'Programming Language :: Python :: 3.11',
-        'Programming Language :: Python :: 3.12',
-        'Programming Language :: Python :: 3.13',
-        'Operating System :: OS Independent',
-        'Topic :: Scientific/Engineering :: Artificial Intelligence',
-    ],
-    zip_safe=False)
+        sdist=SdistWithMim))

@@ -73,7 +73,7 @@ step() {
 
 set_up() {
   local wanted base rebuild=no
-  wanted="$(cat requirements/*.txt setup.py | cksum) $PWD"
+  wanted="$(cat requirements/*.txt setup.py pyproject.toml | cksum) $PWD"
   python=$PWD/$venv/bin/python
   if [ -n "${PYTHON:-}" ] && [ -x "$python" ]; then
     base=$(find_python)

@@ -3,6 +3,7 @@
 Built from a copy of the files that git knows, installed into environments of
 their own, and used from an empty folder.
 """
+import email
 import importlib.metadata
 import json
 import os
@@ -20,8 +21,9 @@ import pytest
 import small_project
 import torch
 from mmengine.config import Config
+from page import links, page_text
 
-pytest.importorskip('setuptools', '70.1', 'pyproject.toml asks for it')
+pytest.importorskip('setuptools', '77', 'pyproject.toml asks for it')
 ROOT = Path(__file__).resolve().parents[2]
 if shutil.which('git') is None or not (ROOT / '.git').exists():
     pytest.skip(
@@ -113,6 +115,13 @@ def read_wheel(path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def read_metadata(path):
+    with zipfile.ZipFile(path) as archive:
+        name, = (name for name in archive.namelist()
+                 if name.endswith('.dist-info/METADATA'))
+        return email.message_from_bytes(archive.read(name))
+
+
 def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
     package = {name for name in tracked
                if name.startswith('hourglass_plugin/')}
@@ -121,10 +130,7 @@ def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
         'METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt',
         'licenses/LICENSE')}
     contents = read_wheel(wheel)
-    # Before setuptools 77 the license lay one folder higher.
-    names = {name.replace('info/LICENSE', 'info/licenses/LICENSE')
-             for name in contents}
-    assert names == package | mim | metadata
+    assert set(contents) == package | mim | metadata
     for name in mim:
         assert contents[name] == (ROOT / name.split('.mim/')[1]).read_bytes()
     # pip would go after mmpose's chumpy if mmpose were declared.
@@ -133,6 +139,49 @@ def test_wheel_holds_the_package_and_nothing_else(wheel, tracked, mim):
                           re.MULTILINE)
     assert {name for name, extra in declared if not extra} == {
         'numpy', 'torch'}
+
+
+def test_metadata_lets_people_find_and_install(wheel):
+    metadata = read_metadata(wheel)
+    assert metadata['License-Expression'] == 'Apache-2.0'
+    assert metadata['Requires-Python'] == '>=3.10'
+    assert {'human pose estimation', 'MMPose'} <= set(
+        metadata['Keywords'].split(','))
+    assert 'Typing :: Typed' in metadata.get_all('Classifier')
+    assert any(url.startswith('Paper, https:')
+               for url in metadata.get_all('Project-URL'))
+    wanted = {}
+    for text in metadata.get_all('Requires-Dist'):
+        requirement, _, marker = text.partition('; extra == ')
+        wanted.setdefault(marker.strip('"'), set()).add(requirement)
+    assert {'network', 'labels', 'fast', 'video', 'onnx'} <= set(wanted)
+    # The files that scripts install from, and the extras, say the same.
+    for extra, files in (('docs', ['docs']), ('dev', ['lint', 'tests'])):
+        assert wanted[extra] == {
+            line.partition('#')[0].strip() for file in files for line in (
+                ROOT / f'requirements/{file}.txt').read_text().splitlines()
+        } - {''}
+
+
+@pytest.mark.parametrize('url', ['', 'https://example.org/me/hourglass'])
+def test_readme_links_work_on_a_package_index(tree, tmp_path, monkeypatch,
+                                              url):
+    monkeypatch.delenv('GITHUB_REPOSITORY', raising=False)
+    monkeypatch.setenv('REPOSITORY_URL', url)
+    shutil.unpack_archive(str(build('sdist', tree, tmp_path / 'sdist')),
+                          str(tmp_path / 'source'))
+    source, = (tmp_path / 'source').iterdir()
+    monkeypatch.delenv('REPOSITORY_URL')
+    wheel = build('wheel', source, tmp_path / 'wheel')
+    text = read_metadata(wheel).get_payload()
+    absolute = [link for link in links(text) if link.startswith('https://')]
+    assert links(text) == absolute
+    ours = {link for link in absolute if url and link.startswith(url)}
+    relative = {link for link in links(page_text('README.md'))
+                if not link.startswith('https://')}
+    assert len(relative) > 20
+    assert {link.removeprefix(f'{url}/blob/main/').removeprefix(
+        f'{url}/raw/main/') for link in ours} == (relative if url else set())
 
 
 def test_sdist_holds_what_a_wheel_is_built_from(sdist, wheel, tracked, mim,
