@@ -13,23 +13,16 @@ def existing_file(path: str) -> str:
 
 def positive_int(text: str) -> int:
     """Parse a whole number of 1 or more; a type for argparse."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 1 <= number <= sys.maxsize:
-        raise argparse.ArgumentTypeError(
-            f'{text} is not a whole number of 1 or more, or too large')
-    return number
+    if text.isdecimal() and 1 <= int(text) <= sys.maxsize:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f'{text} is not a whole number of 1 or more, or too large')
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options``."""
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action='extend',
-        default=[],
+        '--cfg-options', nargs='+', action='extend', default=[],
         metavar='KEY=VALUE',
         help='settings that replace those of the config, for example '
         'train_cfg.max_epochs=5; a list is written key="[a,b]", without '
@@ -39,11 +32,8 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 def add_fast_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--fast``."""
     parser.add_argument(
-        '--fast',
-        nargs='?',
-        const='float32',
+        '--fast', nargs='?', const='float32', metavar='PRECISION',
         choices=['float32', 'int8', 'bfloat16'],
-        metavar='PRECISION',
         help='run the network in OpenVINO (pip install openvino): the same '
         'results in less time on CPUs. int8, measured on the first images, '
         'and bfloat16, where the CPU has it, change scores a little and are '
@@ -64,19 +54,14 @@ def add_runner_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--show', action='store_true', help='show the images in a window')
     parser.add_argument(
-        '--interval',
-        type=positive_int,
-        default=1,
+        '--interval', type=positive_int, default=1,
         help='with --show-dir or --show: draw every N-th person, or every '
-        "N-th image of a detector (default: 1)")
+        'N-th image of a detector (default: 1)')
     parser.add_argument(
-        '--wait-time',
-        type=float,
-        default=1,
+        '--wait-time', type=float, default=1,
         help='seconds that a window stays (default: 1; 0: until a key)')
     parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
         help='how the processes were started; pytorch is torchrun, on GPUs '
         'or CPUs (default: none, one process)')

@@ -82,12 +82,12 @@ def _check_names(config: Config, path: str) -> None:
 def _parse_options(options: Sequence[str]) -> dict[str, Any]:
     """Parse ``['a.b=1']`` to ``{'a.b': 1}``, by mmengine's rules."""
     for option in options:
-        if not option.partition('=')[0] or '=' not in option:
+        if option.find('=') < 1:
             raise ValueError(f'--cfg-options {option}: write key=value')
     parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='*', action=DictAction, default={})
+    parser.add_argument('options', nargs='*', action=DictAction, default={})
     try:
-        return parser.parse_args(['--options', *options]).options
+        return parser.parse_args(['--', *options]).options
     except AssertionError as error:
         raise ValueError(f'--cfg-options: {error}') from error
 
@@ -162,10 +162,8 @@ def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:
 
     The argument, else the config's, else ``work_dirs/<name of the config>``.
     """
-    if work_dir is not None:
-        config.work_dir = work_dir
-    elif config.get('work_dir') is None:
-        config.work_dir = os.path.join('work_dirs', Path(path).stem)
+    config.work_dir = work_dir or config.get('work_dir') or os.path.join(
+        'work_dirs', Path(path).stem)
 
 
 def set_visualization(config: Config, args: argparse.Namespace) -> None:
@@ -183,30 +181,23 @@ def set_visualization(config: Config, args: argparse.Namespace) -> None:
         switch = dict(
             type='DetVisualizationHook', draw=True, test_out_dir=out_dir)
     else:
-        switch = dict(
-            type='HourglassVisualizationHook',
-            enable=True,
-            out_dir=args.show_dir)
+        switch = dict(type='HourglassVisualizationHook', enable=True,
+                      out_dir=args.show_dir)
     hooks = config.setdefault('default_hooks', {})
     hook = hooks.get('visualization') or {}
     if hook.get('type') != switch['type']:
         hook = {}  # replaces MMPose's
     hooks['visualization'] = dict(
-        hook,
-        **switch,
-        interval=args.interval,
-        show=args.show,
+        hook, **switch, interval=args.interval, show=args.show,
         wait_time=args.wait_time)
 
 
 def annotation_files(config: Config) -> list[str]:
     """Return the files besides images that a config's test set reads."""
     dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
-    return [
-        os.path.join(dataset.get('data_root') or '', dataset[name])
-        for name in ('ann_file', 'headbox_file')
-        if isinstance(dataset.get(name), str)
-    ]
+    return [os.path.join(dataset.get('data_root') or '', dataset[name])
+            for name in ('ann_file', 'headbox_file')
+            if isinstance(dataset.get(name), str)]
 
 
 def write_json(path: str, content: Any, indent: int | None = None) -> None:

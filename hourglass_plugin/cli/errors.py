@@ -109,13 +109,10 @@ def _with_close_names(message: str) -> str:
         return message
     from mmengine.registry import Registry
     name, scope, kind = found.groups()
-    known: set[str] = set()
-    for part in vars(sys.modules.get(f'{scope}.registry', object)).values():
-        if isinstance(part, Registry) and part.name == kind:
-            node: Registry | None = part
-            while node is not None:
-                known.update(node.module_dict)
-                node = node.parent
+    parts = vars(sys.modules.get(f'{scope}.registry', object)).values()
+    known = {key for part in parts if isinstance(part, Registry)
+             and part.name == kind for node in (part, part.parent) if node
+             for key in node.module_dict}
     close = difflib.get_close_matches(name, sorted(known))
     return (f'{name!r} is not in the registry {scope}::{kind}; ' +
             (f'did you mean {", ".join(map(repr, close))}?' if close else

@@ -28,20 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'input', nargs='?', help='image, folder of images or video')
     parser.add_argument(
-        'config',
-        nargs='?',
-        type=existing_file,
+        'config', nargs='?', type=existing_file,
         help='config file (default: with the weights of the package)')
     parser.add_argument(
         'checkpoint', nargs='?', help='checkpoint of this config')
     parser.add_argument(
-        '-o',
-        '--out',
-        default='predictions',
+        '-o', '--out', default='predictions',
         help='folder for the results (default: predictions)')
     parser.add_argument(
-        '--source',
-        metavar='INPUT',
+        '--source', metavar='INPUT',
         help='the input, or a camera: 0 is the first; Ctrl+C ends it')
     parser.add_argument(
         '--show', action='store_true',
@@ -53,39 +48,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--csv', action='store_true', help='write predictions.csv, too')
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        '--bbox',
-        nargs=4,
-        type=float,
-        action='append',
+        '--bbox', nargs=4, type=float, action='append',
         metavar=('X1', 'Y1', 'X2', 'Y2'),
         help='box of a person: left, top, right, bottom in pixels; may be '
         'given several times')
     where.add_argument(
-        '--bbox-file',
-        type=existing_file,
+        '--bbox-file', type=existing_file,
         help='JSON: {"image.jpg": [[X1, Y1, X2, Y2], ...], ...}, boxes of '
         'each image of a folder, in pixels')
     where.add_argument(
-        '--detector',
-        nargs='+',
-        metavar=('CONFIG', 'CHECKPOINT'),
+        '--detector', nargs='+', metavar=('CONFIG', 'CHECKPOINT'),
         help="config and checkpoint of one of MMDetection's detectors, which "
         'finds everybody; of configs/detection/centernet the checkpoint '
         'alone, without MMDetection')
     where.add_argument(
-        '--whole-image',
-        action='store_true',
+        '--whole-image', action='store_true',
         help='the images are crops, of one person each')
     parser.add_argument(
-        '--score-threshold',
-        type=float,
-        default=0.2,
+        '--score-threshold', type=float, default=0.2,
         help='joints with lower scores are not drawn (default: 0.2); the '
         'JSON has them all')
     parser.add_argument(
-        '--batch-size',
-        type=positive_int,
-        default=16,
+        '--batch-size', type=positive_int, default=16,
         help='images that go through the network at once (default: 16)')
     parser.add_argument(
         '--device', help='such as cpu or cuda:0 (default: a GPU if there is)')
@@ -100,14 +84,11 @@ def _detector(given: list[str] | None, device: str | None) -> Any:
     if len(given) > 2:
         raise ValueError('--detector: give a config and its checkpoint, not '
                          f'{" ".join(given)}')
-    from ..inference.person_detector import (
-        load_person_detector,
-        mmdet_detector,
-    )
+    from ..inference import person_detector
     if len(given) == 1:
-        return load_person_detector(given[0], device or 'cpu')
+        return person_detector.load_person_detector(given[0], device or 'cpu')
     config, checkpoint = given
-    return mmdet_detector(config, checkpoint, device or 'cpu')
+    return person_detector.mmdet_detector(config, checkpoint, device or 'cpu')
 
 
 def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:
@@ -151,14 +132,9 @@ def main(args: argparse.Namespace) -> None:
         if args.show:
             check_windows()
         predictor = PosePredictor(
-            config,
-            args.checkpoint,
-            args.device,
-            args.fast,
-            boxes=args.bbox,
+            config, args.checkpoint, args.device, args.fast, boxes=args.bbox,
             detector=_detector(args.detector, args.device),
-            score_threshold=args.score_threshold,
-            batch_size=args.batch_size,
+            score_threshold=args.score_threshold, batch_size=args.batch_size,
             is_whole_image=args.whole_image)
         boxes = None
         if isinstance(source, Video):
@@ -174,18 +150,12 @@ def main(args: argparse.Namespace) -> None:
             predictor, source, out, args.show, boxes)
     if found:
         names = predictor.keypoint_names
-        write_json(
-            str(out / 'predictions.json'),
-            dict(
-                config=args.config,
-                checkpoint=args.checkpoint,
-                joints=names,
-                predictions=[each.to_json() for each in found]))
+        write_json(str(out / 'predictions.json'), dict(
+            config=args.config, checkpoint=args.checkpoint, joints=names,
+            predictions=[each.to_json() for each in found]))
         if args.coco:
-            write_json(
-                str(out / 'predictions_coco.json'),
-                results.to_coco(found, names,
-                                predictor.skeleton.limb_indices))
+            write_json(str(out / 'predictions_coco.json'), results.to_coco(
+                found, names, predictor.skeleton.limb_indices))
         if args.csv:
             results.write_csv(out / 'predictions.csv', found, names)
         print(f'{len(found)} drawn, with predictions.json, in {out}')

@@ -37,17 +37,16 @@ def build_runner(config: Config,
         ValueError: if the processes were not started by the launcher.
     """
     config.launcher = launcher
-    rank = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', '0')  # mpirun's own
-    if local_rank is not None:
-        rank = str(local_rank)
-    os.environ.setdefault('LOCAL_RANK', rank)
+    if local_rank is None:  # mpirun's own
+        local_rank = int(os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', 0))
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if launcher != 'none':
         set_up_processes(config)
     for phase in ('train', 'val', 'test'):
-        loader = config.get(f'{phase}_dataloader')
-        if loader is not None and get_device() == 'cuda':
+        loader = config.get(f'{phase}_dataloader') or {}
+        if get_device() == 'cuda':
             loader.setdefault('pin_memory', True)  # elsewhere torch warns
-        if loader is not None and loader.get('num_workers') == 0:
+        if loader.get('num_workers') == 0:
             # Of loader processes alone; torch refuses it without any.
             loader.pop('persistent_workers', None)
     runner = _QuietlyBuiltRunner.from_cfg(config)

@@ -20,25 +20,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--out', metavar='JSON', help='file to write the scores to')
     parser.add_argument(
-        '--dump',
-        metavar='PKL',
+        '--dump', metavar='PKL',
         help='pickle file to write all predictions to')
     parser.add_argument(
-        '--out-official',
-        metavar='MAT',
+        '--out-official', metavar='MAT',
         help='file to write all predictions to in the official format of MPII '
         '(`pred`, as its authors ask for) or FLIC (`examples`), in 1-based '
         "pixels. For MPII's test set it is the complete submission; for other "
         'people of MPII it has their images only')
     parser.add_argument(
-        '--official-annotations',
-        metavar='MAT',
+        '--official-annotations', metavar='MAT',
         help='for --out-official: mpii_human_pose_v1_u12_1.mat or '
         'examples.mat, from which everything but the joints is copied; '
         "needed unless it is the config's annotation file")
     parser.add_argument(
-        '--report',
-        metavar='DIR',
+        '--report', metavar='DIR',
         help='folder to write index.html to, one page with scores by joint '
         'and stack, curves, the best and the worst people, heatmaps, and '
         'errors by size, visibility and side')
@@ -54,23 +50,20 @@ def main(args: argparse.Namespace) -> None:
         from .distributed import connected_processes
         config = configs.load_config(args.config, args.cfg_options)
         configs.require_checkpoint(args.checkpoint)
-        check_outputs(
-            {
-                '--out': args.out,
-                '--dump': args.dump,
-                '--out-official': args.out_official,
-                '--report': args.report and f'{args.report}/index.html'
-            }, [
-                args.config, args.checkpoint, args.official_annotations,
-                *configs.annotation_files(config)
-            ])
+        outputs = {
+            '--out': args.out, '--dump': args.dump,
+            '--out-official': args.out_official,
+            '--report': args.report and f'{args.report}/index.html'}
+        check_outputs(outputs, [
+            args.config, args.checkpoint, args.official_annotations,
+            *configs.annotation_files(config)])
         configs.set_work_dir(config, args.work_dir, args.config)
         set_test_outputs(config, args.dump, args.out_official,
                          args.official_annotations)
         configs.set_visualization(config, args)
-        command = shlex.join(['python', *sys.argv])
         add_hooks(config, args.fast, args.report, dict(
-            Config=args.config, Checkpoint=args.checkpoint, Command=command))
+            Config=args.config, Checkpoint=args.checkpoint,
+            Command=shlex.join(['python', *sys.argv])))
         config.load_from = args.checkpoint
         test = runner.build_runner(config, args.launcher, args.local_rank,
                                    started=set_up)
@@ -105,25 +98,22 @@ def set_test_outputs(config: 'Config',
     from .configs import require_settings
     require_settings(config, 'tested', 'test_dataloader', 'test_cfg',
                      'test_evaluator')
+    for option, name, suffixes in (('--dump', dump, ('.pkl', '.pickle')),
+                                   ('--out-official', official, ('.mat', ))):
+        if name is not None and not name.endswith(suffixes):
+            raise ValueError(f'{option} {name}: the name must end in '
+                             f'{suffixes[0]}')
     added: list[dict[str, Any]] = []
     if dump is not None:
-        if not dump.endswith(('.pkl', '.pickle')):
-            raise ValueError(f'--dump {dump}: the name must end in .pkl')
         added.append(dict(type='PredictionDump', out_file_path=dump))
     if official is not None:
-        if not official.endswith('.mat'):
-            raise ValueError(f'--out-official {official}: the name must end '
-                             'in .mat')
         if official_annotations is None:
             dataset = config.test_dataloader.dataset
             path = os.path.join(
                 dataset.get('data_root') or '', dataset.get('ann_file') or '')
             official_annotations = path if path.endswith('.mat') else None
-        added.append(
-            dict(
-                type='OfficialPredictionFile',
-                out_file=official,
-                official_file=official_annotations))
+        added.append(dict(type='OfficialPredictionFile', out_file=official,
+                          official_file=official_annotations))
     elif official_annotations is not None:
         raise ValueError('--official-annotations is for --out-official')
     if added:
@@ -147,10 +137,9 @@ def keep_writers(loop: 'TestLoop') -> None:
                  for metric in evaluator.metrics
                  if isinstance(metric, OfficialPredictionFile)]
     if not all(annotated):
-        evaluator.metrics = [
-            metric for metric in evaluator.metrics
-            if isinstance(metric, (DumpResults, OfficialPredictionFile))
-        ]
+        writers = DumpResults, OfficialPredictionFile
+        evaluator.metrics = [metric for metric in evaluator.metrics
+                             if isinstance(metric, writers)]
         print_log('The dataset has no annotations: predictions are '
                   'written, without scores', 'current')
 

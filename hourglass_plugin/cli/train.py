@@ -13,22 +13,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments, which are those of MMPose's tool."""
     parser.add_argument('config', type=existing_file, help='config file')
     parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
+        '--resume', nargs='?', const='auto', metavar='CHECKPOINT',
         help='resume from CHECKPOINT, or from the latest in the work dir')
     parser.add_argument(
-        '--amp',
-        action='store_true',
+        '--amp', action='store_true',
         help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument(
-        '--no-validate',
-        action='store_true',
+        '--no-validate', action='store_true',
         help='do not evaluate during training')
     parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
+        '--auto-scale-lr', action='store_true',
         help="scale the learning rate from the config's "
         'auto_scale_lr.base_batch_size to the actual batch size')
     add_runner_arguments(parser)

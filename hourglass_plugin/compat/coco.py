@@ -44,17 +44,15 @@ class COCOeval(PycocotoolsCOCOeval):
     """
 
     def __init__(self,
-                 cocoGt: PycocotoolsCOCO | None = None,
-                 cocoDt: PycocotoolsCOCO | None = None,
+                 cocoGt: COCO | None = None,
+                 cocoDt: COCO | None = None,
                  iouType: str = 'keypoints',
                  sigmas: Sequence[float] | None = None,
                  use_area: bool = True) -> None:
         if iouType not in ('keypoints', 'bbox', 'segm') or not use_area:
             raise ValueError(
                 f'iouType={iouType!r} with use_area={use_area} needs '
-                'xtcocotools, which does not import here: install it (with '
-                "numpy<2), or evaluate 'keypoints', 'bbox' or 'segm' with "
-                'use_area=True')
+                'xtcocotools, which does not import here (it needs numpy<2)')
         super().__init__(cocoGt, cocoDt, iouType)
         if iouType == 'keypoints' and sigmas is not None:
             self.params.kpt_oks_sigmas = np.asarray(sigmas)

@@ -17,6 +17,9 @@ from .versions import restored_find_loader
 
 logger = logging.getLogger('hourglass_plugin')
 
+#: Names of the modules that were announced as missing, each once.
+_announced: set[str] = set()
+
 
 def is_mmpose_installed() -> bool:
     """Return whether MMPose is installed, without importing it."""
@@ -26,19 +29,16 @@ def is_mmpose_installed() -> bool:
 def import_mmpose() -> None:
     """Import MMPose, with stand-ins for unneeded missing dependencies.
 
-    A stand-in is there only while MMPose is being imported, only where the
-    real module is missing or does not import, and says so once in the log.
-    Afterwards ``from mmpose.x import y`` works anywhere, and names bound
-    inside MMPose to a stand-in work (pycocotools for xtcocotools) or raise
-    an ImportError that names the package to install.
+    Each says so once in the log. Afterwards ``from mmpose.x import y`` works
+    anywhere, and names bound inside MMPose to a stand-in work (pycocotools for
+    xtcocotools) or raise an ImportError that names the package to install.
 
     Raises:
         ImportError: if MMPose is installed but does not import.
     """
-    _import_parts(
-        'MMPose', 'mmpose', ('models', 'datasets', 'codecs', 'evaluation',
-                             'engine', 'visualization', 'apis'),
-        _STAND_INS)
+    parts = ('models', 'datasets', 'codecs', 'evaluation', 'engine',
+             'visualization', 'apis')
+    _import_parts('MMPose', 'mmpose', parts, _STAND_INS)
 
 
 def import_mmdet() -> None:
@@ -57,10 +57,8 @@ def import_mmdet() -> None:
             'requirements/mminstall.txt with --no-deps and '
             'requirements/runtime.txt',
             name='mmdet')
-    _import_parts(
-        'MMDetection', 'mmdet',
-        ('models', 'datasets', 'evaluation', 'engine', 'visualization'),
-        ('mmcv._ext', ))
+    parts = 'models', 'datasets', 'evaluation', 'engine', 'visualization'
+    _import_parts('MMDetection', 'mmdet', parts, ['mmcv._ext'])
 
 
 def has_mmcv_operators() -> bool:
@@ -84,10 +82,14 @@ def _import_parts(library: str, package: str, parts: Sequence[str],
     modules: dict[str, ModuleType] = {}
     for name in needed:
         error = _import_error(name)
-        if error is not None:
-            make, consequence = _STAND_INS[name]
-            modules.update(make())
-            _announce(name, error, consequence)
+        if error is None:
+            continue
+        make, consequence = _STAND_INS[name]
+        modules.update(make())
+        if name not in _announced:
+            _announced.add(name)
+            logger.info('hourglass_plugin: %s does not import (%s): %s', name,
+                        _in_one_line(error), consequence)
     sys.modules.update(modules)
     try:
         with restored_find_loader():
@@ -121,14 +123,12 @@ def _mmcv_operators() -> dict[str, ModuleType]:
 
 
 def _torchvision() -> dict[str, ModuleType]:
-    transforms = _module(
-        'torchvision.transforms',
-        ToPILImage=_raiser('drawing SimCC heatmaps needs torchvision: '
-                           'install the torchvision that fits your torch'))
-    return {
-        'torchvision': _module('torchvision', transforms=transforms),
-        'torchvision.transforms': transforms,
-    }
+    name = 'torchvision.transforms'
+    transforms = _module(name, ToPILImage=_raiser(
+        'drawing SimCC heatmaps needs torchvision: install the torchvision '
+        'that fits your torch'))
+    return {'torchvision': _module('torchvision', transforms=transforms),
+            name: transforms}
 
 
 def _xtcocotools() -> dict[str, ModuleType]:
@@ -145,17 +145,12 @@ def _xtcocotools() -> dict[str, ModuleType]:
 def _pkg_resources() -> dict[str, ModuleType]:
     """For mmengine 0.10, which then searches MMPose's folder itself."""
 
-    class DistributionNotFound(Exception):  # noqa: N818, a name of theirs
-        """Raised by pkg_resources for an unknown package."""
-
     def get_distribution(name: str) -> None:
-        raise DistributionNotFound(name)
+        raise LookupError(name)
 
-    module = _module(
-        'pkg_resources',
-        DistributionNotFound=DistributionNotFound,
-        get_distribution=get_distribution)
-    return {'pkg_resources': module}
+    return {'pkg_resources': _module(
+        'pkg_resources', DistributionNotFound=LookupError,
+        get_distribution=get_distribution)}
 
 
 #: A module that may be missing -> its stand-in, and what that means. They may
@@ -187,10 +182,9 @@ def _import_error(name: str) -> Exception | None:
         importlib.import_module(name)
     except Exception as error:
         package = name.split('.')[0]
-        if package not in sys.modules:
-            for left in list(sys.modules):
-                if left.startswith(f'{package}.'):
-                    del sys.modules[left]
+        for left in list(sys.modules) if package not in sys.modules else ():
+            if left.startswith(f'{package}.'):
+                del sys.modules[left]
         return error
     return None
 
@@ -210,20 +204,6 @@ def _raiser(message: str) -> Callable:
         raise ImportError(message)
 
     return unavailable
-
-
-#: Names of the modules that were announced as missing, each once.
-_announced: set[str] = set()
-
-
-def _announce(name: str, error: Exception, consequence: str) -> None:
-    if name in _announced:
-        return
-    _announced.add(name)
-    found = 'is not installed' if isinstance(
-        error, ModuleNotFoundError) else (
-            f'does not import ({_in_one_line(error)})')
-    logger.info('hourglass_plugin: %s %s: %s', name, found, consequence)
 
 
 def _in_one_line(error: BaseException) -> str:

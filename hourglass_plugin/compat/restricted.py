@@ -33,8 +33,7 @@ _HAS_SAFE_GLOBALS = torch_is_at_least(2, 6)
 # The functions of classes that mmengine's checkpoints name.
 _MMENGINE_ATTRIBUTES = {
     HistoryBuffer: ('mean', 'min', 'max', 'current'),
-    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear'),
-}
+    OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear')}
 
 
 def load_restricted(filename: str,
@@ -46,9 +45,6 @@ def load_restricted(filename: str,
         filename: file, or an address that mmengine downloads.
         map_location: device of the tensors, as in ``torch.load``.
         logger: where mmengine's line about the file goes.
-
-    Returns:
-        The content of the file.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -65,10 +61,9 @@ def load_restricted(filename: str,
     except Exception as error:  # torch has a dozen for damaged files
         if foreign := re.search(r'GLOBAL ([\w.]+)', str(error)):
             reason = (
-                f'contains {foreign[1]}, which is neither a tensor nor a '
-                "class of mmengine's own checkpoints, and could run code. If "
-                'you trust its source, load it yourself with weights_only='
-                "False and torch.save({'state_dict': ...}, new_file)")
+                f'contains {foreign[1]}, which could run code. If you trust '
+                'its source, load it yourself with weights_only=False and '
+                "torch.save({'state_dict': ...}, new_file)")
         elif os.path.isfile(os.path.expanduser(filename)):
             first = re.split(r'\. |\n', str(error))[0]
             reason = (f'cannot be loaded ({type(error).__name__}: {first}): '
@@ -119,9 +114,9 @@ def _mmengine_attribute(owner: Any, name: str) -> Callable:
 
     A free ``getattr`` would lead from any class to all that Python can do.
     """
-    for known_owner, names in _MMENGINE_ATTRIBUTES.items():
-        if owner is known_owner and name in names:
-            return getattr(owner, name)
+    if any(owner is known and name in names
+           for known, names in _MMENGINE_ATTRIBUTES.items()):
+        return getattr(owner, name)
     raise pickle.UnpicklingError('GLOBAL builtins.getattr')
 
 
@@ -131,10 +126,8 @@ def _weights_only() -> Iterator[None]:
 
     By torch's own switch, which a ``weights_only=False`` does not get around.
     """
-    switches = {
-        'TORCH_FORCE_WEIGHTS_ONLY_LOAD': '1',
-        'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD': '0',
-    }
+    switches = dict(TORCH_FORCE_WEIGHTS_ONLY_LOAD='1',
+                    TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD='0')
     saved = {name: os.environ.get(name) for name in switches}
     os.environ.update(switches)
     try:
@@ -142,9 +135,8 @@ def _weights_only() -> Iterator[None]:
             yield
     finally:
         for name, value in saved.items():
-            if value is None:
-                del os.environ[name]
-            else:
+            del os.environ[name]
+            if value is not None:
                 os.environ[name] = value
 
 

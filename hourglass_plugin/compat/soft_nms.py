@@ -5,10 +5,9 @@ Non-maximum suppression (NMS) removes boxes that overlap a better one; soft-NMS
 ICCV 2017), which CornerNet uses, lowers its score instead.
 
 The two functions stand in for the compiled operators of their names in
-``mmcv._ext``: ``mmcv.ops.nms``, ``soft_nms`` and ``batched_nms`` call them
-with mmcv-lite. They keep the same boxes with the same scores, up to rounding;
-of equal scores the first counts as the better one. All computation is in
-float32 on the CPU.
+``mmcv._ext``, which ``mmcv.ops`` calls. They keep the same boxes with the same
+scores, up to rounding; of equal scores the first counts as the better one. All
+computation is in float32 on the CPU.
 
 N boxes are (N, 4), ``x1, y1, x2, y2``. A side is ``x2 - x1 + offset``: 1 where
 coordinates are those of the first and the last pixel, 0 where they are edges.
@@ -31,8 +30,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
         scores: (N, ) float.
         dets: (N, 5) float, written here: the M boxes that are kept, the best
             first, with their new scores. The other rows stay.
-        iou_threshold: the intersection over union from which on a score is
-            lowered by methods 0 and 1.
+        iou_threshold: from which on methods 0 and 1 lower a score.
         sigma: the width of method 2.
         min_score: boxes with lower scores are removed.
         method: 0, the weight is 0 (NMS); 1, it is 1 - IoU; 2, it is
@@ -50,11 +48,9 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float,
         kept.append(best)
         waiting = waiting[waiting != best]
         iou = _iou(corners[best], corners[waiting], offset)
-        if method == 2:
-            weight = np.exp(-iou**2 / sigma)
-        else:
-            lowered = 1 - iou if method == 1 else np.zeros_like(iou)
-            weight = np.where(iou >= iou_threshold, lowered, 1)
+        weight = np.exp(-iou**2 / sigma)
+        if method != 2:
+            weight = np.where(iou >= iou_threshold, method * (1 - iou), 1)
         score[waiting] *= weight
         waiting = waiting[score[waiting] >= min_score]
     indices = torch.tensor(kept, dtype=torch.int64, device=boxes.device)

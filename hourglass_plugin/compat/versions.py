@@ -137,8 +137,7 @@ def is_compiling() -> bool:
 def programs_serve_all_modules() -> bool:
     """Return whether one compiled program serves all modules of a kind.
 
-    From torch 2.5 on a module's weights and buffers are arguments of what
-    ``torch.compile`` makes. Before, it compiles for each module again, and
+    Before torch 2.5 ``torch.compile`` compiles for each module again, and
     fails where a buffer is replaced (2.1 does). May go with torch 2.4.
     """
     return torch_is_at_least(2, 5)
@@ -147,14 +146,13 @@ def programs_serve_all_modules() -> bool:
 def onnx_exporter_options() -> dict[str, Any]:
     """Return the arguments for ``torch.onnx.export`` to trace the network.
 
-    The exporter through ``torch.jit.trace`` is in every version from 2.1 to
-    2.13, and must be asked for from 2.9 on. It needs no onnxscript and takes 1
-    second for a network of one stack, the one through ``torch.export`` 15 to
-    30 (torch 2.13, two cores). May go when torch has the second alone.
+    The exporter through ``torch.jit.trace`` must be asked for from torch 2.9
+    on. It needs no onnxscript and takes 1 second for a network of one stack,
+    the one through ``torch.export`` 15 to 30 (torch 2.13, two cores). May go
+    when torch has the second alone.
     """
-    if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
-        return dict(dynamo=False)
-    return {}
+    options = inspect.signature(torch.onnx.export).parameters
+    return dict(dynamo=False) if 'dynamo' in options else {}
 
 
 def can_export_programs() -> bool:
