@@ -58,7 +58,6 @@ def train_project(folder):
     """Train one epoch in a process of its own; keep its output."""
     files = project_files(folder)
     finished = run_tool('train', files.config, '--work-dir', files.work_dir)
-    assert finished.returncode == 0, finished.stderr
     (folder / 'screen.txt').write_text(finished.stdout)
 
 

@@ -1,5 +1,4 @@
 """Run tools in a process of their own, as a user does, or in this one."""
-import contextlib
 import os
 import runpy
 import socket
@@ -20,24 +19,40 @@ def tool_path(name):
     return path
 
 
-def run_tool(name, *arguments, launcher=()):
+def run_command(*command, folder=None, status=0, **variables):
+    """Run a command, which must end with a status; stdout and stderr as text.
+
+    ``variables`` are added to the environment.
+    """
+    finished = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True,
+        cwd=folder, env={**os.environ, 'OMP_NUM_THREADS': '1', **variables})
+    assert finished.returncode == status, finished.stdout + finished.stderr
+    return finished
+
+
+def run_script(script, *arguments, **options):
+    """Run a script, which must succeed, in a process of its own; stdout."""
+    return run_command(sys.executable, script, *arguments, **options).stdout
+
+
+def run_tool(name, *arguments, launcher=(), status=0):
     """Run a tool in a process of its own; stdout and stderr as text."""
-    command = [sys.executable, *launcher, tool_path(name), *arguments]
-    return subprocess.run([str(part) for part in command],
-                          capture_output=True,
-                          text=True,
-                          env={
-                              **os.environ, 'OMP_NUM_THREADS': '1'
-                          })
+    return run_command(sys.executable, *launcher, tool_path(name), *arguments,
+                       status=status)
+
+
+def free_port():
+    """A port of this machine that nothing uses."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
 
 
 def two_processes():
     """The launcher that starts a tool twice, connected by a free port."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     return ('-m', 'torch.distributed.run', '--nproc-per-node', '2',
-            '--master-port', port)
+            '--master-port', free_port())
 
 
 def _subclasses(kind):
@@ -59,18 +74,14 @@ def forget_instances(patch):
         patch.setattr(kind, '_instance_dict', OrderedDict())
 
 
-@contextlib.contextmanager
-def as_program(script, arguments, folder='.'):
-    """The state of a process of its own, which has run nothing before."""
+def run_here(script, arguments, folder='.'):
+    """Run a script in this process, where torch is imported already.
+
+    In the state of a process of its own, which has run nothing before.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(Path(script).parent))
         patch.setattr(sys, 'argv', [str(script), *map(str, arguments)])
         forget_instances(patch)
-        yield
-
-
-def run_here(script, arguments, folder='.'):
-    """Run a script in this process, where torch is imported already."""
-    with as_program(script, arguments, folder):
         runpy.run_path(str(script), run_name='__main__')

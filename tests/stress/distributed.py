@@ -9,21 +9,18 @@ something differs from an undisturbed training. For Linux.
 import copy
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import Config
 from resuming import differences
 from small_training import run_script, small_config
 
 from prediction_files import read_dump  # isort: skip, by small_training
 from several_processes import in_processes  # isort: skip
 from small_project import write_project  # isort: skip
-from tool_process import TOOLS  # isort: skip
+from tool_process import TOOLS, free_port  # isort: skip
 
 from hourglass_plugin.cli import runner as runners
 from hourglass_plugin.cli.test import set_test_outputs
@@ -52,8 +49,7 @@ exit ${status:-0}
 """
 
 
-def is_evaluation_equal(folder: Path, samples: int,
-                        counts: Sequence[int]) -> bool:
+def is_evaluation_equal(folder, samples, counts):
     """Return whether so many processes predict and score the same."""
     found = []
     for count in counts:
@@ -64,19 +60,25 @@ def is_evaluation_equal(folder: Path, samples: int,
         config.log_level = 'WARNING'
         set_test_outputs(config, str(work_dir / 'predictions.pkl'))
         scores = in_processes(work_dir, count, _test, config)
-        found.append((scores[0], [(sample['img_path'], [
-            sample['pred_instances'][name].tolist()
-            for name in ('keypoints', 'keypoint_scores')
-        ]) for sample in read_dump(work_dir / 'predictions.pkl')]))
+        found.append((scores[0], [
+            (sample['img_path'],
+             *(sample['pred_instances'][name].tolist()
+               for name in ('keypoints', 'keypoint_scores')))
+            for sample in read_dump(work_dir / 'predictions.pkl')]))
     return len(found[0][1]) == samples and all(x == found[0] for x in found)
 
 
-def _test(rank: int, config: Config) -> dict:
+def _test(rank, config):
     # Random weights, the same in each process.
     return runners.build_runner(config, 'pytorch').test()
 
 
-def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
+def _train(rank, config):
+    set_training(config)
+    runners.build_runner(config, 'pytorch').train()
+
+
+def kill_and_resume(folder, launches):
     """Train in two processes and kill one, in each of the ways but the last.
 
     Returns:
@@ -91,10 +93,8 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
     in_processes(folder / 'meeting', 2, _train, plain)
     work_dir = folder / 'disturbed'
     report = {}
-    for number, name in enumerate(launches, start=1):
+    for number, name in enumerate(launches[:-1], start=1):
         jobs = _launch(name, folder, path, work_dir)
-        if number == len(launches):
-            break
         seconds = _kill_one(jobs, work_dir / f'epoch_{number}.pth')
         report[f'{name}, a process killed, all ended in {seconds:.1f} s'] = (
             seconds <= SECONDS)
@@ -102,7 +102,7 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
             'error: process ' in line and '--resume' in line
             for _, screen in jobs
             for line in screen.read_text().splitlines())
-    for job, screen in jobs:
+    for job, screen in _launch(launches[-1], folder, path, work_dir):
         if job.wait() != 0:
             raise RuntimeError(screen.read_text())
     found = differences(folder / 'undisturbed', work_dir)
@@ -111,18 +111,9 @@ def kill_and_resume(folder: Path, launches: Sequence[str]) -> dict[str, bool]:
     return report
 
 
-def _train(rank: int, config: Config) -> None:
-    set_training(config)
-    runner = runners.build_runner(config, 'pytorch')
-    runner.train()
-
-
-def _launch(name: str, folder: Path, config: Path,
-            work_dir: Path) -> list[tuple[subprocess.Popen, Path]]:
+def _launch(name, folder, config, work_dir):
     """Start two processes; return a job for each machine, and its output."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     script, *machines = name.split(' on ')
     srun = folder / 'bin' / 'srun'
     srun.parent.mkdir(exist_ok=True)
@@ -145,13 +136,11 @@ def _launch(name: str, folder: Path, config: Path,
             jobs.append((subprocess.Popen(
                 ['bash', TOOLS / script, *arguments, '--resume'],
                 env={**os.environ, **variables, 'NODE_RANK': str(rank)},
-                stdout=file,
-                stderr=file), screen))
+                stdout=file, stderr=file), screen))
     return jobs
 
 
-def _kill_one(jobs: Sequence[tuple[subprocess.Popen, Path]],
-              checkpoint: Path) -> float:
+def _kill_one(jobs, checkpoint):
     """Kill a process when a checkpoint is there; seconds until all ended."""
     while not checkpoint.exists():
         time.sleep(0.01)
@@ -166,23 +155,16 @@ def _kill_one(jobs: Sequence[tuple[subprocess.Popen, Path]],
     return time.perf_counter() - began
 
 
-def check(folder: Path, samples: Sequence[int], processes: Sequence[int],
-          launches: Sequence[str]) -> dict[str, bool]:
+def check(folder, samples, processes, launches):
     """Evaluate, train, kill; return what was checked, and if it is right."""
     write_project(folder / 'people', 13, max(samples))
     report = {
         f'scores and predictions of {count} samples bit-equal':
-        is_evaluation_equal(folder, count, processes)
-        for count in samples
-    }
+        is_evaluation_equal(folder, count, processes) for count in samples}
     return {**report, **kill_and_resume(folder, launches)}
 
 
 if __name__ == '__main__':
     # Neither 2 nor 3 divides 7 and 5.
-    run_script(
-        __doc__,
-        check,
-        samples=[7, 5],
-        processes=[1, 2, 3],
-        launches=LAUNCHES)
+    run_script(__doc__, check, samples=[7, 5], processes=[1, 2, 3],
+               launches=LAUNCHES)

@@ -14,13 +14,10 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import find_latest_checkpoint
@@ -46,15 +43,15 @@ class ResumeCheck:
         seed: of the moments.
     """
 
-    def __init__(self, folder: Path, epochs: int, seed: int) -> None:
+    def __init__(self, folder, epochs, seed):
         self.folder = folder
         self._random = random.Random(seed)
         write_project(folder / 'people', _BATCHES * _BATCH_SIZE, 6)
         self._config = small_config(folder / 'people', epochs, _BATCH_SIZE)
-        self.count: Counter = Counter()  # of kills by kind
-        self.problems: list[str] = []
+        self.count = Counter()  # of kills by kind
+        self.problems = []
 
-    def run(self, kills: int, stops: int, workers: Sequence[int]) -> None:
+    def run(self, kills, stops, workers):
         """Train once undisturbed, and for each number of loader workers.
 
         Every other SIGKILL comes while a checkpoint is being written.
@@ -77,11 +74,9 @@ class ResumeCheck:
                 own = self._disturb(work_dir, number, own)
                 self.problems += [
                     f'{work_dir.name}: {difference}'
-                    for difference in differences(reference, work_dir)
-                ]
+                    for difference in differences(reference, work_dir)]
 
-    def _disturb(self, work_dir: Path, workers: int,
-                 kinds: list[str]) -> list[str]:
+    def _disturb(self, work_dir, workers, kinds):
         """Train to the end, interrupted in these ways; return those left."""
         had_best = False
         for position, kind in enumerate([*kinds, 'none']):
@@ -97,8 +92,7 @@ class ResumeCheck:
             self.count['incomplete'] += any(work_dir.glob('.*.partial*'))
         return []
 
-    def _start(self, work_dir: Path,
-               workers: int) -> multiprocessing.process.BaseProcess:
+    def _start(self, work_dir, workers):
         """Return a process that has begun to train, or has ended."""
         config = copy.deepcopy(self._config)
         config.work_dir = str(work_dir)
@@ -115,8 +109,7 @@ class ResumeCheck:
             continue
         return process
 
-    def _end(self, process: multiprocessing.process.BaseProcess, kind: str,
-             work_dir: Path) -> None:
+    def _end(self, process, kind, work_dir):
         """Send SIGTERM or SIGKILL at a random moment, if it is alive then."""
         process.join(self._random.uniform(0, self._longest_wait))
         if kind == 'saving':
@@ -130,8 +123,7 @@ class ResumeCheck:
                     signal.SIGTERM if kind == 'stop' else signal.SIGKILL)
 
 
-def _exit_code(process: multiprocessing.process.BaseProcess,
-               work_dir: Path) -> int:
+def _exit_code(process, work_dir):
     """Wait for the end; RuntimeError if the training failed."""
     process.join()
     if process.exitcode not in (0, -signal.SIGKILL, EXIT_STATUS):
@@ -141,7 +133,7 @@ def _exit_code(process: multiprocessing.process.BaseProcess,
     return process.exitcode
 
 
-def _train(config: Config, trains: Any) -> None:
+def _train(config, trains):
     """Train in this process; sets the event ``trains`` when it begins."""
     with Path(config.work_dir, 'screen.txt').open('a') as file:
         os.dup2(file.fileno(), 1)
@@ -156,7 +148,7 @@ def _train(config: Config, trains: Any) -> None:
     runner.train()
 
 
-def differences(reference: Path, work_dir: Path) -> list[str]:
+def differences(reference, work_dir):
     """Return how a disturbed training's work dir differs from another's.
 
     Returns:
@@ -164,15 +156,13 @@ def differences(reference: Path, work_dir: Path) -> list[str]:
         log, best checkpoint and files are equal, bit for bit.
     """
     one, other = _contents(reference), _contents(work_dir)
-    return [
-        name for name in sorted({*one, *other})
-        if one.get(name) != other.get(name)
-    ]
+    return [name for name in sorted({*one, *other})
+            if one.get(name) != other.get(name)]
 
 
-def _contents(work_dir: Path) -> dict[str, Any]:
+def _contents(work_dir):
     """Return the results of a training by what is said if they differ."""
-    found: dict[str, Any] = {}
+    found = {}
     for path in work_dir.iterdir():
         if path.is_file() and path.suffix not in ('.py', '.txt'):
             found[f'other files: {path.name}'] = True
@@ -195,30 +185,24 @@ def _contents(work_dir: Path) -> dict[str, Any]:
     return found
 
 
-def _of_the_training(key: str, value: Any) -> Any:
+def _of_the_training(key, value):
     """Return a checkpoint's entry without times and names of the run."""
     if key == 'meta':
         return {name: value[name] for name in ('epoch', 'iter', 'seed')}
     if key == 'message_hub':
-        return {
-            name: history
-            for name, history in value['log_scalars'].items()
-            if 'time' not in name
-        }
+        return {name: history
+                for name, history in value['log_scalars'].items()
+                if 'time' not in name}
     if key == 'progress':
         # Without loader processes augmentation seeds NumPy's and Python's;
         # which files were obsolete depends on when they were removed.
-        return dict(
-            value,
-            obsolete=None,
-            processes=[
-                dict(state, random=state['random']['torch'])
-                for state in value['processes']
-            ])
+        return dict(value, obsolete=None, processes=[
+            dict(state, random=state['random']['torch'])
+            for state in value['processes']])
     return value
 
 
-def bits(value: Any) -> Any:
+def bits(value):
     """Return nested values with types, and bytes instead of arrays."""
     if isinstance(value, HistoryBuffer):
         value = value.data
@@ -233,7 +217,7 @@ def bits(value: Any) -> Any:
     return type(value), value
 
 
-def _problems(work_dir: Path, had_best: bool) -> list[str]:
+def _problems(work_dir, had_best):
     """Return what is wrong with the files that a killed training left."""
     found = []
     for path in work_dir.glob('[!.]*.pth'):
@@ -249,8 +233,7 @@ def _problems(work_dir: Path, had_best: bool) -> list[str]:
     return found
 
 
-def check(folder: Path, epochs: int, seed: int, kills: int, stops: int,
-          workers: Sequence[int]) -> dict[str, bool]:
+def check(folder, epochs, seed, kills, stops, workers):
     """Kill and resume; return what was checked, and whether it is right."""
     began = time.perf_counter()
     done = ResumeCheck(folder, epochs, seed)
@@ -271,17 +254,10 @@ def check(folder: Path, epochs: int, seed: int, kills: int, stops: int,
             ('every line of the log there and the same', 'the log'),
             ('best checkpoint always there', 'best checkpoint'),
             ('every checkpoint complete at any time', 'incomplete'),
-            ('no files left over or missing', 'other files'),
-        )
-    }
+            ('no files left over or missing', 'other files'))}
 
 
 if __name__ == '__main__':
-    run_script(
-        __doc__,
-        check,
-        epochs=4,
-        seed=0,  # of the moments
-        kills=24,
-        stops=6,
-        workers=[0, 1, 3])
+    # The seed is of the moments.
+    run_script(__doc__, check, epochs=4, seed=0, kills=24, stops=6,
+               workers=[0, 1, 3])

@@ -8,16 +8,13 @@ checkpoint, and one other that is kept.
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 from mmengine.config import Config
 
-sys.path.extend(
-    str(Path(__file__).resolve().parents[2] / name)
-    for name in ('tests', 'tools/analysis_tools'))
+sys.path.extend(str(Path(__file__).resolve().parents[2] / name)
+                for name in ('tests', 'tools/analysis_tools'))
 from small_project import project_files
 
 #: The score that decides which checkpoint is the best.
@@ -26,21 +23,17 @@ SCORE = 'lsp/PCK@2'
 cv2.setNumThreads(1)
 
 
-def small_config(folder: Path, epochs: int, batch_size: int,
-                 workers: int = 0) -> Config:
+def small_config(folder, epochs, batch_size):
     """Return the config of a project, with all that can go wrong.
 
-    Batches are of a process, also in evaluations; workers are processes of
-    each data loader.
+    Batches are of a process, also in evaluations.
     """
     config = Config.fromfile(project_files(folder).config)
     config.launcher = 'none'
     config.model.backbone.update(num_stacks=1, feat_channels=8)
     for name in ('train', 'val', 'test'):
         config[f'{name}_dataloader'].update(
-            batch_size=batch_size,
-            num_workers=workers,
-            persistent_workers=workers > 0)
+            batch_size=batch_size, num_workers=0, persistent_workers=False)
     config.train_cfg.max_epochs = epochs
     # Thresholds that an untrained network meets, to have scores that change.
     for evaluator in (config.val_evaluator, config.test_evaluator):
@@ -51,16 +44,14 @@ def small_config(folder: Path, epochs: int, batch_size: int,
     config.param_scheduler = [
         dict(type='LinearLR', start_factor=0.1, end=10, by_epoch=False),
         dict(type='ReduceOnPlateauLR', monitor=SCORE, rule='greater',
-             factor=0.5, patience=0),
-    ]
+             factor=0.5, patience=0)]
     config.default_hooks.ema = dict(type='EMAHook')
     config.default_hooks.checkpoint.update(
         max_keep_ckpts=1, save_best=SCORE, rule='greater')
     return config
 
 
-def run_script(description: str, check: Callable[..., dict[str, bool]],
-               **defaults: Any) -> None:
+def run_script(description, check, **defaults):
     """Run a stress test; exit with status 1 if something is wrong.
 
     Args:
@@ -72,21 +63,15 @@ def run_script(description: str, check: Callable[..., dict[str, bool]],
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', help='folder that keeps the training runs')
     for name, value in defaults.items():
         is_list = isinstance(value, list)
         parser.add_argument(
-            f'--{name}',
-            type=type(value[0] if is_list else value),
-            nargs='+' if is_list else None,
-            default=value,
+            f'--{name}', type=type(value[0] if is_list else value),
+            nargs='+' if is_list else None, default=value,
             help=f'default: {value}')
     options = vars(parser.parse_args())
-    out = options.pop('out')
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(out or temporary).resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        report = check(folder, **options)
+    with tempfile.TemporaryDirectory() as folder:
+        report = check(Path(folder).resolve(), **options)
     for name, is_good in report.items():
         print(f'{name}: {"yes" if is_good else "NO"}')
     sys.exit(0 if all(report.values()) else 1)

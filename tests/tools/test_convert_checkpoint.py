@@ -1,4 +1,6 @@
 """Published files become checkpoints with the port's own outputs."""
+import shlex
+
 import numpy as np
 import pytest
 import torch
@@ -6,8 +8,7 @@ from convert_checkpoint import convert_checkpoint, matching_config
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
-from ports import port_of, randomised
-from princeton_network import PrincetonNetwork
+from ports import port_of, princeton_port_of, randomised
 from reference_network import reference_network
 
 from hourglass_plugin.models import StackedHourglass
@@ -23,55 +24,42 @@ from hourglass_plugin.models.weights.loading import (
 from hourglass_plugin.resources import config_path
 
 BEARPAW = dict(stem_channels=(64, 128, 256), num_keypoints=16)
+# Noise as OpenCV reads it, BGR.
+IMAGE = np.random.RandomState(0).randint(0, 256, (64, 128, 3), np.uint8)
 
 
-def bearpaw_weights():
-    """Weights by the port's names, as data parallel training saved them."""
-    torch.manual_seed(0)
-    weights = port_of(randomised(StackedHourglass(num_stacks=2, **BEARPAW)))
-    return {f'module.{name}': weights[name] for name in weights}
+def prefixed(prefix, weights):
+    return {f'{prefix}.{name}': weights[name] for name in weights}
 
 
-@pytest.fixture(scope='module')
-def image():
-    """Noise, (64, 128, 3) uint8, BGR as OpenCV reads it."""
-    return np.random.RandomState(0).randint(0, 256, (64, 128, 3), np.uint8)
-
-
-def rgb_in_unit_range(image):
-    """The ports' input, (1, 3, 64, 128) float64."""
-    rgb = image[:, :, ::-1].transpose(2, 0, 1).astype(np.float64)
-    return torch.from_numpy(rgb / 255)[None]
-
-
-def outputs_of(config_name, checkpoint, image):
-    """Heatmaps of every stack, from the image to the network's end."""
+def assert_same_heatmaps(config_name, checkpoint, network, mean):
+    """From the image to the network's end; ports subtract a mean from RGB."""
     config = Config.fromfile(config_path(config_name))
     init_default_scope('mmpose')
     model = MODELS.build(config.model).eval()
     load_weights(model, read_checkpoint(str(checkpoint)), str(checkpoint))
-    inputs = torch.from_numpy(image.transpose(2, 0, 1).copy())
+    inputs = torch.from_numpy(IMAGE.transpose(2, 0, 1).copy())
     batch = model.data_preprocessor(
         dict(inputs=[inputs], data_samples=[]), training=False)
+    rgb = torch.from_numpy(IMAGE[:, :, ::-1] / 255 - mean).float()
     with torch.no_grad():
-        return model.backbone(batch['inputs'])
-
-
-def assert_same_heatmaps(outputs, expected):
+        outputs = model.backbone(batch['inputs'])
+        expected = reference_network(
+            port_of(network), rgb.permute(2, 0, 1)[None], 2, 1, 4)
     for ours, theirs in zip(outputs, expected):
         assert theirs.std() > 0.1  # so that 1e-5 is small beside it
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-def test_bearpaws_file(tmp_path, image):
+def test_bearpaws_file(tmp_path):
     source, target = tmp_path / 'model_best.pth.tar', tmp_path / 'a/hg2.pth'
-    weights = bearpaw_weights()
-    content = dict(
-        epoch=90,
-        state_dict=weights,
+    torch.manual_seed(0)
+    network = randomised(StackedHourglass(num_stacks=2, **BEARPAW))
+    # As data parallel training saved them.
+    torch.save(dict(
+        epoch=90, state_dict=prefixed('module', port_of(network)),
         best_acc=np.float64(0.87),
-        optimizer=dict(state={}, param_groups=[]))
-    torch.save(content, source)
+        optimizer=dict(state={}, param_groups=[])), source)
     done = convert_checkpoint(str(source), str(target))
     assert 'bearpaw' in done.config and done.options == done.remarks == []
     written = torch.load(target, weights_only=True)
@@ -79,32 +67,22 @@ def test_bearpaws_file(tmp_path, image):
     assert written['meta']['config'] == done.config
     assert all(name.startswith('backbone.') for name in written['state_dict'])
     assert list(target.parent.iterdir()) == [target]
-    assert done.num_weights == sum(
-        tensor.numel() for name, tensor in weights.items()
-        if name.endswith(('.weight', '.bias')))
-
-    # The port's own way: RGB in [0, 1] less MPII's mean.
-    mean = torch.tensor([0.4404, 0.4440, 0.4327]).view(1, 3, 1, 1)
-    bare = {name[len('module.'):]: tensor for name, tensor in weights.items()}
-    assert_same_heatmaps(
-        outputs_of(done.config, target, image),
-        reference_network(bare, (rgb_in_unit_range(image) - mean).float(), 2,
-                          1, 4))
+    assert done.num_weights == sum(x.numel() for x in network.parameters())
+    assert_same_heatmaps(done.config, target, network,
+                         [0.4404, 0.4440, 0.4327])  # MPII's
 
 
-def test_princetons_file(tmp_path, image):
-    theirs = PrincetonNetwork(2, 256, 16, stem=(64, 128))
-    expected = theirs(rgb_in_unit_range(image).float())
+def test_princetons_file(tmp_path):
     source, target = tmp_path / 'checkpoint.pt', tmp_path / 'ours.pth'
-    torch.save(
-        dict(state_dict={
-            f'model.module.{name}': tensor for name, tensor in theirs.items()
-        }, epoch=3), source)
+    torch.manual_seed(0)
+    network = randomised(StackedHourglass(num_stacks=2, num_keypoints=16))
+    torch.save(dict(epoch=3, state_dict=prefixed(
+        'model.module', princeton_port_of(network))), source)
     done = convert_checkpoint(str(source), str(target))
     assert 'bearpaw' not in done.config and done.options == []
     assert done.num_weights == 6_570_400
     assert [remark[:2] for remark in done.remarks] == ['58']
-    assert_same_heatmaps(outputs_of(done.config, target, image), expected)
+    assert_same_heatmaps(done.config, target, network, 0)
 
 
 @pytest.mark.parametrize('arguments, part_of_name, options', [
@@ -114,8 +92,7 @@ def test_princetons_file(tmp_path, image):
         'model.backbone.num_blocks=4']),
     (dict(num_stacks=2, num_keypoints=14), 'custom', [
         'model.backbone.stem_channels="[64,128,256]"',
-        'model.data_preprocessor.mean="[112.302,113.22,110.3385]"'
-    ]),
+        'model.data_preprocessor.mean="[112.302,113.22,110.3385]"']),
 ])
 def test_options_for_what_no_config_has(arguments, part_of_name, options):
     with torch.device('meta'):
@@ -140,7 +117,69 @@ def test_nothing_is_written_from_a_file_that_does_not_fit(tmp_path):
     before = source.read_bytes()
     with pytest.raises(ValueError):
         convert_checkpoint(str(source), str(source))
-    with pytest.raises(FileNotFoundError):
-        convert_checkpoint(str(tmp_path / 'no.pth'), str(target))
     assert source.read_bytes() == before
     assert list(tmp_path.iterdir()) == [source]
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """Write a small port's file; returns its network."""
+
+    def write(num_keypoints=16):
+        network = StackedHourglass(
+            num_stacks=2, feat_channels=16, stem_channels=(4, 8, 16),
+            num_keypoints=num_keypoints)
+        torch.save(prefixed('module', port_of(network)),
+                   tmp_path / 'theirs.pth')
+        return network
+
+    return write
+
+
+def test_printed_commands_work(call_tool, theirs, tmp_path, capsys, project):
+    network, target = theirs(), tmp_path / 'ours.pth'
+    call_tool('convert_checkpoint', tmp_path / 'theirs.pth', target)
+    lines = capsys.readouterr().out.splitlines()
+    num_weights = sum(weight.numel() for weight in network.parameters())
+    assert f'{num_weights:,}' in lines[1]
+    test, predict = (shlex.split(line) for line in lines[-2:])
+    # No config has a network this small, so options say it.
+    assert test[:2] == ['python', 'tools/test.py']
+    assert test[3:] == [
+        str(target), '--cfg-options', 'model.backbone.feat_channels=16',
+        'model.backbone.stem_channels=[4,8,16]']
+    predict[2] = project.folder / 'images' / 'val0.png'
+    call_tool('predict', *predict[2:], '--out', tmp_path / 'predictions')
+    assert (tmp_path / 'predictions' / 'val0.png').is_file()
+
+
+@pytest.mark.parametrize('num_keypoints, script', [(4, 'test'),
+                                                   (None, 'train')])
+def test_other_keypoints_need_a_custom_config(num_keypoints, script, call_tool,
+                                              theirs, tmp_path, capsys):
+    theirs(num_keypoints)
+    call_tool('convert_checkpoint', tmp_path / 'theirs.pth',
+              tmp_path / 'ours.pth')
+    command = capsys.readouterr().out.split('\n    python ')[1]
+    assert command.startswith(
+        f'tools/{script}.py configs/custom_dataset/my_keypoints.py ')
+    assert f'{tmp_path}/ours.pth' in command
+
+
+def test_training_from_weights_that_do_not_fit_is_refused(
+        error_of, project, theirs, tmp_path):
+    """A port's file as a checkpoint, a missing file, other stacks."""
+    theirs()
+    port, missing = (str(tmp_path / name)
+                     for name in ('theirs.pth', 'missing.pth'))
+    for load_from, file, named in ((port, None, 'convert_checkpoint'),
+                                   (None, missing, missing),
+                                   (None, port, 'num_stacks')):
+        init_cfg = file and dict(type='Pretrained', checkpoint=file)
+        backbone = dict(
+            num_stacks=3, stem_channels=(4, 8, 16), init_cfg=init_cfg)
+        config = tmp_path / 'published.py'
+        config.write_text(f'_base_ = [{str(project.config)!r}]\n'
+                          f'model = dict(backbone={backbone!r})\n'
+                          f'load_from = {load_from!r}\n')
+        assert named in error_of('train', config, '--work-dir', tmp_path)

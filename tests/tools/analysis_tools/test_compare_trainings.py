@@ -1,10 +1,5 @@
 """compare_trainings.py from work dirs to table and plot."""
-from training_logs import (
-    config_text,
-    training_line,
-    write_start,
-    write_training,
-)
+from training_logs import training_line, write_start, write_training
 
 from hourglass_plugin.resources import config_path
 from hourglass_plugin.visualization import read_image
@@ -20,9 +15,9 @@ def test_table_picture_and_the_rest(call_tool, tmp_path, capsys):
         write_training(
             tmp_path / 'real' / str(seed), score, seed=seed, more=REAL)
     write_training(tmp_path / 'mine', 60.0, more=UNKNOWN, name='mine')
-    write_training(
-        tmp_path / 'boxes', 9.0, more='model = dict()', name='boxes')
-    cut = write_start(tmp_path / 'cut', [training_line(1, 10)], config_text())
+    write_training(tmp_path / 'boxes', 9.0, more='model = dict()',
+                   name='boxes')
+    cut = write_start(tmp_path / 'cut', [training_line(1, 10)])
     out = tmp_path / 'new' / 'out'
     call_tool('compare_trainings', tmp_path, '--out', out)
     printed = capsys.readouterr().out
@@ -33,8 +28,7 @@ def test_table_picture_and_the_rest(call_tool, tmp_path, capsys):
         '| `mine` | 0 | 2 | 60.0 | 30.0 | - | - | 1.0 |',
         '| `net` | 0, 1 | 2 | 52.0 (50.0 to 54.0) | 26.0 (25.0 to 27.0) | '
         '0.87 M | 0.33 G | 1.0 |',
-        '| `boxes` | 0 | 2 | 9.0 | 4.5 | - | - | 1.0 |',
-    ]
+        '| `boxes` | 0 | 2 | 9.0 | 4.5 | - | - | 1.0 |']
     assert str(cut) in printed
     assert read_image(out / 'runs.png').shape[1] == 1500
 

@@ -1,5 +1,4 @@
 """Ground truth of each benchmark, and scores against it by hand."""
-import ground_truth
 import numpy as np
 import pytest
 from ground_truth import read_ground_truth, score_predictions
@@ -20,11 +19,10 @@ def mpii_truth(tmp_path):
     people = [entry(MPII, seed) for seed in range(3)]
     people[1]['joints'][LEFT_WRIST] = [0, 0]
     people[1]['joints_vis'][LEFT_WRIST] = 0
-    path = write_head_boxes(tmp_path / 'mpii_gt_val.mat', people, [
-        [[5, 5], [5 + 3 * size, 5 + 4 * size]] for size in (1, 2, 10)])
-    with pytest.raises(ValueError):
-        read_ground_truth('mpii', path, subset='train')
-    return read_ground_truth('mpii', path, 'val')
+    return read_ground_truth('mpii', write_head_boxes(
+        tmp_path / 'mpii_gt_val.mat', people, [
+            [[5, 5], [5 + 3 * size, 5 + 4 * size]] for size in (1, 2, 10)]),
+        'val')
 
 
 def score(ground_truth, keypoints, **options):
@@ -40,6 +38,18 @@ def test_mpii(mpii_truth):
     assert mpii_truth.skeleton is MPII
     for row in score(mpii_truth, mpii_truth.keypoints).values():
         assert set(row.values()) == {100.0}
+
+
+@pytest.mark.parametrize('name', ['mpii', 'flic', 'lsp'])
+def test_other_subsets_and_files_without_people_are_refused(
+        name, mpii_truth, tmp_path):
+    path = write_json(tmp_path / 'a.json', [])
+    with pytest.raises(ValueError):
+        read_ground_truth(name, path)
+    with pytest.raises(ValueError):
+        read_ground_truth(name, tmp_path / 'mpii_gt_val.mat', 'train')
+    with pytest.raises(FileNotFoundError):
+        read_ground_truth(name, tmp_path / 'none.h5')
 
 
 def test_mpii_with_every_figure(tmp_path):
@@ -100,21 +110,3 @@ def test_predictions_that_are_not_finite_are_refused(mpii_truth):
     keypoints[1, HEAD, 1] = np.inf
     with pytest.raises(ValueError):
         score(mpii_truth, keypoints)
-
-
-@pytest.mark.parametrize('data_set, reader, more', [
-    ('mpii', 'read_mpii', ['valid.mat']),
-    ('flic', 'read_flic', []),
-    ('lsp', 'read_lsp', []),
-])
-def test_readers_are_told_whom_to_read(tmp_path, monkeypatch, data_set, reader,
-                                       more):
-    calls = []
-    monkeypatch.setattr(ground_truth, reader,
-                        lambda *arguments: calls.append(arguments) or [])
-    path = write_json(tmp_path / 'a.json', [])
-    with pytest.raises(ValueError):  # no people
-        read_ground_truth(data_set, path, 'train', 'valid.mat')
-    assert calls == [(path, 'train', *more)]
-    with pytest.raises(FileNotFoundError):
-        read_ground_truth(data_set, tmp_path / 'none.h5')

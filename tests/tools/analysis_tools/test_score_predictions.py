@@ -26,13 +26,9 @@ def arguments(tmp_path):
     np.save(tmp_path / 'one.npy', predicted)
     savemat(tmp_path / 'wrong.mat', dict(preds=TRUTH + 100))
     np.save(tmp_path / 'few.npy', TRUTH[:3])
-    people = []
-    for index in (2, 0, 3, 1):
-        found = dict(keypoints=TRUTH[index:index + 1] - 1,
-                     keypoints_visible=np.ones((1, 16)))
-        people.append(dict(id=index, img_path=f'{index}.jpg',
-                           pred_instances=found, gt_instances=found))
-    (tmp_path / 'people.pkl').write_bytes(pickle.dumps(people))
+    (tmp_path / 'people.pkl').write_bytes(pickle.dumps([
+        dict(id=index, img_path=f'{index}.jpg', pred_instances=dict(
+            keypoints=TRUTH[index:index + 1] - 1)) for index in (2, 0, 3, 1)]))
     return ('score_predictions', '--dataset', 'mpii', '--ground-truth',
             tmp_path / 'mpii_gt_val.mat')
 
@@ -45,8 +41,7 @@ def test_table_of_one_file(call_tool, arguments, tmp_path, capsys):
     # One of 8 wrists, of 56 joints without pelvis and thorax, of 64, of 32.
     assert lines[2].split() == [
         'PCKh@0.5', '100.00', '100.00', '100.00', '87.50', '100.00', '100.00',
-        '100.00', '98.21', '98.44', '96.88'
-    ]
+        '100.00', '98.21', '98.44', '96.88']
     assert not any('Comparison' in line for line in lines)
 
 

@@ -10,8 +10,8 @@ def halves(picture):
     return np.array_split(picture.astype(int), 2, axis=1)
 
 
-def is_color(picture, color):
-    return (np.abs(picture - color) < 8).all(axis=2)
+def is_color(picture, color, tolerance=8):
+    return (np.abs(picture - color) < tolerance).all(axis=2)
 
 
 def test_means_and_seeds_are_where_their_scores_are():
@@ -32,8 +32,7 @@ def test_curves_rise_to_the_right_within_the_range_of_the_seeds():
     _, curves = halves(draw_trainings(
         {'a': [{1: 10.0, 2: 20.0}, {1: 10.0, 2: 40.0}]}, 'PCK'))
     # The range: 15 % of the colour over white.
-    band = (np.abs(curves - (0.15 * np.array(BLUE) + 0.85 * 255)) < 4).all(
-        axis=2)
+    band = is_color(curves, 0.15 * np.array(BLUE) + 0.85 * 255, 4)
     end = np.flatnonzero(band.sum(axis=0) > 50)[-5]
     reach = np.flatnonzero(band[:, end])
     on_line = np.flatnonzero(is_color(curves, BLUE)[:, end])

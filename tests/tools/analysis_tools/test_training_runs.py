@@ -27,10 +27,8 @@ def read_groups(folder):
 
 
 def group_sizes(folder):
-    return {
-        name: len(members)
-        for name, members in read_groups(folder).items()
-    }
+    return {name: len(members)
+            for name, members in read_groups(folder).items()}
 
 
 def test_a_training_by_hand(tmp_path):
@@ -66,8 +64,7 @@ FIRST, SECOND = training_line(1, 10), training_line(2, 20)
 ])
 def test_a_later_start_replaces_its_epochs(starts, scores, seconds, tmp_path):
     for index, lines in enumerate(starts):
-        write_start(tmp_path, lines, config_text(),
-                    time=f'20260101_00000{index}')
+        write_start(tmp_path, lines, time=f'20260101_00000{index}')
     training = read_training(tmp_path)
     assert {epoch: row[PCK] for epoch, row in training.scores.items()
             } == scores
@@ -75,18 +72,18 @@ def test_a_later_start_replaces_its_epochs(starts, scores, seconds, tmp_path):
 
 
 @pytest.mark.parametrize('lines, config', [
-    (None, config_text()),
-    ([], config_text()),
-    ([FIRST, validation_line(10, 1.0)], config_text()),  # not finished
-    ([FIRST, SECOND], config_text()),  # not validated
-    (['no JSON\n', SECOND], config_text()),
-    (['[1]\n', SECOND], config_text()),
-    ([dict(loss=1.0, iter=10, step=10)], config_text()),  # not by epochs
-    ([SECOND], 'train_cfg = ('),
-    ([SECOND], 'model = dict()'),
+    (None, {}),
+    ([], {}),
+    ([FIRST, validation_line(10, 1.0)], {}),  # not finished
+    ([FIRST, SECOND], {}),  # not validated
+    (['no JSON\n', SECOND], {}),
+    (['[1]\n', SECOND], {}),
+    ([dict(loss=1.0, iter=10, step=10)], {}),  # not by epochs
+    ([SECOND], dict(config='train_cfg = (')),
+    ([SECOND], dict(config='model = dict()')),
 ])
 def test_unusable_work_dirs_are_left_out_by_name(lines, config, tmp_path):
-    work_dir = write_start(tmp_path / 'broken', lines, config)
+    work_dir = write_start(tmp_path / 'broken', lines, **config)
     write_training(tmp_path / 'whole', 30.0)
     runs, (reason, ) = read_trainings([tmp_path])
     assert [training.work_dir.name for training in runs] == ['whole']
@@ -140,13 +137,10 @@ def test_groups_in_one_folder_are_told_apart(tmp_path):
 def test_tables_by_hand(tmp_path):
     stacks = {'lsp/stack_1/PCK@0.2': 40.0, 'lsp/stack_2/PCK@0.2': 60.0}
     for seed, score in enumerate((58.0, 60.0, 65.0)):
-        write_start(
-            tmp_path / 'two' / str(seed), [
-                training_line(1, 10, time=seed * 300),
-                validation_line(10, score, **stacks)
-            ],
-            config_text(seed, epochs=1),
-            name='two')
+        write_start(tmp_path / 'two' / str(seed), [
+            training_line(1, 10, time=seed * 300),
+            validation_line(10, score, **stacks)
+        ], config_text(seed, epochs=1), name='two')
     write_training(tmp_path / 'one', 70.04, name='one')
     groups = best_first(read_groups(tmp_path), PCK)
     assert default_metrics(groups['two'][0].last) == [PCK, 'lsp/AUC']
@@ -173,13 +167,11 @@ the seeds.'''
 
 def test_groups_without_a_score(tmp_path):
     write_training(tmp_path / 'a', 0.7126, name='a')
-    write_start(
-        tmp_path / 'b', [SECOND, {'coco/AP': 90.0}], config_text(), name='b')
+    write_start(tmp_path / 'b', [SECOND, {'coco/AP': 90.0}], name='b')
     groups = best_first(read_groups(tmp_path), 'coco/AP')
     assert list(groups) == ['b', 'a']
     assert score_curves(groups, 'coco/AP') == {'b': [{2: 90.0}]}
-    assert '| `a` | 0 | 2 | - |' in comparison_tables(
-        groups, ['coco/AP'], {})
+    assert '| `a` | 0 | 2 | - |' in comparison_tables(groups, ['coco/AP'], {})
     # Scores of at most 1 have three digits.
     assert '| `a` | 0 | 2 | 0.713 |' in comparison_tables(groups, [PCK], {})
     check_metrics(groups, ['coco/AP', PCK])

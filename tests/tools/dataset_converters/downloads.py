@@ -8,8 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from matlab_files import struct_array
+from matlab_files import struct_array, write_head_boxes
+from pose_files import entry, write_json
 from scipy.io import savemat
+
+from hourglass_plugin.skeletons import MPII
 
 
 def convert(name, sources, out, *options):
@@ -63,6 +66,39 @@ def examples(*numbers):
              imgdims=np.array([[480.0, 720, 3]]),
              istrain=int(number != 3), istest=int(number == 3))
         for number in numbers]))
+
+
+def flic_files():
+    """FLIC.zip's content as files by name: two train, one tests."""
+    return {'FLIC/examples.mat': examples(1, 2, 3),
+            **{f'FLIC/images/film-{n}.jpg': jpeg(n) for n in (1, 2, 3)}}
+
+
+def write_lsp(folder):
+    """Both archives; four people of LSP, two of LSP extended and a ghost."""
+    extended = np.ones((14, 3, 3)) + 10
+    extended[:, 2] = [1, 0, 1]
+    normal = np.full((3, 14, 4), 10.0 + np.arange(4))
+    normal[2] = 0  # all visible
+    write_zip(folder / 'lspet_dataset.zip', {
+        'joints.mat': mat(joints=extended),
+        **{f'images/im{n:05d}.jpg': jpeg(n) for n in (1, 2, 3)}})
+    files = {
+        f'lsp_dataset/{folder}/im{n:04d}.jpg':
+        jpeg(10 + n if folder == 'images' else 0)
+        for n in (1, 2, 3, 4) for folder in ('drawn', 'images', 'visualized')}
+    write_zip(folder / 'lsp_dataset.zip',
+              {'lsp_dataset/joints.mat': mat(joints=normal), **files})
+
+
+def write_mpii(folder):
+    """MPII's people as JSON: three train, two validate; head boxes."""
+    people = [entry(MPII, seed) for seed in range(5)]
+    write_json(folder / 'train.json', people[:3])
+    write_json(folder / 'valid.json', people[3:])
+    write_head_boxes(folder / 'gt_valid.mat', people[3:],
+                     [[[10, 10], [13, 14]], [[10, 10], [16, 18]]])
+    return people
 
 
 def content_of(folder):
