@@ -21,7 +21,7 @@ from types import ModuleType
 #: Library -> the modules that register classes in its registries, in order;
 #: the first imports MMPose where dependencies of it are missing.
 REGISTERED_WITH = {
-    'mmengine': ('engine', 'models', 'inference.fast_inference_hook'),
+    'mmengine': ('engine', 'models', 'inference.engines'),
     'mmpose': ('compat.mmpose', 'codecs', 'datasets', 'evaluation',
                'transforms', 'models.head', 'models.pose_estimator',
                'report.hook', 'report.summary_hook',

@@ -5,7 +5,7 @@ over 96 pixels tall who are found at IoU 0.5 where an image has one false box
 on average, its time, and OKS AP of the 12 joints of arms and legs with the
 detector's and with the annotated boxes.
 
-    python docs/examples/score_everybody.py data/coco_people --detector FILE
+    python docs/examples/score_everybody.py DATA --detector CONFIG CHECKPOINT
 """
 import argparse
 import time
@@ -18,9 +18,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from hourglass_plugin import PosePredictor
-from hourglass_plugin.inference.person_detector import PersonDetector
+from hourglass_plugin.compat.imports import import_mmdet
 from hourglass_plugin.inference.tracking import box_overlap
-from hourglass_plugin.models.weights.loading import read_checkpoint
 
 #: MPII's and COCO's numbers of the same joints, and COCO's constants.
 JOINTS = {0: 16, 1: 14, 2: 12, 3: 11, 4: 13, 5: 15, 10: 10, 11: 8, 12: 6,
@@ -80,19 +79,23 @@ def found_at_one_false_box(boxes: list, scores: list, truth: list) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('data', type=Path)
-    parser.add_argument('--detector', required=True)
+    parser.add_argument('--detector', nargs=2, required=True)
     parser.add_argument('--threshold', type=float, default=0.1)
     args = parser.parse_args()
     boxed = COCO(str(args.data / 'person_boxes_val.json'))
     posed = limbs_only(args.data / 'person_keypoints_val.json')
-    detector = PersonDetector(read_checkpoint(args.detector)['state_dict'])
-    predictor = PosePredictor(detector='search', device='cpu')
+    import_mmdet()
+    from mmdet.apis import inference_detector, init_detector
+    detector = init_detector(*args.detector, device='cpu')
+    predictor = PosePredictor(device='cpu')
     detections, poses = [], dict(found=[], annotated=[])
     boxes, scores, truth, seconds = [], [], [], []
     for number, image in boxed.imgs.items():
         pixels = cv2.imread(str(args.data / 'images' / image['file_name']))
         start = time.perf_counter()
-        found, score = detector.detect(pixels, 0.05)
+        answer = inference_detector(detector, pixels).pred_instances
+        answer = answer[(answer.labels == 0) & (answer.scores >= 0.05)]
+        found, score = answer.bboxes.numpy(), answer.scores.numpy()
         seconds.append(time.perf_counter() - start)
         people = np.array(
             [each['bbox'] for each in boxed.imgToAnns[number]], float)

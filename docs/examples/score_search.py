@@ -16,8 +16,8 @@ import hourglass_plugin  # noqa: F401, registers its parts
 from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.inference.pose_model import (
     build_pose_model,
-    find_people,
     predict_poses,
+    search_person,
     whole_image,
 )
 from hourglass_plugin.models.weights.loading import read_checkpoint
@@ -94,7 +94,7 @@ def main():
                 np.subtract(*truth[LSP.indices(LSP.torso)]))
             center = person['bbox_center'][0] * zoom + shift
             half = person['bbox_scale'][0] * zoom / 2
-            box, = find_people(model, [image])
+            box = search_person(model, image)
             boxes = [[*(center - half), *(center + half)],
                      *whole_image(image), *box]
             poses, = predict_poses(model, [image],

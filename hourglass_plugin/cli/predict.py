@@ -57,10 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='JSON: {"image.jpg": [[X1, Y1, X2, Y2], ...], ...}, boxes of '
         'each image of a folder, in pixels')
     where.add_argument(
-        '--detector', nargs='+', metavar=('CONFIG', 'CHECKPOINT'),
+        '--detector', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
         help="config and checkpoint of one of MMDetection's detectors, which "
-        'finds everybody; of configs/detection/centernet the checkpoint '
-        'alone, without MMDetection')
+        'finds everybody')
     where.add_argument(
         '--whole-image', action='store_true',
         help='the images are crops, of one person each')
@@ -81,14 +80,8 @@ def _detector(given: list[str] | None, device: str | None) -> Any:
     """Return what ``PosePredictor`` takes for ``--detector``."""
     if given is None:
         return None
-    if len(given) > 2:
-        raise ValueError('--detector: give a config and its checkpoint, not '
-                         f'{" ".join(given)}')
-    from ..inference import person_detector
-    if len(given) == 1:
-        return person_detector.load_person_detector(given[0], device or 'cpu')
-    config, checkpoint = given
-    return person_detector.mmdet_detector(config, checkpoint, device or 'cpu')
+    from ..inference.person_detector import mmdet_detector
+    return mmdet_detector(*given, device or 'cpu')
 
 
 def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:

@@ -1,8 +1,6 @@
 """Trained networks on CPUs: OpenVINO in place of PyTorch.
 
-A network is traced once and compiled for this machine's CPU, without a C++
-compiler. Folding, fusing and memory layouts are OpenVINO's. Only what the
-returned stacks need is computed.
+A network is traced and compiled for this machine, without a C++ compiler.
 
 Shape shorthand: B batch, C channels, H W input size.
 """
@@ -10,7 +8,6 @@ import copy
 import functools
 import hashlib
 import importlib.util
-import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,16 +17,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.model import BaseModel
+from mmengine.device import get_device
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import __version__
 from ..atomic_files import atomic_file
-from ..models.consistency import check_image, stack_indices
+from ..models.consistency import check_image, without_wrapper
 
-#: float32 agrees with PyTorch to 1e-5; the others to a few percent of a
-#: heatmap's height.
+#: float32 agrees with PyTorch to 1e-5; the others to some percent of a peak.
 PRECISIONS = ('float32', 'int8', 'bfloat16')
 #: Images from which int8's ranges are measured, at most.
 CALIBRATION_SIZE = 32
@@ -40,74 +38,53 @@ def accelerate(network: Any,
                example: Tensor | None = None,
                calibration: Sequence[Tensor] | None = None,
                num_threads: int | None = None,
-               out_stacks: Sequence[int] | None = None,
                cache_dir: str | Path | None = None) -> 'AcceleratedNetwork':
     """Compile a trained network for this machine's CPU.
 
     Args:
-        network: with its weights, on the CPU; it is not changed. Any module
-            from a tensor (B, C, H, W) to a tuple of tensors.
+        network: on the CPU; a module from a tensor (B, C, H, W) to a tuple of
+            tensors, whose batch norms have running statistics.
         precision: one of ``PRECISIONS``. With int8 convolutions multiply 8-bit
             integers, and the rest is bfloat16 where the CPU has it.
         example: (B, C, H, W) images for which the network is then prepared;
             else the first batch of a size takes longer.
-        calibration: (C, H, W) images for int8's ranges, of which the first
-            ``CALIBRATION_SIZE`` are used.
+        calibration: (C, H, W) images for int8's ranges; 32 of them are used.
         num_threads: of the CPU; by default PyTorch's.
-        out_stacks: the returned stacks of a ``StackedHourglass``, counted from
-            0 or from the end, in ascending order. Default: the network's.
-        cache_dir: folder where the compiled network is saved, and loaded from
-            if weights, arguments and CPU are the same.
+        cache_dir: folder of compiled networks; by default none are kept.
 
     Raises:
-        ValueError: as :func:`check_precision`; if the network is on a GPU or
-            has batch norms without statistics, int8 has no ``calibration``,
-            or ``out_stacks`` does not fit.
+        ValueError: as :func:`check_precision`, or if int8 has no images.
     """
     check_precision(precision)
-    network = copy.copy(network)  # the same weights, other out_stacks
-    if out_stacks is not None:
-        network.out_stacks = stack_indices(out_stacks, network.num_stacks)
-    if next(network.parameters()).device.type != 'cpu':
-        raise ValueError('OpenVINO is for CPUs: move the network there, or '
-                         'use torch.compile')
-    if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
-           for norm in network.modules()):
-        raise ValueError('batch norms without running statistics cannot be '
-                         'compiled: their outputs depend on the whole batch')
-    images = [] if calibration is None or precision != 'int8' else list(
-        calibration[:CALIBRATION_SIZE])
+    images = [] if calibration is None or precision != 'int8' else [
+        *calibration[:CALIBRATION_SIZE]]
     if precision == 'int8' and not images:
         raise ValueError('int8 needs images: give calibration')
     import openvino
     core = openvino.Core()
-    options = _options(precision, num_threads)
-    state = [network, vars(network).get('out_stacks'), precision, options,
-             __version__, torch.__version__, openvino.__version__,
-             *(core.get_property('CPU', name) for name in (
-                 'FULL_DEVICE_NAME', 'OPTIMIZATION_CAPABILITIES'))]
-    digest = hashlib.sha256(repr(state).encode())
+    is_short = precision != 'float32' and _has_bfloat16()
+    options = dict(
+        INFERENCE_NUM_THREADS=num_threads or torch.get_num_threads(),
+        INFERENCE_PRECISION_HINT='bf16' if is_short else 'f32',
+        PERFORMANCE_HINT='LATENCY')
+    key = (network, getattr(network, 'out_stacks', None), options, __version__,
+           openvino.__version__, core.get_property('CPU', 'FULL_DEVICE_NAME'))
+    digest = hashlib.sha256(repr(key).encode())
     for values in (*network.state_dict().values(), *images):
         digest.update(values.detach().contiguous().numpy())
-
-    @functools.cache
-    def graph() -> Any:
-        return _quantized(_traced(network), images)
+    graph = functools.cache(lambda: _quantized(_traced(network), images))
 
     def compiled(shape: tuple[int, ...]) -> Any:
         name = f'{digest.hexdigest()[:32]}-{"x".join(map(str, shape))}.blob'
-        path = None if cache_dir is None else Path(cache_dir, name)
-        # Without a file, or with a damaged one, the network is compiled.
-        with suppress(OSError, RuntimeError):
-            if path is not None:
-                blob = io.BytesIO(path.read_bytes())
-                return core.import_model(blob, 'CPU', options)
+        # In a folder that is no folder files are neither found nor written.
+        path = Path(cache_dir or os.devnull, name)
+        with suppress(OSError, RuntimeError):  # missing, or damaged
+            return core.import_model(path.read_bytes(), 'CPU', options)
         fixed = graph().clone()
         fixed.reshape(shape)
         program = core.compile_model(fixed, 'CPU', options)
-        if path is not None:
-            with suppress(OSError), atomic_file(path) as partial:
-                partial.write_bytes(program.export_model().getvalue())
+        with suppress(OSError), atomic_file(path) as partial:
+            partial.write_bytes(program.export_model().getvalue())
         return program
 
     fast = AcceleratedNetwork(network, compiled)
@@ -116,89 +93,35 @@ def accelerate(network: Any,
     return fast
 
 
-def accelerate_model(model: BaseModel,
-                     precision: str = 'float32',
-                     calibration: Sequence[Tensor] | None = None) -> BaseModel:
-    """Copy a pose estimator or a detector with an accelerated backbone.
+def accelerated_backbone(network: nn.Module, precision: str,
+                         calibration: Sequence[Tensor] = ()) -> Any:
+    """Return a fast network, to take the place of a model's backbone.
 
-    Where the head decodes one stack only (``MultiStageHeatmapHead`` without
-    ``eval_all_stacks`` and ``output_heatmaps``) no others are computed. The
-    compiled network is cached in ``~/.cache/hourglass_plugin``, or below
-    ``$XDG_CACHE_HOME``. On GPUs it is compiled by ``torch.compile``, in
-    float32. Arguments and errors are those of :func:`accelerate`; a stack in
-    ``test_cfg`` that is not there is a ValueError, too.
+    Programs are cached in ``~/.cache/hourglass_plugin``, or below
+    ``$XDG_CACHE_HOME``. On GPUs they are ``torch.compile``'s, in float32.
+    Arguments and errors are those of :func:`accelerate`.
     """
-    network, out_stacks = model.backbone, None
     device = next(network.parameters()).device
     check_precision(precision, str(device))
-    # The copy gets another network, so that this one need not be copied.
-    model = copy.deepcopy(model, {id(network): network})
     if device.type != 'cpu':
-        model.backbone = torch.compile(network)
-        return model
-    if hasattr(getattr(model, 'head', None), 'select_stack'):
-        settings = dict(model.test_cfg or {})
-        if not (settings.get('eval_all_stacks', False)
-                or settings.get('output_heatmaps', False)):
-            index, = stack_indices((settings.get('eval_stack', -1), ),
-                                   len(network.out_stacks))
-            out_stacks = (network.out_stacks[index], )
-            model.head.select_stack(index)
-            model.test_cfg = {**settings, 'eval_stack': 0}
+        return torch.compile(network)
     cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    model.backbone = accelerate(
-        network, precision, calibration=calibration, out_stacks=out_stacks,
-        cache_dir=Path(cache, 'hourglass_plugin'))
-    return model
+    return accelerate(network, precision, calibration=calibration,
+                      cache_dir=Path(cache, 'hourglass_plugin'))
 
 
 def check_precision(precision: str, device: str = 'cpu') -> None:
     """Raise ValueError if a device of this machine lacks a precision."""
-    if precision not in PRECISIONS:
-        raise ValueError(f'precision={precision!r} must be one of '
-                         f'{", ".join(PRECISIONS)}')
     is_cpu = torch.device(device).type == 'cpu'
-    if not is_cpu and precision != 'float32':
-        raise ValueError(f'{precision} is for CPUs: choose float32 on '
-                         f'{device}, or the CPU')
+    if precision not in (PRECISIONS if is_cpu else PRECISIONS[:1]):
+        raise ValueError(f'precision={precision!r} must be one of '
+                         f'{", ".join(PRECISIONS)}; on GPUs float32')
     if is_cpu and importlib.util.find_spec('openvino') is None:
         raise ValueError('OpenVINO, which makes networks faster on CPUs, is '
                          'missing: pip install openvino')
     if precision == 'bfloat16' and not _has_bfloat16():
         raise ValueError('this CPU has no bfloat16 instructions: choose '
                          'float32 or int8')
-
-
-class AcceleratedNetwork(nn.Module):
-    """The result of :func:`accelerate`, with the network's ``out_stacks``.
-
-    Programs for images of one shape are up to twice as fast as one for all.
-    There are few: batches are run in pieces of 16, 8, 4, 2 and 1 images.
-    """
-
-    def __init__(self, network: nn.Module,
-                 compiled: Callable[[tuple[int, ...]], Any]) -> None:
-        super().__init__()
-        self.out_stacks = getattr(network, 'out_stacks', None)
-        self._depth = getattr(network, 'depth', None)
-        self._compiled = functools.cache(compiled)
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Map (B, C, H, W) to the network's outputs, float32."""
-        if self._depth is not None:
-            check_image(image, self._depth)
-        count = len(image)
-        if count == 0:
-            return tuple(output[:0] for output in self(
-                image.new_zeros(1, *image.shape[1:])))
-        sizes = [16] * (count // 16) + [
-            size for size in (8, 4, 2, 1) if count & size]
-        pieces = []
-        for piece in image.detach().float().contiguous().split(sizes):
-            program = self._compiled(tuple(piece.shape))
-            pieces.append(list(map(
-                torch.from_numpy, program(piece.numpy()).values())))
-        return tuple(map(torch.cat, zip(*pieces)))
 
 
 def _has_bfloat16() -> bool:
@@ -208,12 +131,30 @@ def _has_bfloat16() -> bool:
         'CPU', 'OPTIMIZATION_CAPABILITIES')
 
 
-def _options(precision: str, num_threads: int | None) -> dict[str, Any]:
-    """Return OpenVINO's options for one batch at a time."""
-    is_short = precision != 'float32' and _has_bfloat16()
-    return dict(INFERENCE_NUM_THREADS=num_threads or torch.get_num_threads(),
-                INFERENCE_PRECISION_HINT='bf16' if is_short else 'f32',
-                PERFORMANCE_HINT='LATENCY')
+class AcceleratedNetwork(nn.Module):
+    """The result of :func:`accelerate`.
+
+    Programs for images of one shape are up to twice as fast as one for all.
+    There are few: batches are run in pieces of 16, 8, 4, 2 and 1 images.
+    """
+
+    def __init__(self, network: nn.Module,
+                 compiled: Callable[[tuple[int, ...]], Any]) -> None:
+        super().__init__()
+        self._depth = getattr(network, 'depth', None)
+        self._compiled = functools.cache(compiled)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Map (B, C, H, W), at least one image, to float32 outputs."""
+        if self._depth is not None:
+            check_image(image, self._depth)
+        sizes = [16] * (len(image) // 16) + [
+            size for size in (8, 4, 2, 1) if len(image) & size]
+        outputs = []
+        for piece in image.detach().float().contiguous().split(sizes):
+            found = self._compiled(tuple(piece.shape))(piece.numpy())
+            outputs.append(map(torch.from_numpy, found.values()))
+        return tuple(map(torch.cat, zip(*outputs)))
 
 
 def _traced(network: nn.Module) -> Any:
@@ -254,23 +195,20 @@ def _quantized(graph: Any, images: Sequence[Tensor]) -> Any:
                 for convolution in _convolutions(probe)]
     run = openvino.Core().compile_model(
         openvino.Model(extremes, probe.get_parameters()), 'CPU',
-        _options('float32', None))
+        dict(INFERENCE_PRECISION_HINT='f32'))
     values = np.array([list(run([image[None].float().numpy()]).values())
                        for image in images])  # (N, 2 * convolutions)
     lows, highs = np.split(values, 2, axis=1)
-    inputs: dict[Any, Any] = {}
     for convolution, low, high in zip(
             _convolutions(graph), lows.min(0), highs.max(0)):
         source, weight = convolution.input_values()
-        place = source.get_node().get_friendly_name(), source.get_index()
-        if place not in inputs:
-            inputs[place] = ops.fake_quantize(source, low, high, low, high,
-                                              256).output(0)
         bound = np.abs(weight.get_node().get_data()).max((1, 2, 3))
         bound = np.maximum(bound, 1e-9).reshape(-1, 1, 1, 1)
-        convolution.input(0).replace_source_output(inputs[place])
-        convolution.input(1).replace_source_output(ops.fake_quantize(
-            weight, -bound, bound, -bound, bound, 255).output(0))
+        for place, value, limits in (
+                (0, source, (low, high, low, high, 256)),
+                (1, weight, (-bound, bound, -bound, bound, 255))):
+            convolution.input(place).replace_source_output(
+                ops.fake_quantize(value, *limits).output(0))
     return graph
 
 
@@ -279,3 +217,34 @@ def _convolutions(graph: Any) -> list[Any]:
     return [node for node in graph.get_ordered_ops()
             if node.get_type_name() == 'Convolution' and
             node.input_value(1).get_node().get_type_name() == 'Constant']
+
+
+@HOOKS.register_module()
+class FastInferenceHook(Hook):
+    """Test with :func:`accelerated_backbone`; the model has its own after.
+
+    Args:
+        precision: one of ``PRECISIONS``; int8 measures its ranges on the first
+            images of the test set.
+    """
+
+    def __init__(self, precision: str = 'float32') -> None:
+        check_precision(precision, get_device())
+        self.precision = precision
+
+    def before_test(self, runner: Runner) -> None:
+        """Give the model a fast backbone."""
+        model: Any = without_wrapper(runner.model)
+        images: list = []
+        loader = runner.test_dataloader if self.precision == 'int8' else ()
+        for batch in loader:
+            images += model.data_preprocessor(batch)['inputs']
+            if len(images) >= CALIBRATION_SIZE:
+                break
+        self._backbone = model.backbone
+        model.backbone = accelerated_backbone(model.backbone, self.precision,
+                                              images)
+
+    def after_test(self, runner: Runner) -> None:
+        """Give the model its own backbone."""
+        without_wrapper(runner.model).backbone = self._backbone

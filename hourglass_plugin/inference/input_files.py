@@ -160,25 +160,20 @@ def open_input(path: str | int, out: Path) -> list[Path] | Video:
             path or that of its results is not UTF-8, or the results would
             overwrite the input or cannot be written.
     """
-    if isinstance(path, int):
-        video = Video(path)
-        check_outputs({'--out': drawn_video(video.path, out)})
-        return video
-    source = Path(path)
+    source = Path(str(path))
     folder = source if source.is_dir() else source.parent
-    if folder.resolve() == out.resolve():
+    if folder.resolve() == out.resolve() and not isinstance(path, int):
         raise ValueError(f'{out} has the input, which results would overwrite')
     check_outputs({'--out': out / 'predictions.json'})
-    if source.suffix.lower() in VIDEO_SUFFIXES and source.is_file():
-        check_outputs({'--out': drawn_video(source, out)}, [source])
+    video = open_video(path)
+    if isinstance(video, Video):
         _check_utf8(str(out))
-        return Video(path)
-    images = [source]
-    if source.is_dir():
-        images = images_in(source)
-    elif not source.is_file():
-        raise FileNotFoundError(f'there is no image, folder or video {path}')
+        check_outputs({'--out': drawn_video(video.path, out)}, [source])
+        return video
+    images = images_in(source) if source.is_dir() else [source]
     for image in images:
+        if not image.is_file():
+            raise FileNotFoundError(f'there is no image or folder {image}')
         check_outputs({'--out': drawn_image(image, out)}, [image])
     return images
 

@@ -113,18 +113,11 @@ def whole_image(image: np.ndarray) -> np.ndarray:
     return np.array([[0, 0, width, height]], np.float32)
 
 
-def find_people(model: BaseModel,
-                images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Find one person in each image, without the flip test.
+def search_person(model: BaseModel, image: np.ndarray) -> np.ndarray:
+    """Return the box (1, 4) of one person, without the flip test.
 
-    See :mod:`hourglass_plugin.inference.person_search`.
-
-    Args:
-        model: from :func:`build_pose_model`.
-        images: (H, W, 3) uint8, BGR, of any sizes.
-
-    Returns:
-        For each image (1, 4) left, top, right, bottom, in pixels.
+    As :func:`.person_search.find_person`, with a model of
+    :func:`build_pose_model` and an image (H, W, 3) uint8, BGR.
     """
 
     def predict(image: np.ndarray,
@@ -135,4 +128,4 @@ def find_people(model: BaseModel,
 
     side = max(model.head.decoder.input_size)
     with changed_test_cfg(model, flip_test=False, eval_all_stacks=False):
-        return [find_person(image, predict, side)[None] for image in images]
+        return find_person(image, predict, side)[None]

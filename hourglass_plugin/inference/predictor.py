@@ -1,4 +1,5 @@
 """Poses of people in images and videos, with a trained model."""
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,14 +19,14 @@ from ..visualization.drawing import (
 )
 from ..visualization.image_files import read_image, save_image
 from ..weights import shipped_weights
-from .engines import CALIBRATION_SIZE, accelerate_model, check_precision
+from .engines import CALIBRATION_SIZE, accelerated_backbone, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .pose_model import (
     build_pose_model,
     changed_test_cfg,
-    find_people,
     predict_poses,
     run_model,
+    search_person,
     whole_image,
 )
 from .results import Pose, Prediction
@@ -51,15 +52,13 @@ class PosePredictor:
         checkpoint: of this config.
         device: such as ``cpu``; by default a GPU if there is one.
         engine: ``float32``, ``int8`` or ``bfloat16`` runs a
-            ``StackedHourglass`` in OpenVINO, see
-            :func:`hourglass_plugin.inference.engines.accelerate`; int8
-            measures its ranges on the first batch of images.
+            ``StackedHourglass`` in OpenVINO, see :func:`.engines.accelerate`;
+            int8 measures its ranges on the first batch of images.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
             image; without them the detector finds them.
         detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
-            :func:`.person_detector.mmdet_detector`. By default, or as
-            ``'search'``, one person or object is searched in each image by
-            the network's own heatmaps.
+            :func:`.person_detector.mmdet_detector`. By default one person or
+            object is searched in each image by the network's own heatmaps.
         score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
         is_whole_image: every image is a crop of one person; by default as the
@@ -71,8 +70,8 @@ class PosePredictor:
     Raises:
         FileNotFoundError: if a file is missing.
         ValueError: as :func:`build_pose_model` and
-            :func:`hourglass_plugin.inference.engines.accelerate`, or if one of
-            config and checkpoint is missing, or a box is empty or too large.
+            :func:`.engines.accelerate`, or if one of config and checkpoint is
+            missing, or a box is empty or too large.
 
     Example:
         >>> predictor = PosePredictor()
@@ -87,7 +86,7 @@ class PosePredictor:
                  engine: str | None = None,
                  *,
                  boxes: Sequence[Sequence[float]] | None = None,
-                 detector: Detector | str | None = None,
+                 detector: Detector | None = None,
                  score_threshold: float = 0.2,
                  batch_size: int = 16,
                  is_whole_image: bool = False) -> None:
@@ -107,20 +106,18 @@ class PosePredictor:
             device)
         self._needs_calibration = engine == 'int8'
         if engine is not None and not self._needs_calibration:
-            self.model = accelerate_model(self.model, engine)
+            self.model.backbone = accelerated_backbone(
+                self.model.backbone, engine)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
+        self.detector = detector
+        self._find = detector or functools.partial(search_person, self.model)
         # Other models than top-down ones find people themselves.
-        self.is_whole_image = (
-            is_whole_image or settings.get('whole_image', False)
-            or not isinstance(self.model, TopdownPoseEstimator))
+        if (is_whole_image or settings.get('whole_image', False)
+                or not isinstance(self.model, TopdownPoseEstimator)):
+            self._find = whole_image
         self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
         self.keypoint_names = list(self.skeleton.joints)
-        if detector is not None and not callable(detector) and (
-                detector != 'search'):
-            raise ValueError("detector must be 'search' or a function from an "
-                             f'image to boxes, but is {detector!r}')
-        self.detector = detector if callable(detector) else None
 
     def __call__(self, source: Source,
                  boxes: Sequence | None = None) -> list:
@@ -299,23 +296,13 @@ class PosePredictor:
                     lambda _, inputs: crops.extend(inputs[0])):
                 predict_poses(self.model, images, self._fill(images, boxes))
             if crops:
-                self.model = accelerate_model(
-                    self.model, 'int8', crops[-CALIBRATION_SIZE:])
+                self.model.backbone = accelerated_backbone(
+                    self.model.backbone, 'int8', crops[-CALIBRATION_SIZE:])
             self._needs_calibration = not crops  # images without people
-        unknown = [index for index, box in enumerate(boxes) if box is None]
-        found = iter(self._find([images[index] for index in unknown]))
-        return [next(found) if box is None else box for box in boxes]
-
-    def _find(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return boxes (N, 4) for images without."""
-        if self.is_whole_image:
-            return [whole_image(image) for image in images]
-        if self.detector is not None:
-            return [
-                np.asarray(self.detector(image), np.float32).reshape(-1, 4)
-                for image in images
-            ]
-        return find_people(self.model, images)
+        return [
+            np.asarray(self._find(image), np.float32).reshape(-1, 4)
+            if box is None else box for image, box in zip(images, boxes)
+        ]
 
 
 def _boxes_by_image(

@@ -260,17 +260,6 @@ class MultiStageHeatmapHead(BaseHead):
             for number in range(len(batch_data_samples))
         ]
 
-    def select_stack(self, index: int) -> None:
-        """From now on expect the output of one stack alone.
-
-        Args:
-            index: the stack, counted from 0.
-        """
-        self.num_stages = 1
-        self.loss_weights = None
-        if self.heatmaps is not None:
-            self.heatmaps = nn.ModuleList([self.heatmaps[index]])
-
     def _decode_all_stacks(self, stacks: Sequence[Tensor], index: int,
                            batch_data_samples: list) -> list[InstanceData]:
         """Keypoints of stack ``index``, and beside them those of all."""

@@ -1,15 +1,21 @@
 """An accelerated network computes the same."""
 import copy
 import importlib.util
+from types import SimpleNamespace
 
 import pytest
 import torch
-from small_estimator import assert_same, build, images, predict
+from small_estimator import assert_same, build, predict
 from small_network import image, small_network
 from torch import nn
 
 from hourglass_plugin.inference import accelerate, engines
-from hourglass_plugin.inference.engines import accelerate_model
+from hourglass_plugin.inference.engines import (
+    AcceleratedNetwork,
+    FastInferenceHook,
+    accelerated_backbone,
+)
+from hourglass_plugin.models import StackedHourglass
 
 HAS_BFLOAT16 = engines._has_bfloat16()
 
@@ -39,17 +45,13 @@ def outputs_of(network, x):
         return copy.deepcopy(network).eval()(x)
 
 
-def assert_outputs(fast, network, x, indices=None):
-    expected = outputs_of(network, x)
+def assert_outputs(fast, network, x):
     outputs = fast(x)
-    indices = range(len(expected)) if indices is None else indices
-    assert len(outputs) == len(indices)
-    for output, index in zip(outputs, indices):
-        # Reordered float32 sums of the small network's heatmaps, of height
-        # about 1: some 20 convolutions deep, each rounds by 2^-24.
-        torch.testing.assert_close(
-            output, expected[index], atol=1e-5, rtol=1e-5)
-        assert not output.requires_grad
+    # Reordered float32 sums of the small network's heatmaps, of height about
+    # 1: some 20 convolutions deep, each rounds by 2^-24.
+    torch.testing.assert_close(
+        outputs, outputs_of(network, x), atol=1e-5, rtol=1e-5)
+    assert not any(output.requires_grad for output in outputs)
 
 
 def relative_error(outputs, expected):
@@ -84,7 +86,7 @@ def test_same_outputs_and_unchanged_network(options):
 def test_images_of_any_number_and_size():
     network = trained_network()
     fast = accelerate(network, example=image(2, 3, 32, 32))
-    for size in ((2, 32, 32), (1, 48, 31), (0, 32, 32), (22, 32, 32)):
+    for size in ((2, 32, 32), (1, 48, 31), (22, 32, 32)):
         x = image(size[0], 3, *size[1:])
         assert_outputs(fast, network, x)
         assert_outputs(fast, network,
@@ -107,23 +109,7 @@ def test_any_module_from_a_tensor_to_a_tuple():
             return (self.conv(x).relu(), )
 
     network = Network()
-    fast = accelerate(network)
-    assert fast.out_stacks is None
-    assert_outputs(fast, network, image(2, 2, 5, 7))
-
-
-@pytest.mark.parametrize('out_stacks, indices', [
-    ((0, ), [0]),
-    ((-1, ), [2]),
-    ((0, -2), [0, 1]),
-    ([0, 1, 2], [0, 1, 2]),
-])
-def test_chosen_stacks(out_stacks, indices):
-    network = trained_network(num_stacks=3)
-    fast = accelerate(network, out_stacks=out_stacks)
-    assert_outputs(fast, network, image(2, 3, 32, 32), indices)
-    assert fast.out_stacks == tuple(indices)
-    assert network.out_stacks == (0, 1, 2)
+    assert_outputs(accelerate(network), network, image(2, 2, 5, 7))
 
 
 def test_stacks_after_the_last_returned_one_are_not_computed():
@@ -132,6 +118,7 @@ def test_stacks_after_the_last_returned_one_are_not_computed():
         trained_network(num_stacks=1))))
     network.out_stacks = (0, )
     assert len(engines._convolutions(engines._traced(network))) == stack
+    assert_outputs(accelerate(network), network, image(2, 3, 32, 32))
 
 
 @pytest.mark.skipif(not HAS_BFLOAT16, reason='this CPU has no bfloat16')
@@ -183,9 +170,10 @@ def test_compiled_network_is_cached(cache, monkeypatch):
         patch.setattr(engines, '_traced', trace)
         again = accelerate(network, cache_dir=cache)(x)
         assert all(map(torch.equal, first, again))
-        other = copy.deepcopy(network)
+        other, shorter = copy.deepcopy(network), copy.copy(network)
         other.stem.conv.bias.data[0] += 1
-        for changed in (dict(network=other), dict(out_stacks=(0, )),
+        shorter.out_stacks = (0, )
+        for changed in (dict(network=other), dict(network=shorter),
                         dict(num_threads=3), dict(example=x[:1]),
                         dict(precision='int8', calibration=x)):
             with pytest.raises(InterruptedError):
@@ -207,15 +195,12 @@ def test_cache_that_cannot_be_written_is_left_out(tmp_path):
     dict(precision='float16'),
     dict(precision='int8'),
     dict(precision='int8', calibration=[]),
-    dict(network=small_network(
-        norm_cfg=dict(type='BN', track_running_stats=False))),
-    dict(network=small_network().to('meta')),
-    *(dict(out_stacks=out_stacks)
-      for out_stacks in ((3, ), (-4, ), (1, 0), (), 0)),
 ])
 def test_wrong_arguments(options):
     with pytest.raises(ValueError):
-        accelerate(**{'network': small_network(num_stacks=3), **options})
+        accelerate(small_network(), **options)
+    with pytest.raises(ValueError):
+        FastInferenceHook('float16')
 
 
 @pytest.mark.parametrize('name, value, precision', [
@@ -233,44 +218,49 @@ def test_what_the_machine_lacks_is_an_error(name, value, precision,
     assert '\n' not in str(raised.value)
 
 
-@pytest.mark.parametrize('options, returned', [
-    (dict(), (2, )),
-    (dict(feedback=False), (2, )),
-    (dict(eval_stack=0), (0, )),
-    (dict(eval_stack=0, feedback=False), (0, )),
-    (dict(eval_stack=1), (1, )),
-    (dict(eval_stack=0, eval_all_stacks=True), (0, 1, 2)),
-    (dict(eval_stack=0, output_heatmaps=True), (0, 1, 2)),
-])
-def test_model_computes_no_more_than_it_decodes(options, returned, cache):
-    model = build(flip_test=True, **options)
-    before = dict(model.test_cfg), model.head.num_stages
-    fast = accelerate_model(model)
-    assert fast.backbone.out_stacks == returned
-    assert_same(predict(fast), predict(model))
-    assert (model.test_cfg, model.head.num_stages) == before
+@pytest.mark.parametrize('options', [
+    dict(), dict(feedback=False), dict(eval_stack=0),
+    dict(eval_stack=0, eval_all_stacks=True)])
+def test_a_model_predicts_the_same(options, cache):
+    model, plain = (build(flip_test=True, **options) for _ in range(2))
+    model.backbone = accelerated_backbone(model.backbone, 'float32')
+    assert_same(predict(model), predict(plain))
     assert list(cache.iterdir())
-
-
-def test_a_detector_keeps_its_head():
-    detector = nn.Module()
-    detector.test_cfg = dict(max_per_img=100)
-    detector.backbone = build(feedback=False).backbone
-    fast = accelerate_model(detector)
-    assert fast.test_cfg == detector.test_cfg
-    assert_outputs(fast.backbone, detector.backbone, images(2))
-
-
-def test_stacks_that_are_not_there_are_refused():
-    with pytest.raises(ValueError):
-        accelerate_model(build(eval_stack=3))
 
 
 def test_a_gpu_gets_torchs_compiler(monkeypatch):
     compiled = nn.Identity()
     monkeypatch.setattr(torch, 'compile', lambda network: compiled)
-    model = nn.Module()
-    model.backbone = small_network().to('meta')  # in place of a GPU
-    assert accelerate_model(model).backbone is compiled
+    network = small_network().to('meta')  # in place of a GPU
+    assert accelerated_backbone(network, 'float32') is compiled
     with pytest.raises(ValueError):
-        accelerate_model(model, 'int8')
+        accelerated_backbone(network, 'int8')
+
+
+class Model(nn.Module):
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = small_network()
+
+    def data_preprocessor(self, batch):
+        return dict(inputs=torch.stack(batch['inputs']).float() / 255)
+
+
+@pytest.mark.parametrize('precision, read', [('float32', 0), ('int8', 2)])
+def test_the_model_has_its_backbone_back_after_a_test(precision, read):
+    """tests/tools has the hook in use."""
+    batches = []
+
+    def loader():
+        for index in range(9):
+            batches.append(index)
+            yield dict(inputs=list(torch.randint(0, 256, (30, 3, 16, 16))))
+
+    runner = SimpleNamespace(model=Model(), test_dataloader=loader())
+    hook = FastInferenceHook(precision)
+    hook.before_test(runner)
+    assert len(batches) == read  # 32 images are enough
+    assert isinstance(runner.model.backbone, AcceleratedNetwork)
+    hook.after_test(runner)
+    assert isinstance(runner.model.backbone, StackedHourglass)

@@ -1,11 +1,16 @@
 """People in videos keep their numbers; files play in browsers."""
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
+import torch
+from mmengine.structures import InstanceData
 
 from hourglass_plugin import PosePredictor
 from hourglass_plugin.inference import predictor as module
 from hourglass_plugin.inference.input_files import Video
+from hourglass_plugin.inference.person_detector import mmdet_detector
 from hourglass_plugin.inference.results import Pose
 from hourglass_plugin.inference.tracking import box_around
 from hourglass_plugin.inference.video_file import VideoFile
@@ -70,6 +75,13 @@ def test_boxes_of_the_last_frame_are_used_again(tmp_path, monkeypatch):
     np.testing.assert_allclose(boxes[1][0], [20, 40, 60, 80], rtol=1e-6)
 
 
-def test_unknown_detector_is_refused():
-    with pytest.raises(ValueError):
-        PosePredictor(detector='yolo', device='cpu')
+def test_a_detector_of_mmdetection_gives_sure_boxes_of_people(monkeypatch):
+    apis = pytest.importorskip('mmdet.apis')
+    found = InstanceData(
+        bboxes=torch.arange(12.0).view(3, 4), labels=torch.tensor([0, 0, 1]),
+        scores=torch.tensor([0.9, 0.2, 0.9]))
+    monkeypatch.setattr(apis, 'init_detector', lambda *_, **options: options)
+    monkeypatch.setattr(apis, 'inference_detector', lambda model, image:
+                        SimpleNamespace(pred_instances=found))
+    detect = mmdet_detector('config.py', 'file.pth')
+    assert detect(np.zeros((9, 9, 3), np.uint8)).tolist() == [[0, 1, 2, 3]]

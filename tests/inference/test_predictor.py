@@ -134,7 +134,7 @@ def test_names_of_the_package():
 def test_engines_find_the_same_person(engine, atol, predictor, file, tmp_path,
                                       monkeypatch):
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    fast = PosePredictor(device='cpu', engine=engine, detector='search')
+    fast = PosePredictor(device='cpu', engine=engine)
     boxes = [predictor(file)[0].bbox]
     expected, = predictor(file, boxes)
     person, = fast(file, boxes)

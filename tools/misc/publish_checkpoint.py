@@ -1,11 +1,11 @@
 #!/usr/bin/env python
 """Strip a checkpoint for sharing (fp16, weights only).
 
-Of a pose model, or of the person detector (HourglassCenterNet with one class).
-Writes the weights in half precision with the names of config and data, as
-plain tensors and texts, which torch.load reads with weights_only=True and all
-tools read as any checkpoint. Nothing is written if the network would compute
-anything else with them. Prints the SHA-256 for the model card.
+Of a pose model. Writes the weights in half precision with the names of config
+and data, as plain tensors and texts, which torch.load reads with
+weights_only=True and all tools read as any checkpoint. Nothing is written if
+the network would compute anything else with them. Prints the SHA-256 for the
+model card.
 """
 import argparse
 import hashlib
@@ -59,18 +59,11 @@ def publish_checkpoint(config: 'Config', source: str, target: str,
 
     from hourglass_plugin import __version__
     from hourglass_plugin.atomic_files import atomic_file, check_outputs
-    from hourglass_plugin.inference.person_detector import PersonDetector
     from hourglass_plugin.inference.pose_model import build_pose_model
     from hourglass_plugin.models.weights.loading import read_checkpoint
     check_outputs({'target': target}, [config.filename, source])
-    model: torch.nn.Module
-    if 'bbox_head' in config.model:
-        weights = read_checkpoint(source)['state_dict']
-        model = PersonDetector(weights)
-    else:
-        model = build_pose_model(
-            config, read_checkpoint(source), source, 'cpu')
-        weights = model.state_dict()
+    model = build_pose_model(config, read_checkpoint(source), source, 'cpu')
+    weights = model.state_dict()
     expected = _outputs(model, config)
     halved = {
         name: tensor.half() if tensor.is_floating_point() else tensor.clone()
@@ -80,10 +73,7 @@ def publish_checkpoint(config: 'Config', source: str, target: str,
         if not torch.isfinite(tensor).all():
             raise ValueError(f'{source}: {name} has values beyond 65504, the '
                              'largest in half precision: share it as it is')
-    if isinstance(model, PersonDetector):
-        model = PersonDetector(halved)
-    else:
-        model.load_state_dict(halved)
+    model.load_state_dict(halved)
     difference = max(
         float((after - before).abs().max())
         for before, after in zip(expected, _outputs(model, config)))
@@ -112,14 +102,13 @@ def _outputs(model: 'Module', config: 'Config') -> list['Tensor']:
     """Return the network's heatmaps for images of the config's size."""
     import torch
     import torch.nn.functional as F
-    head = config.model.get('head')
-    width, height = head.decoder.input_size if head else (256, 256)
+    width, height = config.model.head.decoder.input_size
     generator = torch.Generator().manual_seed(0)
     noise = torch.rand(2, 3, height // 16, width // 16, generator=generator)
     # Structures of some pixels, as images have.
     images = F.interpolate(noise, (height, width), mode='bilinear')
     with torch.no_grad():
-        return list(model.backbone(images)) if head else [model(images)[0]]
+        return list(model.backbone(images))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
