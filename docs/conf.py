@@ -5,6 +5,7 @@
 in an environment in which the package and MMPose import, without a network.
 """
 import builtins
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -23,7 +24,10 @@ extensions = [
     'sphinx.ext.napoleon',  # docstrings in Google's style
     'sphinx.ext.viewcode',  # the source beside them
     'repository_links',  # ours, see extensions/
+    'command_reference',
 ]
+if importlib.util.find_spec('sphinx_copybutton'):  # pages are whole without
+    extensions.append('sphinx_copybutton')
 exclude_patterns = ['_build']
 myst_heading_anchors = 4  # as web pages of repositories have them
 

@@ -39,7 +39,7 @@ def read_labels(path: str | Path, unpacked: str | Path) -> LabelTable:
         reader, files = _files_in(path if path.is_dir() else path.parent)
     if reader is None:
         raise ValueError(f'{path} has no labels of a known tool: see '
-                         'docs/command.md for the formats')
+                         'docs/labels.md for the formats')
     tables = []
     for file in files:
         try:
