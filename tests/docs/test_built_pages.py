@@ -1,4 +1,5 @@
 """The pages that Sphinx makes: no warning and no broken link."""
+import html
 import os
 import re
 import subprocess
@@ -6,7 +7,13 @@ import sys
 from urllib.parse import unquote
 
 import pytest
-from tool_process import ROOT
+from tool_process import ROOT, TOOLS
+
+from hourglass_plugin.cli.main import COMMANDS
+
+SCRIPTS = [
+    path for path in TOOLS.rglob('*.py')
+    if path.read_text().startswith('#!/usr/bin/env python\n')]
 
 
 @pytest.fixture(scope='module')
@@ -47,3 +54,16 @@ def test_links_of_built_pages(built):
     # Docstrings are there, arguments with their types.
     network = pages[built / 'api/network.html']
     assert '<strong>num_stacks</strong> (<em>int</em>)' in network
+
+
+def test_command_line_reference_has_every_command(built):
+    page = (built / 'cli.html').read_text('utf-8')
+    text = html.unescape(re.sub('<[^>]+>', '', page))
+    for name in COMMANDS:
+        assert f'hourglass {name}' in text
+    for path in SCRIPTS:  # those that are a sub-command are named
+        assert path.name in text, path
+    # Arguments with their help, of a sub-command and of a script.
+    for words in ('--auto-scale-lr', "from the config's auto_scale_lr",
+                  '--zero-based', 'benchmark/run.py inference'):
+        assert words in text.replace('’', "'")
