@@ -81,7 +81,7 @@ def _detector(given: list[str] | None, device: str | None) -> Any:
     if given is None:
         return None
     from ..inference.person_detector import mmdet_detector
-    return mmdet_detector(*given, device or 'cpu')
+    return mmdet_detector(given[0], given[1], device or 'cpu')
 
 
 def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:

@@ -124,20 +124,16 @@ class ConfigCheckHook(Hook):
                 continue
             dataset = loop.dataloader.dataset
             check_data(dataset, model, phase)
-            evaluator = getattr(loop, 'evaluator', None)
-            for metric in getattr(evaluator, 'metrics', ()):
-                if hasattr(metric, 'check_dataset'):
-                    metric.check_dataset(dataset)
             if 'mmpose' not in sys.modules:  # which the others need
                 continue
             from ..datasets.checks import check_dataset
             from ..evaluation.checks import check_evaluator
             names = check_dataset(dataset, model, phase, names)
-            hooks = [hook for hook in runner.hooks if phase == 'val'
-                     and isinstance(hook, CheckpointHook) and hook.save_best]
-            scores = check_evaluator(evaluator, dataset, phase, bool(hooks))
-            for hook in hooks:
-                check_save_best(hook, scores)
+            scores = check_evaluator(getattr(loop, 'evaluator', None), dataset,
+                                     phase)
+            for hook in runner.hooks if phase == 'val' else ():
+                if isinstance(hook, CheckpointHook) and hook.save_best:
+                    check_save_best(hook, scores)
 
     def before_train(self, runner: Runner) -> None:
         """Warn of a schedule that ends before the training that resumes."""

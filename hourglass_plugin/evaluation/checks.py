@@ -1,23 +1,19 @@
 """Checks that a dataset has what each metric needs, before the first step."""
 import contextlib
 import copy
-import logging
 import os
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
 
-from .metrics import PCKMetric, stack_people
-from .table import logged_scores
-
-#: Samples of the dataset that are scored.
-_SAMPLES = 2
+from .metrics import PCKMetric
 
 
-def check_evaluator(evaluator: Evaluator | None, dataset: Any, phase: str,
-                    needs_scores: bool = False) -> list[str]:
-    """Check a dataset's evaluation by scoring its own ground truth.
+def check_evaluator(evaluator: Evaluator | None, dataset: Any,
+                    phase: str) -> list[str]:
+    """Check a dataset's evaluation by scoring two samples' ground truth.
 
     MMPose's ``CocoMetric`` on a :class:`CustomKeypointDataset` is set to score
     the annotations as the dataset reads them.
@@ -26,42 +22,38 @@ def check_evaluator(evaluator: Evaluator | None, dataset: Any, phase: str,
         evaluator: of the loop; None in training.
         dataset: of the loop.
         phase: ``val`` or ``test``, for the message.
-        needs_scores: whether the names of the scores are needed.
 
     Returns:
-        The names of the scores; none if they are not needed or not known.
+        The names of the scores; none if not all of them are known.
 
     Raises:
         ValueError: if a metric cannot score the dataset.
     """
     from ..datasets.custom_dataset import CustomKeypointDataset
-    samples: list[dict] | None = None
+    metrics = getattr(evaluator, 'metrics', ())
+    known = [each for each in metrics if isinstance(each, PCKMetric)
+             or type(each).__module__.startswith('mmpose.')]
+    samples = _perfect_samples(dataset) if known else []
+    if not samples or 'keypoints' not in samples[0]['pred_instances']:
+        return []  # bottom-up, or empty
     scores: list[str] = []
-    is_known = needs_scores
-    for metric in getattr(evaluator, 'metrics', ()):
+    for metric in known:
         name = f'{phase}_evaluator: {type(metric).__name__}'
-        if isinstance(metric, PCKMetric):
-            if not needs_scores:
-                continue
-        elif type(metric).__module__.startswith('mmpose.'):
-            _check_sigmas(metric, name)
-            if isinstance(dataset, CustomKeypointDataset) and (
-                    not dataset.bbox_file and hasattr(metric, 'coco')):
-                metric.coco = _ground_truth(dataset)
-        else:
-            is_known = False
-            continue
-        if samples is None:
-            samples = _perfect_samples(dataset)
-        if not samples or 'keypoints' not in samples[0]['pred_instances']:
-            return []  # bottom-up, or empty
-        if isinstance(metric, PCKMetric):
-            people = stack_people([metric.person(each) for each in samples])
-            scores += [f'{metric.prefix or metric.columns.dataset}/{score}'
-                       for score in logged_scores(metric.score(people).rows)]
-        else:
-            scores += _scores_of(metric, samples, name)
-    return scores if is_known else []
+        count = dataset.metainfo.get('num_keypoints')
+        sigmas = len(dataset.metainfo.get('sigmas', ()))
+        if hasattr(metric, 'iou_type') and sigmas != count:
+            raise ValueError(
+                f'{name} needs a sigma for each keypoint, but metainfo.sigmas '
+                f'has {sigmas} for {count}: set sigmas=[0.05] * {count}')
+        if isinstance(dataset, CustomKeypointDataset) and (
+                not dataset.bbox_file and hasattr(metric, 'coco')):
+            metric.coco = _ground_truth(dataset)
+        try:
+            scores += _scores_of(metric, samples)
+        except Exception as error:  # of any class
+            raise ValueError(f'{name} cannot score the dataset: '
+                             f'{type(error).__name__}: {error}') from error
+    return scores if len(known) == len(metrics) else []
 
 
 def _ground_truth(dataset: Any) -> Any:
@@ -73,25 +65,14 @@ def _ground_truth(dataset: Any) -> Any:
     return coco
 
 
-def _check_sigmas(metric: Any, name: str) -> None:
-    """Reject a ``CocoMetric`` without a sigma for each keypoint."""
-    meta = metric.dataset_meta or {}
-    count = meta.get('num_keypoints')
-    if hasattr(metric, 'iou_type') and len(meta.get('sigmas', ())) != count:
-        raise ValueError(
-            f'{name} needs a sigma for each keypoint, but metainfo.sigmas has '
-            f'{len(meta["sigmas"])} for {count}: set sigmas=[0.05] * {count}')
-
-
 def _perfect_samples(dataset: Any) -> list[dict]:
-    """Return some samples whose predictions are the ground truth."""
+    """Return two samples whose predictions are the ground truth."""
     samples = []
-    for index in range(min(_SAMPLES, len(dataset))):
+    for index in range(min(2, len(dataset))):
         sample = dataset[index]['data_samples'].to_dict()
         truth = sample.get('gt_instances') or {}
-        predicted = {name: np.array(truth[key]) for name, key in (
-            ('keypoints', 'keypoints'), ('bboxes', 'bboxes'),
-            ('bbox_scores', 'bbox_scores')) if key in truth}
+        predicted = {name: np.array(truth[name]) for name in (
+            'keypoints', 'bboxes', 'bbox_scores') if name in truth}
         if 'keypoints' in predicted:
             shape = predicted['keypoints'].shape[:2]
             predicted['keypoint_scores'] = np.ones(shape, np.float32)
@@ -99,12 +80,8 @@ def _perfect_samples(dataset: Any) -> list[dict]:
     return samples
 
 
-def _scores_of(metric: Any, samples: list[dict], name: str) -> list[str]:
-    """Return the names of one of MMPose's metrics' scores, silently.
-
-    Raises:
-        ValueError: if it fails.
-    """
+def _scores_of(metric: Any, samples: list[dict]) -> list[str]:
+    """Return the names of a metric's scores, silently."""
     if getattr(metric, 'format_only', False):
         return []
     # A converter changes the ground truth in place.
@@ -113,17 +90,14 @@ def _scores_of(metric: Any, samples: list[dict], name: str) -> list[str]:
     trial.results = []
     if hasattr(trial, 'outfile_prefix'):
         trial.outfile_prefix = None  # writes no file
-    logging.disable()
+    logger = MMLogger.get_current_instance()
+    logger.disabled = True
     try:
         with open(os.devnull, 'w') as nowhere, contextlib.redirect_stdout(
                 nowhere):
             trial.process({}, samples)
             scores = trial.compute_metrics(trial.results)
-    except Exception as error:  # of any class
-        raise ValueError(
-            f'{name} cannot score the dataset: {type(error).__name__}: '
-            f'{error}') from error
     finally:
-        logging.disable(logging.NOTSET)
+        logger.disabled = False
     return [f'{trial.prefix}/{score}' if trial.prefix else score
             for score in scores]

@@ -2,8 +2,9 @@
 import re
 from dataclasses import dataclass, replace
 
-#: Rows over a part of the joints: ``mpii/PCKh@0.5/visible``.
-_PARTS = ('visible', 'occluded')
+#: Dataset, stack, metric (also ``PCKh@0.5/visible``), joint.
+_NAME = re.compile(r'(?:([^/]*)/)?(?:stack_(\d+)/)?'
+                   r'([^/]*(?:/(?:visible|occluded))?)(?:/(.*))?')
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,10 @@ class MetricName:
     @classmethod
     def parse(cls, name: str) -> 'MetricName':
         """Parse a logged name; ``str()`` of the result is the name again."""
-        dataset, *parts = name.split('/')
-        if not parts:  # without a prefix, such as mmengine's ``time``
-            dataset, parts = '', [dataset]
-        stack = re.fullmatch(r'stack_(\d+)', parts[0])
-        if stack is not None and len(parts) > 1:
-            parts = parts[1:]
-        else:
-            stack = None
-        length = 2 if len(parts) > 1 and parts[1] in _PARTS else 1
-        return cls(dataset, None if stack is None else int(stack[1]),
-                   '/'.join(parts[:length]), '/'.join(parts[length:]) or None)
+        found = _NAME.fullmatch(name)
+        dataset, stack, metric, joint = found.groups() if found else (
+            None, None, name, None)
+        return cls(dataset or '', int(stack) if stack else None, metric, joint)
 
     def __str__(self) -> str:
         """Return the name under which the score is logged."""

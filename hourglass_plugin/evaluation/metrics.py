@@ -12,10 +12,10 @@ processes, or on samples repeated to fill the last batch.
 """
 from abc import abstractmethod
 from collections.abc import Sequence
+from math import nan
 from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric, DumpResults
 from mmengine.fileio import dump
 from mmengine.logging import MMLogger
@@ -102,8 +102,7 @@ class PCKMetric(BaseMetric):
         result = dict(
             predicted=np.asarray(predicted['keypoints'])[0, :, :2],
             truth=np.asarray(truth['keypoints'])[0, :, :2],
-            annotated=_annotated(truth),
-            sizes=self.person_size(sample))
+            annotated=_annotated(truth), sizes=self.person_size(sample))
         if 'stack_keypoints' in predicted:
             stacks = np.asarray(predicted['stack_keypoints'])
             result['stacks'] = stacks[0, ..., :2]
@@ -114,16 +113,6 @@ class PCKMetric(BaseMetric):
         if visible is not None and not is_converted:
             result['visible'] = np.asarray(visible, bool)
         return result
-
-    def check_dataset(self, dataset: BaseDataset) -> None:
-        """Check before training that a dataset can be evaluated.
-
-        Raises:
-            ValueError: if the metric does not support the dataset, or the
-                dataset has no sizes to divide by.
-        """
-        if self.dataset_meta is not None:
-            _ = self.columns  # raises for an unsupported dataset
 
     def score(self, people: People) -> Scores:
         """Score people with the metric's columns and thresholds."""
@@ -146,12 +135,11 @@ class PCKMetric(BaseMetric):
 
 def stack_people(records: Sequence[dict[str, Any]]) -> People:
     """Stack dictionaries of :meth:`PCKMetric.person`, at least one."""
-    return People(
-        **{
-            field: np.stack([record[field] for record in records])
-            for field in People._fields
-            if all(field in record for record in records)
-        })
+    return People(**{
+        field: np.stack([record[field] for record in records])
+        for field in People._fields
+        if all(field in record for record in records)
+    })
 
 
 def _annotated(truth: dict) -> np.ndarray:
@@ -164,10 +152,6 @@ def _annotation(sample: dict, name: str) -> Any:
     """Return a dataset's additional annotation of a person, or None."""
     annotation = sample.get('raw_ann_info')
     return annotation.get(name) if isinstance(annotation, dict) else None
-
-
-_NO_HEAD_SIZE = ('PCKh needs each person\'s head size: set the dataset\'s '
-                 'headbox_file, or use annotations with head boxes')
 
 
 @METRICS.register_module()
@@ -188,14 +172,10 @@ class PCKhMetric(PCKMetric):
         """Return the head size in pixels; ValueError if there is none."""
         truth = sample['gt_instances']
         if 'head_size' not in truth:
-            raise ValueError(_NO_HEAD_SIZE)
+            raise ValueError(
+                "PCKh needs each person's head size: set the dataset's "
+                'headbox_file, or use annotations with head boxes')
         return float(np.asarray(truth['head_size']).item())
-
-    def check_dataset(self, dataset: BaseDataset) -> None:
-        """Check for head sizes, too; see :class:`PCKMetric`."""
-        super().check_dataset(dataset)
-        if len(dataset) and 'head_size' not in dataset.get_data_info(0):
-            raise ValueError(_NO_HEAD_SIZE)
 
 
 @METRICS.register_module()
@@ -223,14 +203,6 @@ class TorsoPCKMetric(PCKMetric):
         truth = sample['gt_instances']
         return self.skeleton.torso_size(
             np.asarray(truth['keypoints'])[0, :, :2], _annotated(truth))
-
-    def check_dataset(self, dataset: BaseDataset) -> None:
-        """Check for torso sizes, too; see :class:`PCKMetric`."""
-        super().check_dataset(dataset)
-        if (len(dataset) and not self.skeleton.torso and _annotation(
-                dataset.get_data_info(0), 'torso_size') is None):
-            raise ValueError(f'{self.skeleton.name} has no torso sizes; use '
-                             'BoxPCKMetric, which works with any dataset')
 
 
 @METRICS.register_module()
@@ -285,13 +257,11 @@ class MedianErrorMetric(BoxPCKMetric):
         """Log the table; return pixels by name, without the dataset."""
         people = stack_people(results)
         distances = np.linalg.norm(people.predicted - people.truth, axis=-1)
-        row = {
-            column: float(np.median(
-                distances[:, joints][people.annotated[:, joints]]))
-            for column, joints in {
-                **self.columns.joints, 'Mean': self.columns.mean}.items()
-            if people.annotated[:, joints].any()
-        }
+        row = {}
+        for column, joints in {
+                **self.columns.joints, 'Mean': self.columns.mean}.items():
+            found = distances[:, joints][people.annotated[:, joints]]
+            row[column] = float(np.median(found)) if found.size else nan
         self.prefix = self.prefix or self.columns.dataset
         rows = {MetricName('', None, 'MedianError'): row}
         MMLogger.get_current_instance().info(

@@ -1,6 +1,4 @@
 """Metrics: names, sizes, left-out people, independence of the order."""
-from contextlib import nullcontext
-
 import numpy as np
 import pytest
 from mmengine.logging import MMLogger
@@ -127,6 +125,8 @@ def test_thresholds_and_prefix_of_the_names(messages):
     ('PCKh', 'mpii', []),
     ('BoxPCK', 'mpii', [sample(MPII, 0)]),  # no boxes
     ('TorsoPCK', 'coco', [sample(LSP, 0)]),
+    ('TorsoPCK', 'mpii', [sample(MPII, 0)]),  # no torso
+    ('PCKh', 'birds', [mpii_person()]),
 ])
 def test_people_without_sizes_are_refused(kind, name, people):
     with pytest.raises(ValueError):
@@ -165,27 +165,6 @@ def test_marks_of_a_keypoint_converter():
     found = build('PCKh', None).person(person)
     assert found['annotated'].tolist() == [joint != 3 for joint in range(16)]
     assert 'visible' not in found
-
-
-class People(list):
-    get_data_info = list.__getitem__
-
-
-@pytest.mark.parametrize('kind, name, person, is_supported', [
-    ('TorsoPCK', 'mpii', dict(raw_ann_info={}), False),
-    ('TorsoPCK', 'birds', dict(raw_ann_info={}), False),
-    ('PCKh', 'birds', dict(head_size=np.ones((1, 1))), False),
-    ('PCKh', 'mpii', dict(keypoints=None), False),
-    ('TorsoPCK', 'lsp', dict(raw_ann_info={}), True),
-    ('TorsoPCK', 'mpii', dict(raw_ann_info=dict(torso_size=9.0)), True),
-    ('PCKh', 'lsp', dict(head_size=np.ones((1, 1))), True),
-    ('PCKh', None, dict(head_size=np.ones((1, 1))), True),
-])
-def test_datasets_without_sizes_are_refused_before_training(
-        kind, name, person, is_supported):
-    metric = build(kind, name)
-    with nullcontext() if is_supported else pytest.raises(ValueError):
-        metric.check_dataset(People([person]))
 
 
 def test_the_table_is_explained_once_and_without_warnings(messages):

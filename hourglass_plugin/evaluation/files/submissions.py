@@ -15,7 +15,7 @@ FLIC has no server. Predictions have the format of its ``examples.mat``:
 ``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
 ``istrain``, ``istest``.
 """
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,27 +81,6 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     return pred
 
 
-def count_unpredicted(people: Sequence[PredictedPerson],
-                      release: np.ndarray) -> tuple[int, int]:
-    """Count MPII's single people of the test images without a prediction.
-
-    Args:
-        people: predictions.
-        release: ``RELEASE`` of the official file.
-
-    Returns:
-        Their number, and that of all single people of the test images.
-    """
-    is_test = release['img_train'].reshape(-1) == 0
-    single = {
-        (image, int(position) - 1)
-        for image, positions in enumerate(release['single_person'].reshape(-1))
-        if is_test[image] for position in np.ravel(positions)
-    }
-    predicted = {person.official_index for person in people}
-    return len(single - predicted), len(single)
-
-
 def flic_predictions(people: Sequence[PredictedPerson],
                      examples: np.ndarray) -> np.ndarray:
     """Return predictions as FLIC's ``examples``.
@@ -121,16 +100,16 @@ def flic_predictions(people: Sequence[PredictedPerson],
         ValueError: if a person is not in ``examples``, or is there twice.
     """
     examples = examples.reshape(-1)
-    by_index = dict(sorted(_by_index(people, FLIC.name).items()))
-    rows = [row for row, _ in by_index]
-    for row, person in zip(rows, by_index.values()):
+    by_row = {row: person for (row, _), person in sorted(
+        _by_index(people, FLIC.name).items())}
+    for row, person in by_row.items():
         if row >= len(examples) or (person.image != text(
                 examples[row], 'filepath')):
             raise ValueError(f'the official file has no {person.image}, '
                              f'which was predicted, in row {row}; use the '
                              'examples.mat of the annotations')
-    found = examples[None, rows].copy()
-    for entry, person in zip(found[0], by_index.values()):
+    found = examples[None, list(by_row)].copy()
+    for entry, person in zip(found[0], by_row.values()):
         coords = np.full((2, NUM_COORDS_COLUMNS), np.nan)
         coords[:, COORDS_COLUMNS] = np.asarray(person.keypoints,
                                                np.float64).T + 1
@@ -201,9 +180,7 @@ class OfficialPredictionFile(BaseMetric):
         records = [*map(dataset.get_data_info, range(len(dataset)))]
         if not records:
             raise ValueError('the dataset has no person to predict')
-        self._content([
-            _person(record, record['keypoints']) for record in records
-        ])
+        self._content([_person(each, each['keypoints']) for each in records])
         return any(
             np.any(record['keypoints_visible'] > 0) for record in records)
 
@@ -217,17 +194,11 @@ class OfficialPredictionFile(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""
-        people = [PredictedPerson(**result) for result in results]
-        name, content = self._content(people)
+        name, content = self._content(
+            [PredictedPerson(**result) for result in results])
         write_mat(self.out_file, name, content)
-        logger = MMLogger.get_current_instance()
-        logger.info(f'{len(results)} predictions in {self.out_file}')
-        if name == 'pred' and self._official is not None:
-            missing, total = count_unpredicted(people, self._official)
-            if missing:
-                logger.warning(
-                    f'{missing} of the {total} single people of MPII\'s test '
-                    'images have no prediction: this is not a submission')
+        MMLogger.get_current_instance().info(
+            f'{len(results)} predictions in {self.out_file}')
         return {}
 
     def _content(self,
@@ -236,9 +207,9 @@ class OfficialPredictionFile(BaseMetric):
         name = self.dataset_name
         if self.official_file is None:
             raise ValueError(
-                f'predictions of {name} are written with the official file\'s '
-                'other fields: name mpii_human_pose_v1_u12_1.mat or '
-                'examples.mat with --official-annotations')
+                f'predictions of {name} need its official file: name '
+                'mpii_human_pose_v1_u12_1.mat or examples.mat with '
+                '--official-annotations')
         if self._official is None:
             self._official = read_official_file(self.official_file, name)
         if name == FLIC.name:
@@ -288,25 +259,20 @@ def _with_points(entry: np.void,
                 'use the official file of the annotations')
     if not rects.dtype.names:  # MATLAB's [] of an image without people
         return rects
-    changed = _structs(rects.size,
-                       dict.fromkeys((*rects.dtype.names, 'annopoints')))
-    for position, (old, new) in enumerate(zip(rects.reshape(-1), changed[0])):
-        for field in {*rects.dtype.names} - {'annopoints'}:
-            new[field] = old[field]
-        if position in people:
-            keypoints = np.asarray(people[position].keypoints, np.float64)
-            point = _structs(len(keypoints), ['x', 'y', 'id'])
-            for joint, (x, y) in enumerate(keypoints + 1):
-                point[0, joint] = (x, y, float(joint))
-            new['annopoints'] = _structs(1, ['point'])
-            new['annopoints'][0, 0]['point'] = point
+    names = dict.fromkeys((*rects.dtype.names, 'annopoints'))
+    changed = np.empty((1, rects.size), [(name, object) for name in names])
+    for name in rects.dtype.names:
+        changed[name][0] = rects[name].reshape(-1)
+    for position, rect in enumerate(changed[0]):
+        # MATLAB's [], or a struct.
+        rect['annopoints'] = np.zeros((0, 0)) if (
+            position not in people) else dict(point=_points(people[position]))
     return changed
 
 
-def _structs(count: int, names: Iterable[str]) -> np.ndarray:
-    """Return a (1, count) struct array whose fields are MATLAB's []."""
-    structs = np.empty((1, count), [(name, object) for name in names])
-    for struct in structs[0]:
-        for name in names:
-            struct[name] = np.zeros((0, 0))
-    return structs
+def _points(person: PredictedPerson) -> np.ndarray:
+    """Return a (1, K) struct array with x and y, counted from 1, and id."""
+    keypoints = np.asarray(person.keypoints, np.float64) + 1
+    return np.array([[(x, y, float(joint))
+                      for joint, (x, y) in enumerate(keypoints)]],
+                    [(name, object) for name in ('x', 'y', 'id')])
