@@ -5,6 +5,7 @@ in whose second entry or variables the change is; ``{}`` changes nothing.
 """
 import numpy as np
 from matlab_files import (
+    flic_example,
     mpii_person,
     mpii_point,
     struct_array,
@@ -26,20 +27,10 @@ from hourglass_plugin.skeletons import MPII
 
 POINTS = [mpii_point(joint, 10 + joint, 20) for joint in range(16)]
 CPM = dict(
-    img_paths='a.jpg',
-    objpos=[60, 70],
-    scale_provided=1.5,
+    img_paths='a.jpg', objpos=[60, 70], scale_provided=1.5,
     joint_self=[[9 + joint, 9, 1] for joint in range(16)],
-    isValidation=0,
-    annolist_index=3,
-    people_index=1)
-EXAMPLE = dict(
-    coords=np.arange(58.0).reshape(2, 29),
-    filepath='a.jpg',
-    imgdims=np.array([[480, 720, 3]]),
-    torsobox=np.array([[201.5, 90, 298.5, 230]]),
-    istrain=np.array([[0]]),
-    istest=np.array([[1]]))
+    isValidation=0, annolist_index=3, people_index=1)
+EXAMPLE = flic_example('a.jpg', np.arange(58.0).reshape(2, 29))
 
 
 def lsp_joints(extended=False, **changes):
@@ -53,10 +44,8 @@ def lsp_joints(extended=False, **changes):
 
 def write_people(folder, changes):
     """HRNet's JSON; 'absent' leaves a key out."""
-    second = {
-        key: value
-        for key, value in entry(MPII, **changes).items() if value != 'absent'
-    }
+    second = {key: value for key, value in entry(MPII, **changes).items()
+              if value != 'absent'}
     first = entry(MPII, head_size=9.0, official_index=[3, 1])
     return write_json(folder / 'a.x', [first, second])
 
@@ -73,8 +62,8 @@ def write_h5(folder, changes):
 
 def write_examples(folder, changes):
     path = folder / 'a.x.mat'
-    savemat(path, dict(examples=struct_array([EXAMPLE,
-                                              {**EXAMPLE, **changes}])))
+    savemat(path, dict(
+        examples=struct_array([EXAMPLE, {**EXAMPLE, **changes}])))
     return path
 
 

@@ -1,11 +1,9 @@
 """Run code in a Python that has imported nothing yet."""
 import json
 import os
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tool_process import ROOT, run_command
 
 # Makes modules missing, whether installed or not.
 HIDE = '''
@@ -55,13 +53,7 @@ def run_python(code, path=(), hide=()):
     code = HIDE.format(names=tuple(hide)) + code
     code += '\nimport json\nprint("result:", json.dumps(result))\n'
     folders = [*map(str, path), str(ROOT), os.environ.get('PYTHONPATH', '')]
-    finished = subprocess.run([sys.executable, '-c', code],
-                              capture_output=True,
-                              text=True,
-                              env={
-                                  **os.environ, 'PYTHONPATH':
-                                  os.pathsep.join(filter(None, folders))
-                              })
-    assert finished.returncode == 0, finished.stderr
+    finished = run_command(sys.executable, '-c', code, PYTHONPATH=(
+        os.pathsep.join(filter(None, folders))))
     answer = finished.stdout[finished.stdout.rindex('result:') + 7:]
     return json.loads(answer), finished.stderr

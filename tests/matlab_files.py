@@ -50,6 +50,13 @@ def mpii_person(points=None, place=(120, 80), scale=1.5, box=(40, 30, 70, 70)):
     return person
 
 
+def flic_example(name, coords=0.0, **more):
+    """One element of FLIC's ``examples``, of an image of 720 x 480 pixels."""
+    return {'filepath': name, 'coords': coords, 'istrain': 0, 'istest': 1,
+            'imgdims': np.array([[480.0, 720, 3]]),
+            'torsobox': np.array([[201.5, 90, 298.5, 230]]), **more}
+
+
 def _changed(content, changes):
     return {name: value for name, value in {**content, **changes}.items()
             if value is not None}

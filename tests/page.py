@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 import shlex
+import textwrap
 from argparse import ArgumentParser
 
 import pytest
@@ -17,7 +18,11 @@ PAGES = [
       if '_build' not in path.parts and '.mim' not in path.parts)
 ]
 _COMMAND = re.compile(r'([A-Z_]+=\S+ )*(bash|cp|git|mim|pip|python) \S')
-_SPAN = re.compile(r'(?<!`)`([^`\n]+)`(?!`)')
+_SPAN = r'(?<!`)`([^`\n]+)`(?!`)'
+_PIECE = re.compile(
+    r'^(`{3,})(\S*)[^\n]*\n(.*?)^\1'  # a fenced block
+    r'|(?:(?<=\n\n)|\A)((?: {4}[^\n]*\n|\n(?= {4}|\n))+)'  # an indented one
+    rf'|{_SPAN}', re.MULTILINE | re.DOTALL)
 
 
 def page_text(name):
@@ -30,28 +35,13 @@ def pieces(text):
 
     The language is that of a fence, ``'indented'`` or ``'sentence'``.
     """
-    lines = iter([*text.splitlines(), ''])
-    indented, after_blank = [], True
-    for line in lines:
-        if line.startswith('    ') and (after_blank or indented):
-            indented.append(line[4:])
-            continue
-        if indented and not line.strip():
-            indented.append('')
-            continue
-        if indented:
-            yield 'indented', '\n'.join(indented).strip('\n')
-            indented = []
-        fence = re.match(r'(`{3,})(\S*)', line)
-        if fence:
-            end, language = fence.groups()
-            block = iter(lambda: next(lines), end)
-            yield language or 'text', '\n'.join(block)
-        for span in _SPAN.findall(line):
+    for _, language, fenced, indented, span in _PIECE.findall(f'{text}\n'):
+        if span:
             yield 'sentence', span
-        after_blank = not line.strip()
-    if indented:
-        yield 'indented', '\n'.join(indented).strip('\n')
+        elif indented.strip():
+            yield 'indented', textwrap.dedent(indented).strip('\n')
+        elif not indented:
+            yield language or 'text', fenced.rstrip('\n')
 
 
 def commands(text):
@@ -112,7 +102,7 @@ def _prose(text):
 
 def links(text):
     """The targets of a page's links and pictures, outside of code."""
-    return re.findall(r'\]\(([^)\s]+)\)', _SPAN.sub('code', _prose(text)))
+    return re.findall(r'\]\(([^)\s]+)\)', re.sub(_SPAN, 'code', _prose(text)))
 
 
 def anchors(text):

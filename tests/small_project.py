@@ -18,15 +18,11 @@ BASE = 'td-hm_hg2-w128_1xb16-30e_lspet-128x128.py'
 CONFIG = f"""
 _base_ = [{config_path(BASE)!r}]
 train_cfg = dict(max_epochs=1, val_interval=1)
-loader = dict(num_workers=0, persistent_workers=False)
+loader = dict(batch_size=2, num_workers=0, persistent_workers=False)
 train_dataloader = dict(
-    loader,
-    batch_size=2,
-    dataset=dict(data_root={{root!r}}, ann_file='train.json'))
+    loader, dataset=dict(data_root={{root!r}}, ann_file='train.json'))
 val_dataloader = dict(
-    loader,
-    batch_size=2,
-    dataset=dict(data_root={{root!r}}, ann_file='val.json'))
+    loader, dataset=dict(data_root={{root!r}}, ann_file='val.json'))
 test_dataloader = val_dataloader
 # Thresholds that even an untrained network sometimes meets.
 val_evaluator = dict(thresholds=[1.5, 0.5])
@@ -39,9 +35,7 @@ default_hooks = dict(logger=dict(interval=1))
 def project_files(folder):
     """Paths of the project in a folder."""
     return SimpleNamespace(
-        folder=folder,
-        config=folder / 'tiny.py',
-        work_dir=folder / 'work_dir',
+        folder=folder, config=folder / 'tiny.py', work_dir=folder / 'work_dir',
         checkpoint=folder / 'work_dir' / 'epoch_1.pth')
 
 

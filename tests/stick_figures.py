@@ -26,11 +26,7 @@ def write_people(folder, name, count, rng):
     for index in range(count):
         file = f'{name}{index}.png'
         joints = draw_person(folder / 'images' / file, rng)
-        people.append(
-            dict(
-                image=file,
-                center=[48.0, 49.0],
-                scale=0.4,
-                joints=joints.tolist(),
-                joints_vis=[1] * len(joints)))
+        people.append(dict(
+            image=file, center=[48.0, 49.0], scale=0.4,
+            joints=joints.tolist(), joints_vis=[1] * len(joints)))
     (folder / f'{name}.json').write_text(json.dumps(people))

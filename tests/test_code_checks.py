@@ -7,14 +7,11 @@ ROOT = Path(__file__).parents[1]
 
 def pins(name):
     """Return the newest version of each package that a file pins."""
-    text = (ROOT / name).read_text(encoding='utf-8')
-    found = re.findall(r'([a-z][a-z-]*)==([\d.]+)', text)
-    return {
-        package: max((version for other, version in found
-                      if other == package),
-                     key=lambda version: [int(x) for x in version.split('.')])
-        for package, _ in found
-    }
+    found = re.findall(r'([a-z][a-z-]*)==([\d.]+)',
+                       (ROOT / name).read_text(encoding='utf-8'))
+    # The last of a package's versions is the newest.
+    return dict(sorted(found, key=lambda pin: [
+        int(number) for number in pin[1].split('.')]))
 
 
 def test_pre_commit_has_the_versions_of_the_requirements():

@@ -1,5 +1,4 @@
-"""Configs found from a checkout and from an installed package."""
-import shutil
+"""Configs found from a checkout; tests/packaging installs the package."""
 from pathlib import Path
 
 import pytest
@@ -26,25 +25,16 @@ def test_checkout_names_its_own_configs(tmp_path):
     assert loaded.train_dataloader.dataset.type == 'HourglassMPIIDataset'
 
 
-def test_installed_package_names_its_copies(tmp_path, monkeypatch):
-    package = tmp_path / 'site-packages/hourglass_plugin'
-    shutil.copytree(ROOT / 'configs', package / '.mim/configs')
-    # Another package's folder, of the same name.
-    (tmp_path / 'site-packages/configs' / MPII).mkdir(parents=True)
-    (tmp_path / 'site-packages/configs' / MPII / HG8).write_text('')
-    monkeypatch.setattr(resources, '_PACKAGE', package)
-    path = config_path(HG8)
-    assert Path(path) == package / '.mim/configs' / MPII / HG8
-    assert Config.fromfile(path).model.backbone.num_stacks == 8
-    monkeypatch.setattr(resources, '_PACKAGE', tmp_path / 'vendored')
-    with pytest.raises(FileNotFoundError):
-        config_path()
-
-
-def test_other_names_are_refused():
+def test_other_names_and_missing_configs_are_refused(tmp_path, monkeypatch):
     for name in ('td-hm_hg8_mpii-256x256.py', f'mpii/{HG8}'):
         with pytest.raises(FileNotFoundError, match=HG8):
             config_path(name)
     for name in (MPII, '../setup.py'):  # a folder, a file elsewhere
         with pytest.raises(FileNotFoundError):
             config_path(name)
+    # Another package's folder, of the same name.
+    (tmp_path / 'site-packages/configs' / MPII).mkdir(parents=True)
+    monkeypatch.setattr(
+        resources, '_PACKAGE', tmp_path / 'site-packages/hourglass_plugin')
+    with pytest.raises(FileNotFoundError):
+        config_path()

@@ -4,13 +4,12 @@ A file of each benchmark is read by its dataset and goes through the configs'
 pipeline and MMPose's packing; what is "predicted" is the truth, or the truth
 one pixel to the right.
 """
-import cv2
 import numpy as np
 import pytest
-from matlab_files import struct_array, write_head_boxes
+from matlab_files import flic_example, struct_array, write_head_boxes
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, METRICS
-from pose_files import entry, write_json
+from pose_files import entry, write_json, write_noise
 from scipy.io import savemat
 
 from hourglass_plugin.skeletons import FLIC, LSP, MPII, SKELETONS
@@ -20,11 +19,6 @@ from hourglass_plugin.skeletons import FLIC, LSP, MPII, SKELETONS
 DIAGONALS = [3.0, 3.5, 50.0]
 # Torsos of 3, 7 and 100 pixels: a fifth is more than a pixel for two of them.
 TORSOS = [3.0, 7.0, 100.0]
-
-
-@pytest.fixture(autouse=True)
-def mmpose_scope():
-    init_default_scope('mmpose')
 
 
 def joints(skeleton, person):
@@ -60,13 +54,9 @@ def flic_official(folder):
     for index in range(3):
         coords = np.full((2, 29), np.nan)
         coords[:, [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]] = joints(FLIC, index).T
-        examples.append(
-            dict(
-                filepath=f'{index}.png',
-                coords=coords,
-                torsobox=np.array([[100.0, 50, 200, 150]]),
-                imgdims=np.array([[200, 300, 3]]),
-                istest=1))
+        examples.append(flic_example(
+            f'{index}.png', coords, imgdims=np.array([[200, 300, 3]]),
+            torsobox=np.array([[100.0, 50, 200, 150]])))
     savemat(folder / 'a.mat', dict(examples=struct_array(examples)))
     return dict(type='HourglassFLICDataset', ann_file='a.mat', subset='test')
 
@@ -82,24 +72,18 @@ def lsp_mat(folder):
 
 def evaluate(kind, folder, shift):
     """(dataset, predictions, scores of the metric)."""
-    for index in range(3):
-        cv2.imwrite(
-            str(folder / f'{index}.png'), np.full((200, 300, 3), 90, np.uint8))
-    dataset = DATASETS.build(
-        dict(
-            kind(folder),
-            data_root=str(folder),
-            data_prefix=dict(img=''),
-            test_mode=True,
-            pipeline=[
-                dict(type='LoadImage'),
-                dict(type='GetBBoxCenterScale', padding=1.25),
-                dict(type='TopdownAffine', input_size=(64, 64)),
-                dict(type='PackPoseInputs'),
-            ]))
+    init_default_scope('mmpose')
+    write_noise(folder, [f'{index}.png' for index in range(3)], (300, 200))
+    dataset = DATASETS.build(dict(
+        kind(folder), data_root=str(folder), data_prefix=dict(img=''),
+        test_mode=True, pipeline=[
+            dict(type='LoadImage'),
+            dict(type='GetBBoxCenterScale', padding=1.25),
+            dict(type='TopdownAffine', input_size=(64, 64)),
+            dict(type='PackPoseInputs')]))
     name = dataset.metainfo['dataset_name']
-    metric = METRICS.build(
-        dict(type='PCKhMetric' if name == 'mpii' else 'TorsoPCKMetric'))
+    metric = METRICS.build(dict(
+        type='PCKhMetric' if name == 'mpii' else 'TorsoPCKMetric'))
     metric.dataset_meta = dataset.metainfo
     predicted = []
     for index in range(len(dataset)):
@@ -111,8 +95,7 @@ def evaluate(kind, folder, shift):
     return dataset, np.stack(predicted), metric.evaluate(len(dataset))
 
 
-@pytest.mark.parametrize('kind', [
-    mpii_json, flic_official, lsp_mat])
+@pytest.mark.parametrize('kind', [mpii_json, flic_official, lsp_mat])
 @pytest.mark.parametrize('shift', [0, 1])
 def test_truth_as_prediction_and_a_pixel_to_the_right(kind, shift, tmp_path):
     dataset, predicted, scores = evaluate(kind, tmp_path, shift)

@@ -3,14 +3,13 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from page import PAGES, commands, follow, page_text, parse, pieces
 from pose_files import write_dogs
-from tool_process import ROOT
+from tool_process import ROOT, run_command
 
 from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.engine.termination import EXIT_STATUS
@@ -18,9 +17,7 @@ from hourglass_plugin.resources import config_path
 from hourglass_plugin.visualization import read_image
 
 COMMANDS = sorted({
-    command
-    for page in PAGES for command in commands(page_text(page))
-})
+    command for page in PAGES for command in commands(page_text(page))})
 QUICK = ('configs/body_2d_keypoint/topdown_heatmap/synthetic/'
          'td-hm_hg1-w128_1xb16-4e_synthetic-128x128.py')
 CUSTOM = ('configs/custom_dataset/'
@@ -68,8 +65,7 @@ def test_command_parses(command, tmp_path):
     words = [
         PLACES.get(word, word)
         for word in shlex.split(re.sub(r'[\[\]]', '', command))
-        if not re.fullmatch(r'[A-Z_]+=.*', word)
-    ]
+        if not re.fullmatch(r'[A-Z_]+=.*', word)]
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     for word in words[1:]:
         if re.match(r'(configs|tools|tests|docs)/', word):
@@ -104,18 +100,12 @@ def test_commands_are_found():
 def test_command_runs(command, folder, trained):
     """With the small project in the place of configs and checkpoints."""
     words = shlex.split(re.sub(r'[\[\]]', '', command))
-    places = dict(
-        CONFIG=trained.config,
-        CHECKPOINT=trained.checkpoint,
-        INPUT='photographs',
-        FOLDER='photographs',
-        FOLDERS=trained.work_dir,
-        DIR='out')
-    places.update({
+    places = {
+        'CONFIG': trained.config, 'CHECKPOINT': trained.checkpoint,
+        'INPUT': 'photographs', 'FOLDER': 'photographs',
+        'crops/': 'photographs', 'DIR': 'out', 'FOLDERS': trained.work_dir,
         'work_dirs': trained.work_dir,
-        'work_dirs/lspet_comparison': trained.work_dir,
-        'crops/': 'photographs'
-    })
+        'work_dirs/lspet_comparison': trained.work_dir}
     for index, word in enumerate(words[2:], start=2):
         if 'lspet' in word and word.endswith('.py'):
             word = trained.config
@@ -164,19 +154,15 @@ val_dataloader.update(small)
 @pytest.mark.parametrize('status, requeued', [(0, False), (1, False),
                                               (EXIT_STATUS, True)])
 def test_slurm_script_requeues_after_sigterm_only(tmp_path, status, requeued):
-    script, = [
-        text for _, text in pieces(page_text('docs/resuming.md'))
-        if text.startswith('#!/bin/bash')
-    ]
+    (script, ) = [text for _, text in pieces(page_text('docs/resuming.md'))
+                  if text.startswith('#!/bin/bash')]
     for name, end in (('srun', status), ('scontrol', 0)):
         stub = tmp_path / name
         stub.write_text(f'#!/bin/sh\necho {name} "$@"\nexit {end}\n')
         stub.chmod(0o755)
-    finished = subprocess.run(['/bin/bash', '-c', script],
-                              env=dict(PATH=str(tmp_path), SLURM_JOB_ID='7'),
-                              capture_output=True,
-                              text=True)
-    assert finished.returncode == status and not finished.stderr
+    finished = run_command('/bin/bash', '-c', script, status=status,
+                           PATH=str(tmp_path), SLURM_JOB_ID='7')
+    assert not finished.stderr
     first, *others = finished.stdout.splitlines()
     assert first.startswith('srun ') and first.endswith('--resume')
     assert others == ['scontrol requeue 7'] * requeued

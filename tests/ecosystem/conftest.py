@@ -1,14 +1,13 @@
 """The small project in a folder of docs/mmpose.md's reader."""
 import json
-import os
 import shutil
-import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
 from mmpose_page import shell_block
-from tool_process import ROOT, forget_instances
+from pose_files import write_json
+from tool_process import ROOT, forget_instances, run_command
 
 from hourglass_plugin.compat.versions import draw_circles_with_any_numpy
 from hourglass_plugin.skeletons import LSP, MPII
@@ -19,10 +18,8 @@ def as_mpii(person):
 
     MPII's crop lies 15 * scale pixels below the annotated centre.
     """
-    places = {
-        name: [x + 1, y + 1]
-        for name, (x, y) in zip(LSP.joints, person['joints'])
-    }
+    places = {name: [x + 1, y + 1]
+              for name, (x, y) in zip(LSP.joints, person['joints'])}
     places['upper_neck'] = places['neck']
     x, y = person['center']
     return dict(
@@ -43,19 +40,15 @@ def reader(trained, tmp_path_factory):
     shutil.copytree(trained.folder / 'images', folder / 'photographs')
     for name in ('train', 'val'):
         people = json.loads((trained.folder / f'{name}.json').read_text())
-        (folder / f'mpii_{name}.json').write_text(
-            json.dumps([as_mpii(person) for person in people]))
+        write_json(folder / f'mpii_{name}.json', list(map(as_mpii, people)))
     config = folder / 'my_people.py'
     # The page's command makes it two, as the small project has.
     config.write_text(f'_base_ = [{str(trained.config)!r}]\n'
                       'train_dataloader = dict(batch_size=4)\n')
-    finished = subprocess.run(
-        ['bash', '-ec', f'python() {{ "{sys.executable}" "$@"; }}\n' +
-         shell_block('$TOOLS/test.py') + '\necho "TOOLS=$TOOLS"'],
-        capture_output=True, text=True, cwd=folder,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)})
-    assert finished.returncode == 0, finished.stderr
-    printed = finished.stdout
+    printed = run_command(
+        'bash', '-ec', f'python() {{ "{sys.executable}" "$@"; }}\n' +
+        shell_block('$TOOLS/test.py') + '\necho "TOOLS=$TOOLS"',
+        folder=folder, PYTHONPATH=str(ROOT)).stdout
     return SimpleNamespace(
         folder=folder,
         config=config,

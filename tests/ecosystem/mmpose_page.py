@@ -6,18 +6,13 @@ PIECES = list(
     pieces(page_text('docs/mmpose.md').replace('epoch_12', 'epoch_1')))
 
 
-def _block(language, part):
-    (found, ) = [
-        text for other, text in PIECES if other == language and part in text
-    ]
-    return found
-
-
-def python_block(part):
+def python_block(part, language='python'):
     """The page's one block of Python that has this part."""
-    return _block('python', part)
+    (found, ) = [text for other, text in PIECES
+                 if other == language and part in text]
+    return found
 
 
 def shell_block(part):
     """The page's one block of shell commands that has this part."""
-    return _block('indented', part)
+    return python_block(part, 'indented')

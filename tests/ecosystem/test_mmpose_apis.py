@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.structures import InstanceData
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 from mmpose_page import python_block
 from pose_configs import TOP_DOWN
-from tool_process import ROOT, run_here
+from tool_process import run_here, tool_path
 
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
@@ -29,16 +28,14 @@ def ours(reader, tmp_path_factory):
     out = tmp_path_factory.mktemp('ours')
 
     def predict(name, *boxes):
-        run_here(
-            ROOT / 'tools' / 'predict.py',
-            ['photographs', 'my_people.py', reader.checkpoint, '--out',
-             out / name, '--device', 'cpu', *boxes], reader.folder)
+        run_here(tool_path('predict'), [
+            'photographs', 'my_people.py', reader.checkpoint, '--out',
+            out / name, '--device', 'cpu', *boxes], reader.folder)
         written = json.loads((out / name / 'predictions.json').read_text())
         assert written['joints'] == list(LSP.joints)
         return {
             image['file']: [person['keypoints'] for person in image['people']]
-            for image in written['predictions']
-        }
+            for image in written['predictions']}
 
     return SimpleNamespace(
         whole=predict('whole', '--whole-image'),
@@ -71,8 +68,7 @@ def test_inferencer_of_any_input_finds_what_our_tool_finds(
     assert len(names) == 10
     paths = [f'photographs/{name}' for name in names]
     images = [cv2.imread(path) for path in paths[:2]]
-    for given, number in (('photographs', 10), (paths[0], 1), (paths[:3], 3),
-                          (images[0], 1), (images, 2)):
+    for given, number in (('photographs', 10), (paths[0], 1), (images, 2)):
         results = list(inferencer(given, batch_size=2))
         assert len(results) == number
         for result, name in zip(results, names):
@@ -95,25 +91,6 @@ def test_inferencer_draws_and_writes(inferencer, ours, here, tmp_path):
     assert len(is_drawn) >= 2 and np.mean(is_drawn) > 0.6
     written = json.loads((tmp_path / 'predictions/val0.json').read_text())
     assert_equal(written, ours.whole['val0.png'])
-
-
-def test_people_of_a_detector(reader, here, ours):
-    """MMDetection's detectors need mmcv's operators; one that answers alike
-    finds two people, a doubtful one and something else."""
-    inferencer = MMPoseInferencer('my_people.py', str(reader.checkpoint),
-                                  device='cpu').inferencer
-    found = InstanceData(
-        bboxes=torch.tensor([*BOXES.tolist(), [50, 50, 99, 99],
-                             [0, 50, 50, 99]]).float(),
-        scores=torch.tensor([0.9, 0.8, 0.1, 0.7]),
-        labels=torch.tensor([0, 0, 0, 3]))
-    inferencer.detector = lambda image, return_datasamples: dict(
-        predictions=[SimpleNamespace(pred_instances=found)])
-    inferencer.det_cat_ids = (0, )
-    (result, ) = inferencer(IMAGE, bbox_thr=0.3)
-    assert_equal(result['predictions'][0], ours.boxes['val0.png'])
-    assert [person['bbox_score'] for person in result['predictions'][0]
-            ] == pytest.approx([0.9, 0.8])
 
 
 def test_every_config_says_what_inferencers_ask():

@@ -6,10 +6,8 @@ their own, and used from an empty folder.
 import email
 import importlib.metadata
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -22,9 +20,9 @@ import small_project
 import torch
 from mmengine.config import Config
 from page import links, page_text
+from tool_process import ROOT, run_command
 
 pytest.importorskip('setuptools', '77', 'pyproject.toml asks for it')
-ROOT = Path(__file__).resolve().parents[2]
 if shutil.which('git') is None or not (ROOT / '.git').exists():
     pytest.skip(
         'distributions are built from a clone', allow_module_level=True)
@@ -39,30 +37,21 @@ ROOT_FILES = {
 
 def run(*command, folder=ROOT):
     """Run a command as a user does who has no PYTHONPATH; stdout."""
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    environment.pop('PYTHONPATH', None)
-    finished = subprocess.run([str(part) for part in command], cwd=folder,
-                              capture_output=True, text=True, env=environment)
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return finished.stdout
+    return run_command(*command, folder=folder, PYTHONPATH='').stdout
 
 
 def build(kind, source, target):
     """Have setuptools build what pip or ``build`` would, without a network."""
     target.mkdir(exist_ok=True)
-    run(sys.executable,
-        '-c', 'from setuptools import build_meta; '
-        f'build_meta.build_{kind}({str(target)!r})',
-        folder=source)
+    run(sys.executable, '-c', 'from setuptools import build_meta; '
+        f'build_meta.build_{kind}({str(target)!r})', folder=source)
     path, = target.iterdir()
     return path
 
 
 def files_below(folder):
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob('*') if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix()
+            for path in folder.rglob('*') if path.is_file()}
 
 
 @pytest.fixture(scope='module')
@@ -245,12 +234,8 @@ def installed(wheel, project, tmp_path_factory):
     run(environment.python, tools / 'train.py', config, '--work-dir',
         folder / 'work', folder=nothing)
     return SimpleNamespace(
-        python=environment.python,
-        config=config,
-        work=folder / 'work',
-        nothing=nothing,
-        package=environment.packages / 'hourglass_plugin',
-        tools=tools)
+        python=environment.python, config=config, work=folder / 'work',
+        nothing=nothing, package=tools.parents[1], tools=tools)
 
 
 def test_the_wheel_trains_as_the_checkout(installed, trained):

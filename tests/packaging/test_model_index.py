@@ -13,15 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text('utf-8'))
-METAFILES = [
-    yaml.safe_load((ROOT / name).read_text('utf-8'))
-    for name in INDEX['Import']
-]
+METAFILES = [yaml.safe_load((ROOT / name).read_text('utf-8'))
+             for name in INDEX['Import']]
 LISTED = [model for file in METAFILES for model in file['Models']]
-COLLECTIONS = [
-    collection for file in METAFILES
-    for collection in file.get('Collections', [])
-]
+COLLECTIONS = [collection for file in METAFILES
+               for collection in file.get('Collections', [])]
 #: Configs of no model: your own keypoints, another style of a listed one.
 LEFT_OUT = {
     'td-hm_hg2_1xb16-100e_custom-256x256.py',
@@ -60,10 +56,7 @@ def test_names_and_results_of_models():
 
 @functools.cache
 def count(scope, backbone, head, width, height):
-    """Parameters and multiply-adds; once for configs that share a network.
-
-    Without a width only parameters are counted.
-    """
+    """Parameters and, with a width, multiply-adds; once for each network."""
     init_default_scope(scope)
     with torch.device('meta'):  # shapes only
         backbone = MODELS.build(json.loads(backbone))

@@ -14,6 +14,7 @@ from bench_report import Table, markdown, record, timed_rows
 from plain_network import PlainNetwork
 from torch import nn
 
+from hourglass_plugin.engine.malloc_hook import set_freed_memory
 from hourglass_plugin.models.stacked_hourglass import StackedHourglass
 
 
@@ -29,12 +30,14 @@ def test_plain_network_computes_the_same_in_contiguous_memory():
     outputs = []
     for module in (network, PlainNetwork(network)):
         formats = set()
-        for convolution in module.modules():
-            if isinstance(convolution, nn.Conv2d):
-                convolution.register_forward_hook(
-                    lambda module, inputs, output, formats=formats: formats.
-                    add(output.is_contiguous())
-                    if min(output.shape[1:]) > 1 else None)
+
+        def note(layer, inputs, output, formats=formats):
+            if min(output.shape[1:]) > 1:
+                formats.add(output.is_contiguous())
+
+        for layer in module.modules():
+            if isinstance(layer, nn.Conv2d):
+                layer.register_forward_hook(note)
         outputs.append(module(image))
         assert formats == {module is not network}
     for ours, theirs in zip(*outputs):
@@ -45,20 +48,12 @@ def test_plain_network_computes_the_same_in_contiguous_memory():
     assert network.stem.norm.running_mean.abs().max() > 0.01
 
 
-def test_multiply_adds_by_hand():
-    convolution = nn.Conv2d(3, 5, 3, stride=2, padding=1)
-    # 4 x 3 outputs of 5 channels, each from 3 * 3 * 3 products.
-    assert bench_baselines.multiply_adds(convolution, convolution,
-                                         (8, 6)) == 4 * 3 * 5 * 27
-
-
 def test_other_sizes_and_missing_configs_are_refused(monkeypatch, tmp_path):
     config = bench_baselines.resize(
         bench_baselines.stock_config('HRNet-W32 + HeatmapHead'), (128, 96))
     with pytest.raises(ValueError):
-        next(
-            bench_baselines.other_models((256, 256), 'cpu',
-                                         {'theirs': config}))
+        next(bench_baselines.other_models(
+            (256, 256), 'cpu', {'theirs': config}))
     # MMPose without its configs.
     monkeypatch.setattr(bench_baselines.mmpose, '__file__',
                         str(tmp_path / 'mmpose' / '__init__.py'))
@@ -112,30 +107,26 @@ def test_candidates_take_turns_after_warming_up(clock, monkeypatch):
         calls, rounds=1, seconds=0.2, warmup=1, keeping=['fast'])
     # After a change of the setting a call that is not timed.
     assert order == [
-        'slow', 'fast', 'default', 'slow', 'slow', 'keep', 'fast', 'fast'
-    ]
+        'slow', 'fast', 'default', 'slow', 'slow', 'keep', 'fast', 'fast']
 
 
 def test_pipelines_take_turns_person_by_person(clock):
     seen = []
 
-    class Shared:
+    def transform(name, seconds):
 
-        def __init__(self, seconds):
-            self.seconds = seconds
-
-        def __call__(self, record):
+        def call(self, record):
             seen.append((record['person'], record['sample_idx'].seed))
-            clock[0] += self.seconds
+            clock[0] += seconds
             return record
 
-    class OnlyOurs(Shared):
-        pass
+        return type(name, (), dict(__call__=call))()
 
-    dataset = SimpleNamespace(get_data_info=lambda index: dict(person=index))
     timings = bench_data.measure_pipelines(
-        dict(ours=[Shared(1.0), OnlyOurs(2.0)], MMPose=[Shared(4.0)]),
-        dataset, people=2, rounds=2)
+        dict(ours=[transform('Shared', 1.0), transform('OnlyOurs', 2.0)],
+             MMPose=[transform('Shared', 4.0)]),
+        SimpleNamespace(get_data_info=lambda index: dict(person=index)),
+        people=2, rounds=2)
     # The first of three rounds warms up.
     assert timings == dict(
         ours=dict(Shared=[1.0, 1.0], OnlyOurs=[2.0, 2.0]),
@@ -156,10 +147,9 @@ def test_rows_markdown_and_record_by_hand():
         pytest.approx((2.5, 1.75, 4.75)))
     with pytest.raises(ValueError):
         bench_timing.summarize([])
-    rows = timed_rows({
-        'plain': [0.5, 0.4, 0.6],
-        'fast': [0.2, 0.3, 0.1]
-    }, 'plain', 4, {'fast': dict(parameters=25_434_112)})
+    rows = timed_rows(
+        dict(plain=[0.5, 0.4, 0.6], fast=[0.2, 0.3, 0.1]), 'plain', 4,
+        dict(fast=dict(parameters=25_434_112)))
     assert rows[1]['images_per_second'] == pytest.approx(4 / 0.2)
     assert rows[1]['ratio'] == pytest.approx(0.5 / 0.2)
     machine = dict(
@@ -178,9 +168,8 @@ A note.
 Abacus, 2 threads of 4 cores, torch 2.1, mmpose 1.3.2, numpy 1.26, \
 opencv 4.11, python 3.10.1
 '''
-    content = json.loads(
-        json.dumps(
-            record('codec', dict(rounds=3), machine, [Table('T', rows)], [])))
+    content = json.loads(json.dumps(
+        record('codec', dict(rounds=3), machine, [Table('T', rows)], [])))
     assert content['machine'] == machine
     assert content['tables'][0]['rows'][1]['seconds'] == [0.2, 0.3, 0.1]
     assert content['date'].endswith('+00:00')
@@ -190,6 +179,7 @@ opencv 4.11, python 3.10.1
     sys.platform != 'linux', reason="the counter is Linux's")
 def test_peak_memory_counts_what_is_held_at_once():
     megabytes = 64
+    set_freed_memory('return')  # as the benchmark does
 
     def hold(count):
         tensors = [torch.ones(megabytes * 2**18) for _ in range(count)]

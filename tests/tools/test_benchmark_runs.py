@@ -13,14 +13,14 @@ HRNET = config_path('td-hm_hrnet-w10_1xb16-4e_lspet-128x128.py')
 
 @pytest.fixture
 def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
-    """Run a subject; its JSON and its Markdown on the screen."""
+    """Run a subject; the rows of its tables by name, JSON and the screen."""
     # Compiling takes a minute and changes no result.
     monkeypatch.setattr(torch, 'compile', lambda module, **options: module)
     name = 'SimpleBaseline-ResNet-50'
     monkeypatch.setattr(bench_baselines, 'STOCK',
                         {name: bench_baselines.STOCK[name]})
 
-    def run(subject, *arguments):
+    def run(subject, *arguments, images=2):
         out = tmp_path / 'new' / 'result.json'
         call_tool('run', subject, '--config', project.config, '--device',
                   'cpu', '--rounds', 2, '--out', out, '--markdown',
@@ -31,34 +31,29 @@ def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
         assert result['subject'] == subject
         assert result['settings']['rounds'] == 2
         assert result['machine']['torch'] == torch.__version__
-        return result, screen
+        tables = []
+        for table in result['tables']:
+            assert f'**{table["title"]}**' in screen
+            tables.append({row['name']: row for row in table['rows']})
+            for row in table['rows']:  # test_benchmark_parts.py has figures
+                if row.get('images_per_second') is not None:
+                    assert len(row['seconds']) == 2
+                    assert row['images_per_second'] == pytest.approx(
+                        images / row['median'])
+        return tables, result, screen
 
     return run
 
 
-def rows_of(table, reference, images):
-    """Rows by name; test_benchmark_parts.py has their figures."""
-    rows = {row['name']: row for row in table['rows']}
-    assert all(len(row['seconds']) == 2 for row in rows.values())
-    first = rows[reference]
-    assert first['ratio'] == 1
-    if first.get('images_per_second') is not None:
-        assert first['images_per_second'] == pytest.approx(
-            images / first['median'])
-    return rows
-
-
 def test_inference(benchmark):
-    result, screen = benchmark('inference', '--stacks', 2, '--batch-size', 2,
-                               '--precisions', 'float32', 'int8')
-    [table] = result['tables']
-    assert f'**{table["title"]}**' in screen
-    rows = rows_of(table, 'plain', 2)
+    (rows, ), _, _ = benchmark(
+        'inference', '--stacks', 2, '--batch-size', 2, '--precisions',
+        'float32', 'int8')
     assert list(rows) == [
         'plain', 'default', 'float32', 'int8', 'ONNX Runtime by hand',
         'OpenVINO by hand', *(f'SimpleBaseline-ResNet-50{engine}'
-                              for engine in ('', ', float32', ', int8'))
-    ]
+                              for engine in ('', ', float32', ', int8'))]
+    assert rows['plain']['ratio'] == 1
     # The bound that the accelerated network is held to.
     assert rows['float32']['difference'] < 1e-4
     # Rounding to 8 bits is more than that, but still the same network.
@@ -69,11 +64,10 @@ def test_inference(benchmark):
 
 
 def test_inference_with_scores(benchmark, trained, tmp_path):
-    result, screen = benchmark(
+    (rows, ), _, screen = benchmark(
         'inference', '--batch-size', 1, '--checkpoint', trained.checkpoint,
         '--beside', '--people', 8, '--precisions', 'float32', 'int8',
-        '--picture', tmp_path / 'scores.png')
-    rows = {row['name']: row for row in result['tables'][0]['rows']}
+        '--picture', tmp_path / 'scores.png', images=1)
     assert 'PCK' in screen
     assert rows['plain']['pck'] == rows['default']['pck'] == (
         rows['float32']['pck'])
@@ -83,14 +77,12 @@ def test_inference_with_scores(benchmark, trained, tmp_path):
 
 
 def test_training(benchmark):
-    result, _ = benchmark('training', '--stacks', 2, '--batch-size', 2,
-                          '--beside', HRNET)
-    table, = result['tables']
-    rows = rows_of(table, 'plain', 2)
+    (rows, ), result, _ = benchmark(
+        'training', '--stacks', 2, '--batch-size', 2, '--beside', HRNET)
     assert list(rows)[:6] == [
         'plain', 'tuned', 'compiled', 'bfloat16', 'bfloat16-compiled',
-        Path(HRNET).stem
-    ]
+        Path(HRNET).stem]
+    assert rows['plain']['ratio'] == 1
     assert rows[Path(HRNET).stem]['parameters'] == 2_895_310
     assert result['settings']['beside'] == [HRNET]
     # The same weights, images and targets give the same loss, but for sums in
@@ -100,35 +92,29 @@ def test_training(benchmark):
 
 
 def test_data(benchmark):
-    result, screen = benchmark('data', '--people', 4)
-    assert result['machine']['threads'] == 1
-    totals, transforms = result['tables']
-    rows = rows_of(totals, 'MMPose', 1)
+    (totals, transforms), result, screen = benchmark(
+        'data', '--people', 4, images=1)
+    assert result['machine']['threads'] == 1 == totals['MMPose']['ratio']
     for name, key in (('ours', 'ours_seconds'), ('MMPose', 'stock_seconds')):
-        by_transform = [
-            row[key] for row in transforms['rows'] if key in row
-        ]
-        assert [sum(round_) for round_ in zip(*by_transform)
-                ] == pytest.approx(rows[name]['seconds'])
-    rate = rows['ours']['images_per_second']
+        seconds = [row[key] for row in transforms.values() if key in row]
+        assert list(map(sum, zip(*seconds))) == pytest.approx(
+            totals[name]['seconds'])
+    rate = totals['ours']['images_per_second']
     assert f'16 cores feed {16 * rate:.0f} samples/s' in screen
 
 
 def test_codec(benchmark):
-    result, _ = benchmark('codec', '--batch-size', 3)
-    assert len(result['tables']) == 2
-    for table in result['tables']:
-        rows = rows_of(table, 'MSRAHeatmap', 3)
-        for row in rows.values():
-            assert row['microseconds_per_person'] == pytest.approx(
-                1e6 * row['median'] / 3)
+    tables, _, _ = benchmark('codec', '--batch-size', 3, images=3)
+    assert [table['MSRAHeatmap']['ratio'] for table in tables] == [1, 1]
+    for row in (row for table in tables for row in table.values()):
+        assert row['microseconds_per_person'] == pytest.approx(
+            1e6 * row['median'] / 3)
 
 
 def test_memory(benchmark):
-    result, _ = benchmark('memory', '--stacks', 2, '--batch-size', 2)
-    table, = result['tables']
-    rows = rows_of(table, 'keeping activations', 2)
+    (rows, ), _, _ = benchmark('memory', '--stacks', 2, '--batch-size', 2)
     kept, recomputed = rows.values()
+    assert kept['name'] == 'keeping activations'
     assert recomputed['time_ratio'] == pytest.approx(
         recomputed['median'] / kept['median'])
     if kept['peak_memory'] is not None:  # where the system counts
@@ -136,14 +122,12 @@ def test_memory(benchmark):
             kept['peak_memory'] / recomputed['peak_memory'])
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (['inference', '--device', 'abacus'], 'abacus'),
-    (['memory', '--cfg-options', 'model.backbone.type=HRNet'], 'HRNet'),
-    (['data', '--cfg-options', 'train_dataloader.dataset.ann_file=no.json'],
-     'no.json'),
-])
-def test_what_cannot_be_measured_is_named(arguments, message, error_of,
-                                          project):
-    subject, *rest = arguments
-    assert message in error_of('run', subject, '--config',
-                               project.config, *rest)
+@pytest.mark.parametrize('subject, option, value, named', [
+    ('inference', '--device', 'abacus', 'abacus'),
+    ('memory', '--cfg-options', 'model.backbone.type=HRNet', 'HRNet'),
+    ('data', '--cfg-options', 'train_dataloader.dataset.ann_file=no.json',
+     'no.json')])
+def test_what_cannot_be_measured_is_named(subject, option, value, named,
+                                          error_of, project):
+    assert named in error_of('run', subject, '--config', project.config,
+                             option, value)

@@ -166,20 +166,16 @@ def test_other_keypoints_need_a_custom_config(num_keypoints, script, call_tool,
     assert f'{tmp_path}/ours.pth' in command
 
 
+@pytest.mark.parametrize('options, named', [
+    (['load_from={}/theirs.pth'], 'convert_checkpoint'),
+    (['{init}.type=Pretrained', '{init}.checkpoint={}/none.pth'], 'none.pth'),
+    (['{init}.type=Pretrained', '{init}.checkpoint={}/theirs.pth',
+      'model.backbone.num_stacks=3'], 'num_stacks')])
 def test_training_from_weights_that_do_not_fit_is_refused(
-        error_of, project, theirs, tmp_path):
-    """A port's file as a checkpoint, a missing file, other stacks."""
+        options, named, error_of, project, theirs, tmp_path):
     theirs()
-    port, missing = (str(tmp_path / name)
-                     for name in ('theirs.pth', 'missing.pth'))
-    for load_from, file, named in ((port, None, 'convert_checkpoint'),
-                                   (None, missing, missing),
-                                   (None, port, 'num_stacks')):
-        init_cfg = file and dict(type='Pretrained', checkpoint=file)
-        backbone = dict(
-            num_stacks=3, stem_channels=(4, 8, 16), init_cfg=init_cfg)
-        config = tmp_path / 'published.py'
-        config.write_text(f'_base_ = [{str(project.config)!r}]\n'
-                          f'model = dict(backbone={backbone!r})\n'
-                          f'load_from = {load_from!r}\n')
-        assert named in error_of('train', config, '--work-dir', tmp_path)
+    assert named in error_of(
+        'train', project.config, '--work-dir', tmp_path, '--cfg-options',
+        'model.backbone.stem_channels=[4,8,16]',
+        *(option.format(tmp_path, init='model.backbone.init_cfg')
+          for option in options))

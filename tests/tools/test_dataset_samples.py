@@ -59,8 +59,7 @@ class Samples(list):
 def test_sheets_hold_24_people_from_first_to_last(tmp_path):
     dataset = Samples(range(53))
     files = write_dataset_sheets(dataset, 27, tmp_path, 'train')
-    # 27 of 53: every second one.
-    assert dataset.asked == list(range(0, 53, 2))
+    assert dataset.asked == list(range(0, 53, 2))  # 27 of 53
     assert [file.name for file in files] == ['train_01.png', 'train_02.png']
     full, rest = (read_image(file) for file in files)
     # 24 in 4 columns are 6 rows, the other 3 one row of 3.

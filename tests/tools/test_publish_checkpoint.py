@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from publish_checkpoint import TOLERANCE, publish_checkpoint
+from torch import nn
 
 from hourglass_plugin.models import StackedHourglass
 from hourglass_plugin.resources import config_path
@@ -30,8 +31,7 @@ def weights():
     network = StackedHourglass(
         num_stacks=1, feat_channels=8, num_keypoints=14)
     network.stacks[0].heatmaps.weight.data.normal_()
-    weights = network.state_dict()
-    return {f'backbone.{name}': weights[name] for name in weights}
+    return nn.ModuleDict(dict(backbone=network)).state_dict()
 
 
 def publish(config, weights, folder, target='out/small.pth'):
@@ -78,8 +78,7 @@ def test_what_half_precision_changes_is_refused(value, tolerance, config,
 
 def test_other_configs_and_overwritten_inputs_are_refused(
         config, weights, tmp_path):
-    with pytest.raises(ValueError):
-        publish(config_path(HG1), weights, tmp_path)
-    for target in ('epoch_1.pth', 'small.py'):
+    for other, target in ((config_path(HG1), 'a.pth'), (config, 'epoch_1.pth'),
+                          (config, 'small.py')):
         with pytest.raises(ValueError):
-            publish(config, weights, tmp_path, target)
+            publish(other, weights, tmp_path, target)

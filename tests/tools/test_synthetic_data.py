@@ -15,11 +15,9 @@ both = pytest.mark.parametrize('generator',
 
 def contents(folder):
     """Bytes of the files; MATLAB's contain the time."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob('*')
-        if path.is_file() and path.suffix != '.mat'
-    }
+    return {path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob('*')
+            if path.is_file() and path.suffix != '.mat'}
 
 
 def write(folder, settings=SETTINGS, dataset=synthetic_people.DATASET, **how):
@@ -83,12 +81,12 @@ def test_only_force_replaces_other_settings_and_never_other_files(tmp_path):
     with pytest.raises(FileExistsError):
         write(folder)
     assert synthetic_people.DATASET.is_complete(folder, small)
-    for dataset in (synthetic_people.DATASET, synthetic_shapes.DATASET):
-        (tmp_path / 'mine.txt').write_text('precious')
+    (tmp_path / 'mine.txt').write_text('precious')
+    for place, generator in ((tmp_path, synthetic_people),
+                             (tmp_path, synthetic_shapes),
+                             (folder, synthetic_shapes)):
         with pytest.raises(FileExistsError):
-            write(tmp_path, dataset=dataset, force=True)
-    with pytest.raises(FileExistsError):
-        write(folder, dataset=synthetic_shapes.DATASET, force=True)
+            write(place, dataset=generator.DATASET, force=True)
     assert {path.name for path in tmp_path.iterdir()} == {'mine.txt', 'people'}
     write(folder, force=True)
     assert synthetic_people.DATASET.is_complete(folder, SETTINGS)

@@ -1,20 +1,18 @@
-"""Wrong input ends a tool with one line that names it, and status 1."""
+"""Wrong input ends a tool with one line that names it, and status 1.
+
+tests/cli has the process and its output.
+"""
+import shutil
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import EpochBasedTrainLoop
-from tool_process import run_tool
 
+from hourglass_plugin.inference import export
 from hourglass_plugin.visualization import save_image
-
-
-def test_a_missing_checkpoint_is_one_line_on_stderr(project, tmp_path):
-    finished = run_tool('test', project.config, tmp_path / 'none.pth')
-    assert finished.returncode == 1
-    last = finished.stderr.splitlines()[-1]
-    assert last.startswith('test.py: error: ') and 'none.pth' in last
-    assert 'Traceback' not in finished.stderr
-    assert not finished.stdout
 
 
 @pytest.mark.parametrize('arguments, named', [
@@ -97,6 +95,7 @@ def test_weights_of_another_model_are_refused(error_of, training_error,
     ('predict', ['{folder}/images', '{config}', '{checkpoint}', '--out',
                  '{config}'], '{config}'),
     ('predict', ['{folder}/images', '{config}'], 'checkpoint'),
+    ('test', ['{config}', 'nowhere.pth'], 'nowhere.pth'),
     ('convert_checkpoint', ['nowhere.pth', 'ours.pth'], 'nowhere.pth'),
 ])
 def test_arguments_that_would_overwrite_or_lack_a_file(
@@ -125,11 +124,11 @@ def test_arguments_that_would_overwrite_or_lack_a_file(
 def test_input_that_cannot_be_predicted_is_named(
         input_name, arguments, named, error_of, trained, tmp_path):
     inputs = tmp_path / 'inputs'
-    (inputs / 'empty').mkdir(parents=True)
+    for name in ('empty', 'linked'):
+        (inputs / name).mkdir(parents=True)
     for name in ('broken.jpg', 'broken.mp4'):
         (inputs / name).write_bytes(b'nothing')
     save_image(inputs / 'small.png', np.zeros((10, 20, 3), np.uint8))
-    (inputs / 'linked').mkdir()
     (inputs / 'linked' / 'small.png').symlink_to(inputs / 'small.png')
     image = (inputs / 'small.png').read_bytes()
     arguments = [text.format(inputs=inputs) for text in arguments]
@@ -148,10 +147,8 @@ def test_an_image_that_cannot_be_read_is_named(content, processes,
     """OpenCV raises one error for an empty file, mmcv another for others."""
     folder = tmp_path / 'two\nlines'
     if content is not None:
-        folder = tmp_path / 'images'
-        folder.mkdir()
-        for image in (project.folder / 'images').iterdir():
-            (folder / image.name).write_bytes(image.read_bytes())
+        folder = Path(shutil.copytree(
+            project.folder / 'images', tmp_path / 'images'))
         (folder / 'train3.png').write_bytes(content)
     error = training_error(
         '--cfg-options', f'train_dataloader.dataset.data_prefix.img={folder}',
@@ -170,3 +167,34 @@ def test_a_programming_error_keeps_its_traceback(call_tool, project,
     monkeypatch.setattr(EpochBasedTrainLoop, 'run_iter', run_iter)
     with pytest.raises(ValueError):
         call_tool('train', project.config, '--work-dir', tmp_path)
+
+
+@pytest.mark.parametrize('tool, written, hidden, named', [
+    ('export_onnx', 'model.pth', None, '.onnx'),
+    ('export_torch', 'model.pth', None, '.pt2'),
+    ('export_onnx', 'model.onnx', 'onnx', 'pip install'),
+    ('export_onnx', 'model.onnx', 'onnxruntime', 'pip install'),
+    ('export_torch', 'model.pt2', None, torch.__version__),
+])
+def test_what_cannot_be_exported_leaves_nothing_behind(
+        tool, written, hidden, named, error_of, trained, tmp_path,
+        monkeypatch):
+    """Wrong suffixes, missing packages, a PyTorch that is too old."""
+    if hidden is not None:
+        monkeypatch.setitem(sys.modules, hidden, None)
+    monkeypatch.setattr(export, 'can_export_programs', lambda: False)
+    assert named in error_of(tool, trained.config, trained.checkpoint,
+                             tmp_path / written)
+    assert not list(tmp_path.iterdir())
+
+
+def test_flat_heatmaps_are_not_decoded(error_of, call_tool, save_untrained,
+                                       project, tmp_path, capsys):
+    flat, path = tmp_path / 'flat.pth', tmp_path / 'model.onnx'
+    save_untrained(project.config, flat, heatmaps=0)
+    assert '126 of 126' in error_of(
+        'export_onnx', project.config, flat, path, '--decode')
+    assert not path.exists()
+    # Heatmaps that are zero can be compared.
+    call_tool('export_onnx', project.config, flat, path)
+    assert '126 of 126 heatmaps' in capsys.readouterr().out

@@ -1,10 +1,9 @@
 """``--help`` of every tool, which must not wait for torch."""
 import re
-import subprocess
 import sys
 
 import pytest
-from tool_process import TOOLS
+from tool_process import TOOLS, run_command
 
 # Other files are modules beside them.
 SCRIPTS = sorted(
@@ -15,13 +14,8 @@ HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'numpy', 'cv2')
 
 @pytest.mark.parametrize('tool', SCRIPTS, ids=lambda tool: tool.stem)
 def test_help_is_answered_before_torch_is_imported(tool, tmp_path):
-    finished = subprocess.run(
-        [sys.executable, '-X', 'importtime',
-         str(tool), '--help'],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path)
-    assert finished.returncode == 0, finished.stderr
+    finished = run_command(
+        sys.executable, '-X', 'importtime', tool, '--help', folder=tmp_path)
     assert finished.stdout.startswith(f'usage: {tool.name}')
     # Lines of importtime: "import time: self | cumulative | name".
     imported = set(re.findall(r'\| +([\w.]+)$', finished.stderr, re.MULTILINE))

@@ -9,6 +9,7 @@ import pickle
 import cv2
 import numpy as np
 import pytest
+from dumps import torso_distances
 from tool_process import run_tool
 
 from hourglass_plugin.skeletons import LSP
@@ -29,8 +30,7 @@ def test_first_screen_is_short_and_the_log_file_is_complete(trained):
     assert 'hourglass_plugin' in lines[0]
     # Five people in batches of two are three iterations.
     iterations = [line for line in lines if 'Epoch(train)' in line]
-    assert len(iterations) == 3 and all('eta:' in x for x in iterations)
-    assert lines.index(iterations[0]) < 8
+    assert len(iterations) == 3 and lines.index(iterations[0]) < 8
     assert not any('optim_wrapper' in line for line in lines)
     log = next(trained.work_dir.glob('*/*.log')).read_text()
     assert 'System environment' in log and 'optim_wrapper = dict(' in log
@@ -40,28 +40,21 @@ def test_first_screen_is_short_and_the_log_file_is_complete(trained):
 def tested(trained, tmp_path_factory):
     """Scores, dumped predictions and pictures of the trained network."""
     out = tmp_path_factory.mktemp('tested')
-    finished = run_tool(
+    run_tool(
         'test', trained.config, trained.checkpoint, '--work-dir', out / 'work',
         '--out', out / 'new' / 'scores.json', '--dump',
         out / 'new' / 'people.pkl', '--show-dir', out / 'pictures',
         '--interval', '2')
-    assert finished.returncode == 0, finished.stderr
     return out
 
 
 def test_scores_and_pictures_are_those_of_the_predictions(tested):
     scores = json.loads((tested / 'new' / 'scores.json').read_text())
     people = pickle.loads((tested / 'new' / 'people.pkl').read_bytes())
-    shoulder, hip = LSP.indices(['right_shoulder', 'left_hip'])
-    distances = []
-    for person in people:
-        truth = person['gt_instances']['keypoints'][0]
-        torso = np.linalg.norm(truth[shoulder] - truth[hip])
-        predicted = person['pred_instances']['keypoints'][0]
-        distances.append(np.linalg.norm(predicted - truth, axis=1) / torso)
+    distances = np.array([torso_distances(person) for person in people])
     for threshold in (1.5, 0.5):
         # Every joint is annotated: the mean is that of all joints.
-        share = 100 * np.mean(np.array(distances) <= threshold)
+        share = 100 * np.mean(distances <= threshold)
         assert scores[f'lsp/PCK@{threshold}'] == pytest.approx(share)
     assert 0 < scores['lsp/PCK@1.5'] < 100
     # Every second person, and its heatmap beside it.
@@ -127,8 +120,7 @@ def test_default_is_what_config_and_checkpoint_give(trained, call_tool,
     for name, image in (('small.png', small), ('large.png', large)):
         save_image(images / name, image)
     finished = run_tool('predict', images, '--out', tmp_path / 'default')
-    # Nothing that the user could not act on.
-    assert (finished.returncode, finished.stderr) == (0, '')
+    assert finished.stderr == ''  # nothing that the user could not act on
     call_tool('predict', images, *shipped_weights(), '--out',
               tmp_path / 'explicit')
     answer = predictions_in(tmp_path / 'default')
@@ -159,21 +151,22 @@ def test_folder_with_a_damaged_image_and_a_name_not_in_utf8(
     assert first['people'] == second['people']
     assert first['people'][0]['bbox'] == [0, 0, 100, 100]
     assert (read_image(out / 'val0.png') != read_image(source)).any()
-    for video, out in (('caf\udce9.mp4', 'b'), ('a.mp4', 'caf\udce9')):
-        (tmp_path / video).write_bytes(b'nothing')
-        assert 'caf\\udce9' in error_of('predict', tmp_path / video, *common,
-                                        tmp_path / out)
+    (tmp_path / 'caf\udce9.mp4').write_bytes(b'nothing')
+    assert 'caf\\udce9' in error_of(
+        'predict', tmp_path / 'caf\udce9.mp4', *common, tmp_path / 'b')
 
 
-def test_video_frame_by_frame(trained, call_tool, tmp_path):
+def test_video_frame_by_frame(trained, call_tool, error_of, tmp_path):
     source = tmp_path / 'walk.avi'
     writer = cv2.VideoWriter(
         str(source), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (64, 48))
     for brightness in (0, 100, 200):
         writer.write(np.full((48, 64, 3), brightness, np.uint8))
     writer.release()
-    call_tool('predict', source, trained.config, trained.checkpoint, '--out',
-              tmp_path / 'out', '--batch-size', 2)
+    arguments = ('predict', source, trained.config, trained.checkpoint,
+                 '--batch-size', 2, '--out')
+    assert 'caf\\udce9' in error_of(*arguments, tmp_path / 'caf\udce9')
+    call_tool(*arguments, tmp_path / 'out')
     assert names_in(tmp_path / 'out') == ['predictions.json', 'walk.mp4']
     records = predictions_in(tmp_path / 'out')['predictions']
     assert [record['frame'] for record in records] == [0, 1, 2]

@@ -44,8 +44,8 @@ def test_weights_are_half_precision_and_those_of_the_config():
 def test_card_and_model_index_have_one_score():
     index = yaml.safe_load(
         Path(CONFIG).with_name('metafile.yml').read_text('utf-8'))
-    model, = (model for model in index['Models']
-              if model['Config'].endswith(Path(CONFIG).name))
+    (model, ) = (model for model in index['Models']
+                 if model['Config'].endswith(Path(CONFIG).name))
     for name, value in model['Results'][0]['Metrics'].items():
         row = re.search(rf'^\| {re.escape(name)} \|.*$', CARD, re.MULTILINE)
         assert row[0].rstrip(' |').endswith(f' {value}')

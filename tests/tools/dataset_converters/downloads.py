@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from matlab_files import struct_array, write_head_boxes
+from matlab_files import flic_example, struct_array, write_head_boxes
 from pose_files import entry, write_json
 from scipy.io import savemat
 
@@ -60,11 +60,9 @@ def mat(**variables):
 def examples(*numbers):
     """FLIC's examples.mat: people who face away, number 3 to test on."""
     return mat(examples=struct_array([
-        dict(filepath=f'film-{number}.jpg',
-             coords=np.arange(58.0).reshape(2, 29) + number,
-             torsobox=np.array([[10.0, 10, 30, 30]]),
-             imgdims=np.array([[480.0, 720, 3]]),
-             istrain=int(number != 3), istest=int(number == 3))
+        flic_example(f'film-{number}.jpg',
+                     np.arange(58.0).reshape(2, 29) + number,
+                     istrain=int(number != 3), istest=int(number == 3))
         for number in numbers]))
 
 

@@ -30,11 +30,9 @@ def test_videos_are_in_one_part_only(sizes, val):
     assert {each.group for each in split.train} == set(sizes) - val
 
 
-@pytest.mark.parametrize('names', [
-    [f'img{i}.png' for i in range(1, 31)],  # 10 comes after 9
-    [f'{i:03d}_mouse.png' for i in range(1, 31)],
-])
-def test_neighbouring_frames_are_never_in_both_parts(names):
+@pytest.mark.parametrize('form', ['img{}.png', '{:03d}_mouse.png'])
+def test_neighbouring_frames_are_never_in_both_parts(form):
+    names = [form.format(i) for i in range(1, 31)]  # 10 comes after 9
     images = [image(name) for name in np.random.RandomState(0).permutation(
         names)]
     train, val = frames(project.split_images(images))
@@ -54,10 +52,7 @@ def test_parts_of_the_labels_are_kept():
     for index, each in enumerate(images):
         each.part = 'val' if index == 3 else 'train'
     assert frames(project.split_images(images))[1] == ['3.png']
-
-
-def test_too_few_images_are_refused():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError):  # too few images
         project.split_images([image('a.png')] * 3)
 
 
@@ -66,10 +61,9 @@ def test_boxes_are_made_around_points_flat_ones_too():
     left, top, width, height = project.box_of(single, single.people[0].points)
     assert width >= 1 and height >= 2
     assert left + width <= 99 and left < 99 and top <= 3 <= top + height
-    content = project.coco_content(
+    (annotation, ) = project.coco_content(
         [image('a.png')], KeypointNames(['tail', 'ear', 'nose']), 'mouse',
-        False)
-    annotation, = content['annotations']
+        False)['annotations']
     assert annotation['keypoints'] == [40, 20, 1, 0, 0, 0, 10, 10, 2]
     assert annotation['num_keypoints'] == 2
     assert annotation['bbox'] == [7, 8, 36, 14]
@@ -99,10 +93,9 @@ def test_images_are_found_by_the_ends_of_their_paths(tmp_path):
         tmp_path, tmp_path / 'new')
     assert [root / each.file for each in found] == [tmp_path / 'two/img1.png']
     assert len(remarks) == 1 and 'img7.png' in remarks[0]
-    with pytest.raises(ValueError):
-        project.collect_images([image('img1.png')], tmp_path, tmp_path)
-    with pytest.raises(FileNotFoundError):
-        project.collect_images([image('img8.png')], tmp_path, tmp_path)
+    for name, error in (('img1', ValueError), ('img8', FileNotFoundError)):
+        with pytest.raises(error):
+            project.collect_images([image(f'{name}.png')], tmp_path, tmp_path)
 
 
 def test_turned_photographs_of_relative_labels(tmp_path):
