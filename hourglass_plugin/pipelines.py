@@ -21,8 +21,5 @@ def with_codec(pipeline: Sequence[dict], codec: dict) -> list[dict]:
     if not any(each.get('type') == 'GenerateTarget' for each in pipeline):
         raise ValueError('the pipeline has no GenerateTarget: give the '
                          'training pipeline of a config')
-    return [
-        dict(transform, encoder=codec)
-        if transform.get('type') == 'GenerateTarget' else transform
-        for transform in pipeline
-    ]
+    return [dict(each, encoder=codec) if each.get('type') == 'GenerateTarget'
+            else each for each in pipeline]

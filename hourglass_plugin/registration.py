@@ -14,9 +14,10 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 #: Library -> the modules that register classes in its registries, in order;
 #: the first imports MMPose where dependencies of it are missing.
@@ -83,34 +84,25 @@ class _Finder(MetaPathFinder):
         finally:
             sys.meta_path.insert(0, self)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(self, spec.loader)
+            self._extend(spec.loader)
         return spec
 
+    def _extend(self, loader: Any) -> None:
+        """Let a library's loader register our classes, once."""
+        execute = loader.exec_module
 
-class _Loader(Loader):
-    """Executes a library's module, then registers our classes."""
+        def exec_module(module: ModuleType) -> None:
+            loader.exec_module = execute
+            execute(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+            try:
+                register_with(self.library)
+            except ImportError as error:
+                # The library's user gets the library; our own tools import
+                # our modules by name and raise this error.
+                logging.getLogger(__package__).error(
+                    'hourglass_plugin is not registered with %s: %s',
+                    self.library, error)
 
-    def __init__(self, finder: _Finder, loader: Loader) -> None:
-        self.finder = finder
-        self.loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the library's own loader."""
-        return self.loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Execute the library, restore its loader, register our classes."""
-        module.__loader__ = self.loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self.loader
-        self.loader.exec_module(module)
-        if self.finder in sys.meta_path:
-            sys.meta_path.remove(self.finder)
-        try:
-            register_with(self.finder.library)
-        except ImportError as error:
-            # The library's user gets the library; our own tools import our
-            # modules by name and raise this error.
-            logging.getLogger(__package__).error(
-                'hourglass_plugin is not registered with %s: %s',
-                self.finder.library, error)
+        loader.exec_module = exec_module

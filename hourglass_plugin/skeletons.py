@@ -32,10 +32,6 @@ class Skeleton:
         torso: the two joints whose distance is the torso size, where the
             benchmark measures in torso sizes.
         upper_body: joints above the waist, for MMPose's half-body transform.
-
-    Raises:
-        ValueError: if a name is unknown or twice there, or a left joint has
-            no right one.
     """
 
     name: str
@@ -46,23 +42,12 @@ class Skeleton:
     torso: tuple[str, ...] = ()
     upper_body: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if len(set(self.joints)) != len(self.joints):
-            raise ValueError(f'{self.name}: a joint is there twice')
-        named = [joint for limb in self.limbs for joint in limb]
-        named += [joint for row in self.evaluated.values() for joint in row]
-        named += [*self.mean_excludes, *self.torso, *self.upper_body]
-        named += [self.flipped_name(joint) for joint in self.joints]
-        self.indices(named)
-
     @staticmethod
     def flipped_name(joint: str) -> str:
         """Return the name of a joint in the flipped image."""
-        if joint.startswith('left_'):
-            return 'right_' + joint[len('left_'):]
-        if joint.startswith('right_'):
-            return 'left_' + joint[len('right_'):]
-        return joint
+        side, _, part = joint.partition('_')
+        other = dict(left='right', right='left').get(side)
+        return joint if other is None else f'{other}_{part}'
 
     @property
     def num_keypoints(self) -> int:
@@ -89,9 +74,8 @@ class Skeleton:
     @property
     def mean_indices(self) -> list[int]:
         """Joints that count in the benchmark's mean."""
-        return self.indices([
-            joint for joint in self.joints if joint not in self.mean_excludes
-        ])
+        return [index for index, joint in enumerate(self.joints)
+                if joint not in self.mean_excludes]
 
     @property
     def limb_indices(self) -> list[tuple[int, int]]:
@@ -135,20 +119,16 @@ class Skeleton:
 
     def metainfo(self) -> dict:
         """The same as MMPose's ``METAINFO``, complete in itself (no file)."""
-        keypoint_info = {}
-        for index, joint in enumerate(self.joints):
-            flipped = self.flipped_name(joint)
-            keypoint_info[index] = dict(
-                name=joint,
-                id=index,
-                color=list(self.joint_color(joint)),
+        keypoint_info = {
+            index: dict(
+                name=joint, id=index, color=list(self.joint_color(joint)),
                 type='upper' if joint in self.upper_body else 'lower',
                 swap='' if flipped == joint else flipped)
+            for index, joint in enumerate(self.joints)
+            for flipped in [self.flipped_name(joint)]}
         skeleton_info = {
-            index: dict(
-                link=limb, id=index, color=list(self.limb_color(limb)))
-            for index, limb in enumerate(self.limbs)
-        }
+            index: dict(link=limb, id=index, color=list(self.limb_color(limb)))
+            for index, limb in enumerate(self.limbs)}
         return dict(
             dataset_name=self.name,
             keypoint_info=keypoint_info,
@@ -197,10 +177,7 @@ MPII = Skeleton(
     ),
     # Head is the head's top alone in the evaluation code behind the published
     # validation figures (HRNet, MMPose and the PyTorch ports).
-    evaluated={
-        'Head': ('head_top', ),
-        **_BODY_COLUMNS
-    },
+    evaluated={'Head': ('head_top', ), **_BODY_COLUMNS},
     mean_excludes=('pelvis', 'thorax'),
     upper_body=('thorax', 'upper_neck', 'head_top', 'right_wrist',
                 'right_elbow', 'right_shoulder', 'left_shoulder',
@@ -224,10 +201,8 @@ FLIC = Skeleton(
         ('left_eye', 'nose'),
         ('right_eye', 'nose'),
     ),
-    evaluated={
-        column: _BODY_COLUMNS[column]
-        for column in ('Shoulder', 'Elbow', 'Wrist', 'Hip')
-    },
+    evaluated={column: _BODY_COLUMNS[column]
+               for column in ('Shoulder', 'Elbow', 'Wrist', 'Hip')},
     torso=('right_shoulder', 'left_hip'),
     upper_body=('left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
                 'right_elbow', 'right_wrist', 'left_eye', 'right_eye',
@@ -248,11 +223,7 @@ LSP = Skeleton(
         ('left_shoulder', 'left_hip'),
         ('right_hip', 'left_hip'),
     ),
-    evaluated={
-        'Head': ('head_top', ),
-        'Neck': ('neck', ),
-        **_BODY_COLUMNS
-    },
+    evaluated={'Head': ('head_top', ), 'Neck': ('neck', ), **_BODY_COLUMNS},
     torso=('right_shoulder', 'left_hip'),
     upper_body=('right_wrist', 'right_elbow', 'right_shoulder',
                 'left_shoulder', 'left_elbow', 'left_wrist', 'neck',
@@ -260,6 +231,4 @@ LSP = Skeleton(
 
 #: By dataset name, as in MMPose's ``dataset_name``.
 SKELETONS: dict[str, Skeleton] = {
-    skeleton.name: skeleton
-    for skeleton in (MPII, FLIC, LSP)
-}
+    skeleton.name: skeleton for skeleton in (MPII, FLIC, LSP)}

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
-from mmengine.utils import ProgressBar
+from mmengine.utils import track_iter_progress
 
 from ..atomic_files import atomic_file
 from ..transforms.image_io import (
@@ -21,9 +22,10 @@ from ..transforms.image_io import (
 
 #: Images from which on there is a progress bar, and a file of their headers.
 _MANY = 1000
+_BATCH = 100
 
-# Path -> time and length of the file, and its header.
-_known: dict[str, tuple[list[int], ImageHeader]] = {}
+# Time and length of a file, and its header.
+_Entry = tuple[Any, ImageHeader]
 
 
 def read_headers(
@@ -35,24 +37,29 @@ def read_headers(
     have an address, are not looked at and not in the result.
     """
     paths = sorted({path for path in paths if '://' not in path})
-    is_many = len(paths) >= _MANY
-    memory = _memory_file(paths[0]) if is_many else None
-    if memory is not None:
-        _remember(memory)
-    before = len(_known)
-    is_shown = is_main_process() and _MANY <= sum(
-        os.path.abspath(path) not in _known for path in paths)
-    bar = ProgressBar(len(paths), start=is_shown, file=sys.stderr)
-    headers = {}
+    memory = _memory_file(paths[0]) if len(paths) >= _MANY else None
+    known = {} if memory is None else _remembered(memory)
+    batches: Any = [paths[first:first + _BATCH]
+                    for first in range(0, len(paths), _BATCH)]
+    if is_main_process() and _MANY <= sum(
+            os.path.abspath(path) not in known for path in paths):
+        print(f'image headers, {_BATCH} at a time:', file=sys.stderr)
+        batches = track_iter_progress(batches, file=sys.stderr)
+    headers: dict[str, ImageHeader | UnreadableImageError] = {}
+    found: dict[str, _Entry] = {}
     with ThreadPoolExecutor(8) as pool:
-        for path, header in zip(paths, pool.map(_read, paths)):
-            headers[path] = header
-            if is_shown and len(headers) % max(_MANY // 10, 1) == 0:
-                bar.update(_MANY // 10 or 1)
-    if is_shown:
-        print(' image headers', file=sys.stderr)
-    if memory is not None and len(_known) > before and is_main_process():
-        _save(memory, paths)
+        for batch in batches:
+            read = pool.map(lambda path: _read(path, known), batch)
+            for path, (stamp, header) in zip(batch, read):
+                headers[path] = header
+                if isinstance(header, ImageHeader):
+                    found[os.path.abspath(path)] = stamp, header
+    if memory is not None and is_main_process() and not (
+            found.items() <= known.items()):
+        with suppress(OSError), atomic_file(memory) as partial:
+            partial.write_text(json.dumps({
+                path: (stamp, *header)
+                for path, (stamp, header) in {**known, **found}.items()}))
     for path, header in headers.items():
         if isinstance(header, ImageHeader) and header.has_16_bits:
             with suppress(UnreadableImageError):
@@ -61,20 +68,20 @@ def read_headers(
     return headers
 
 
-def _read(path: str) -> ImageHeader | UnreadableImageError:
-    """Return an image's header, from memory if the file is the same."""
-    key = os.path.abspath(path)
+def _read(path: str, known: dict[str, _Entry]) -> tuple[
+        Any, ImageHeader | UnreadableImageError]:
+    """Return an image's stamp and header, as known if the stamp is."""
     try:
         status = os.stat(path)
         stamp = [status.st_mtime_ns, status.st_size]
-        if key not in _known or _known[key][0] != stamp:
-            _known[key] = stamp, read_header(path)
-        return _known[key][1]
-    except UnreadableImageError as error:
-        return error
-    except (OSError, ValueError) as error:
-        return UnreadableImageError(
-            path, getattr(error, 'strerror', None) or str(error))
+        entry = known.get(os.path.abspath(path))
+        if entry is not None and entry[0] == stamp:
+            return entry
+        return stamp, read_header(path)
+    except OSError as error:
+        if not isinstance(error, UnreadableImageError):
+            error = UnreadableImageError(path, error.strerror)
+        return None, error
 
 
 def _memory_file(path: str) -> Path:
@@ -85,24 +92,11 @@ def _memory_file(path: str) -> Path:
     return Path(cache, 'hourglass_plugin', f'{name}.json')
 
 
-def _remember(memory: Path) -> None:
-    """Add the headers in a file to those that are known."""
+def _remembered(memory: Path) -> dict[str, _Entry]:
+    """Return the headers in a file; none if it is missing or damaged."""
     try:
-        for path, (stamp, size, stored, deep) in json.loads(
-                memory.read_bytes()).items():
-            _known.setdefault(path, (stamp, ImageHeader(
-                tuple(size), tuple(stored), bool(deep))))
+        content = json.loads(memory.read_bytes())
+        return {path: (stamp, ImageHeader(tuple(size), tuple(stored), deep))
+                for path, (stamp, size, stored, deep) in content.items()}
     except (OSError, ValueError, TypeError, AttributeError):
-        return  # missing, or of another version: read again
-
-
-def _save(memory: Path, paths: Iterable[str]) -> None:
-    """Write the known headers to a file, if that is possible."""
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(memory) as partial:
-            partial.write_text(json.dumps(
-                {path: (_known[path][0], *_known[path][1])
-                 for path in map(os.path.abspath, paths) if path in _known}))
-    except OSError:
-        return  # a read-only home
+        return {}

@@ -5,7 +5,6 @@ Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 """
 import colorsys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -119,16 +118,6 @@ def draw_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     return np.rint(canvas).astype(np.uint8)
 
 
-@dataclass(frozen=True)
-class _UnpairedSkeleton(Skeleton):
-    """A skeleton of which a left joint may lack a right one."""
-
-    @staticmethod
-    def flipped_name(joint: str) -> str:
-        """Return the joint itself; a drawing is never flipped."""
-        return joint
-
-
 def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     """Return a dataset's skeleton, also of MMPose's own datasets.
 
@@ -145,9 +134,7 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
     known = SKELETONS.get(metainfo['dataset_name'])
     if known is not None and known.joints == joints:
         return known
-    pairs = {Skeleton.flipped_name(joint) for joint in joints}
-    kind = Skeleton if pairs <= set(joints) else _UnpairedSkeleton
-    return kind(
+    return Skeleton(
         name=metainfo['dataset_name'],
         joints=joints,
         limbs=tuple((joints[a], joints[b])

@@ -96,16 +96,13 @@ def read_lsp_joints(path: str | Path) -> LSPJoints:
             finite.
     """
     joints = load_matlab(path, ['joints'])['joints']
-    if joints.ndim == 2:  # MATLAB drops the last axis of a single person
-        joints = joints[:, :, None]
     count = LSP.num_keypoints
     extended = joints.shape[:2] == (count, 3)
     if joints.ndim != 3 or joints.dtype.kind not in 'fiub' or not (
             extended or joints.shape[:2] == (3, count)):
         raise ValueError(
-            f'{path}: joints must be numbers of shape 3 x {count} x people '
-            f'(LSP) or {count} x 3 x people (LSP extended), but has shape '
-            f'{joints.shape} and type {joints.dtype}')
+            f'{path}: joints must be numbers of shape (3, {count}, people) or '
+            f'({count}, 3, people), but is {joints.dtype} {joints.shape}')
     joints = joints.astype(np.float64)
     joints = joints.transpose(2, 0, 1) if extended else joints.T  # (N, 14, 3)
     position, flag = joints[:, :, :2], joints[:, :, 2]

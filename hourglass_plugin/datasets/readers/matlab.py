@@ -42,16 +42,13 @@ def load_matlab(path: str | Path,
             content = loadmat(path, appendmat=False)
     except NotImplementedError as error:  # HDF5 inside
         raise ValueError(f"{path} has MATLAB's format 7.3, which SciPy cannot "
-                         "read; in MATLAB: load it, then save(..., '-v7')"
-                         ) from error
+                         "read; save it in MATLAB by '-v7'") from error
     except Exception as error:  # damage shows as nearly any exception
         reason = ' '.join(f'{type(error).__name__}: {error}'.split())
         raise ValueError(f'{path} is damaged or not a MATLAB file: {reason}; '
                          'download or export it again') from error
-    found = {
-        name: value
-        for name, value in content.items() if isinstance(value, np.ndarray)
-    }
+    found = {name: value for name, value in content.items()
+             if isinstance(value, np.ndarray)}
     missing = sorted(set(needed) - set(found))
     if missing:
         raise ValueError(f'{path} lacks {", ".join(missing)}; it has '

@@ -73,9 +73,6 @@ def read_mpii_ground_truth(path: str | Path,
                             jnt_missing=(joints, count),
                             headboxes_src=(2, 2, count)).items():
         array = content[name]
-        # MATLAB drops a third dimension of one person.
-        if count == 1 and array.shape == shape[:2]:
-            array = array.reshape(shape)
         if array.shape != shape or array.dtype.kind not in 'uifb':
             raise ValueError(f'{path}: {name} must be numbers of shape '
                              f'{shape}, but is {array.dtype} {array.shape}')
@@ -92,9 +89,8 @@ def read_mpii_ground_truth(path: str | Path,
     if not usable.all():
         person = int(usable.argmin())
         raise ValueError(
-            f'{path}, person {person}: jnt_missing must be 0 or 1, joints '
-            'that are not missing finite, and the head size positive and at '
-            f'most {LARGEST:g} pixels, but one of them is not')
+            f'{path}, person {person}: jnt_missing is not 0 or 1, a joint not '
+            f'finite, or the head size not between 0 and {LARGEST:g} pixels')
     return truth
 
 
@@ -132,10 +128,11 @@ def add_head_sizes(people: list[Person], path: str | Path,
 
 def joints_of(people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
     """Return (N, 16, 2) float32 pixels and (N, 16) bool, the annotated."""
-    keypoints = [person.keypoints for person in people]
-    annotated = [person.annotated for person in people]
-    return (np.array(keypoints, np.float32).reshape(-1, MPII.num_keypoints, 2),
-            np.array(annotated, bool).reshape(-1, MPII.num_keypoints))
+    keypoints = np.zeros((len(people), MPII.num_keypoints, 2), np.float32)
+    annotated = np.zeros(keypoints.shape[:2], bool)
+    for index, person in enumerate(people):
+        keypoints[index], annotated[index] = person.keypoints, person.annotated
+    return keypoints, annotated
 
 
 def match_joints(keypoints: np.ndarray, annotated: np.ndarray,

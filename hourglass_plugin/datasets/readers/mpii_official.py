@@ -77,8 +77,8 @@ def _single_people(release: np.void, count: int,
     if len(lists) != count:
         raise ValueError(f'{path}: single_person has {len(lists)} entries for '
                          f'{count} images')
-    return [{int(place) - 1
-             for place in np.asarray(item).ravel()} for item in lists]
+    return [{int(place) - 1 for place in np.asarray(item).ravel()}
+            for item in lists]
 
 
 def _person(image: np.void, rectangle: np.void, training: bool,

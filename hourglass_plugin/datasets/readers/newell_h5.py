@@ -7,7 +7,6 @@ Centre and scale are those of the crop: the code that wrote them has moved the
 centre down and enlarged the scale (``src/misc/convert_annot.py`` of
 pose-hg-train).
 """
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,22 +53,15 @@ def _read_columns(path: Path) -> dict[str, np.ndarray]:
     """Return the columns, numbers as float64, image names of any type."""
     if not path.is_file():
         raise FileNotFoundError(f'there is no annotation file {path}')
-    try:
-        import h5py  # only these files need it
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            f'reading {path} needs h5py: pip install h5py') from error
+    import h5py  # only these files need it
     try:
         with h5py.File(str(path), 'r') as file:
             present = set(file)  # by name: a link may be dangling
-            missing = [name for name in _NEEDED if name not in present]
+            missing = sorted({*_NEEDED} - present)
             if missing:
-                raise ValueError(f"it lacks {', '.join(missing)}; it has "
-                                 f"{', '.join(sorted(present)) or 'nothing'}")
-            columns = {
-                name: stored_array(file, name)
-                for name in _NEEDED + _OPTIONAL if name in present
-            }
+                raise ValueError(f'it lacks {", ".join(missing)}')
+            columns = {name: stored_array(file, name)
+                       for name in _NEEDED + _OPTIONAL if name in present}
         for name in set(columns) - {'imgname'}:
             columns[name] = columns[name].astype(np.float64)
     except Exception as error:  # damage shows as nearly any exception
@@ -138,12 +130,12 @@ def _person(row: dict[str, Any], skeleton: Skeleton) -> Person:
 def _text(name: np.ndarray | bytes | str) -> str:
     """Return a text from a text, bytes or zero-padded character codes."""
     if isinstance(name, np.ndarray):
-        codes = name.astype(np.float64).tolist()
-        if not all(code.is_integer() and 0 <= code <= sys.maxunicode
-                   for code in codes):
-            raise ValueError(f'imgname is not character codes: {codes}')
-        name = ''.join(chr(int(code)) for code in codes)
-    elif isinstance(name, bytes):  # other names reject invalid UTF-8, too
+        with np.errstate(invalid='ignore'):  # NaN, refused here
+            codes = name.astype(np.uint8)
+        if not np.array_equal(codes, name):
+            raise ValueError(f'imgname is not character codes: {name}')
+        name = codes.tobytes()
+    if isinstance(name, bytes):  # other names reject invalid UTF-8, too
         name = name.decode('utf-8', 'surrogateescape')
     if not isinstance(name, str):
         raise ValueError(f'imgname must be a text, but is {name!r}')

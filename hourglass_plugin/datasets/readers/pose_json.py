@@ -79,8 +79,7 @@ def read_pose_json(path: str | Path,
     """
     entries = load_json(path) if content is None else content
     cpm = is_cpm(entries)
-    if cpm and isinstance(entries, dict):
-        entries = entries['root']
+    entries = entries['root'] if cpm and 'root' in entries else entries
     if not isinstance(entries, list):
         raise ValueError(f'{path} must be a list of people, but is '
                          f'{type(entries).__name__}; files in COCO\'s format '
@@ -113,12 +112,9 @@ def _from_cpm(entry: dict) -> dict:
     annotated = visible | (joints[:, :2] != 0).any(1)
     index = entry.get('annolist_index'), entry.get('people_index')
     return dict(
-        image=entry['img_paths'],
-        center=entry['objpos'],
-        scale=entry['scale_provided'],
-        joints=joints[:, :2],
-        joints_vis=annotated.tolist(),
-        joints_visible=visible.tolist(),
+        image=entry['img_paths'], center=entry['objpos'],
+        scale=entry['scale_provided'], joints=joints[:, :2],
+        joints_vis=annotated.tolist(), joints_visible=visible.tolist(),
         official_index=None if None in index else
         [int(number) - 1 for number in index])  # type: ignore[arg-type]
 
@@ -152,14 +148,10 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
         keypoints=(joints - first_pixel).astype(np.float32),
         # MPII's unannotated joints are zeros or below, whatever joints_vis
         # says in files that were cut or scaled.
-        annotated=_marks(entry, 'joints_vis') & ~_before(joints, first_pixel),
+        annotated=_marks(entry, 'joints_vis') & ~(
+            joints < first_pixel).all(-1),
         official_index=index,
         **optional)
-
-
-def _before(joints: np.ndarray, first_pixel: int) -> np.ndarray:
-    """Return (K,) whether joints lie before the first pixel in x and y."""
-    return np.asarray((joints < first_pixel).all(-1))
 
 
 def _number(entry: dict, name: str) -> float:
