@@ -85,10 +85,8 @@ def remove_partial_files(folder: str | Path) -> list[Path]:
     Returns:
         The files that were removed.
     """
-    left = [
-        path for path in Path(folder).glob('.*')
-        if re.fullmatch(r'\..+\.\d+\.partial(\..*)?', path.name)
-    ]
+    left = [path for path in Path(folder).glob('.*')
+            if re.fullmatch(r'\..+\.\d+\.partial(\..*)?', path.name)]
     for path in left:
         path.unlink(missing_ok=True)
     return left

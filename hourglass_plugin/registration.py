@@ -71,9 +71,7 @@ class _Finder(MetaPathFinder):
     def __init__(self, library: str) -> None:
         self.library = library
 
-    def find_spec(self,
-                  fullname: str,
-                  path: Sequence[str] | None,
+    def find_spec(self, fullname: str, path: Sequence[str] | None,
                   target: ModuleType | None = None) -> ModuleSpec | None:
         """The library's own spec, whose loader also registers our classes."""
         if fullname != self.library:

@@ -8,14 +8,9 @@ _PACKAGE = Path(__file__).absolute().parent
 def config_path(name: str = '') -> str:
     """Return the path of one of the configs, wherever they are installed.
 
-    From a checkout it is the config itself, from a wheel the copy in the
-    package's ``.mim``. mmengine's own ``package::config`` form is closed to
-    packages other than OpenMMLab's. In Python::
-
-        Config.fromfile(config_path('td-hm_hg8_1xb6-220e_mpii-256x256.py'))
-
-    In a config that inherits, where mmengine evaluates one expression and
-    knows no imports::
+    mmengine's own ``package::config`` form is closed to packages other than
+    OpenMMLab's. In a config that inherits, where mmengine evaluates one
+    expression and knows no imports::
 
         _base_ = __import__('hourglass_plugin').config_path(
             'td-hm_hg8_1xb6-220e_mpii-256x256.py')
@@ -35,12 +30,10 @@ def config_path(name: str = '') -> str:
     else:
         raise FileNotFoundError(f'there are no configs in {_PACKAGE}: it was '
                                 'copied without its .mim; install it with pip')
-    if not name:
-        return str(folder)
-    configs = {}
+    configs = {'': str(folder)}
     for path in sorted(folder.rglob('*.py')):
-        configs[path.name] = configs[path.relative_to(folder).as_posix()] = (
-            str(path))
+        for key in (path.name, path.relative_to(folder).as_posix()):
+            configs[key] = str(path)
     if name not in configs:
         close = difflib.get_close_matches(name, configs)
         raise FileNotFoundError(

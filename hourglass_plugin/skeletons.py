@@ -67,9 +67,10 @@ class Skeleton:
 
     @property
     def flip_indices(self) -> list[int]:
-        """Index of each joint's flip partner."""
-        return self.indices(
-            [self.flipped_name(joint) for joint in self.joints])
+        """Index of each joint's flip partner, or its own without one."""
+        places = {joint: index for index, joint in enumerate(self.joints)}
+        return [places.get(self.flipped_name(joint), index)
+                for joint, index in places.items()]
 
     @property
     def mean_indices(self) -> list[int]:
@@ -140,15 +141,10 @@ class Skeleton:
 
 
 _ARM_AND_LEG_LIMBS = (
-    ('right_ankle', 'right_knee'),
-    ('right_knee', 'right_hip'),
-    ('left_hip', 'left_knee'),
-    ('left_knee', 'left_ankle'),
-    ('right_wrist', 'right_elbow'),
-    ('right_elbow', 'right_shoulder'),
-    ('left_shoulder', 'left_elbow'),
-    ('left_elbow', 'left_wrist'),
-)
+    ('right_ankle', 'right_knee'), ('right_knee', 'right_hip'),
+    ('left_hip', 'left_knee'), ('left_knee', 'left_ankle'),
+    ('right_wrist', 'right_elbow'), ('right_elbow', 'right_shoulder'),
+    ('left_shoulder', 'left_elbow'), ('left_elbow', 'left_wrist'))
 
 _BODY_COLUMNS = {
     'Shoulder': ('left_shoulder', 'right_shoulder'),
@@ -167,14 +163,9 @@ MPII = Skeleton(
             'right_wrist', 'right_elbow', 'right_shoulder', 'left_shoulder',
             'left_elbow', 'left_wrist'),
     limbs=_ARM_AND_LEG_LIMBS + (
-        ('right_hip', 'pelvis'),
-        ('left_hip', 'pelvis'),
-        ('pelvis', 'thorax'),
-        ('thorax', 'upper_neck'),
-        ('upper_neck', 'head_top'),
-        ('right_shoulder', 'thorax'),
-        ('left_shoulder', 'thorax'),
-    ),
+        ('right_hip', 'pelvis'), ('left_hip', 'pelvis'), ('pelvis', 'thorax'),
+        ('thorax', 'upper_neck'), ('upper_neck', 'head_top'),
+        ('right_shoulder', 'thorax'), ('left_shoulder', 'thorax')),
     # Head is the head's top alone in the evaluation code behind the published
     # validation figures (HRNet, MMPose and the PyTorch ports).
     evaluated={'Head': ('head_top', ), **_BODY_COLUMNS},
@@ -189,18 +180,10 @@ FLIC = Skeleton(
     joints=('left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder',
             'right_elbow', 'right_wrist', 'left_hip', 'right_hip', 'left_eye',
             'right_eye', 'nose'),
-    limbs=(
-        ('right_wrist', 'right_elbow'),
-        ('right_elbow', 'right_shoulder'),
-        ('left_shoulder', 'left_elbow'),
-        ('left_elbow', 'left_wrist'),
-        ('left_shoulder', 'right_shoulder'),
-        ('left_shoulder', 'left_hip'),
-        ('right_shoulder', 'right_hip'),
-        ('left_hip', 'right_hip'),
-        ('left_eye', 'nose'),
-        ('right_eye', 'nose'),
-    ),
+    limbs=_ARM_AND_LEG_LIMBS[4:] + (
+        ('left_shoulder', 'right_shoulder'), ('left_shoulder', 'left_hip'),
+        ('right_shoulder', 'right_hip'), ('left_hip', 'right_hip'),
+        ('left_eye', 'nose'), ('right_eye', 'nose')),
     evaluated={column: _BODY_COLUMNS[column]
                for column in ('Shoulder', 'Elbow', 'Wrist', 'Hip')},
     torso=('right_shoulder', 'left_hip'),
@@ -216,13 +199,9 @@ LSP = Skeleton(
             'left_ankle', 'right_wrist', 'right_elbow', 'right_shoulder',
             'left_shoulder', 'left_elbow', 'left_wrist', 'neck', 'head_top'),
     limbs=_ARM_AND_LEG_LIMBS + (
-        ('right_shoulder', 'neck'),
-        ('left_shoulder', 'neck'),
-        ('neck', 'head_top'),
-        ('right_shoulder', 'right_hip'),
-        ('left_shoulder', 'left_hip'),
-        ('right_hip', 'left_hip'),
-    ),
+        ('right_shoulder', 'neck'), ('left_shoulder', 'neck'),
+        ('neck', 'head_top'), ('right_shoulder', 'right_hip'),
+        ('left_shoulder', 'left_hip'), ('right_hip', 'left_hip')),
     evaluated={'Head': ('head_top', ), 'Neck': ('neck', ), **_BODY_COLUMNS},
     torso=('right_shoulder', 'left_hip'),
     upper_body=('right_wrist', 'right_elbow', 'right_shoulder',

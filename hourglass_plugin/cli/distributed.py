@@ -122,9 +122,6 @@ def leave(status: int | str | None) -> None:
 
     During finalization a thread of gloo aborts the process now and then. The
     functions registered with atexit run. Other processes continue.
-
-    Args:
-        status: of the process, as ``sys.exit`` takes it.
     """
     if not _were_connected:
         return

@@ -16,8 +16,7 @@ from ..engine.config_check_hook import ConfigCheckHook
 from .distributed import set_up_processes
 
 
-def build_runner(config: Config,
-                 launcher: str = 'none',
+def build_runner(config: Config, launcher: str = 'none',
                  local_rank: int | None = None,
                  started: Callable[[], None] | None = None) -> Runner:
     """Build mmengine's runner; :class:`ConfigCheckHook` is one of its hooks.

@@ -78,8 +78,7 @@ def main(args: argparse.Namespace) -> None:
         configs.write_json(args.out, scores, indent=1)
 
 
-def set_test_outputs(config: 'Config',
-                     dump: str | None,
+def set_test_outputs(config: 'Config', dump: str | None,
                      official: str | None = None,
                      official_annotations: str | None = None) -> None:
     """Have every prediction written to files as well.
@@ -146,13 +145,13 @@ def keep_writers(loop: 'TestLoop') -> None:
 
 def add_hooks(config: 'Config', fast: str | None, report: str | None,
               facts: dict[str, str]) -> None:
-    """Add the hooks of ``--fast`` and ``--report``.
+    """Add the hooks of ``--fast`` and ``--report`` to a config.
 
     Args:
         config: is changed.
         fast: precision of the accelerated network, or None.
-        report: folder of the page about the test, or None.
-        facts: name -> value, shown on the page.
+        report: folder of the page about the test, with ``facts``, or None.
+        facts: name -> value.
 
     Raises:
         ValueError: if the config's network cannot be rewritten, or predicts

@@ -46,10 +46,8 @@ def main(args: argparse.Namespace) -> None:
             training.train()
 
 
-def set_training(config: 'Config',
-                 resume: str | None = None,
-                 mixed_precision: bool = False,
-                 validate: bool = True,
+def set_training(config: 'Config', resume: str | None = None,
+                 mixed_precision: bool = False, validate: bool = True,
                  scale_learning_rate: bool = False) -> None:
     """Apply the options of a training to a config.
 

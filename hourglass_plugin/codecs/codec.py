@@ -1,6 +1,5 @@
 """The codecs: keypoints of a person to heatmaps, and back."""
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,11 +9,6 @@ from torch import Tensor
 
 from ..skeletons import FLIC, LSP, MPII, Skeleton
 from .heatmaps import decode_heatmaps, draw_heatmaps, place_keypoints
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (float, int, np.number)) and not isinstance(
-        value, bool) and abs(value) < math.inf
 
 
 @KEYPOINT_CODECS.register_module()
@@ -43,24 +37,21 @@ class HourglassHeatmap(BaseKeypointCodec):
     #: Heatmaps of the flipped image line up without a shift by a cell.
     flip_shift = False
 
-    def __init__(self,
-                 input_size: tuple[int, int],
-                 heatmap_size: tuple[int, int],
-                 sigma: float = 1.0,
+    def __init__(self, input_size: tuple[int, int],
+                 heatmap_size: tuple[int, int], sigma: float = 1.0,
                  refinement: str = 'quarter',
                  encode_on_device: bool = False) -> None:
         super().__init__()
         for name, size in dict(
                 input_size=input_size, heatmap_size=heatmap_size).items():
             if np.shape(size) != (2, ) or any(
-                    not _is_number(side) or side < 3 or side % 1
-                    for side in size):
+                    not 3 <= side < math.inf or side % 1 for side in size):
                 raise ValueError(f'{name} must be width and height, whole '
                                  f'numbers of 3 or more, but is {size}')
         if any(np.greater(heatmap_size, input_size)):
             raise ValueError(f'heatmap_size={heatmap_size} is larger than '
                              f'input_size={input_size}: set a quarter of it')
-        if not (_is_number(sigma) and sigma > 0):
+        if not 0 < sigma < math.inf:
             raise ValueError(f'sigma must be positive, but it is {sigma!r}')
         if refinement not in ('quarter', 'subpixel', 'none'):
             raise ValueError(f'unknown refinement={refinement!r}; choose '
@@ -80,8 +71,7 @@ class HourglassHeatmap(BaseKeypointCodec):
             self.label_mapping_table['keypoint_labels'] = 'keypoint_labels'
             self.field_mapping_table = {}
 
-    def encode(self,
-               keypoints: np.ndarray,
+    def encode(self, keypoints: np.ndarray,
                keypoints_visible: np.ndarray | None = None) -> dict:
         """Keypoints of one person to heatmaps, or to what draws them.
 

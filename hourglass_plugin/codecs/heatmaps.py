@@ -23,8 +23,7 @@ import torch
 from torch import Tensor
 
 
-def place_keypoints(keypoints: Tensor,
-                    heatmap_size: Sequence[int],
+def place_keypoints(keypoints: Tensor, heatmap_size: Sequence[int],
                     stride: Sequence[float],
                     exact_centers: bool = False) -> tuple[Tensor, Tensor]:
     """Place keypoints on the heatmap; arguments as in :func:`draw_heatmaps`.
@@ -47,12 +46,9 @@ def place_keypoints(keypoints: Tensor,
     return torch.stack(positions, -1), inside[0] & inside[1]
 
 
-def draw_heatmaps(keypoints: Tensor,
-                  keypoint_weights: Tensor,
-                  heatmap_size: Sequence[int],
-                  stride: Sequence[float],
-                  sigma: float = 1.0,
-                  exact_centers: bool = False) -> Tensor:
+def draw_heatmaps(keypoints: Tensor, keypoint_weights: Tensor,
+                  heatmap_size: Sequence[int], stride: Sequence[float],
+                  sigma: float = 1.0, exact_centers: bool = False) -> Tensor:
     """Draw one 2D Gaussian of height 1 per keypoint, without device waits.
 
     A Gaussian is cut to the square of 3 sigma around its centre, as in the
@@ -91,9 +87,8 @@ def draw_heatmaps(keypoints: Tensor,
 def heatmap_maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The cell of each heatmap's maximum.
 
-    One pass over the heatmaps, along the side that is fast in their memory
-    format; then the maximum's place among H or W numbers. (PyTorch's
-    ``argmax`` over all cells is several times slower on CPUs.)
+    In one pass along the side that is fast in their memory format, several
+    times faster on CPUs than PyTorch's ``argmax`` over all cells.
 
     Args:
         heatmaps: (B, K, H, W) float on any device.
@@ -116,8 +111,7 @@ def heatmap_maximum(heatmaps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x, y, scores
 
 
-def decode_heatmaps(heatmaps: Tensor,
-                    stride: Sequence[float],
+def decode_heatmaps(heatmaps: Tensor, stride: Sequence[float],
                     refinement: str = 'quarter') -> tuple[Tensor, Tensor]:
     """Find each heatmap's maximum and return it in input pixels.
 
@@ -171,13 +165,9 @@ def _subpixel_offset(near: Tensor, from_x: Tensor,
                      from_y: Tensor) -> tuple[Tensor, Tensor]:
     """Peak of the parabola through the logarithm, from the maximum's cell.
 
-    Args:
-        near: (B, K, 3, 3); at a border not centred on the maximum.
-        from_x: (B, K) from the maximum's cell to the middle one of ``near``.
-        from_y: (B, K).
-
-    Returns:
-        x and y, (B, K) in cells; 0 where the neighbourhood has no peak.
+    ``near`` is (B, K, 3, 3), at a border not centred on the maximum; x and y,
+    (B, K), lead from the maximum's cell to its middle one. Returns x and y,
+    (B, K) in cells; 0 where the neighbourhood has no peak.
     """
     # Cells at or below zero have no logarithm; e^-9 of the maximum is lower
     # than any cell of the 3x3 neighbourhood in a Gaussian of the paper.

@@ -43,9 +43,7 @@ class COCOeval(PycocotoolsCOCOeval):
             bodies and objects without an area.
     """
 
-    def __init__(self,
-                 cocoGt: COCO | None = None,
-                 cocoDt: COCO | None = None,
+    def __init__(self, cocoGt: COCO | None = None, cocoDt: COCO | None = None,
                  iouType: str = 'keypoints',
                  sigmas: Sequence[float] | None = None,
                  use_area: bool = True) -> None:

@@ -21,11 +21,6 @@ logger = logging.getLogger('hourglass_plugin')
 _announced: set[str] = set()
 
 
-def is_mmpose_installed() -> bool:
-    """Return whether MMPose is installed, without importing it."""
-    return importlib.util.find_spec('mmpose') is not None
-
-
 def import_mmpose() -> None:
     """Import MMPose, with stand-ins for unneeded missing dependencies.
 
@@ -42,10 +37,7 @@ def import_mmpose() -> None:
 
 
 def import_mmdet() -> None:
-    """Import MMDetection, with a stand-in for the operators of mmcv-lite.
-
-    As :func:`import_mmpose`, for :mod:`hourglass_plugin.detectors`, with or
-    without MMPose.
+    """Import MMDetection as :func:`import_mmpose` does MMPose.
 
     Raises:
         ModuleNotFoundError: if MMDetection is not installed.
@@ -70,11 +62,7 @@ def _import_parts(library: str, package: str, parts: Sequence[str],
                   needed: Iterable[str]) -> None:
     """Import parts of a package under stand-ins, if they are not there yet.
 
-    Args:
-        library: its name, for messages.
-        package: its package.
-        parts: the sub-packages to import.
-        needed: names in ``_STAND_INS``.
+    ``needed`` are names in ``_STAND_INS``; ``library`` is for messages.
     """
     names = [f'{package}.{part}' for part in parts]
     if all(name in sys.modules for name in names):

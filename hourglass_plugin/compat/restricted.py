@@ -36,8 +36,7 @@ _MMENGINE_ATTRIBUTES = {
     OneCycleParamScheduler: ('_annealing_cos', '_annealing_linear')}
 
 
-def load_restricted(filename: str,
-                    map_location: Any = None,
+def load_restricted(filename: str, map_location: Any = None,
                     logger: Any = 'current') -> dict:
     """Load a checkpoint of tensors and mmengine's own classes.
 
@@ -78,15 +77,12 @@ def load_restricted(filename: str,
 
 
 def mmengine_globals() -> dict[str, Any]:
-    """Return the objects besides tensors in mmengine's own checkpoints.
+    """Return the objects besides tensors in mmengine's checkpoints, by name.
 
     The message hub's ``HistoryBuffer``s, arrays and scalars of numbers
     (``bytes`` if one is empty), and of schedulers the milestones and
     OneCycleLR's two curves. NumPy 1 and 2 pickle the same two functions under
     different names; each reads the other's files here.
-
-    Returns:
-        Pickled name -> object.
     """
     found = {
         'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,

@@ -17,19 +17,10 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from .restricted import load_restricted
 
 
-def restrict_checkpoint_loader() -> None:
-    """Replace mmengine's loader, once."""
-    if CheckpointLoader.load_checkpoint.__module__ == __name__:
-        return
-
-    def load_checkpoint(cls: type,
-                        filename: str,
-                        map_location: Any = None,
-                        logger: Any = 'current') -> Any:
-        """Load a checkpoint of tensors and mmengine's own classes."""
-        return load_restricted(filename, map_location, logger)
-
-    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
+def load_checkpoint(cls: type, filename: str, map_location: Any = None,
+                    logger: Any = 'current') -> Any:
+    """Load a checkpoint of tensors and mmengine's own classes."""
+    return load_restricted(filename, map_location, logger)
 
 
-restrict_checkpoint_loader()
+CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)

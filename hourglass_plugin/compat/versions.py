@@ -17,20 +17,16 @@ import torch
 
 
 def prepare_process() -> None:
-    """Apply all workarounds to this process.
-
-    For programs, whose process is their own; a library's import must not do
-    it. MMPose is imported with stand-ins for missing dependencies, mmengine's
-    checkpoint loader is restricted, others' deprecations are hidden.
+    """Apply all workarounds to this process, which must be a program's own.
 
     Raises:
         ImportError: if MMPose is installed but does not import.
     """
     from . import safe_checkpoints  # noqa: F401, restricts the loader
-    from .imports import import_mmpose, is_mmpose_installed
+    from .imports import import_mmpose
     quiet_other_libraries()
     restore_find_loader()
-    if is_mmpose_installed():
+    if importlib.util.find_spec('mmpose') is not None:
         import_mmpose()
         draw_circles_with_any_numpy()
     lay_configs_out_once()
@@ -78,10 +74,9 @@ def quiet_other_libraries() -> None:
 
 
 def lay_configs_out_once() -> None:
-    """Make mmengine format a config's text once, not five times.
+    """Make mmengine format a config's text once, not five times of seconds.
 
-    yapf takes seconds each time where a config has the keypoints of its
-    dataset. May go when mmengine keeps the text.
+    May go when mmengine keeps the text.
     """
     from mmengine.config import config as config_module
 

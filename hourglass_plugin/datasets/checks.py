@@ -1,6 +1,5 @@
 """Checks of datasets before the first step: images, names and classes."""
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,12 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ..transforms.image_io import UnreadableImageError
+from .coco_file import simplified_name
 from .image_headers import read_headers
 from .readers.pose_json import load_json
 
 
-def check_dataset(dataset: Any,
-                  model: nn.Module,
-                  phase: str,
+def check_dataset(dataset: Any, model: nn.Module, phase: str,
                   trained: Sequence[str] = ()) -> list[str]:
     """Check a dataset's keypoints or classes, and that its images are there.
 
@@ -31,10 +29,9 @@ def check_dataset(dataset: Any,
 
     Raises:
         ValueError: if images are missing or unreadable (unless the dataset
-            skips them), no keypoint is annotated, the parts of a
-            ``CombinedDataset``, the file or the training set have the
-            keypoints in another order, or a detector has other classes than
-            the file.
+            skips them), no keypoint is annotated, parts, file or training set
+            have the keypoints in another order, or a detector has other
+            classes than the file.
     """
     where = f'{phase}_dataloader.dataset'
     names = _keypoint_names(dataset)
@@ -83,10 +80,10 @@ def _check_order(dataset: BaseDataset, names: list[str]) -> None:
     from .custom_dataset import CustomKeypointDataset
     if isinstance(dataset, CustomKeypointDataset):
         return  # orders them
-    mine = [re.sub(r'[\W_]+', '', name).lower() for name in names]
+    mine = list(map(simplified_name, names))
     for category in dataset.metainfo.get('CLASSES') or ():
         theirs = category.get('keypoints') or []
-        given = [re.sub(r'[\W_]+', '', str(name)).lower() for name in theirs]
+        given = list(map(simplified_name, theirs))
         if given != mine and sorted(given) == sorted(mine):
             raise ValueError(
                 f'{dataset.ann_file}: category {category.get("name")!r} has '
@@ -149,11 +146,10 @@ def _check_records(dataset: Any, phase: str, where: str) -> None:
     if not reasons:
         return
     path = min(reasons, key=lambda path: samples[path])
+    remedy = '; skip_corrupt=True of the dataset skips such images in training'
     can_skip = phase == 'train' and hasattr(dataset, 'skip_corrupt')
     raise ValueError(
         f'{where}: {len(reasons)} of {len(sizes)} images cannot be used, the '
         f'first is {path!r} (sample {samples[path]} of {dataset.ann_file}): '
         f'{reasons[path]}; replace them, remove them from the annotations, or '
-        'correct data_root and data_prefix' + (
-            '; skip_corrupt=True of the dataset skips such images in training'
-            if can_skip else ''))
+        f'correct data_root and data_prefix{remedy if can_skip else ""}')

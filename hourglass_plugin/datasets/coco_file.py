@@ -29,6 +29,7 @@ _AREA_OF_BOX = 0.53
 #: Half a side of the box of a single keypoint, in larger sides of the image.
 _SINGLE_KEYPOINT = 0.05
 
+_CHOOSE = 'category=... of the dataset chooses the categories to read'
 _BACKSLASH = r'file_name has \ between folders, read as /'
 _STORED = ('the keypoints are in the stored image, which its orientation tag '
            'turns when it is read: remove the tag from the image files, for '
@@ -63,9 +64,7 @@ class _Category(NamedTuple):
     order: Sequence[int]  #: positions of the config's keypoints among them
 
 
-def read_coco_file(path: str,
-                   names: Sequence[str],
-                   image_folder: str,
+def read_coco_file(path: str, names: Sequence[str], image_folder: str,
                    category: str | int | Sequence[str | int] | None = None,
                    box_margin: float = 0.2) -> CocoContent:
     """Read a COCO-style file, or reject what cannot be meant.
@@ -104,11 +103,11 @@ def read_coco_file(path: str,
                 known[part][entry['id']] = entry
     with located(path):
         chosen, others = _choose_categories(content, names, category)
-    paths = {
-        each['image_id']: os.path.join(
-            image_folder, known['images'][each['image_id']]['file_name'])
-        for each in content['annotations'] if each['category_id'] in chosen
-    }
+    images = known['images']
+    read_images = [images[each['image_id']] for each in content['annotations']
+                   if each['category_id'] in chosen]
+    paths = {each['id']: os.path.join(image_folder, each['file_name'])
+             for each in read_images}
     headers = read_headers(paths.values())
     for index, image in enumerate(content['images']):
         with located(f'{path}, images[{index}]'):
@@ -120,7 +119,7 @@ def read_coco_file(path: str,
     for index, annotation in enumerate(content['annotations']):
         texts = [others.get(annotation['category_id'])]
         if texts[0] is None:
-            image = known['images'][annotation['image_id']]
+            image = images[annotation['image_id']]
             with located(f'{path}, annotations[{index}]'):
                 texts = [*_set_keypoints(annotation,
                                          chosen[annotation['category_id']]),
@@ -132,11 +131,10 @@ def read_coco_file(path: str,
             notes[text].append(f'annotations[{index}]')
     if used:
         _check_positions(path, used, notes)
-    return CocoContent(
-        content['images'], read, content['categories'],
-        len(content['annotations']),
-        [f'{text} ({len(entries)} {entries[0].partition("[")[0]}, first '
-         f'{entries[0]})' for text, entries in notes.items()])
+    lines = [f'{text} ({len(entries)} {entries[0].partition("[")[0]}, first '
+             f'{entries[0]})' for text, entries in notes.items()]
+    return CocoContent(content['images'], read, content['categories'],
+                       len(content['annotations']), lines)
 
 
 def _check_entry(entry: Any, part: str, known: dict) -> None:
@@ -173,10 +171,8 @@ def _set_size(image: dict, header: Any) -> tuple[tuple, str]:
     if size is not None and written in (size, size[::-1], (None, None)):
         image['width'], image['height'] = size
         return header.stored_size, '' if written == size else (
-            'width and height are of the image before its orientation tag '
-            'turns it; those of the turned image are used'
-            if written == header.stored_size else 'width and height are '
-            'exchanged or missing; those of the image file are used')
+            'width and height are missing, exchanged, or of the image before '
+            'its orientation tag turns it; those of the image read are used')
     if not _are_numbers([*written], 2) or any(
             side <= 0 or side % 1 for side in written):
         raise ValueError('width and height must be positive integers, but are '
@@ -193,11 +189,10 @@ def _choose_categories(
     labels = {id_: f'category {each.get("name")!r} (id {id_!r})'
               for id_, each in categories.items()}
     wanted = category if isinstance(category, (list, tuple)) else [category]
-    for name in wanted if category is not None else ():
-        if not any(name in (id_, each.get('name'))
-                   for id_, each in categories.items()):
-            raise ValueError(f'category={name!r} is not in categories: '
-                             f'{", ".join(labels.values())}')
+    given = {None, *categories, *(x.get('name') for x in categories.values())}
+    if unknown := [name for name in wanted if name not in given]:
+        raise ValueError(f'category={unknown[0]!r} is not in categories: '
+                         f'{", ".join(labels.values())}')
     numbers = Counter(each['category_id'] for each in content['annotations']
                       if each.get('keypoints') not in (None, [])
                       and each.get('iscrowd') != 1)
@@ -218,17 +213,16 @@ def _choose_categories(
                            f'{", ".join(names)}: ')
         else:
             unnamed.append(id_)
-    choose = 'category=... of the dataset chooses the categories to read'
     if misnamed and (category is not None or not chosen):
         raise ValueError(
             f'{others[misnamed[0]]}give keypoint_info the names of the file, '
-            f'in any order, or correct them in the file; {choose}')
+            f'in any order, or correct them in the file; {_CHOOSE}')
     if unnamed and chosen and category is None:
         raise ValueError(
             f'{labels[unnamed[0]]} has annotations, but does not name its '
-            f'keypoints, as {labels[next(iter(chosen))]} does; {choose}')
+            f'keypoints, as {labels[next(iter(chosen))]} does; {_CHOOSE}')
     for id_ in misnamed:
-        others[id_] += f'left out; {choose}'
+        others[id_] += f'left out; {_CHOOSE}'
     for id_ in unnamed:
         chosen[id_] = _Category(labels[id_], names, range(len(names)))
     return chosen, others
@@ -236,12 +230,16 @@ def _choose_categories(
 
 def _order(theirs: Any, names: Sequence[str]) -> list[int] | None:
     """Return the positions of names in a category's, if all are there."""
-    for simplified in (str, lambda name: re.sub(r'[\W_]+', '', name).lower()):
-        mine, given = ([simplified(str(name)) for name in part]
-                       for part in (names, theirs))
+    for simplified in (str, simplified_name):
+        mine, given = (list(map(simplified, part)) for part in (names, theirs))
         if len(set(given)) == len(given) and set(mine) <= set(given):
             return [given.index(name) for name in mine]
     return None
+
+
+def simplified_name(name: Any) -> str:
+    """Return a keypoint's name without case and punctuation."""
+    return re.sub(r'[\W_]+', '', str(name)).lower()
 
 
 def _set_keypoints(annotation: dict, category: _Category) -> list[str]:
@@ -262,7 +260,7 @@ def _set_keypoints(annotation: dict, category: _Category) -> list[str]:
         raise ValueError(
             f'keypoints of {category.label} has {count} numbers, but needs '
             f'{3 * len(names)}, x, y and v for each of {", ".join(names)}; '
-            'category=... of the dataset chooses the categories to read')
+            f'{_CHOOSE}')
     notes = []
     if any(isinstance(mark, bool) for mark in values[2::3]):
         notes.append('v is true or false, read as 2 and 0')

@@ -27,20 +27,16 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
     Args:
         skip_corrupt: replace a sample whose image cannot be used by another,
             for training only. The choice follows from the sampler's seed, the
-            epoch and the sample's position alone: it is the same for any
-            number of loader or training processes, and after resuming. The
-            files are in the sample's meta information ``skipped_images``,
+            epoch and the sample's position alone, for any number of processes.
+            The files are in the sample's meta information ``skipped_images``,
             which ``CorruptImagesHook`` counts.
         arguments: those of mmengine's ``BaseDataset``.
 
     Raises:
-        ValueError: if ``skip_corrupt`` is set for an evaluation, whose scores
-            would be those of other people.
+        ValueError: if ``skip_corrupt`` is set for an evaluation.
     """
 
-    def __init__(self,
-                 *arguments: Any,
-                 skip_corrupt: bool = False,
+    def __init__(self, *arguments: Any, skip_corrupt: bool = False,
                  **named_arguments: Any) -> None:
         if skip_corrupt and named_arguments.get('test_mode', False):
             raise ValueError('skip_corrupt=True is for training: scores '
@@ -110,11 +106,8 @@ class CorruptImagesHook(Hook):
     def __init__(self) -> None:
         self._counts: Counter = Counter()  # of each file, in this epoch
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
-                         data_batch: Any = None,
-                         outputs: Any = None) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int,
+                         data_batch: Any = None, outputs: Any = None) -> None:
         """Count a batch."""
         if isinstance(data_batch, dict):
             for sample in data_batch.get('data_samples', ()):
@@ -129,6 +122,5 @@ class CorruptImagesHook(Hook):
             print_log(
                 f'epoch {runner.epoch + 1}: {sum(counts.values())} samples '
                 f'were replaced because of {len(counts)} unreadable images: '
-                f'{names}{", ..." if len(counts) > _SHOWN else ""}',
-                logger='current',
-                level=logging.WARNING)
+                f'{names}{", ..." if len(counts) > _SHOWN else ""}', 'current',
+                logging.WARNING)

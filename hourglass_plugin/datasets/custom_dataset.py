@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import mmpose
@@ -27,12 +28,11 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
     """Any keypoints in a COCO-style JSON file; see docs/custom_dataset.md.
 
     The records are those of MMPose's ``CocoDataset``, of the entries that
-    :func:`~.coco_file.read_coco_file` checks and completes; what it changes
-    or leaves out is logged, a line for each kind. Where the file has both of
-    COCO's marks, hidden and visible, ``raw_ann_info.visible`` is (K,) bool.
-    ``annotated_size`` is the image's width and height, to which MMPose cuts
-    the boxes; ``TopdownCrop`` rejects other images. MMPose's ``CocoMetric``
-    without ``ann_file`` evaluates against these entries.
+    :func:`~.coco_file.read_coco_file` checks and completes. Where the file has
+    both of COCO's marks, hidden and visible, ``raw_ann_info.visible`` is (K,)
+    bool. ``annotated_size`` is the image's width and height, to which MMPose
+    cuts the boxes; ``TopdownCrop`` rejects other images. MMPose's
+    ``CocoMetric`` without ``ann_file`` evaluates against these entries.
 
     Args:
         category: name or id, or several, of the categories to read; default:
@@ -51,11 +51,9 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
         ValueError: if ``metainfo`` or the file is wrong; names the place.
     """
 
-    def __init__(self,
-                 *arguments: Any,
+    def __init__(self, *arguments: Any,
                  category: str | int | list | None = None,
-                 box_margin: float = 0.2,
-                 **named_arguments: Any) -> None:
+                 box_margin: float = 0.2, **named_arguments: Any) -> None:
         self.category = category
         self.box_margin = box_margin
         super().__init__(*arguments, **named_arguments)
@@ -87,21 +85,15 @@ class CustomKeypointDataset(SkipCorruptImagesDataset):
             dict(image, img_id=image['id'], img_path=os.path.join(
                 self.data_prefix['img'], image['file_name']))
             for image in self._content.images
-            if image['id'] % self.sample_interval == 0
-        ]
-        records = [
-            self.parse_data_info(
-                dict(raw_ann_info=annotation, raw_img_info=image))
-            for image in images for annotation in of_image[image['id']]
-        ]
+            if image['id'] % self.sample_interval == 0]
+        records = []
+        for image in images:
+            for annotation in of_image[image['id']]:
+                record = self.parse_data_info(
+                    dict(raw_ann_info=annotation, raw_img_info=image))
+                record['annotated_size'] = image['width'], image['height']
+                records.append(record)
         return records, images
-
-    def parse_data_info(self, raw_data_info: dict) -> dict:
-        """Return MMPose's record, with ``annotated_size``."""
-        record = super().parse_data_info(raw_data_info)
-        image = raw_data_info['raw_img_info']
-        record['annotated_size'] = image['width'], image['height']
-        return record
 
     @staticmethod
     def _is_valid_instance(data_info: dict) -> bool:
@@ -137,14 +129,12 @@ def read_metainfo(metainfo: dict) -> dict:
         ValueError: as :func:`check_metainfo`.
     """
     if 'from_file' in metainfo:
-        name = metainfo['from_file']
-        places = [name, os.path.join(
-            os.path.dirname(mmpose.__file__), '.mim', 'configs', '_base_',
-            'datasets', os.path.basename(name))]
-        found = [place for place in places if os.path.isfile(place)]
-        if not found:
-            raise FileNotFoundError(f'metainfo.from_file: there is no {name}')
-        metainfo = Config.fromfile(found[0]).dataset_info
+        path = metainfo['from_file']
+        mmposes = Path(mmpose.__file__).with_name('.mim').joinpath(
+            'configs', '_base_', 'datasets', os.path.basename(path))
+        if mmposes.is_file() and not os.path.isfile(path):
+            path = str(mmposes)
+        metainfo = Config.fromfile(path).dataset_info
     metainfo = copy.deepcopy(dict(metainfo))
     points = metainfo.get('keypoint_info') or {}
     by_name = {str(point.get('name')): point for point in points.values()}
@@ -175,10 +165,10 @@ def check_metainfo(metainfo: dict) -> None:
     Raises:
         ValueError: naming the keypoint or link.
     """
-    for name in ('dataset_name', 'keypoint_info', 'skeleton_info',
-                 'joint_weights', 'sigmas'):
-        if name not in metainfo:
-            raise ValueError(f'metainfo lacks {name!r}')
+    missing = {'dataset_name', 'keypoint_info', 'skeleton_info',
+               'joint_weights', 'sigmas'} - set(metainfo)
+    if missing:
+        raise ValueError(f'metainfo lacks {", ".join(sorted(missing))}')
     keypoints = metainfo['keypoint_info']
     if list(keypoints) != list(range(len(keypoints))) or not keypoints:
         raise ValueError('keypoint_info must be numbered 0, 1, 2 ... in this '

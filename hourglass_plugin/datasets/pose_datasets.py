@@ -50,22 +50,18 @@ class _PersonDataset(SkipCorruptImagesDataset):
             center = person.center[None]
             scale = np.full((1, 2), person.scale * SCALE_UNIT, np.float32)
             record = dict(
-                id=index,
+                id=index, category_id=1,
                 img_id=image_ids.setdefault(person.image, len(image_ids)),
                 img_path=str(image_folder / person.image),
-                bbox_center=center,
-                bbox_scale=scale,
-                bbox=np.concatenate([center - scale / 2, center + scale / 2],
-                                    axis=1),
+                bbox_center=center, bbox_scale=scale,
+                bbox=np.hstack([center - scale / 2, center + scale / 2]),
                 bbox_score=np.ones(1, np.float32),
                 keypoints=person.keypoints[None],
                 keypoints_visible=person.annotated[None].astype(np.float32),
                 raw_ann_info={
                     key: getattr(person, key)
                     for key in ('visible', 'torso_size', 'official_index')
-                    if getattr(person, key) is not None
-                },
-                category_id=1)
+                    if getattr(person, key) is not None})
             if person.head_size is not None:
                 record['head_size'] = np.full((1, 1), person.head_size,
                                               np.float32)
@@ -96,18 +92,13 @@ class HourglassMPIIDataset(_PersonDataset):
             to the current folder.
         headbox_file: ``mpii_gt_val.mat``, needed to compute PCKh where
             ``ann_file`` has no head boxes. People are matched by joints.
-        arguments: those of mmengine's ``BaseDataset``: ``ann_file``,
-            ``data_root``, ``data_prefix=dict(img=...)``, ``pipeline``,
-            ``test_mode``, ``indices``, ...; and ``skip_corrupt``, see
-            :class:`.corrupt_images.SkipCorruptImagesDataset`.
+        arguments: those of mmengine's ``BaseDataset``, and ``skip_corrupt``.
     """
 
     METAINFO = MPII.metainfo()
 
-    def __init__(self,
-                 validation_file: str | None = None,
-                 headbox_file: str | None = None,
-                 **arguments: Any) -> None:
+    def __init__(self, validation_file: str | None = None,
+                 headbox_file: str | None = None, **arguments: Any) -> None:
         self.validation_file = validation_file
         self.headbox_file = headbox_file
         super().__init__(**arguments)
@@ -117,18 +108,16 @@ class HourglassMPIIDataset(_PersonDataset):
         people = read_mpii(self.ann_file, self.subset,
                            self._path(self.validation_file))
         headbox_file = self._path(self.headbox_file)
-        if headbox_file is None:
-            return people
-        return add_head_sizes(people, headbox_file, self.ann_file)
+        return people if headbox_file is None else add_head_sizes(
+            people, headbox_file, self.ann_file)
 
     def _path(self, name: str | None) -> Path | None:
         """Return a file below ``data_root``, or the path as MMPose has it."""
         if name is None:
             return None
-        path = Path(self.data_root or '') / name
-        if not path.is_file() and Path(name).is_file():
-            return Path(name)
-        return path
+        path = Path(self.data_root or '', name)
+        is_elsewhere = not path.is_file() and Path(name).is_file()
+        return Path(name) if is_elsewhere else path
 
 
 @DATASETS.register_module()

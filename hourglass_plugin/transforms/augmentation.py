@@ -79,9 +79,7 @@ class RandomScaleRotation(BaseTransform):
             between 0 and 1.
     """
 
-    def __init__(self,
-                 sampling: str = 'lua',
-                 scale_factor: float = 0.25,
+    def __init__(self, sampling: str = 'lua', scale_factor: float = 0.25,
                  rotation_factor: float = 30.0,
                  rotation_prob: float | None = None) -> None:
         if sampling not in ('lua', 'paper'):

@@ -37,8 +37,7 @@ class TopdownCrop(BaseTransform):
             it, or it has another size than its annotations are for.
     """
 
-    def __init__(self,
-                 input_size: tuple[int, int],
+    def __init__(self, input_size: tuple[int, int],
                  reduced_decoding: bool = False,
                  backend_args: dict | None = None) -> None:
         if len(input_size) != 2 or any(

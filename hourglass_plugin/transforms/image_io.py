@@ -35,9 +35,8 @@ _IN_TRACEBACK = re.compile(
 class UnreadableImageError(OSError):
     """An image that is missing, damaged, or does not fit its annotation.
 
-    A ``DataLoader`` hands over an error of its processes as the class and the
-    text of the traceback, with which it calls the class. Path and reason are
-    then taken from the text.
+    A ``DataLoader`` calls the class with the text of the traceback in one of
+    its processes; path and reason are then taken from that.
 
     Attributes:
         path: the image's file; None for an image that is not from a file.
@@ -102,8 +101,7 @@ def read_header(path: str) -> ImageHeader:
     return ImageHeader(size, stored or size, False)
 
 
-def load_image(path: str,
-               max_factor: float = 1.0,
+def load_image(path: str, max_factor: float = 1.0,
                backend_args: dict | None = None) -> DecodedImage:
     """Read an image; a camera's orientation tag is applied.
 
@@ -124,8 +122,7 @@ def load_image(path: str,
         reason = error.strerror or str(error)
         raise UnreadableImageError(path, reason) from error
     factor = next((f for f in _REDUCED if f <= max_factor), 1)
-    image = _decode_reduced(data, factor) if factor > 1 else None
-    if image is not None:
+    if factor > 1 and (image := _decode_reduced(data, factor)) is not None:
         return image
     pixels = decode_image(data)
     if pixels is None:
@@ -155,13 +152,12 @@ def decode_image(data: bytes,
             return None
     buffer = np.frombuffer(data, np.uint8)
     try:
-        if data.startswith(b'\xff\xd8') or flags != cv2.IMREAD_COLOR:
-            return cv2.imdecode(buffer, flags)
-        pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_ANYDEPTH)
-        if pixels is None or pixels.dtype == np.uint8:
-            return pixels
-        if pixels.dtype == np.uint16 and pixels.max() < 1 << 12:
-            return _scale_low_bits(pixels)
+        if flags == cv2.IMREAD_COLOR and not data.startswith(b'\xff\xd8'):
+            pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_ANYDEPTH)
+            if pixels is None or pixels.dtype == np.uint8:
+                return pixels
+            if pixels.dtype == np.uint16 and pixels.max() < 1 << 12:
+                return _scale_low_bits(pixels)
         return cv2.imdecode(buffer, flags)
     except cv2.error:  # empty, or larger than OpenCV allows
         return None
@@ -175,9 +171,7 @@ def _scale_low_bits(pixels: np.ndarray) -> np.ndarray:
         _is_told = True
         print_log(
             f'16-bit images with values below {1 << bits} are read as {bits} '
-            f'bits: {(1 << bits) - 1} becomes 255',
-            logger='current',
-            level=logging.WARNING)
+            f'bits: {(1 << bits) - 1} becomes 255', 'current', logging.WARNING)
     return (pixels >> (bits - 8)).astype(np.uint8)
 
 

@@ -36,9 +36,3 @@ def test_errors_are_one_line(tmp_path):
              if not line.startswith('import time')]
     assert finished.returncode == 1 and len(lines) == 1
     assert 'none.csv' in lines[0]
-
-
-def test_unknown_commands_are_refused():
-    with pytest.raises(SystemExit) as end:
-        main.main(['trian'])
-    assert end.value.code == 2

@@ -1,6 +1,7 @@
 """Restricted loading of checkpoints, with and without mmengine's loader."""
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -20,10 +21,9 @@ def load(request, monkeypatch):
     if request.param == 'load_restricted':
         return lambda path: restricted.load_restricted(
             str(path), logger='silent')
+    from hourglass_plugin.compat.safe_checkpoints import load_checkpoint
     monkeypatch.setattr(CheckpointLoader, 'load_checkpoint',
-                        vars(CheckpointLoader)['load_checkpoint'])
-    from hourglass_plugin.compat import safe_checkpoints
-    safe_checkpoints.restrict_checkpoint_loader()
+                        classmethod(load_checkpoint))
     return lambda path: CheckpointLoader.load_checkpoint(
         str(path), logger='silent')
 
@@ -93,8 +93,7 @@ def foreign_objects(folder):
         f'{__name__}.Foreign': Foreign(),
         f'{os.system.__module__}.system': RunsCode(
             os.system, f'touch {folder / "code_has_run"}'),
-        'builtins.getattr': RunsCode(getattr, HistoryBuffer, '__init__'),
-    }
+        'builtins.getattr': RunsCode(getattr, HistoryBuffer, '__init__')}
 
 
 def test_foreign_objects_are_refused(load, tmp_path):
@@ -102,68 +101,54 @@ def test_foreign_objects_are_refused(load, tmp_path):
     for name, foreign in foreign_objects(tmp_path).items():
         torch.save({**mmengine_checkpoint(), 'extra': foreign}, path)
         for _ in range(2):  # the first one allows nothing for the second
-            with pytest.raises(ValueError) as error:
+            with pytest.raises(ValueError, match=re.escape(name)) as error:
                 load(path)
-        message = str(error.value)
-        assert str(path) in message and name in message
-        assert '\n' not in message
+        assert str(path) in str(error.value)
+        assert '\n' not in str(error.value)
     assert not (tmp_path / 'code_has_run').exists()
 
 
-@pytest.fixture
-def register():
-    """Register a loader of mmengine until the end of the test."""
-    before = dict(CheckpointLoader._schemes)
-    yield CheckpointLoader.register_scheme
-    CheckpointLoader._schemes.clear()
-    CheckpointLoader._schemes.update(before)
-
-
-def test_no_loader_of_mmengine_gets_around_the_check(load, tmp_path, register):
+def test_no_loader_of_mmengine_gets_around_the_check(load, tmp_path,
+                                                     monkeypatch):
     """onedl-mmengine's loader tries again with ``weights_only=False``."""
     path = tmp_path / 'foreign.pth'
     torch.save({'extra': Foreign()}, path)
-    register('trusting://', lambda filename, map_location: torch.load(
-        path, map_location, weights_only=False))
+    monkeypatch.setattr(CheckpointLoader, '_schemes',
+                        {**CheckpointLoader._schemes})
+    CheckpointLoader.register_scheme(
+        'trusting://', lambda filename, map_location: torch.load(
+            path, map_location, weights_only=False))
     with pytest.raises(ValueError):
         load('trusting://foreign.pth')
 
 
-SWITCHES = ('TORCH_FORCE_WEIGHTS_ONLY_LOAD',
-            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
-
-
-@pytest.mark.parametrize('values', [(None, None), ('0', '0'), (None, '1')])
+@pytest.mark.parametrize('switches', [
+    {}, dict(TORCH_FORCE_WEIGHTS_ONLY_LOAD='0',
+             TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD='0'),
+    dict(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD='1')])
 def test_a_load_changes_nothing_for_other_code(load, tmp_path, monkeypatch,
-                                               values):
-    for switch, value in zip(SWITCHES, values):
-        monkeypatch.delenv(switch, raising=False)
-        if value is not None:
-            monkeypatch.setenv(switch, value)
+                                               switches):
+    for switch, value in switches.items():
+        monkeypatch.setenv(switch, value)
+    before = dict(os.environ)
     path = tmp_path / 'foreign.pth'
     torch.save({'extra': Foreign()}, path)
     with pytest.raises(ValueError):
         load(path)
-    assert tuple(os.environ.get(switch) for switch in SWITCHES) == values
+    assert os.environ == before
     extra = torch.load(path, weights_only=False)['extra']
     assert isinstance(extra, Foreign)
 
 
-@pytest.mark.skipif(
-    not hasattr(torch, '_weights_only_unpickler'), reason='another torch')
 def test_restricted_pickle_for_torch_without_an_allow_list(tmp_path):
     def load_old(path):
-        return torch.load(
-            path,
-            weights_only=False,
-            pickle_module=restricted.RestrictedPickle)
+        return torch.load(path, weights_only=False,
+                          pickle_module=restricted.RestrictedPickle)
 
     path = tmp_path / 'checkpoint.pth'
     for new_format in (True, False):
-        torch.save(
-            mmengine_checkpoint(),
-            path,
-            _use_new_zipfile_serialization=new_format)
+        torch.save(mmengine_checkpoint(), path,
+                   _use_new_zipfile_serialization=new_format)
         check_same(load_old(path))
     for name, foreign in foreign_objects(tmp_path).items():
         torch.save({'extra': foreign}, path)
@@ -186,15 +171,6 @@ def test_files_that_are_not_checkpoints_are_named(load, tmp_path):
         assert str(path) in str(error.value)
 
 
-def test_missing_files_and_devices_are_named(load, tmp_path, register):
+def test_missing_files_are_named(load, tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / 'missing.pth')
-
-    def no_device(filename, map_location):
-        raise RuntimeError('Attempting to deserialize object on a CUDA device')
-
-    (tmp_path / 'checkpoint.pth').touch()
-    register(str(tmp_path), no_device)
-    with pytest.raises(ValueError) as error:
-        load(tmp_path / 'checkpoint.pth')
-    assert 'CUDA device' in str(error.value)

@@ -1,8 +1,4 @@
-"""NMS and soft-NMS: by hand, and as mmcv's compiled operators.
-
-Every test asks ours and, where the full mmcv is installed, the compiled
-operators, so that what is written here is true of both.
-"""
+"""NMS and soft-NMS: by hand, and as mmcv's compiled operators."""
 import importlib
 import math
 
@@ -11,11 +7,6 @@ import pytest
 import torch
 
 from hourglass_plugin.compat import soft_nms
-
-try:
-    from mmcv import _ext as compiled
-except ImportError:
-    compiled = None
 
 #: The module, over which mmcv.ops puts the function of the same name.
 MMCV_NMS = importlib.import_module('mmcv.ops.nms')
@@ -26,17 +17,6 @@ METHODS = {'naive': 0, 'linear': 1, 'gaussian': 2}
 BOX, HALF, NEIGHBOUR = (0, 0, 4, 4), (0, 0, 4, 2), (4, 0, 8, 4)
 # exp(-0.5^2 / 0.5) with the IoU of BOX and HALF, 8 / 16, and sigma 0.5.
 HALF_WEIGHT = math.exp(-0.5)
-
-
-@pytest.fixture(params=[
-    soft_nms,
-    pytest.param(compiled, marks=pytest.mark.skipif(
-        compiled is None, reason='mmcv-lite has no compiled operators'))
-], ids=['ours', 'compiled'])
-def operators(request):
-    return request.param
-
-
 POINT = (1, 1, 1, 1)
 THREE = [BOX, HALF, NEIGHBOUR], [0.9, 0.8, 0.7]
 # 12 boxes, identical and touching ones, with equal scores.
@@ -64,22 +44,19 @@ GRID_OPTIONS = dict(iou_threshold=0.3, min_score=0.05)
     (THREE, 'linear', dict(iou_threshold=0.1, offset=1), [0, 2, 1],
      [0.9, 0.7 * 8 / 9, 0.8 * 0.4]),
     # What the compiled operators of mmcv 2.1.0 keep of the grid.
-    (GRID, 'linear', GRID_OPTIONS, [3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8], [
-        1.0, 1.0, 0.75, 0.75, 0.5, 0.45, 0.4, 0.27778, 0.25, 0.18, 0.15,
-        0.06667
-    ]),
+    (GRID, 'linear', GRID_OPTIONS, [3, 7, 6, 10, 1, 2, 11, 9, 0, 5, 4, 8],
+     [1.0, 1.0, 0.75, 0.75, 0.5, 0.45, 0.4, 0.27778, 0.25, 0.18, 0.15,
+      0.06667]),
     (GRID, 'gaussian', dict(GRID_OPTIONS, offset=1),
-     [3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4], [
-         1.0, 1.0, 0.61439, 0.50279, 0.44295, 0.32983, 0.24032, 0.20714,
-         0.20096, 0.08794, 0.08572
-     ]),
-    *((([], []), method, {}, [], []) for method in METHODS),
-])
-def test_soft_nms(operators, people, method, options, indices, expected):
+     [3, 7, 10, 6, 2, 9, 11, 5, 0, 1, 4],
+     [1.0, 1.0, 0.61439, 0.50279, 0.44295, 0.32983, 0.24032, 0.20714,
+      0.20096, 0.08794, 0.08572]),
+    *((([], []), method, {}, [], []) for method in METHODS)])
+def test_soft_nms(people, method, options, indices, expected):
     boxes, scores = map(torch.tensor, people)
     boxes, scores = boxes.float().reshape(-1, 4), scores.float()
     dets, before = torch.full((len(boxes), 5), -1.), scores.clone()
-    found = operators.softnms(
+    found = soft_nms.softnms(
         boxes, scores, dets, method=METHODS[method],
         **{**dict(iou_threshold=0.5, sigma=0.5, min_score=1e-3, offset=0),
            **options})
@@ -99,31 +76,23 @@ def test_soft_nms(operators, people, method, options, indices, expected):
     (0.5, 0, [3, 0, 1, 5, 6, 2]),  # here the threshold itself is not enough
     (0.59, 1, [3, 0, 5, 2]),  # 15 / 25, as above
     (0.61, 1, [3, 0, 1, 5, 2]),
-    (0.1, 1, [3, 0, 5]),  # and the neighbour, 5 / 45
-])
-def test_nms(operators, iou_threshold, offset, indices):
+    (0.1, 1, [3, 0, 5])])  # and the neighbour, 5 / 45
+def test_nms(iou_threshold, offset, indices):
     boxes = torch.tensor([BOX, HALF, NEIGHBOUR, (20, 20, 21, 21), BOX, POINT,
                           POINT]).float()
     scores = torch.tensor([0.8, 0.7, 0.6, 0.9, 0.5, 0.69, 0.68])
-    assert operators.nms(
-        boxes, scores, iou_threshold=iou_threshold,
-        offset=offset).tolist() == indices
-    none = operators.nms(
-        boxes[:0], scores[:0], iou_threshold=iou_threshold, offset=offset)
-    assert none.tolist() == []
+    for count, expected in ((7, indices), (0, [])):
+        assert soft_nms.nms(boxes[:count], scores[:count], iou_threshold,
+                            offset).tolist() == expected
 
 
 # Box 2 is box 0 in another class: its score stays, or falls to
 # 0.85 * (1 - 1) and the box goes. The half of box 0 has 0.8 * (1 - 0.5).
 @pytest.mark.parametrize('options, indices, scores', [
     (dict(), [0, 2, 1], [0.9, 0.85, 0.4]),
-    (dict(class_agnostic=True), [0, 1], [0.9, 0.4]),
-])
+    (dict(class_agnostic=True), [0, 1], [0.9, 0.4])])
 def test_batched_nms_of_mmcv(options, indices, scores):
     """By mmcv's own operators if it has them, else by ours."""
-    if compiled is None:
-        assert MMCV_NMS.ext_module.softnms is soft_nms.softnms
-        assert MMCV_NMS.ext_module.nms is soft_nms.nms
     boxes = torch.tensor([BOX, HALF, BOX], dtype=torch.float32)
     rows, found = MMCV_NMS.batched_nms(
         boxes, torch.tensor([0.9, 0.8, 0.85]), torch.tensor([0, 0, 1]),

@@ -2,31 +2,17 @@
 import numpy as np
 import pytest
 from mmpose.registry import METRICS
-from pose_files import DOG_COCO, DOG_METAINFO, changed, write_json
+from pose_files import DOG_COCO, DOG_METAINFO
 
 from hourglass_plugin.datasets.custom_dataset import CustomKeypointDataset
 from hourglass_plugin.transforms.image_io import UnreadableImageError
 from hourglass_plugin.visualization import save_image
 
 
-@pytest.fixture
-def build(tmp_path):
-    def build(changes, metainfo=DOG_METAINFO, **options):
-        path = write_json(tmp_path / 'a.json', changed(DOG_COCO, changes))
-        return CustomKeypointDataset(
-            metainfo=metainfo,
-            ann_file=str(path),
-            data_prefix=dict(img=str(tmp_path)),
-            **options)
-
-    return build
-
-
-def reordered(metainfo, *names):
+def named(*names):
     """The metainfo with keypoints of other names and no swaps."""
-    return dict(metainfo, keypoint_info={
-        index: dict(name=name) for index, name in enumerate(names)
-    }, skeleton_info={})
+    return dict(DOG_METAINFO, skeleton_info={}, keypoint_info={
+        index: dict(name=name) for index, name in enumerate(names)})
 
 
 def test_a_record(build, tmp_path):
@@ -42,11 +28,11 @@ def test_a_record(build, tmp_path):
                                         ((100, 79), False)])
 def test_images_of_another_size_are_rejected(size, fits, build, tmp_path):
     """MMPose cuts boxes to the size in the file; a camera may be turned."""
-    save_image(tmp_path / 'a.jpg', np.zeros((size[1], size[0], 3), np.uint8))
-    dataset = build({}, pipeline=[
+    dataset = build(size=None, pipeline=[
         dict(type='GetBBoxCenterScale'),
         dict(type='TopdownCrop', input_size=(32, 32)),
         dict(type='PackPoseInputs')])
+    save_image(tmp_path / 'a.jpg', np.zeros((size[1], size[0], 3), np.uint8))
     if fits:
         assert dataset[0]['inputs'].shape == (3, 32, 32)
         return
@@ -56,10 +42,8 @@ def test_images_of_another_size_are_rejected(size, fits, build, tmp_path):
 
 
 @pytest.mark.parametrize('change', [
-    dict(iscrowd=1), dict(num_keypoints=0, keypoints=[0] * 9),
-    dict(keypoints=[]), dict(keypoints=None), dict(iscrowd=1, keypoints=[]),
-    dict(keypoints=[12, 22, 0] * 3), dict(num_keypoints=0, keypoints=[],
-                                          bbox=[0, 0, 0, 0])])
+    dict(iscrowd=1), dict(keypoints=None), dict(iscrowd=1, keypoints=[]),
+    dict(keypoints=[12, 22, 0] * 3), dict(keypoints=[], bbox=[0, 0, 0, 0])])
 def test_unusable_annotations_are_dropped(change, build, tmp_path):
     annotation = dict(DOG_COCO['annotations'][0], **change)
     with pytest.raises(ValueError, match='a.json'):
@@ -85,12 +69,11 @@ def test_visible_keypoints_where_a_file_has_both_marks(marks, visible, build):
     (('EAR-left', 'EAR-right', 'bright'), [1, 0, 2]),
     (('lip', 'left_ear', 'rear'), [0, 1, 2])])
 def test_swaps_are_found_from_names(names, flipped, build):
-    dataset = build({}, reordered(DOG_METAINFO, *names))
-    assert dataset.metainfo['flip_indices'] == flipped
+    assert build({}, named(*names)).metainfo['flip_indices'] == flipped
 
 
 def test_a_swap_that_is_given_stays(build):
-    metainfo = reordered(DOG_METAINFO, 'nose', 'left_ear', 'right_ear')
+    metainfo = named('nose', 'left_ear', 'right_ear')
     for name, index in (('left_ear', 1), ('right_ear', 2)):
         metainfo['keypoint_info'][index]['swap'] = name
     assert build({}, metainfo).metainfo['flip_indices'] == [0, 1, 2]
@@ -118,11 +101,10 @@ def test_coco_metric_scores_what_is_read(build, tmp_path):
     metric = METRICS.build(dict(type='CocoMetric'))
     metric.dataset_meta = dataset.metainfo
     record = dataset.get_data_info(0)
-    truth = dict(bbox_scores=np.ones(1), bboxes=record['bbox'],
-                 bbox_scales=np.array([[30.0, 40.0]]))
-    sample = dict(
-        record, ori_shape=(80, 100), gt_instances=truth,
+    metric.process({}, [dict(
+        record, ori_shape=(80, 100), gt_instances=dict(
+            bbox_scores=np.ones(1), bboxes=record['bbox'],
+            bbox_scales=np.array([[30.0, 40.0]])),
         pred_instances=dict(keypoints=record['keypoints'],
-                            keypoint_scores=np.ones((1, 3))))
-    metric.process({}, [sample])
+                            keypoint_scores=np.ones((1, 3))))])
     assert metric.evaluate(1)['coco/AP'] == pytest.approx(1)

@@ -1,33 +1,13 @@
 """Images, names and classes of datasets are checked before training."""
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from mmengine.dataset import BaseDataset, ConcatDataset
 from mmpose.registry import DATASETS
-from pose_files import DOG_COCO, DOG_METAINFO, changed, write_json
+from pose_files import DOG_METAINFO, write_json
 from torch import nn
 
 from hourglass_plugin.datasets.checks import check_dataset
-from hourglass_plugin.visualization import save_image
-
-
-@pytest.fixture
-def build(tmp_path):
-    """A dataset of one dog, with or without its image, of this size."""
-
-    def build(changes=(), size=(100, 80), kind='CustomKeypointDataset',
-              **options):
-        path = write_json(tmp_path / 'a.json', changed(
-            DOG_COCO, dict(changes)))
-        if size is not None:
-            save_image(tmp_path / 'a.jpg',
-                       np.zeros((size[1], size[0], 3), np.uint8))
-        return DATASETS.build({**dict(
-            type=kind, metainfo=DOG_METAINFO, ann_file=str(path),
-            data_prefix=dict(img=str(tmp_path))), **options})
-
-    return build
 
 
 def test_images_are_there_and_as_large_as_annotated(build, tmp_path):
@@ -36,14 +16,12 @@ def test_images_are_there_and_as_large_as_annotated(build, tmp_path):
     (tmp_path / 'a.jpg').unlink()
     for size, options in ((None, {}), ((50, 40), {}),
                           (None, dict(kind='CocoDataset'))):
-        for dataset in (build((), size, **options),
-                        ConcatDataset([build((), size, **options)])):
-            with pytest.raises(ValueError) as raised:
+        for dataset in (build(size=size, **options),
+                        ConcatDataset([build(size=size, **options)])):
+            with pytest.raises(ValueError, match='a.jpg'):
                 check_dataset(dataset, nn.Module(), 'val')
-            assert str(tmp_path / 'a.jpg') in str(raised.value)
-            assert 'skip_corrupt' not in str(raised.value)
         (tmp_path / 'a.jpg').unlink(missing_ok=True)
-    check_dataset(build((), None, skip_corrupt=True), nn.Module(), 'train')
+    check_dataset(build(size=None, skip_corrupt=True), nn.Module(), 'train')
 
 
 def test_mmposes_datasets_do_not_order_by_name(build):
@@ -61,15 +39,12 @@ def test_mmposes_datasets_without_any_annotation(build):
         check_dataset(dataset, nn.Module(), 'train')
 
 
-def other_names(*names):
-    return dict(DOG_METAINFO, skeleton_info={}, keypoint_info={
-        index: dict(name=name) for index, name in enumerate(names)})
-
-
 def test_parts_and_phases_have_the_same_keypoints(build, tmp_path):
+    names = ['nose', 'right_ear', 'left_ear']
     part = dict(
         type='CustomKeypointDataset', ann_file=str(tmp_path / 'a.json'),
-        metainfo=other_names('nose', 'right_ear', 'left_ear'),
+        metainfo=dict(DOG_METAINFO, skeleton_info={}, keypoint_info={
+            index: dict(name=name) for index, name in enumerate(names)}),
         data_prefix=dict(img=str(tmp_path)))
     build()
     converter = dict(type='KeypointConverter', num_keypoints=3,
@@ -84,8 +59,7 @@ def test_parts_and_phases_have_the_same_keypoints(build, tmp_path):
         with pytest.raises(ValueError, match='KeypointConverter'):
             check_dataset(dataset, nn.Module(), 'train')
     with pytest.raises(ValueError, match='val_dataloader'):
-        check_dataset(build(), nn.Module(), 'val',
-                      ['nose', 'right_ear', 'left_ear'])
+        check_dataset(build(), nn.Module(), 'val', names)
 
 
 class Boxes(BaseDataset):
@@ -97,9 +71,9 @@ class Boxes(BaseDataset):
 
 
 @pytest.mark.parametrize('classes, outputs, is_valid', [
-    (('cat', 'dog'), 2, True), (('dog', ), 1, True), (('cat', 'dog'), 80,
-                                                      False),
-    (('dog', 'cat'), 2, False), (('cat', 'cow'), 2, False)])
+    (('cat', 'dog'), 2, True), (('dog', ), 1, True),
+    (('cat', 'dog'), 80, False), (('dog', 'cat'), 2, False),
+    (('cat', 'cow'), 2, False)])
 def test_classes_of_detectors(classes, outputs, is_valid, tmp_path):
     """The order matters: labels are counted in that of the file."""
     path = write_json(tmp_path / 'a.json', dict(

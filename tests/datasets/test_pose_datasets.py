@@ -15,10 +15,8 @@ def build(name, folder, **options):
 
 
 def test_mpii_record(tmp_path):
-    entries = [
-        entry(MPII, 0),
-        entry(MPII, 1, image='000000000.jpg', joints_vis=[0] + [1] * 15)
-    ]
+    entries = [entry(MPII, 0), entry(MPII, 1, image='000000000.jpg',
+                                     joints_vis=[0] + [1] * 15)]
     write_json(tmp_path / 'a.json', entries)
     write_head_boxes(tmp_path / 'gt.mat', entries, [[[1, 1], [4, 5]]] * 2)
     dataset = build('MPII', tmp_path, headbox_file='gt.mat')
@@ -34,15 +32,13 @@ def test_mpii_record(tmp_path):
     assert first['img_id'] == second['img_id'] and second['id'] == 1
     assert first['img_path'].endswith('000000000.jpg')
     assert dataset.metainfo['flip_indices'] == [
-        5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10
-    ]
+        5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10]
 
 
 def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
     """With the dataset's folder in the name; our own configs leave it out."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / 'data'
-    folder.mkdir()
+    (folder := tmp_path / 'data').mkdir()
     write_json(folder / 'a.json', [entry(MPII)])
     write_head_boxes(folder / 'gt.mat', [entry(MPII)], [[[1, 1], [4, 5]]])
     for name in ('gt.mat', 'data/gt.mat', str(folder / 'gt.mat')):

@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 import pytest
-from mmpose.registry import TRANSFORMS
+from mmpose.registry import KEYPOINT_CODECS, TRANSFORMS
 from PIL import Image
 
 from hourglass_plugin.skeletons import MPII
@@ -107,8 +107,8 @@ def test_images_that_are_there_already(dtype, channels, before):
 @pytest.mark.parametrize('visible_columns', [None, 2])
 @pytest.mark.parametrize('flip', [False, True])
 def test_flipped_records_equal_mmposes(flip, visible_columns):
-    """All but the image's values, which test_geometry.py looks at: MMPose
-    warps the flipped image, we flip the matrix."""
+    """All but the image's values, which the next test looks at: MMPose warps
+    the flipped image, we flip the matrix."""
     rng = np.random.default_rng(2)
     image = noise(rng, (140, 100))
     person = record(rng, (140, 100), -21.5, img=image)
@@ -123,18 +123,18 @@ def test_flipped_records_equal_mmposes(flip, visible_columns):
     assert_same(found, expected)
 
 
-def spots_image(places, factor, size):
+def spots_image(places, sigma, size):
     """A Gaussian spot per colour channel at places in the file's pixels."""
     rows, columns = np.mgrid[:size[1], :size[0]]
     return np.rint(255 * np.dstack([
-        np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * (1.5 * factor)**2))
+        np.exp(-((columns - x)**2 + (rows - y)**2) / (2 * sigma**2))
         for x, y in places])).astype(np.uint8)
 
 
-def centroids(image):
+def centroids(image, threshold=0):
     """(3, 2): of the channels red, green and blue."""
     weight = image[..., ::-1].astype(float)
-    weight[weight < 8] = 0  # what JPEG adds to other colours
+    weight[weight < threshold] = 0
     rows, columns = np.mgrid[:image.shape[0], :image.shape[1]]
     return np.stack([(weight * columns[..., None]).sum((0, 1)),
                      (weight * rows[..., None]).sum((0, 1))],
@@ -172,10 +172,10 @@ def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
     middle = np.array([64, 56]) * factor
     places = middle + factor * np.array([[-21.3, 4.2], [9.7, 17.4],
                                          [12.1, -19.6]])
-    path = save(tmp_path / 'a.jpg', spots_image(places, factor, size),
+    path = save(tmp_path / 'a.jpg', spots_image(places, 1.5 * factor, size),
                 orientation)
     whole = cv2.imread(path)
-    joints = centroids(whole)
+    joints = centroids(whole, 8)  # JPEG adds less to other colours
     center = np.array(whole.shape[1::-1]) / 2 - 0.3
     half = 32 * factor + 0.01  # 64 pixels of the crop, padding 1
     for degrees in (17.0, 160.0):
@@ -190,7 +190,7 @@ def test_joints_stay_on_their_spots(factor, flip, orientation, tmp_path,
                     RandomHorizontalFlip(float(flip)),
                     TopdownCrop((64, 64), reduced_decoding=True))
         assert found['ori_shape'] == whole.shape[:2]
-        spots = centroids(found['img'])
+        spots = centroids(found['img'], 8)
         expected = found['transformed_keypoints'][0]
         if flip:  # joints 1 and 2 have changed sides, colours have not
             expected = expected[[0, 2, 1]]
@@ -215,20 +215,10 @@ def test_as_large_as_the_crop_at_least(box, reduced, factor, monkeypatch,
     assert loaded[0].pixels.shape[:2] == (40 // factor, 40 // factor)
 
 
-def test_a_side_that_opencv_cannot_crop_is_refused():
-    record = dict(
-        img=np.zeros((2, 32767, 3), np.uint8), img_path='wide.png',
-        bbox_center=np.float32([[9, 1]]), bbox_scale=np.float32([[2, 2]]))
-    with pytest.raises(UnreadableImageError) as raised:
-        TopdownCrop((4, 4))(record)
-    assert raised.value.path == 'wide.png'
-
-
-def crop_of(center, scale):
-    center, scale = np.atleast_2d(center), np.atleast_2d(scale)
-    image = np.zeros((80, 100, 3), np.uint8)
+def crop_of(center, scale, image=(80, 100, 3)):
     return TopdownCrop((4, 3))(dict(
-        img=image, img_path='a.jpg', bbox_center=center, bbox_scale=scale))
+        img=np.zeros(image, np.uint8), img_path='a.jpg',
+        bbox_center=np.atleast_2d(center), bbox_scale=np.atleast_2d(scale)))
 
 
 @pytest.mark.parametrize('call, argument', [
@@ -241,8 +231,8 @@ def test_impossible_sizes_and_several_people_are_refused(call, argument):
 
 # A box of 40 x 30 pixels: its corners are 25 pixels from its centre.
 @pytest.mark.parametrize('center, scale, is_there', [
-    ((50, 40), (40, 30), True),
-    ((-24.9, 40), (40, 30), True), ((-25, 40), (40, 30), False),
+    ((50, 40), (40, 30), True), ((-24.9, 40), (40, 30), True),
+    ((-25, 40), (40, 30), False),
     ((124.9, 40), (40, 30), True), ((125, 40), (40, 30), False),
     ((50, -24.9), (40, 30), True), ((50, -25), (40, 30), False),
     ((50, 104.9), (40, 30), True), ((50, 105), (40, 30), False),
@@ -257,3 +247,67 @@ def test_boxes_that_have_no_part_of_the_image(center, scale, is_there):
     with pytest.raises(UnreadableImageError) as raised:
         crop_of(center, scale)
     assert raised.value.path == 'a.jpg'
+
+
+def test_a_side_that_opencv_cannot_crop_is_refused():
+    with pytest.raises(UnreadableImageError):
+        crop_of((9, 1), (2, 2), image=(2, 32767, 3))
+
+
+def errors_of_a_perfect_network(refinement, flip_test, size, count):
+    """Errors (N, 2) in crop pixels after MMPose's way back to the source.
+
+    The network finds the spot in each channel and answers with the heatmap
+    that training asks for at this place. The spots are Gaussians of 2 source
+    pixels around positions anywhere between pixels, so that their centroid in
+    the crop is known to some hundredths of a pixel.
+    """
+    codec = KEYPOINT_CODECS.build(
+        dict(type='HourglassHeatmap', input_size=size, refinement=refinement,
+             heatmap_size=(size[0] // 4, size[1] // 4)))
+    rng = np.random.default_rng(2)
+    errors = []
+    for _ in range(count):
+        center, side = rng.uniform(100, 140, 2), rng.uniform(90, 120)
+        joints = center + rng.uniform(-0.35, 0.35, (3, 2)) * side
+        box = np.float32([[*center - side / 2, *center + side / 2]])
+        record = run(dict(img=spots_image(joints, 2, (320, 240)), bbox=box),
+                     CENTER_SCALE, TopdownCrop(size))
+        seen = centroids(record['img'][..., ::-1])
+        heatmaps = codec.encode(seen[None])['heatmaps']
+        if flip_test:
+            turned = codec.encode(((size[0] - 1, 0) - seen * (1, -1))[None])
+            heatmaps = (heatmaps + turned['heatmaps'][..., ::-1]) / 2
+        (found, ), _ = codec.decode(heatmaps)
+        shown = record['input_scale']
+        found = found / size * shown + record['input_center'] - shown / 2
+        errors.append((found - joints) * size[0] / shown[0])
+    return np.concatenate(errors)
+
+
+#: The paper's cells hold the positions [4 c, 4 c + 4), of which the middle is
+#: decoded. Flipped they are (W - 1 - x), so a cell that is flipped back
+#: holds (4 c - 1, 4 c + 3]: one pixel less, and seems to be one pixel too far
+#: to the right. The mean of both heatmaps has half of it.
+FLIP_TEST_SHIFT = 0.5
+
+
+@pytest.mark.parametrize('size', [(256, 256), (192, 256)])
+@pytest.mark.parametrize('flip_test', [False, True])
+def test_subpixel_decoding_returns_the_joint(flip_test, size):
+    """To 0.05 pixel of the crop: the centroid of spots of 256 grey levels
+    (0.02), and the Gaussian's edge, cut at three cells."""
+    errors = errors_of_a_perfect_network('subpixel', flip_test, size, 40)
+    assert np.abs(errors).max() < 0.05
+    assert np.abs(errors.mean(axis=0)).max() < 0.01
+
+
+def test_quarter_cell_decoding_has_half_the_flip_tests_shift_at_most():
+    """Errors are uniform in a cell, +-2 pixels, standard deviation 4 /
+    sqrt(12). The mean of 300 has 0.067; four of them are allowed; in x at
+    most the shift more."""
+    errors = errors_of_a_perfect_network('quarter', True, (256, 256), 100)
+    allowed = 4 * 4 / np.sqrt(12) / np.sqrt(len(errors))
+    x, y = errors.mean(axis=0)
+    assert abs(y) < allowed
+    assert -allowed < x < allowed + FLIP_TEST_SHIFT

@@ -54,28 +54,22 @@ def test_other_formats_and_unreadable_exif_are_read_whole(
     np.testing.assert_array_equal(decoded.pixels, cv2.imread(path))
 
 
-@pytest.mark.parametrize(
-    'content', [None, b'', b'nothing', b'\xff\xd8\xff\xe0\0'])
-@pytest.mark.parametrize('max_factor', [1, 8])
-def test_unreadable_files_are_named(content, max_factor, tmp_path):
+@pytest.mark.parametrize('content', [
+    None, b'', b'nothing', b'GIF89a', b'\xff\xd8\xff\xe0\0'])
+@pytest.mark.parametrize('read', [
+    load_image, lambda path: load_image(path, 8), read_header])
+def test_unreadable_files_are_named(content, read, tmp_path):
     path = tmp_path / 'broken.jpg'
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UnreadableImageError) as raised:
-        load_image(str(path), max_factor)
+        read(str(path))
     assert raised.value.path == str(path)
-    assert (raised.value.__cause__ is None) is (content is not None)
 
 
 def test_errors_survive_pickling_and_loader_processes():
     """torch calls the class with the text of the traceback."""
     error = UnreadableImageError("a 'quoted'\n.jpg", 'damaged\nhere')
-    try:
-        raise ValueError from error
-    except ValueError:
-        wrapped = ExceptionWrapper(where='in a loader')
-    with pytest.raises(ValueError):
-        wrapped.reraise()
     try:
         raise error from UnreadableImageError('b.jpg', 'missing')
     except UnreadableImageError:
@@ -95,9 +89,8 @@ def test_remote_images(image, tmp_path, monkeypatch):
     monkeypatch.setattr(fileio, 'get', lambda path, backend_args: shelf[
         path, backend_args['backend']])
     options = dict(backend_args=dict(backend='shelf'))
-    found = load_image('no/such.jpg', **options)
-    assert found.factor == 1
-    np.testing.assert_array_equal(found.pixels, cv2.imread(path))
+    np.testing.assert_array_equal(
+        load_image('no/such.jpg', **options).pixels, cv2.imread(path))
     record = dict(img_path='no/such.jpg', bbox_center=np.float32([[50, 50]]),
                   bbox_scale=np.float32([[40, 40]]))
     assert TopdownCrop((4, 4), **options)(record)['img'].any()
@@ -150,12 +143,3 @@ def test_header_has_the_size_of_the_pixels(suffix, orientation, image,
     assert header.size == load_image(path).size
     if suffix != '.tif':  # Pillow has the turned size
         assert header.stored_size == (237, 203)
-
-
-@pytest.mark.parametrize('content', [None, b'', b'GIF89a', b'text'])
-def test_header_of_unreadable_files(content, tmp_path):
-    if content is not None:
-        (tmp_path / 'a.png').write_bytes(content)
-    with pytest.raises(UnreadableImageError) as raised:
-        read_header(str(tmp_path / 'a.png'))
-    assert raised.value.path == str(tmp_path / 'a.png')

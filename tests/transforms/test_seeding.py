@@ -1,5 +1,4 @@
 """A sample's augmentation follows from seed, epoch and position alone."""
-import pickle
 import random
 
 import cv2
@@ -98,13 +97,6 @@ def test_seed_and_epoch_and_position_matter(build):
 def test_without_the_sampler_nothing_is_seeded(build):
     first, second = (crops(build(type='DefaultSampler')) for _ in range(2))
     assert not equal(first, second).any()
-
-
-def test_positions_survive_pickling_and_arithmetic():
-    index = SampleIndex(9, (1, 2, 9))
-    for same, value in ((pickle.loads(pickle.dumps(index)), 9), (index % 7, 2),
-                        (index - 3, 6)):
-        assert (same, same.seed) == (value, (1, 2, 9))
 
 
 def test_number_of_training_processes_does_not_matter(monkeypatch):

@@ -42,8 +42,7 @@ def read_flic(path: str | Path, subset: str | None = None) -> list[Person]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file, or has no such subset; names the
-            row.
+        ValueError: if it is not such a file, or has no such subset.
     """
     suffix = Path(path).suffix.lower()
     check_subset(path, subset, ('train', 'test') if suffix == '.mat' else ())
@@ -67,8 +66,7 @@ def _observer_centric(person: Person) -> Person:
         return person
     order = FLIC.flip_indices
     return person._replace(
-        keypoints=person.keypoints[order],
-        annotated=person.annotated[order],
+        keypoints=person.keypoints[order], annotated=person.annotated[order],
         visible=None if person.visible is None else person.visible[order])
 
 
@@ -103,10 +101,7 @@ def _read_example(example: np.void, row: int) -> Person:
     annotated = ~np.isnan(keypoints).any(1)
     torso = FLIC.torso_size(keypoints, annotated)
     return Person(
-        image=image,
+        image=image, scale=_CROP_SCALE / CROP_PADDING, official_index=(row, 0),
         center=np.array([(box[0] + box[2]) / 2, height / 2], np.float32) - 1,
-        scale=_CROP_SCALE / CROP_PADDING,
-        keypoints=keypoints.astype(np.float32),
-        annotated=annotated,
-        torso_size=None if np.isnan(torso) else torso,
-        official_index=(row, 0))
+        keypoints=keypoints.astype(np.float32), annotated=annotated,
+        torso_size=None if np.isnan(torso) else torso)

@@ -74,9 +74,8 @@ def read_lsp(path: str | Path, subset: str | None = None) -> list[Person]:
             center=((low + high) / 2).astype(np.float32),
             scale=float(BOX_PADDING * side / SCALE_UNIT),
             keypoints=keypoints[index].astype(np.float32),
-            annotated=annotated[index],
-            visible=None if visible is None else visible[index],
-            official_index=(index, 0))
+            annotated=annotated[index], official_index=(index, 0),
+            visible=None if visible is None else visible[index])
         with located(f'{path}, person {index}'):
             people.append(check_person(person, LSP))
     return people

@@ -22,8 +22,7 @@ from .person import CENTER_DROP, Person, check_subset
 from .pose_json import is_cpm, load_json, read_pose_json
 
 
-def read_mpii(path: str | Path,
-              subset: str | None = None,
+def read_mpii(path: str | Path, subset: str | None = None,
               validation_file: str | Path | None = None) -> list[Person]:
     """Read MPII's people from any of their files.
 

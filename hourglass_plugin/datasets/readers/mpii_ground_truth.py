@@ -96,10 +96,7 @@ def read_mpii_ground_truth(path: str | Path,
 
 def add_head_sizes(people: list[Person], path: str | Path,
                    annotation_file: str | Path) -> list[Person]:
-    """Add the head sizes of MPII's validation people.
-
-    People are matched by their joints, so subsets, other orders and repeated
-    people are correct.
+    """Add the head sizes of MPII's validation people, matched by joints.
 
     Args:
         people: in 0-based pixels.

@@ -21,22 +21,18 @@ from .person import CENTER_DROP, Person, check_person, located
 
 def official_people(content: dict, path: str | Path,
                     training: bool) -> list[Person]:
-    """Return the people of the training or of the test images.
+    """Return the people of the training or test images, in 0-based pixels.
 
     A person needs ``scale`` and ``objpos``, and in a training image at least
     one joint. Of the test images, only the people in ``single_person`` are
     returned, if the file has it, as MPII's evaluation (``evalMPII.m``) and the
-    usual ``test.json`` (7,247 people) leave all others out. The ``test.h5``
-    of the paper's code has all 11,731 test people with scale and position.
+    usual ``test.json`` (7,247 people) leave all others out. Nothing is
+    annotated in test images.
 
     Args:
         content: the file's variables, from ``load_matlab``.
         path: the file, for messages.
         training: which images.
-
-    Returns:
-        People in the file's order, in 0-based pixels. Nothing is annotated in
-        test images.
 
     Raises:
         ValueError: if the file cannot be used; names image and person.
@@ -101,14 +97,10 @@ def _person(image: np.void, rectangle: np.void, training: bool,
         raise ValueError('image.name is missing or empty')
     center = np.array([x - 1, y - 1], np.float32)
     return Person(
-        image=name,
+        image=name, scale=scale, keypoints=keypoints, annotated=annotated,
         center=center + np.array([0, CENTER_DROP * scale], np.float32),
-        scale=scale,
-        keypoints=keypoints,
-        annotated=annotated,
         visible=visible if training else None,
-        head_size=_head_size(rectangle),
-        official_index=index)
+        head_size=_head_size(rectangle), official_index=index)
 
 
 def _joints(rectangle: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,20 +20,12 @@ _OPTIONAL = ('visible', 'normalize', 'index', 'person')
 
 
 def read_newell_h5(path: str | Path, skeleton: Skeleton) -> list[Person]:
-    """Read people.
+    """Read people in the file's order; FLIC's left and right are the file's.
 
     ``visible`` is 1 for a visible joint and 0 for an occluded or missing one
     (-1 where a person has no joints at all); a missing one stands at (0, 0),
     or at NaN. ``normalize`` is the head size (MPII) or the torso's (FLIC); 0
     and -1 mean that it is unknown.
-
-    Args:
-        path: the file.
-        skeleton: the joints' order.
-
-    Returns:
-        People in the file's order, in 0-based pixels. FLIC's left and right
-        are the file's.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -102,11 +94,11 @@ def _person(row: dict[str, Any], skeleton: Skeleton) -> Person:
     part = row['part']  # (K, 2)
     missing = (part == 0).all(1) | np.isnan(part).all(1)  # (K,)
     visible = index = None
-    if 'visible' in row:
-        if not np.isin(row['visible'], (-1, 0, 1)).all():
+    if (marks := row.get('visible')) is not None:
+        if not np.isin(marks, (-1, 0, 1)).all():
             raise ValueError('visible must be 0, 1 or -1')
-        missing = (missing & (row['visible'] == 0)) | (row['visible'] < 0)
-        visible = ~missing & (row['visible'] > 0)
+        missing = (missing & (marks == 0)) | (marks < 0)
+        visible = ~missing & (marks > 0)
     if 'index' in row and 'person' in row:
         position = float(row['index']), float(row['person'])
         if not all(part >= 0 and part.is_integer() for part in position):
@@ -116,15 +108,12 @@ def _person(row: dict[str, Any], skeleton: Skeleton) -> Person:
     length = float(row.get('normalize', 0))
     size = length if length > 0 else None  # None for NaN, too
     return Person(
-        image=_text(row['imgname']),
+        image=_text(row['imgname']), annotated=~missing, visible=visible,
         center=(row['center'] - 1).astype(np.float32),
-        scale=float(row['scale']) / CROP_PADDING,
+        scale=float(row['scale']) / CROP_PADDING, official_index=index,
         keypoints=np.where(missing[:, None], -1, part - 1).astype(np.float32),
-        annotated=~missing,
-        visible=visible,
         head_size=None if skeleton.torso else size,
-        torso_size=size if skeleton.torso else None,
-        official_index=index)
+        torso_size=size if skeleton.torso else None)
 
 
 def _text(name: np.ndarray | bytes | str) -> str:

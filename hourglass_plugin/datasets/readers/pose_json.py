@@ -56,11 +56,8 @@ def is_cpm(content: Any) -> bool:
         content[0], dict) and 'joint_self' in content[0]
 
 
-def read_pose_json(path: str | Path,
-                   skeleton: Skeleton,
-                   first_pixel: int,
-                   center_drop: float = 0.0,
-                   content: Any = None,
+def read_pose_json(path: str | Path, skeleton: Skeleton, first_pixel: int,
+                   center_drop: float = 0.0, content: Any = None,
                    validation: bool | None = None) -> list[Person]:
     """Read people from either form.
 
@@ -98,8 +95,8 @@ def read_pose_json(path: str | Path,
                 entry = _from_cpm(entry)
             elif not annotated:
                 count = skeleton.num_keypoints
-                entry = dict(
-                    entry, joints=[[-1, -1]] * count, joints_vis=[0] * count)
+                entry = dict(entry, joints=[[-1, -1]] * count,
+                             joints_vis=[0] * count)
             person = _person(entry, first_pixel, center_drop)
             people.append(check_person(person, skeleton))
     return people
@@ -136,22 +133,17 @@ def _person(entry: dict, first_pixel: int, center_drop: float) -> Person:
                              f'{index!r}')
         index = index[0], index[1]
     optional: dict[str, Any] = {
-        target: read(entry, name) for target, name, read in (
-            ('head_size', 'head_size', _number),
-            ('torso_size', 'torso_size', _number),
-            ('visible', 'joints_visible', _marks))
+        name: _number(entry, name) for name in ('head_size', 'torso_size')
         if entry.get(name) is not None}
+    if entry.get('joints_visible') is not None:
+        optional['visible'] = _marks(entry, 'joints_visible')
+    # MPII's unannotated joints are zeros or below, whatever joints_vis says in
+    # files that were cut or scaled.
+    annotated = _marks(entry, 'joints_vis') & ~(joints < first_pixel).all(-1)
     return Person(
-        image=entry['image'],
-        center=center,
-        scale=scale,
+        image=entry['image'], center=center, scale=scale, annotated=annotated,
         keypoints=(joints - first_pixel).astype(np.float32),
-        # MPII's unannotated joints are zeros or below, whatever joints_vis
-        # says in files that were cut or scaled.
-        annotated=_marks(entry, 'joints_vis') & ~(
-            joints < first_pixel).all(-1),
-        official_index=index,
-        **optional)
+        official_index=index, **optional)
 
 
 def _number(entry: dict, name: str) -> float:
@@ -164,7 +156,6 @@ def _number(entry: dict, name: str) -> float:
 def _marks(entry: dict, name: str) -> np.ndarray:
     """Return (K,) bool from a list of 0 and 1."""
     marks = entry[name]
-    if not isinstance(marks, list) or any(
-            mark not in (0, 1) for mark in marks):
+    if not isinstance(marks, list) or not all(x in (0, 1) for x in marks):
         raise ValueError(f'{name} must be a list of 0 and 1, but is {marks!r}')
     return np.array(marks, bool)

@@ -14,17 +14,11 @@ from hourglass_plugin.skeletons import FLIC
 # Left is right in the image, as of someone who faces the camera; right
 # shoulder (200, 100) and left hip (290, 220) are 150 pixels apart.
 FACING = dict(
-    left_shoulder=(0, 300, 110),
-    left_elbow=(1, 310, 150),
-    left_wrist=(2, 320, 190),
-    right_shoulder=(3, 200, 100),
-    right_elbow=(4, 190, 151),
-    right_wrist=(5, 180, 191),
-    left_hip=(6, 290, 220),
-    right_hip=(9, 210, 225),
-    left_eye=(12, 260, 60),
-    right_eye=(13, 240, 61),
-    nose=(16, 250, 70))
+    left_shoulder=(0, 300, 110), left_elbow=(1, 310, 150),
+    left_wrist=(2, 320, 190), right_shoulder=(3, 200, 100),
+    right_elbow=(4, 190, 151), right_wrist=(5, 180, 191),
+    left_hip=(6, 290, 220), right_hip=(9, 210, 225), left_eye=(12, 260, 60),
+    right_eye=(13, 240, 61), nose=(16, 250, 70))
 
 
 def coords(turned=False, missing=()):
@@ -38,17 +32,14 @@ def coords(turned=False, missing=()):
 
 
 def example(number, **changes):
-    return dict(
-        dict(
-            poselet_hit_idx=np.array([[1, 2, 3]]),
-            moviename='film',
-            coords=coords(),
-            filepath=f'film-{number:08d}.jpg',
-            imgdims=np.array([[480, 720, 3]]),
-            currframe=np.array([[number]], np.uint16),
-            torsobox=np.array([[201.5, 90, 298.5, 230]]),
-            istrain=np.array([[1]], np.uint8),
-            istest=np.array([[0]], np.uint8)), **changes)
+    return {**dict(
+        poselet_hit_idx=np.array([[1, 2, 3]]), moviename='film',
+        coords=coords(), filepath=f'film-{number:08d}.jpg',
+        imgdims=np.array([[480, 720, 3]]),
+        currframe=np.array([[number]], np.uint16),
+        torsobox=np.array([[201.5, 90, 298.5, 230]]),
+        istrain=np.array([[1]], np.uint8),
+        istest=np.array([[0]], np.uint8)), **changes}
 
 
 def write(folder, *examples):
@@ -62,10 +53,9 @@ def position(person, joint):
 
 
 def test_examples_become_the_papers_crops(tmp_path):
-    person, tall, unknown = read_flic(
-        write(tmp_path, example(12),
-              example(1, imgdims=np.array([[600, 800, 3]], np.uint16)),
-              example(2, imgdims=EMPTY)))
+    person, unknown, tall = read_flic(write(
+        tmp_path, example(12), example(2, imgdims=EMPTY),
+        example(1, imgdims=np.array([[600, 800, 3]], np.uint16))))
     assert person.image == 'film-00000012.jpg'
     # Middle of the torso box (250) and of 480 rows (240), counted from 0.
     assert person.center.tolist() == [249, 239]
@@ -132,27 +122,19 @@ def test_a_file_without_subsets_or_people(tmp_path):
         read_flic(path)
 
 
-@pytest.fixture
-def two_kinds(tmp_path):
-    """The same two people, the second from behind, in files of the paper's
-    code with person-centric and with observer-centric labels."""
+def test_h5_files_of_both_kinds_and_json_give_the_same_people(tmp_path):
+    """The second from behind, in files of the paper's code with
+    person-centric and with observer-centric labels."""
     columns = [column for column, _, _ in FACING.values()]
     parts = np.stack([coords().T, coords(turned=True).T])[:, columns]
     rows = dict(
-        newell_rows(2, 11),
-        part=parts,
+        newell_rows(2, 11), part=parts, scale=np.full(2, 2.2),
         center=np.full((2, 2), [250.0, 240.0], np.float32),
-        scale=np.full(2, 2.2),
-        normalize=np.full(2, 150.0),
-        index=np.arange(2) + 140)
-    person = write_newell_h5(tmp_path / 'person.h5', rows)
+        normalize=np.full(2, 150.0), index=np.arange(2) + 140)
+    first = read_flic(write_newell_h5(tmp_path / 'person.h5', rows))
     parts[1] = parts[1, FLIC.flip_indices]
-    return person, write_newell_h5(tmp_path / 'observer.h5', rows)
-
-
-def test_h5_files_of_both_kinds_and_json_give_the_same_people(
-        tmp_path, two_kinds):
-    first, second = (read_flic(path) for path in two_kinds)
+    observer = write_newell_h5(tmp_path / 'observer.h5', rows)
+    second = read_flic(observer)
     path = write_json(tmp_path / 'people.json',
                       pose_json_entries(first, first_pixel=1))
     for a, *others in zip(first, second, read_flic(path)):
@@ -165,4 +147,4 @@ def test_h5_files_of_both_kinds_and_json_give_the_same_people(
     assert first[1].center.tolist() == [249, 239]
     assert first[1].scale == pytest.approx(1.76)
     with pytest.raises(ValueError):  # a file of a single subset
-        read_flic(two_kinds[0], 'train')
+        read_flic(observer, 'train')

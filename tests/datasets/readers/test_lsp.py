@@ -97,12 +97,6 @@ def test_a_single_joint_has_a_crop_and_none_has_no_person(tmp_path):
     assert (last.image, last.official_index) == ('im00003.jpg', (2, 0))
 
 
-@pytest.mark.parametrize('array', [lsp_array, lspet_array])
-def test_one_person_whose_axis_matlab_dropped(tmp_path, array):
-    person, = read_lsp(write(tmp_path, array(1)[:, :, 0]))
-    assert person.keypoints[1].tolist() == [20, 25]
-
-
 def test_json_counts_from_0_and_holds_one_subset(tmp_path):
     path = write_json(tmp_path / 'a.json', [entry(LSP, joints=[[1, 2]] * 14)])
     person, = read_lsp(path)

@@ -38,93 +38,60 @@ def test_ground_truth_by_hand(tmp_path):
     np.testing.assert_allclose(truth.head_sizes, [3, 6, 9])
 
 
-def test_ground_truth_of_one_person(tmp_path):
-    """MATLAB drops the last dimension of 16 x 2 x 1 and 2 x 2 x 1."""
-    joints = np.array(entry(MPII)['joints'])
-    truth = read_mpii_ground_truth(
-        write_head_boxes(tmp_path / 'gt.mat', [entry(MPII)], BOXES[:1],
-                         pos_gt_src=joints,
-                         headboxes_src=np.array(BOXES[0], float)))
-    np.testing.assert_allclose(truth.keypoints, [joints - 1])
-    np.testing.assert_allclose(truth.head_sizes, [3])
+def person(seed, known=range(16), **joints):
+    """A person whose joints of these numbers are annotated, some moved."""
+    found = entry(MPII, seed, joints_vis=[int(k in known) for k in range(16)])
+    for name, place in joints.items():
+        found['joints'][int(name[1:])] = place
+    return found
 
 
-def people_of(*seeds):
-    return [entry(MPII, seed) for seed in seeds]
+def moved(seed, pixels):
+    joints = np.array(entry(MPII, seed)['joints']) + pixels
+    return entry(MPII, seed, joints=joints.tolist())
 
 
-def test_people_in_any_order_and_twice(tmp_path):
-    truth = people_of(0, 1, 2, 3, 4)
-    truth[3]['joints_vis'] = [1] * 15 + [0]
-    people = [truth[index] for index in (4, 0, 3, 0)]
-    assert sizes_of(tmp_path, truth, people) == [15, 3, 12, 3]
-    assert sizes_of(tmp_path, truth, []) == []
+# Half of the joints.
+LOST = {f'j{joint}': [0, 0] for joint in (0, 1, 4, 5, 6, 7, 8, 9)}
+STRANGER = entry(MPII, 2)['joints']
 
 
-def test_files_that_round_differently(tmp_path):
-    """Neck and head top cut to whole pixels: up to a pixel less."""
-    truth, people = people_of(0, 1, 2, 3), people_of(3, 2, 1, 0)
-    for one, other in zip(truth, people):
-        one['joints'][8], other['joints'][8] = [120.999, 80.001], [120, 80]
-    # One with so few joints that only all of them tell who it is.
-    truth[2]['joints_vis'] = people[1]['joints_vis'] = (
-        [0] * 8 + [1, 1] + [0] * 6)
-    assert sizes_of(tmp_path, truth, people) == [12, 9, 6, 3]
+@pytest.mark.parametrize('truth, people, expected', [
+    # In any order and twice; or none.
+    ([person(0), person(1), person(2), person(3, range(15)), person(4)],
+     [person(4), person(0), person(3, range(15)), person(0)], [15, 3, 12, 3]),
+    ([person(0)], [], []),
+    # Neck and head top cut to whole pixels: up to a pixel less. One has so
+    # few joints that only all of them tell who it is.
+    ([person(0, j8=[9.999, 8.001]), person(1, (8, 9), j8=[9.999, 8.001])],
+     [person(1, (8, 9), j8=[9, 8]), person(0, j8=[9, 8])], [6, 3]),
+    # An equal person before a near one: neighbouring frames of a film.
+    ([moved(0, 0.4), person(0)], [person(0), moved(0, 0.4)], [6, 3]),
+    # The real file has lost coordinates of joints.
+    ([person(0), person(1, j0=[0, 40]), person(2, **LOST), person(3)],
+     [person(2), person(1), person(3)], [9, 6, 12]),
+    # The two share the joints 4 to 8: five of the nine in the first.
+    ([person(0, range(9)), person(1), person(2)],
+     [person(0, range(4, 16)), person(1), person(2)], [3, 6, 9]),
+    # Few joints: equal ones are enough, but not half of them.
+    ([person(1), person(0, (0, 1))], [person(0, (0, 1))], [6]),
+    ([person(1), person(0, (0, 1))], [person(0, (0, 1), j0=[400, 400])], None),
+    # Sharing 7 of 16 joints is not being the same person.
+    *(([person(0), person(1)],
+       [person(0), entry(MPII, 2, joints=entry(MPII, 0)['joints'][:shared]
+                         + STRANGER[shared:])], None) for shared in (0, 2, 7)),
+    # Joints do not tell twins apart, which harms only them.
+    ([person(0), person(1), moved(0, 0.001)], [person(0)], None),
+    ([person(0), person(1), moved(0, 0.001)], [person(1)], [6])])
+def test_people_are_found_by_their_joints(tmp_path, truth, people, expected):
+    if expected is None:
+        with pytest.raises(ValueError):
+            sizes_of(tmp_path, truth, people)
+    else:
+        assert sizes_of(tmp_path, truth, people) == expected
 
 
-def test_an_equal_person_is_preferred_to_a_near_one(tmp_path):
-    """Neighbouring frames of a quiet film."""
-    near, = people_of(0)
-    near['joints'] = (np.array(near['joints']) + 0.4).tolist()
-    assert sizes_of(tmp_path, [near, entry(MPII, 0)],
-                    [entry(MPII, 0), near]) == [6, 3]
-
-
-def test_damaged_joints(tmp_path):
-    """As in the real file, which has lost coordinates of joints."""
-    truth = people_of(0, 1, 2, 3)
-    truth[1]['joints'][0][0] = 0
-    for joint in (0, 1, 4, 5, 6, 7, 8, 9):  # half of them
-        truth[2]['joints'][joint] = [0, 0]
-    assert sizes_of(tmp_path, truth, people_of(2, 1, 3)) == [9, 6, 12]
-
-
-def test_joints_that_one_file_lacks(tmp_path):
-    """The two share the joints 4 to 8: five of the nine in the first."""
-    truth, people = people_of(0, 1, 2), people_of(0, 1, 2)
-    truth[0]['joints_vis'] = [1] * 9 + [0] * 7
-    people[0]['joints_vis'] = [0] * 4 + [1] * 12
-    assert sizes_of(tmp_path, truth, people) == [3, 6, 9]
-
-
-@pytest.mark.parametrize('shared', [0, 2, 7])
-def test_a_stranger_is_named(tmp_path, shared):
-    """Sharing 7 of 16 joints is not being the same person."""
-    truth = [entry(MPII, seed) for seed in range(2)]
-    stranger = entry(MPII, 2)
-    stranger['joints'][:shared] = truth[0]['joints'][:shared]
-    with pytest.raises(ValueError):
-        sizes_of(tmp_path, truth, [truth[0], stranger])
-
-
-def test_a_person_with_two_shared_joints_needs_them_all(tmp_path):
-    """Few joints: equal ones are enough, but not half of them."""
-    few = entry(MPII, 0, joints_vis=[1, 1] + [0] * 14)
-    assert sizes_of(tmp_path, [entry(MPII, 1), few], [few]) == [6]
-    moved = entry(MPII, 0, joints_vis=[1, 1] + [0] * 14)
-    moved['joints'][0] = [400, 400]
-    with pytest.raises(ValueError):
-        sizes_of(tmp_path, [entry(MPII, 1), few], [moved])
-
-
-def test_people_whom_joints_do_not_tell_apart(tmp_path):
-    twins = [entry(MPII, 0), entry(MPII, 1), entry(MPII, 0)]
-    twins[2]['joints'] = (np.array(twins[2]['joints']) + 0.001).tolist()
-    with pytest.raises(ValueError):
-        sizes_of(tmp_path, twins, [entry(MPII, 0)])
-    # No harm where their heads are equally large ...
+def test_twins_whose_heads_are_equally_large(tmp_path):
     equal = np.moveaxis(np.array([BOXES[0], BOXES[1], BOXES[0]], float), 0, 2)
-    assert sizes_of(
-        tmp_path, twins, [entry(MPII, 0)], headboxes_src=equal) == [3]
-    # ... nor for somebody else.
-    assert sizes_of(tmp_path, twins, [entry(MPII, 1)]) == [6]
+    assert sizes_of(tmp_path, [person(0), person(1), moved(0, 0.001)],
+                    [person(0)], headboxes_src=equal) == [3]
