@@ -28,7 +28,6 @@ class TopdownCrop(BaseTransform):
             its size where the box has at least the crop's size even then,
             in both directions. Faster, and smoother than the bilinear crop
             of a larger image; for training.
-        backend_args: of ``mmengine.fileio``, for remote files.
 
     Raises:
         ValueError: if ``input_size`` is not two positive integers, or a
@@ -38,15 +37,13 @@ class TopdownCrop(BaseTransform):
     """
 
     def __init__(self, input_size: tuple[int, int],
-                 reduced_decoding: bool = False,
-                 backend_args: dict | None = None) -> None:
+                 reduced_decoding: bool = False) -> None:
         if len(input_size) != 2 or any(
                 int(side) != side or side < 1 for side in input_size):
             raise ValueError('input_size must be two positive integers, width '
                              f'and height, but is {input_size}')
         self.input_size = int(input_size[0]), int(input_size[1])
         self.reduced_decoding = reduced_decoding
-        self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
         """Crop one person.
@@ -94,7 +91,7 @@ class TopdownCrop(BaseTransform):
         max_factor = 1.0
         if self.reduced_decoding:
             max_factor = (results['bbox_scale'] / self.input_size).min()
-        return load_image(results['img_path'], max_factor, self.backend_args)
+        return load_image(results['img_path'], max_factor)
 
 
 def _check_annotation(results: dict, image: DecodedImage) -> None:

@@ -101,23 +101,21 @@ def read_header(path: str) -> ImageHeader:
     return ImageHeader(size, stored or size, False)
 
 
-def load_image(path: str, max_factor: float = 1.0,
-               backend_args: dict | None = None) -> DecodedImage:
+def load_image(path: str, max_factor: float = 1.0) -> DecodedImage:
     """Read an image; a camera's orientation tag is applied.
 
     Args:
-        path: file in any format that OpenCV reads.
+        path: file, or address, in any format that OpenCV reads.
         max_factor: JPEG is reduced by 8, 4 or 2, the largest that does not
             exceed this. Other formats, which are not decoded any faster, are
             read whole.
-        backend_args: of ``mmengine.fileio``, for remote files.
 
     Raises:
         UnreadableImageError: if the file cannot be opened, is not an image or
             is damaged.
     """
     try:
-        data = fileio.get(path, backend_args=backend_args)
+        data = fileio.get(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UnreadableImageError(path, reason) from error

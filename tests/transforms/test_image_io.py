@@ -4,11 +4,9 @@ import pickle
 import cv2
 import numpy as np
 import pytest
-from mmengine import fileio
 from PIL import Image
 from torch._utils import ExceptionWrapper
 
-from hourglass_plugin.transforms import TopdownCrop
 from hourglass_plugin.transforms.image_io import (
     UnreadableImageError,
     decode_image,
@@ -80,20 +78,6 @@ def test_errors_survive_pickling_and_loader_processes():
         assert same.path == "a 'quoted'\n.jpg"
         assert same.reason == 'damaged here'
         assert same.errno is same.filename is None
-
-
-def test_remote_images(image, tmp_path, monkeypatch):
-    """Whole unless something else is asked for; also from the transform."""
-    path = write_jpeg(tmp_path / 'a.jpg', image)
-    shelf = {('no/such.jpg', 'shelf'): (tmp_path / 'a.jpg').read_bytes()}
-    monkeypatch.setattr(fileio, 'get', lambda path, backend_args: shelf[
-        path, backend_args['backend']])
-    options = dict(backend_args=dict(backend='shelf'))
-    np.testing.assert_array_equal(
-        load_image('no/such.jpg', **options).pixels, cv2.imread(path))
-    record = dict(img_path='no/such.jpg', bbox_center=np.float32([[50, 50]]),
-                  bbox_scale=np.float32([[40, 40]]))
-    assert TopdownCrop((4, 4), **options)(record)['img'].any()
 
 
 def test_cut_off_jpeg_is_not_left_to_opencv(image, tmp_path, monkeypatch):

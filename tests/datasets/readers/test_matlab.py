@@ -5,7 +5,6 @@ from matlab_files import EMPTY, cell_array, struct, struct_array
 from scipy.io import savemat
 
 from hourglass_plugin.datasets.readers.matlab import (
-    cells,
     field,
     load_matlab,
     number,
@@ -63,12 +62,6 @@ def test_struct_arrays(tmp_path, value, order):
     record, = structs(reread(tmp_path, struct(value=value)))
     read = reread(tmp_path, value) if order else field(record, 'value')
     assert [number(each, 'x') for each in structs(read)] == list(order)
-
-
-def test_cells(tmp_path):
-    read = reread(tmp_path, cell_array([np.array([[1, 2]]), EMPTY, 'a']))
-    assert [cell.size for cell in cells(read)] == [2, 0, 1]
-    assert cells(reread(tmp_path, 3.0)) == cells(None) == []
 
 
 def test_missing_files_and_variables_and_other_formats(tmp_path):
