@@ -104,7 +104,7 @@ def set_test_outputs(config: 'Config', dump: str | None,
                              f'{suffixes[0]}')
     added: list[dict[str, Any]] = []
     if dump is not None:
-        added.append(dict(type='PredictionDump', out_file_path=dump))
+        added.append(dict(type='DumpResults', out_file_path=dump))
     if official is not None:
         if official_annotations is None:
             dataset = config.test_dataloader.dataset
@@ -154,13 +154,11 @@ def add_hooks(config: 'Config', fast: str | None, report: str | None,
         facts: name -> value.
 
     Raises:
-        ValueError: if the config's network cannot be rewritten, or predicts
-            no poses.
+        ValueError: if the config's network predicts no poses.
     """
-    from ..models.consistency import check_can_be_fast, check_predicts_poses
+    from ..models.consistency import check_predicts_poses
     hooks = list(config.get('custom_hooks') or [])
     if fast is not None:
-        check_can_be_fast(config)
         hooks = [x for x in hooks if x.get('type') != 'FastInferenceHook']
         hooks.append(dict(type='FastInferenceHook', precision=fast))
     if report is not None:

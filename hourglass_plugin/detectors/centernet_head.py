@@ -21,10 +21,8 @@ from torch import Tensor
 class StackedCenterNetHead(BaseDenseHead):
     """One of MMDetection's ``CenterNetHead`` on every stack.
 
-    Each has its own weights and losses, which are added up. Boxes are those
-    of the last.
-
-    Its methods take the arguments of MMDetection's head.
+    Each has its own weights and losses. Boxes are those of the last. Methods
+    take the arguments of MMDetection's head.
 
     Args:
         num_classes: number of classes.
@@ -47,10 +45,9 @@ class StackedCenterNetHead(BaseDenseHead):
         self.in_channels = in_channels
         self.num_feat_levels = num_feat_levels
         self.test_cfg = options.get('test_cfg')
-        self.heads = ModuleList([
+        self.heads = ModuleList(
             CenterNetHead(in_channels, feat_channels, num_classes, **options)
-            for _ in range(num_feat_levels)
-        ])
+            for _ in range(num_feat_levels))
 
     def forward(self, features: Sequence[Tensor]) -> tuple[list[Tensor], ...]:
         """Predict from the features (B, in_channels, H, W) of S stacks.

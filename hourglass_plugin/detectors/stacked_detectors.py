@@ -35,9 +35,7 @@ class _StackedHourglassDetector(SingleStageDetector):
 
 @MODELS.register_module()
 class HourglassCornerNet(_StackedHourglassDetector, CornerNet):
-    """MMDetection's CornerNet on a ``StackedHourglass``.
-
-    Its head is MMDetection's ``CornerHead`` or ``CentripetalHead``.
+    """CornerNet, with MMDetection's ``CornerHead`` or ``CentripetalHead``.
 
     Raises:
         ValueError: see :func:`check_levels`.
@@ -56,10 +54,9 @@ class HourglassCornerNet(_StackedHourglassDetector, CornerNet):
 
 @MODELS.register_module()
 class HourglassCenterNet(_StackedHourglassDetector, CenterNet):
-    """MMDetection's CenterNet on a ``StackedHourglass``.
+    """CenterNet, with :class:`StackedCenterNetHead`.
 
-    Its head is :class:`StackedCenterNetHead`, or MMDetection's
-    ``CenterNetHead`` for the last stack alone.
+    Or MMDetection's ``CenterNetHead`` for the last stack alone.
 
     Raises:
         ValueError: see :func:`check_levels`.
@@ -67,12 +64,12 @@ class HourglassCenterNet(_StackedHourglassDetector, CenterNet):
 
 
 def check_levels(backbone: nn.Module, head: nn.Module) -> None:
-    """Check that a head reads the maps that the hourglasses return.
+    """Check that a head reads the maps that a StackedHourglass returns.
 
     MMDetection pairs maps and levels from the first on and ignores the rest.
 
     Args:
-        backbone: checked if it is a :class:`StackedHourglass`.
+        backbone: others are not checked.
         head: its ``num_feat_levels`` and ``in_channels`` are checked.
 
     Raises:
@@ -86,23 +83,15 @@ def check_levels(backbone: nn.Module, head: nn.Module) -> None:
         raise ValueError(
             f'the backbone returns heatmaps, but {name} reads features: leave '
             f'num_keypoints={backbone.num_keypoints} out of the backbone')
-    levels = getattr(head, 'num_feat_levels', None)
-    channels = getattr(head, 'in_channels', None)
-    solution = f'num_feat_levels={len(backbone.out_stacks)} in the head'
+    count, width = len(backbone.out_stacks), backbone.out_channels
+    levels = getattr(head, 'num_feat_levels', count)
+    channels = getattr(head, 'in_channels', width)
     if isinstance(head, CenterNetHead):  # of one level, without attributes
         levels, channels = 1, head.heatmap_head[0].in_channels
-        solution = f'StackedCenterNetHead as the head, {solution}'
-    if levels not in (None, len(backbone.out_stacks)):
-        stacks = (f'num_stacks={levels}' if levels > backbone.num_stacks else
-                  f'out_stacks={list(range(-levels, 0))}')
+    if (levels, channels) != (count, width):
         raise ValueError(
-            f'{name} reads num_feat_levels={levels} maps, but the backbone '
-            f'returns {len(backbone.out_stacks)}, of the stacks '
-            f'{list(backbone.out_stacks)}: set {stacks} in the backbone or '
-            f'{solution}')
-    if channels not in (None, backbone.out_channels):
-        raise ValueError(
-            f'{name} reads maps of in_channels={channels}, but the backbone '
-            f'returns {backbone.out_channels} channels: set '
-            f'in_channels={backbone.out_channels} in the head or '
-            f'feat_channels={channels} in the backbone')
+            f'{name} reads {levels} maps of {channels} channels, but the '
+            f'backbone returns {count} of {width}: set num_feat_levels={count}'
+            f' (StackedCenterNetHead has it) and in_channels={width} in the '
+            f'head, or out_stacks={[*range(-levels, 0)]} and feat_channels='
+            f'{channels} in the backbone')

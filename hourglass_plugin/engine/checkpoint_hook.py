@@ -65,8 +65,8 @@ class ResumableCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook`` for runs that may end at any moment.
 
     * Files appear complete. Older checkpoints, and the best one so far, are
-      removed after the new one and ``last_checkpoint`` are complete. Files
-      that a killed process left are removed when training resumes.
+      removed after the new ones are complete, and files that a killed process
+      left when training resumes.
     * Checkpoints are saved before and after the evaluation of their epoch, so
       that ``ResumableTrainLoop`` repeats an evaluation that was interrupted.
     * With ``ResumableTrainLoop`` SIGTERM ends training after the iteration,
@@ -187,28 +187,21 @@ class ResumableCheckpointHook(CheckpointHook):
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         model = without_wrapper(runner.model)
-        gradients = {
-            name: parameter.grad.cpu()
-            for name, parameter in model.named_parameters()
-            if parameter.grad is not None
-        }
+        gradients = {name: parameter.grad.cpu()
+                     for name, parameter in model.named_parameters()
+                     if parameter.grad is not None}
         buffers = {}
         # Between epochs SyncBuffersHook makes them equal.
         if self._batches and get_world_size() > 1:
-            buffers = {
-                name: buffer.cpu() for name, buffer in model.named_buffers()
-            }
+            buffers = {name: buffer.cpu()
+                       for name, buffer in model.named_buffers()}
         self._processes = all_gather_object(
             dict(random=random_state(), gradients=gradients, buffers=buffers))
         runner.save_checkpoint(
-            self.out_dir,
-            name,
-            self.file_client_args,
+            self.out_dir, name, self.file_client_args,
             save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler,
-            meta=meta,
-            by_epoch=self.by_epoch,
-            backend_args=self.backend_args,
+            save_param_scheduler=self.save_param_scheduler, meta=meta,
+            by_epoch=self.by_epoch, backend_args=self.backend_args,
             **self.args)
         if is_main_process():
             AtomicBackend().put(self.last_ckpt.encode(),
@@ -247,23 +240,18 @@ def _check_middle_of_epoch(runner: Runner, progress: dict) -> None:
     place = (f'the checkpoint was saved after {progress["batches"]} batches '
              f'of epoch {runner.epoch + 1}')
     if not isinstance(runner.train_loop, ResumableTrainLoop):
-        raise ValueError(
-            f'{place}, where only ResumableTrainLoop can begin: set train_cfg='
-            "dict(type='ResumableTrainLoop', max_epochs=...) in the config")
+        raise ValueError(f'{place}: set train_cfg=dict('
+                         "type='ResumableTrainLoop', max_epochs=...)")
     size = _samples_per_batch(runner)
     if size != progress['batch_size']:
         raise ValueError(
-            f'{place}, of {progress["batch_size"]} samples in all processes '
-            f'together; now they are {size}: resume with the same batch size, '
-            'or from the checkpoint of an epoch')
+            f'{place}, of {progress["batch_size"]} samples in all processes, '
+            f'now {size}: resume with the same batch size, or from the '
+            'checkpoint of an epoch')
 
 
 def rule_of_score(name: str) -> str:
-    """Return ``'greater'`` or ``'less'``, whichever is better.
-
-    Raises:
-        ValueError: if the name of the score does not tell.
-    """
+    """Return ``'greater'`` or ``'less'``; ValueError if no word tells."""
     score = name.partition('/')[2] or name
     for rule, words in (('less', 'loss|nme|epe|mpjpe|error'),
                         ('greater', r'pck|auc|acc|precision|recall|iou|dice|'
@@ -276,11 +264,7 @@ def rule_of_score(name: str) -> str:
 
 
 def check_save_best(hook: CheckpointHook, scores: Sequence[str]) -> None:
-    """Check a hook's ``save_best`` against the scores of the evaluation.
-
-    Args:
-        hook: with ``save_best``.
-        scores: their names; empty if they are not known.
+    """Check a hook's ``save_best`` against the names of the scores, if any.
 
     Raises:
         ValueError: if there is no such score.
@@ -290,8 +274,7 @@ def check_save_best(hook: CheckpointHook, scores: Sequence[str]) -> None:
             if hook.rules == [None]:
                 rule_of_score(scores[0])
         # The joint of a longer name may be annotated elsewhere.
-        elif not any(name == score or name.startswith(f'{score}/')
-                     for score in scores):
+        elif not f'{name}/'.startswith(tuple(f'{each}/' for each in scores)):
             raise ValueError(
                 f'default_hooks.checkpoint.save_best={name!r} is no score of '
                 f'the evaluation; there is {", ".join(scores)}')

@@ -24,30 +24,21 @@ class CompileHook(Hook):
 
     Args:
         enable: whether to compile.
-        dynamic: whether one program serves batches of any size; by default
-            each size, such as that of the epoch's last batch, has its own.
-        options: other arguments of ``torch.compile``, such as ``mode``.
+        options: arguments of ``torch.compile``, such as ``mode``. By default
+            each size of a batch has its own program (``dynamic=False``).
     """
 
-    def __init__(self,
-                 enable: bool = True,
-                 dynamic: bool = False,
-                 **options: Any) -> None:
+    def __init__(self, enable: bool = True, **options: Any) -> None:
         self.enable = enable
-        self.options = dict(options, dynamic=dynamic)
+        self.options = {'dynamic': False, **options}
 
     def before_train(self, runner: Runner) -> None:
-        """Compile the backbone; ValueError if the model has none."""
-        if not self.enable:
-            return
-        model = without_wrapper(runner.model)
-        network: Any = getattr(model, 'backbone', None)
-        if network is None:
-            raise ValueError(f'CompileHook: {type(model).__name__} has no '
-                             'backbone to compile; switch the hook off')
-        compile_for_training(network, **self.options)
-        runner.logger.info('The network is compiled in the first iteration, '
-                           'which takes minutes on a CPU')
+        """Compile the backbone."""
+        if self.enable:
+            model: Any = without_wrapper(runner.model)
+            compile_for_training(model.backbone, **self.options)
+            runner.logger.info('The network is compiled in the first '
+                               'iteration, which takes minutes on a CPU')
 
 
 def compile_for_training(network: nn.Module, **options: Any) -> None:
@@ -55,10 +46,7 @@ def compile_for_training(network: nn.Module, **options: Any) -> None:
 
     Of ``StackedHourglass`` the stem and one stack are compiled. From torch 2.5
     on the stack's program serves all stacks; before, each has its own.
-
-    Args:
-        network: is changed; its parameters and buffers are not.
-        options: arguments of ``torch.compile``.
+    ``options`` are those of ``torch.compile``.
 
     Raises:
         ValueError: if the network has ``with_cp=True`` and torch is too old.

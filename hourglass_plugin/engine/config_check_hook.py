@@ -65,18 +65,13 @@ def check_learning_rates(config: Mapping) -> None:
         if scheduler.get('type') != 'OneCycleLR':
             continue
         highest = scheduler.get('eta_max')
-        epochs = (config.get('train_cfg') or {}).get('max_epochs') or 100
-        first = max(epochs // 10, 1)
         if factors:
             raise ValueError(
                 f'optim_wrapper.paramwise_cfg: {factors[0]} has no effect, '
                 'since OneCycleLR gives all parameters the same rate: set '
-                f'optim_wrapper.optimizer.lr={highest} and param_scheduler='
-                "[dict(type='LinearLR', start_factor=0.04, "
-                f"end={first}, convert_to_iter_based=True), "
-                f"dict(type='CosineAnnealingLR', begin={first}, "
-                f'end={epochs}, T_max={max(epochs - first, 1)}, '
-                'convert_to_iter_based=True)]')
+                f'optim_wrapper.optimizer.lr={highest}, and '
+                'param_scheduler to LinearLR (start_factor=0.04, a tenth of '
+                'the epochs), then CosineAnnealingLR')
         if rate not in (None, highest):
             print_log(
                 f'optim_wrapper.optimizer.lr={rate} has no effect: OneCycleLR '
@@ -146,11 +141,9 @@ class ConfigCheckHook(Hook):
         if runner._resume and ends and max(ends) < 1:
             print_log(
                 f"the checkpoint's schedule ends after {max(ends):.0%} of "
-                'this training, and the learning rate stays at its last '
-                'value; to train on another schedule start from the weights, '
-                'without --resume: --cfg-options load_from=CHECKPOINT',
-                'current',
-                logging.WARNING)
+                'this training; for another one start from its weights: '
+                '--cfg-options load_from=CHECKPOINT, without --resume',
+                'current', logging.WARNING)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the weights of a checkpoint.

@@ -15,10 +15,9 @@ from .latest_checkpoint import latest_checkpoint
 class InvalidLossHook(Hook):
     """Stop training at a NaN or infinite loss, before it is saved.
 
-    Whatever the interval, no NaN or Inf is saved: parameters are checked with
-    each checkpoint, too. That also finds gradients that are not finite, which
-    the loss shows only in the next iteration. By default each iteration is
-    checked, since mmengine's ``RuntimeInfoHook`` waits for its losses anyway.
+    Parameters are checked with each checkpoint, too, so no NaN or Inf is
+    saved. By default each iteration is checked, since mmengine's
+    ``RuntimeInfoHook`` waits for its losses anyway.
 
     Args:
         interval: check every ``interval`` iterations.
@@ -44,9 +43,8 @@ class InvalidLossHook(Hook):
         """Check the losses of a batch.
 
         Raises:
-            FloatingPointError: if one is NaN or infinite; with the iteration,
-                the learning rate, the losses, the batch's image files, and the
-                checkpoint to resume from.
+            FloatingPointError: if one is NaN or infinite; names iteration,
+                losses, learning rate, image files and checkpoint.
         """
         if not self.every_n_train_iters(runner, self.interval):
             return
@@ -57,24 +55,17 @@ class InvalidLossHook(Hook):
         }
         if not losses or torch.stack(list(losses.values())).isfinite().all():
             return
-        rates = {
-            f'{rate:g}'
-            for group in runner.optim_wrapper.get_lr().values()
-            for rate in group
-        }
+        groups = runner.optim_wrapper.get_lr().values()
+        rates = {f'{rate:g}' for group in groups for rate in group}
         values = ', '.join(f'{name} {x:g}' for name, x in losses.items())
-        samples = data_batch.get('data_samples') if isinstance(
-            data_batch, dict) else None
-        files = [
-            str(getattr(x, 'img_path', getattr(x, 'img_id', 'unknown')))
-            for x in samples or []
-        ]
+        samples = data_batch.get('data_samples', ()) if isinstance(
+            data_batch, dict) else ()
+        files = [str(getattr(x, 'img_path', 'unknown')) for x in samples]
         raise FloatingPointError(
             f'the loss is NaN or infinite in iteration {runner.iter + 1} '
             f'(epoch {runner.epoch + 1}, batch {batch_idx + 1}): {values}; '
             f'learning rate {", ".join(sorted(rates))}; image files: '
-            f'{", ".join(files) or "unknown"}. '
-            f'{_advice(runner)}')
+            f'{", ".join(files) or "unknown"}. {_advice(runner)}')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check the parameters that are about to be saved.

@@ -13,13 +13,7 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
 
     Where that file or the checkpoint is missing, since the work dir was moved
     or copied in part, it is the one of the same name in the work dir, else the
-    newest there. (A training that started anew would overwrite them.)
-
-    Args:
-        work_dir: of the training.
-
-    Returns:
-        Its path; None if there is none.
+    newest there; None if there is none.
     """
     note = Path(work_dir, 'last_checkpoint')
     named = note.read_text().strip() if note.is_file() else ''

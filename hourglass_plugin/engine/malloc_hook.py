@@ -43,9 +43,8 @@ def set_freed_memory(policy: str) -> None:
 class MallocHook(Hook):
     """Set what glibc does with freed memory, on CPUs with Linux.
 
-    Training a small hourglass takes an eighth less time with ``'keep'``. With
-    ``with_cp`` kept blocks are rarely reused: ``'return'`` takes 430 instead
-    of 1,050 MiB (8 stacks, 2 images, glibc 2.36) and 35 % more time.
+    Training a small hourglass takes an eighth less time with ``'keep'``, and
+    ``with_cp`` less than half of the memory with ``'return'``.
 
     Args:
         policy: see :func:`set_freed_memory`.

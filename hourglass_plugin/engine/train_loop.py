@@ -23,9 +23,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     * In the middle of an epoch: ``SeededSampler`` begins at the next sample;
       with another sampler the batches before are loaded and dropped.
     * Between an epoch and its evaluation, which is then evaluated first.
-    * With the random numbers of an uninterrupted training: data loaders, of
-      which a resumed training starts one more, draw from generators of their
-      own.
+    * With the random numbers of an uninterrupted training: data loaders draw
+      from generators of their own.
 
     A last batch of one sample is left out where batch norm needs two; see
     :func:`~hourglass_plugin.models.consistency.needs_two_samples`.
@@ -42,10 +41,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._leave_out_single_sample()
         if len(self.dataloader) == 0:
             raise ValueError(
-                'there is no batch to train on: '
                 f'{len(self.dataloader.dataset)} samples are less than one '
-                'batch: set train_dataloader.drop_last=False, or a smaller '
-                'batch_size')
+                'batch to train on: set train_dataloader.drop_last=False, or '
+                'a smaller batch_size')
         self.stop_request = StopRequest()
         self._first_batch = 0
         self._is_evaluated = True
@@ -70,12 +68,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 'input_size', 'current', logging.WARNING)
 
     def resume_at(self, batch: int, is_evaluated: bool) -> None:
-        """Set where to begin.
-
-        Args:
-            batch: index of the first batch in the epoch that is resumed.
-            is_evaluated: whether the epoch before was evaluated.
-        """
+        """Set the first batch, and whether the epoch before was evaluated."""
         self._first_batch = batch
         self._is_evaluated = is_evaluated
 

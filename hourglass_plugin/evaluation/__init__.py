@@ -4,9 +4,8 @@ from ..registration import register_with
 register_with('mmpose')
 
 from .files.submissions import OfficialPredictionFile
-from .metrics import BoxPCKMetric, PCKhMetric, PredictionDump, TorsoPCKMetric
+from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
 
 __all__ = [
-    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'PredictionDump',
-    'TorsoPCKMetric'
+    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric'
 ]

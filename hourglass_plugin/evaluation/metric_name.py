@@ -9,20 +9,12 @@ _NAME = re.compile(r'(?:([^/]*)/)?(?:stack_(\d+)/)?'
 
 @dataclass(frozen=True)
 class MetricName:
-    """``<dataset>/stack_<n>/<metric>/<joint>``; all but the metric optional.
+    """``<dataset>/stack_<n>/<metric>/<joint>``; most parts are optional."""
 
-    Attributes:
-        dataset: the prefix; '' for a row of a table, which has none.
-        stack: number of the stack from 1; None for the model's prediction.
-        metric: ``PCKh@0.5``, ``AUC``, or ``PCKh@0.5/visible`` for a part of
-            the joints.
-        joint: column of the table; None for the mean.
-    """
-
-    dataset: str
-    stack: int | None
-    metric: str
-    joint: str | None = None
+    dataset: str  #: the prefix; '' for a row of a table, which has none
+    stack: int | None  #: from 1; None for the model's prediction
+    metric: str  #: ``PCKh@0.5``, ``AUC``, ``PCKh@0.5/visible``
+    joint: str | None = None  #: column of the table; None for the mean
 
     @classmethod
     def parse(cls, name: str) -> 'MetricName':

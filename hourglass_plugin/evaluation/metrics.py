@@ -1,14 +1,13 @@
-"""PCK metrics for mmengine's evaluator, and a dump of all predictions.
+"""PCK metrics for mmengine's evaluator.
 
-The metrics log, in percent, ``<dataset>/<row>`` for the mean and
+They log, in percent, ``<dataset>/<row>`` for the mean and
 ``<dataset>/<row>/<column>`` for the table's other columns (see
 :class:`~.metric_name.MetricName`). The rows are ``<title>@<threshold>``, the
 area under the curve ``AUC``, and at the first threshold, the benchmark's,
-``<title>@<threshold>/visible`` and ``/occluded`` where the dataset tells them
-apart, and ``stack_1/<title>@<threshold>`` and so on where the head predicts
-with each stack (``test_cfg=dict(eval_all_stacks=True)``). Results do not
-depend on the order of the people, on their distribution over batches and
-processes, or on samples repeated to fill the last batch.
+``/visible`` and ``/occluded`` where the dataset tells them apart, and
+``stack_1/...`` and so on with ``test_cfg=dict(eval_all_stacks=True)``. Results
+do not depend on order, batches, processes, or on samples repeated to fill the
+last batch.
 """
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -16,13 +15,10 @@ from math import nan
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric, DumpResults
-from mmengine.fileio import dump
+from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
-from mmengine.registry import METRICS as ROOT_METRICS
 from mmpose.registry import METRICS
 
-from ..atomic_files import atomic_file
 from ..skeletons import SKELETONS, Skeleton
 from . import table
 from .metric_name import MetricName
@@ -95,8 +91,7 @@ class PCKMetric(BaseMetric):
                 ``raw_ann_info.visible`` (K,) are used if present.
 
         Returns:
-            A value for each field of :class:`~.scores.People`; ``visible``
-            and ``stacks`` only if known.
+            Fields of :class:`~.scores.People`; the last two only if known.
         """
         predicted, truth = sample['pred_instances'], sample['gt_instances']
         result = dict(
@@ -183,10 +178,9 @@ class TorsoPCKMetric(PCKMetric):
     """PCK: distances in torso sizes, the measure of FLIC and LSP.
 
     The torso size is the distance between right shoulder and left hip: the
-    dataset's ``raw_ann_info.torso_size`` if present (FLIC's is that of the
-    person's own left and right, for any labels), else that of the annotated
-    joints. People without one of the two joints are left out, and counted in
-    the log.
+    dataset's ``raw_ann_info.torso_size`` if present, as FLIC's, else that of
+    the annotated joints. People without it are left out, and counted in the
+    log.
 
     Args:
         thresholds: in torso sizes; default (0.2, 0.1, 0.5), 0.2 being the
@@ -211,9 +205,8 @@ class BoxPCKMetric(PCKMetric):
 
     Yang and Ramanan ("Articulated human detection with flexible mixtures of
     parts", 2013) call a keypoint correct within alpha * max(h, w). The box is
-    the dataset's, ``gt_instances.bboxes``: the annotated one without the
-    padding of ``GetBBoxCenterScale``, which MMPose's ``CocoDataset`` cuts to
-    the image. People with an empty box are left out, and counted in the log.
+    the dataset's without padding, ``gt_instances.bboxes``. People with an
+    empty box are left out, and counted in the log.
 
     The table has a column for each keypoint, or each pair of a left and a
     right one; for MPII, FLIC and LSP it has the benchmark's columns.
@@ -268,22 +261,3 @@ class MedianErrorMetric(BoxPCKMetric):
             f'{self.prefix}: median distance in pixels\n' +
             table.format_table(rows))
         return table.logged_scores(rows)
-
-
-# In mmengine's registry, so that MMDetection's configs find it, too.
-@ROOT_METRICS.register_module()
-class PredictionDump(DumpResults):
-    """mmengine's ``DumpResults``, whose file appears when it is complete.
-
-    ``tools/test.py --dump`` adds it to a config's metrics.
-    """
-
-    default_prefix = 'dump'
-
-    def compute_metrics(self, results: list) -> dict:
-        """Write the pickle file, on the first of several processes."""
-        with atomic_file(self.out_file_path) as partial:
-            dump(results, str(partial))
-        MMLogger.get_current_instance().info(
-            f'{len(results)} predictions in {self.out_file_path}')
-        return {}

@@ -67,12 +67,7 @@ def pck_curve(distances: np.ndarray, annotated: np.ndarray,
 def curve_thresholds(last: float) -> np.ndarray:
     """Return thresholds 0, 0.01, ... ``last``, as in MPII's evaluation.
 
-    Args:
-        last: the benchmark's threshold; if it is no multiple of 0.01, steps
-            are nearly 0.01.
-
-    Returns:
-        (T,) float64, evenly spaced.
+    (T,) float64, evenly spaced, in nearly 0.01 where that does not divide.
     """
     steps = max(round(last * 100), 1)
     thresholds = np.arange(steps + 1) / (steps / last)

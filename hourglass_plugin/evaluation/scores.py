@@ -55,12 +55,9 @@ class People(NamedTuple):
 
     def chosen(self, index: np.ndarray) -> 'People':
         """Return some of the people; ``index`` is (N,) bool or indices."""
-        return self._replace(
-            **{
-                name: np.asarray(values)[index]
-                for name, values in self._asdict().items()
-                if values is not None
-            })
+        return self._replace(**{
+            name: np.asarray(values)[index]
+            for name, values in self._asdict().items() if values is not None})
 
 
 class Scores(NamedTuple):
@@ -87,11 +84,8 @@ class Scores(NamedTuple):
 
     def printed(self, row: Row) -> Row:
         """Drop the mean of all joints where the first mean is the same."""
-        return {
-            column: score
-            for column, score in row.items()
-            if column != ALL_JOINTS or self.columns.mean_excludes
-        }
+        return {column: score for column, score in row.items()
+                if column != ALL_JOINTS or self.columns.mean_excludes}
 
     def text(self, heading: str = '', explained: bool = True) -> str:
         """Return the printed table, with a heading and explanations."""
@@ -105,9 +99,7 @@ class Scores(NamedTuple):
              'predictions that are not finite count as wrong')):
             heading += f'; {count:,} {what}' if count else ''
         table = format_table({
-            name: self.printed(row)
-            for name, row in self.rows.items()
-        })
+            name: self.printed(row) for name, row in self.rows.items()})
         lines = self.explanations() if explained else []
         return '\n'.join([heading, table, *lines])
 
@@ -137,10 +129,7 @@ def score_people(people: People,
                  columns: TableColumns,
                  normalizer: Normalizer,
                  thresholds: Sequence[float] = ()) -> Scores:
-    """Score predictions.
-
-    The result does not depend on the order of the people: only counts are
-    summed.
+    """Score predictions; only counts are summed, so order does not matter.
 
     Args:
         people: predictions and ground truth.
@@ -195,14 +184,10 @@ def score_people(people: People,
                 annotated, normalized_distances(stacks[:, index], truth,
                                                 sizes))
     return Scores(
-        columns=columns,
-        normalizer=normalizer,
-        rows=rows,
-        thresholds=curve_at,
+        columns, normalizer, rows, curve_at,
         mean_curve=np.array(
             [mean_pck(scores, annotated, columns.mean) for scores in curve]),
-        num_people=len(sizes),
-        num_left_out=int((~measured).sum()),
+        num_people=len(sizes), num_left_out=int((~measured).sum()),
         num_joints=int(annotated.sum()),
         num_not_finite=int((~np.isfinite(distances) & annotated).sum()))
 
@@ -230,9 +215,7 @@ def column_curves(distances: np.ndarray, annotated: np.ndarray,
     Returns:
         Column -> (T,) percent; NaN where no joint is annotated.
     """
-    rows = [
-        _row(shares, annotated, columns)
-        for shares in pck_curve(distances, annotated, thresholds)
-    ]
+    rows = [_row(shares, annotated, columns)
+            for shares in pck_curve(distances, annotated, thresholds)]
     return {column: np.array([row[column] for row in rows])
             for column in rows[0]}

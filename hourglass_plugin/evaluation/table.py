@@ -44,22 +44,17 @@ def skeleton_columns(skeleton: Skeleton) -> TableColumns:
     ]
     if set(ablation) <= set(skeleton.joints):
         means[ABLATION] = skeleton.indices(ablation)
-    return TableColumns(
-        skeleton.name, {
-            column: skeleton.indices(joints)
-            for column, joints in skeleton.evaluated.items()
-        }, skeleton.mean_indices, means, skeleton.mean_excludes)
+    columns = {column: skeleton.indices(joints)
+               for column, joints in skeleton.evaluated.items()}
+    return TableColumns(skeleton.name, columns, skeleton.mean_indices, means,
+                        skeleton.mean_excludes)
 
 
 def metainfo_columns(metainfo: dict) -> TableColumns:
-    """Return columns for any dataset: one per pair or single keypoint.
+    """Return columns for MMPose's parsed metainfo (``dataset.metainfo``).
 
-    Args:
-        metainfo: MMPose's parsed metainfo (``dataset.metainfo``).
-
-    Returns:
-        The benchmark's columns for MPII, FLIC and LSP; otherwise a pair such
-        as ``left_ear`` and ``right_ear`` is the column ``ear``.
+    The benchmark's for MPII, FLIC and LSP; otherwise one per keypoint or pair:
+    ``left_ear`` and ``right_ear`` are the column ``ear``.
     """
     count = len(metainfo['keypoint_id2name'])
     names = [metainfo['keypoint_id2name'][index] for index in range(count)]
@@ -109,15 +104,11 @@ def format_table(rows: Mapping[MetricName, Row] | Mapping[str, Row]) -> str:
     names = [short_name(column) for column in columns]
     widths = [max(len(name), 6) + 2 for name in names]
     label_width = max(map(len, labels))
-    lines = [
-        ' ' * label_width + ''.join(f'{name:>{width}}'
-                                    for name, width in zip(names, widths))
-    ]
+    lines = [' ' * label_width + ''.join(
+        f'{name:>{width}}' for name, width in zip(names, widths))]
     for label, row in zip(labels, rows.values()):
-        cells = [
-            f'{row[column]:.2f}' if row.get(column, nan) >= 0 else '-'
-            for column in columns
-        ]
+        cells = [f'{row[column]:.2f}' if row.get(column, nan) >= 0 else '-'
+                 for column in columns]
         lines.append(f'{label:{label_width}}' +
                      ''.join(f'{cell:>{width}}'
                              for cell, width in zip(cells, widths)))

@@ -37,16 +37,14 @@ OPSET = 17
 class ExportModel(nn.Module):
     """A pose estimator as a function of images alone, on the CPU.
 
-    A copy in evaluation mode: backbone, neck and head, without MMPose's data
-    samples. Decoding is the codec's own; every shape follows from the batch.
+    A copy in evaluation mode, without MMPose's data samples.
 
     Args:
         model: MMPose's top-down estimator with its ``dataset_meta``, whose
             head returns heatmaps; it is not changed. Of several stacks the one
             that ``test_cfg`` decodes is returned, by default the last.
         decode: return keypoints instead of heatmaps.
-        flip_test: average heatmaps with those of the flipped images, as
-            ``test_cfg=dict(flip_test=True)`` does, for twice the time.
+        flip_test: average heatmaps with those of the flipped images.
 
     Attributes:
         input_size: (W, H) in pixels.
@@ -94,19 +92,16 @@ class ExportModel(nn.Module):
         self.mean = getattr(preprocessor, 'mean', zeros).flatten().tolist()
         self.std = getattr(preprocessor, 'std', ones).flatten().tolist()
         self.input_size = tuple(map(int, decoder.input_size))
-        self.heatmap_size = self._heatmap_size()
+        self.heatmap_size = tuple(getattr(decoder, 'heatmap_size', ()))
+        self._check_output()
         # The exporter restores the mode of the whole, of all its parts.
         self.eval()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return heatmaps or keypoints.
+        """Map normalised images (B, 3, H, W), float32, to the output.
 
-        Args:
-            image: (B, 3, H, W) float32, normalised with mean and std.
-
-        Returns:
-            Heatmaps (B, K, h, w), or keypoints (B, K, 3), x and y in 0-based
-            pixels of the crop and score, float32.
+        Heatmaps (B, K, h, w), or keypoints (B, K, 3), x and y in 0-based
+        pixels of the crop and score, float32.
         """
         heatmaps = self.heatmaps(image)
         return self.keypoints(heatmaps) if self.decode else heatmaps
@@ -116,8 +111,7 @@ class ExportModel(nn.Module):
         heatmaps = self._forward(image)
         if self.flip_test:
             flipped = flip_heatmaps(
-                self._forward(image.flip(-1)),
-                self._flip_indices,
+                self._forward(image.flip(-1)), self._flip_indices,
                 shift_heatmap=self._shift)
             heatmaps = (heatmaps + flipped) / 2
         return heatmaps.contiguous()
@@ -144,25 +138,22 @@ class ExportModel(nn.Module):
         return outputs.float()
 
     @torch.no_grad()
-    def _heatmap_size(self) -> tuple[int, int]:
-        """Return (w, h), by an image."""
-        head = type(self.model.head).__name__
+    def _check_output(self) -> None:
+        """Raise ValueError unless heatmaps are returned, of the codec."""
+        expected = (1, len(self.keypoint_names), *self.heatmap_size[::-1])
         try:
             shape = tuple(self._forward(self.random_images(1)).shape)
-        except (AttributeError, IndexError) as error:
-            raise ValueError(f'{head} returns no heatmaps, or not the stack '
-                             f'of test_cfg: {error}') from error
-        size = getattr(self.decoder, 'heatmap_size', shape[:1:-1])
-        expected = (1, len(self.keypoint_names), *size[::-1])
-        if shape != expected or len(size) != 2:
-            raise ValueError(f'{head} returns the shape {shape}, but the '
-                             f"codec's heatmaps have {expected}: change the "
-                             "head's out_channels or the codec's sizes")
-        return tuple(size)
+        except (AttributeError, IndexError):  # other outputs, or no such stack
+            shape = ()
+        if shape != expected or len(shape) != 4:
+            raise ValueError(f'{type(self.model.head).__name__} returns the '
+                             f'shape {shape}, but heatmaps of the codec have '
+                             f'{expected}: change out_channels, eval_stack or '
+                             "the codec's sizes")
 
 
 class Written(NamedTuple):
-    """Facts about a written file."""
+    """A written file."""
 
     size: int  #: bytes
     shape: tuple[int, ...]  #: of the output, but for the batch
@@ -175,8 +166,8 @@ def check_can_write(path: str, suffix: str) -> None:
     """Check before the model is loaded that a file can be written.
 
     Raises:
-        ValueError: if the name does not end in the suffix (``.onnx`` or
-            ``.pt2``), or its packages or a newer torch are missing.
+        ValueError: if the name has another suffix (``.onnx`` or ``.pt2``), or
+            packages are missing.
     """
     if Path(path).suffix != suffix:
         raise ValueError(f'{path}: the name must end in {suffix}')
@@ -200,25 +191,22 @@ def describe(module: ExportModel, config: str,
     settings = module.model.cfg
     preprocessor = settings.model.get('data_preprocessor') or {}
     reverses = preprocessor.get('bgr_to_rgb') or preprocessor.get('rgb_to_bgr')
-    pipeline = settings.test_dataloader.dataset.pipeline
-    padding = [step.get('padding', 1.25) for step in pipeline
+    padding = [step.get('padding', 1.25)
+               for step in settings.test_dataloader.dataset.pipeline
                if step['type'] == 'GetBBoxCenterScale']
-    copied = ('input_size', 'mean', 'std', 'keypoint_names', 'heatmap_size',
-              'flip_test')
-    sizes = zip(module.input_size, module.heatmap_size)  # width, height
     values = dict(
-        {name: getattr(module, name) for name in copied},
+        {name: getattr(module, name) for name in (
+            'input_size', 'mean', 'std', 'keypoint_names', 'heatmap_size',
+            'flip_test')},
         channel_order='RGB' if reverses else 'BGR',  # images are loaded as BGR
         box_padding=padding[0] if padding else 1.0,
-        heatmap_stride=[side / cells for side, cells in sizes],
+        heatmap_stride=[side / cells for side, cells in zip(
+            module.input_size, module.heatmap_size)],
         refinement=getattr(module.decoder, 'refinement', ''),
-        config=config,
-        checkpoint=checkpoint,
+        config=config, checkpoint=checkpoint,
         made_by=f'hourglass_plugin {__version__}, torch {torch.__version__}')
-    return {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in values.items()
-    }
+    return {name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()}
 
 
 @torch.no_grad()
@@ -227,11 +215,9 @@ def write_file(module: ExportModel, path: str, metadata: dict[str, str],
     """Write a model for batches of any size, and verify the file.
 
     Args:
-        module: the model.
-        path: file name ending in ``.onnx``, or in ``.pt2`` for a program of
-            ``torch.export``.
-        metadata: for ONNX's ``metadata_props``, or the program's
-            ``metadata.json``.
+        module: to write.
+        path: ending in ``.onnx``, or in ``.pt2`` for ``torch.export``.
+        metadata: for ``metadata_props``, or the program's ``metadata.json``.
         opset: version of an ONNX file's operators.
 
     Raises:
@@ -256,13 +242,10 @@ def _write_onnx(module: ExportModel, path: str, metadata: dict[str, str],
     import onnxruntime
     names = ['image', module.output_name]
     torch.onnx.export(
-        module, (module.random_images(_TRACED), ),
-        path,
-        input_names=names[:1],
-        output_names=names[1:],
+        module, (module.random_images(_TRACED), ), path,
+        input_names=names[:1], output_names=names[1:],
         dynamic_axes={name: {0: 'batch'} for name in names},
-        opset_version=opset,
-        **onnx_exporter_options())
+        opset_version=opset, **onnx_exporter_options())
     model = onnx.load(path)
     onnx.helper.set_model_props(model, metadata)
     onnx.save(model, path)
@@ -291,8 +274,7 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
 
     Heatmaps, positions in pixels and scores may differ by ``TOLERANCE``;
     positions by as much more as they move when heatmaps change by 1e-5 of the
-    highest cell. A keypoint that moves by more than 0.01 pixels then is not
-    compared: rounding decides between two equal cells of its heatmap.
+    highest cell. Keypoints that move by over 0.01 pixels are not compared.
 
     Args:
         run: the file's function, (B, 3, H, W) to the output.
@@ -300,8 +282,7 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
         size: of the file, in bytes.
 
     Raises:
-        ValueError: if outputs differ, or rounding decides where most
-            keypoints are.
+        ValueError: if outputs differ, or most keypoints are not compared.
     """
     difference, compared, total = 0.0, 0, 0
     for batch in BATCH_SIZES:

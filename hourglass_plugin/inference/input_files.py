@@ -65,11 +65,10 @@ def images_in(folder: Path) -> list[Path]:
         file for file in folder.iterdir()
         if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file())
     if not images:
-        folders = sorted(each.name for each in folder.iterdir()
-                         if each.is_dir())
+        folders = sorted(x.name for x in folder.iterdir() if x.is_dir())
         raise ValueError(f'{folder} has no images {IMAGE_SUFFIXES}' + (
-            f' itself, but the folders {", ".join(folders[:5])}: give one of '
-            'these, folders in folders are not searched' if folders else ''))
+            f' itself: give one of its folders {", ".join(folders[:5])}'
+            if folders else ''))
     return images
 
 
@@ -145,14 +144,11 @@ def check_windows() -> None:
 
 
 def open_input(path: str | int, out: Path) -> list[Path] | Video:
-    """Find the images to predict, or open the video.
+    """Find the images to predict, in order of their names, or open the video.
 
     Args:
         path: image, folder of images, video or a camera's number.
         out: folder of the results.
-
-    Returns:
-        The images in order of their names, or the video.
 
     Raises:
         FileNotFoundError: if there is nothing of this name.

@@ -1,10 +1,9 @@
 """Find a person in an image with the pose network alone.
 
-A network that was trained on crops of one person each returns high heatmaps
-where the crop fits a person, and low ones elsewhere. It is applied to windows
-of several sizes all over the image; around the keypoints in the best ones new
-crops are laid, which fit better, and again. The box with the highest scores
-is the result: always one, with low scores where there is no person.
+Heatmaps are high where a crop fits a person, as in training. The network is
+applied to windows of several sizes all over the image; around the keypoints in
+the best ones new crops are laid, and again. The box with the highest scores is
+the result: always one, with low scores where there is no person.
 
 Sizes, steps and numbers were chosen on training samples of Leeds Sports Pose
 Extended, in their images and pasted into others.
@@ -39,8 +38,7 @@ def find_person(image: np.ndarray, predict: PoseFunction,
             box has several times as many, a reduced image is used.
 
     Returns:
-        (4,) left, top, right, bottom, in pixels; it may reach beyond the
-        image.
+        (4,) left, top, right, bottom in pixels, also beyond the image.
     """
     height, width = image.shape[:2]
     levels = [image]
@@ -56,13 +54,9 @@ def find_person(image: np.ndarray, predict: PoseFunction,
 
 
 def search_windows(width: int, height: int) -> np.ndarray:
-    """Return square windows of several sizes that cover an image.
+    """Return square windows (N, 4) that cover an image, in pixels.
 
-    Sizes are pixels. A window larger than a side of the image is in its
-    middle.
-
-    Returns:
-        (N, 4) left, top, right, bottom.
+    Left, top, right, bottom. One larger than the image is in its middle.
     """
     windows: list[tuple[float, ...]] = []
     for fraction in WINDOW_SIZES:

@@ -69,10 +69,8 @@ def predict_poses(model: BaseModel, images: Sequence[np.ndarray],
     """
     found = (sample.pred_instances
              for sample in run_model(model, images, boxes, names))
-    poses = (
-        Pose(
-            np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
-            np.asarray(each.keypoint_scores[0])) for each in found)
+    poses = (Pose(np.asarray(each.bboxes[0]), np.asarray(each.keypoints[0]),
+                  np.asarray(each.keypoint_scores[0])) for each in found)
     return [list(itertools.islice(poses, len(inside))) for inside in boxes]
 
 
@@ -82,16 +80,11 @@ def run_model(model: BaseModel, images: Sequence[np.ndarray],
     """Return the model's output for each box, image after image."""
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     people = [
-        pipeline(
-            dict(
-                img=image,
-                img_path=name,
-                bbox=np.array([box], np.float32),
-                bbox_score=np.ones(1, np.float32),
-                **model.dataset_meta))
+        pipeline(dict(
+            img=image, img_path=name, bbox=np.array([box], np.float32),
+            bbox_score=np.ones(1, np.float32), **model.dataset_meta))
         for image, name, inside in zip(
-            images, names or itertools.repeat(None), boxes) for box in inside
-    ]
+            images, names or itertools.repeat(None), boxes) for box in inside]
     with torch.no_grad():
         return model.test_step(pseudo_collate(people)) if people else []
 

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 
-from ..models.consistency import check_can_be_fast
 from ..models.weights.loading import read_checkpoint
 from ..visualization.drawing import (
     draw_number,
@@ -51,9 +50,9 @@ class PosePredictor:
         config: file or config; without it the weights of the package.
         checkpoint: of this config.
         device: such as ``cpu``; by default a GPU if there is one.
-        engine: ``float32``, ``int8`` or ``bfloat16`` runs a
-            ``StackedHourglass`` in OpenVINO, see :func:`.engines.accelerate`;
-            int8 measures its ranges on the first batch of images.
+        engine: ``float32``, ``int8`` or ``bfloat16`` runs the backbone in
+            OpenVINO, see :func:`.engines.accelerate`; int8 measures its ranges
+            on the first batch of images.
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
             image; without them the detector finds them.
         detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
@@ -99,7 +98,6 @@ class PosePredictor:
             Config.fromfile(config))
         device = device or get_device()
         if engine is not None:
-            check_can_be_fast(settings)
             check_precision(engine, device)
         self.model = build_pose_model(
             settings, read_checkpoint(str(checkpoint)), str(checkpoint),
@@ -131,11 +129,10 @@ class PosePredictor:
 
         Returns:
             The :class:`Pose` of each person in an image; a list of these
-            lists, in the order of :meth:`stream`, for several images.
+            lists for several images.
 
         Raises:
-            FileNotFoundError: if there is no such file.
-            ValueError: if it is not an image, or a box is not in it.
+            FileNotFoundError, ValueError: as :meth:`stream`.
         """
         found = [each.people for each in self.stream(source, boxes)]
         return found[0] if is_one_image(source) else found
@@ -147,12 +144,11 @@ class PosePredictor:
         """Predict image after image, without keeping them in memory.
 
         Args:
-            source: as in a call; a folder's images come in the order of their
-                names. A number is a camera, whose images do not end; an
-                iterator yields files or arrays.
+            source: as in a call, in the order of names; also a camera's number
+                or an iterator of files or arrays.
             boxes: as in a call.
-            failures: images that cannot be used are skipped, and a message
-                for each is appended; without it they raise an error.
+            failures: gets a message for each image that cannot be used;
+                without it they raise an error.
 
         Raises:
             FileNotFoundError: if there is no such file.
@@ -174,8 +170,8 @@ class PosePredictor:
             names, images, given = map(list, zip(*batch))
             given = self._fill(images, given)
             predicted = predict_poses(self.model, images, given, names)
-            for name, image, people in zip(names, images, predicted):
-                frame = next(number)
+            for name, image, people, frame in zip(
+                    names, images, predicted, number):
                 yield Prediction(name, image, people,
                                  frame if is_video else None)
 
@@ -191,14 +187,11 @@ class PosePredictor:
         Returns:
             (H, W, 3) uint8, BGR.
         """
-        pixels = image if isinstance(image, np.ndarray) else read_image(image)
-        count = len(self.keypoint_names)
-        drawing = draw_pose(
-            pixels,
-            np.array([pose.keypoints for pose in people]).reshape(
-                -1, count, 2),
-            np.array([pose.scores for pose in people]).reshape(-1, count),
-            self.skeleton, self.score_threshold)
+        drawing = (image if isinstance(image, np.ndarray) else
+                   read_image(image)).copy()
+        for pose in people:
+            drawing = draw_pose(drawing, pose.keypoints, pose.scores,
+                                self.skeleton, self.score_threshold)
         for pose in people:
             if pose.track is not None:
                 draw_number(drawing, pose.bbox, pose.track)
@@ -210,9 +203,7 @@ class PosePredictor:
                  boxes: Sequence[Sequence[float]] | None = None) -> np.ndarray:
         """Return the heatmaps of each person in an image.
 
-        Args:
-            image: file, or (H, W, 3) uint8, BGR.
-            boxes: as in a call.
+        Arguments are those of a call.
 
         Returns:
             Heatmaps (N, K, h, w), float32, of the crops that the network
@@ -225,10 +216,10 @@ class PosePredictor:
         with changed_test_cfg(self.model, output_heatmaps=True):
             samples = run_model(self.model, [pixels], [inside], [name])
         width, height = self.model.head.decoder.heatmap_size
-        return np.array([
-            np.asarray(sample.pred_fields.heatmaps.cpu())
-            for sample in samples
-        ], np.float32).reshape(-1, len(self.keypoint_names), height, width)
+        heatmaps = [sample.pred_fields.heatmaps.cpu().numpy()
+                    for sample in samples]
+        return np.array(heatmaps, np.float32).reshape(
+            -1, len(self.keypoint_names), height, width)
 
     def check_boxes(self, path: str | Path, width: int, height: int,
                     boxes: np.ndarray | None = None) -> None:
@@ -308,7 +299,7 @@ class PosePredictor:
 def _boxes_by_image(
         boxes: Sequence | None,
         default: np.ndarray | None) -> Iterator[np.ndarray | None]:
-    """Yield the boxes (N, 4) of each image: the same, or one list each."""
+    """Yield the boxes (N, 4) of each image."""
     if boxes is None or all(np.shape(box) in ((), (4, )) for box in boxes):
         same = default if boxes is None else _checked_boxes(boxes)
         return itertools.repeat(same)

@@ -53,17 +53,13 @@ def to_coco(predictions: Iterable[Prediction], keypoint_names: Sequence[str],
             links: Sequence[tuple[int, int]] = ()) -> dict:
     """Return predictions as a dataset in COCO's format.
 
-    Labelling tools and :class:`.CustomKeypointDataset` read it: predictions
-    become labels to correct. Its ``annotations`` are COCO's results, too.
+    Labelling tools and :class:`.CustomKeypointDataset` read it. Every v is 2;
+    ``keypoint_scores`` has each keypoint's score, ``score`` their mean.
 
     Args:
         predictions: from ``PosePredictor.stream``.
         keypoint_names: K names.
         links: pairs of keypoints, counted from 0, that are drawn as lines.
-
-    Returns:
-        ``images``, ``annotations`` and ``categories``. Every v is 2;
-        ``keypoint_scores`` has each keypoint's score, ``score`` their mean.
     """
     images: list[dict] = []
     annotations: list[dict] = []
@@ -77,22 +73,16 @@ def to_coco(predictions: Iterable[Prediction], keypoint_names: Sequence[str],
             left, top, right, bottom = (float(x) for x in pose.bbox)
             marked = np.column_stack(
                 [pose.keypoints, np.full(len(pose.scores), 2)])
-            annotations.append(
-                dict(
-                    id=len(annotations) + 1,
-                    image_id=len(images),
-                    category_id=1,
-                    bbox=[left, top, right - left, bottom - top],
-                    area=(right - left) * (bottom - top),
-                    iscrowd=0,
-                    num_keypoints=len(pose.scores),
-                    keypoints=marked.round(2).ravel().tolist(),
-                    keypoint_scores=pose.scores.astype(float).round(4).tolist(),
-                    score=float(pose.scores.mean())))
+            annotations.append(dict(
+                id=len(annotations) + 1, image_id=len(images), category_id=1,
+                bbox=[left, top, right - left, bottom - top],
+                area=(right - left) * (bottom - top), iscrowd=0,
+                num_keypoints=len(pose.scores),
+                keypoints=marked.round(2).ravel().tolist(),
+                keypoint_scores=pose.scores.astype(float).round(4).tolist(),
+                score=float(pose.scores.mean())))
     category = dict(
-        id=1,
-        name='person',
-        keypoints=list(keypoint_names),
+        id=1, name='person', keypoints=list(keypoint_names),
         skeleton=[[start + 1, end + 1] for start, end in links])
     return dict(
         images=images, annotations=annotations, categories=[category])

@@ -7,20 +7,17 @@ import numpy as np
 _MARGIN = 0.1
 
 
-def box_around(keypoints: np.ndarray, scores: np.ndarray,
-               score_threshold: float = 0.1) -> np.ndarray:
+def box_around(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return a person's box in the next frame.
 
     Args:
         keypoints: (K, 2) x and y in pixels.
-        scores: (K,); keypoints with lower ones than the threshold are left
-            out, unless all are.
-        score_threshold: see there.
+        scores: (K,); keypoints below 0.1 are left out, unless all are.
 
     Returns:
         (4,) left, top, right, bottom in pixels.
     """
-    sure = scores >= score_threshold
+    sure = scores >= 0.1
     inside = keypoints[sure if sure.any() else slice(None)]
     low, high = inside.min(0), inside.max(0)
     margin = np.maximum(_MARGIN * (high - low).max(), 1.0)

@@ -10,9 +10,8 @@ import numpy as np
 class VideoFile:
     """An MP4 file without sound: H.264 by PyAV, else VP9 by OpenCV.
 
-    OpenCV's packages cannot encode H.264, which every browser and player
-    knows; ``pip install av`` brings an encoder. Without it frames are encoded
-    as VP9, which browsers play, too, but few players of older systems.
+    ``pip install av`` brings the encoder of H.264, which every player knows;
+    older ones do not play VP9.
 
     Args:
         path: file to write.

@@ -1,7 +1,6 @@
 """Checks that network, head, codec and data of a config fit together.
 
 They run before the first step, and each error names the setting to change.
-Otherwise training would stop later or, worse, go on with wrong targets.
 """
 import difflib
 import sys
@@ -36,9 +35,10 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
     Returns:
         ``num_blocks`` and ``feat_channels`` of each resolution.
     """
-    counts = dict(num_stacks=num_stacks, depth=depth, in_channels=in_channels,
-                  num_keypoints=1 if num_keypoints is None else num_keypoints)
-    for name, value in counts.items():
+    for name, value in dict(
+            num_stacks=num_stacks, depth=depth, in_channels=in_channels,
+            num_keypoints=1 if num_keypoints is None else num_keypoints
+            ).items():
         _refuse(not _are_counts([value], 1),
                 f'{name}={value!r} must be a positive integer')
     blocks, widths = ([given] * (depth + 1) if isinstance(given, int) else
@@ -73,14 +73,12 @@ def _are_counts(values: Any, number: int) -> bool:
 
 
 def stack_indices(out_stacks: Sequence[int] | None,
-                  num_stacks: int,
-                  needs_last: bool = False) -> tuple[int, ...]:
+                  num_stacks: int) -> tuple[int, ...]:
     """Return the requested stacks, ``None`` for all, as indices from 0.
 
     Raises:
         ValueError: if they are not different stacks in ascending order,
-            counted from 0 or from the end, or lack the last one, which
-            ``needs_last`` asks for.
+            counted from 0 or from the end, with the last one.
     """
     if out_stacks is None:
         return tuple(range(num_stacks))
@@ -89,11 +87,10 @@ def stack_indices(out_stacks: Sequence[int] | None,
     except (TypeError, IndexError):
         indices = ()
     _refuse(
-        not indices or list(indices) != sorted(set(indices)),
+        list(indices) != sorted(set(indices)) or num_stacks - 1 not in indices,
         f'out_stacks={out_stacks!r} must be different stacks in ascending '
-        f'order, from 0 to {num_stacks - 1} or negative, e.g. (-1, )')
-    _refuse(needs_last and indices[-1] != num_stacks - 1,
-            f'out_stacks={indices}: later stacks would never learn; add -1')
+        f'order, from 0 to {num_stacks - 1} or negative; the last one among '
+        'them, or it would never learn')
     return indices
 
 
@@ -145,10 +142,8 @@ def check_codec(codec: Any, num_keypoints: int) -> None:
 def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
     """Return whether flipped-back heatmaps must be shifted by a cell.
 
-    Args:
-        codec: with an attribute ``flip_shift``, or one of MMPose's. Any other
-            needs ``shift_heatmap`` in ``test_cfg``.
-        test_cfg: of the model; without ``shift_heatmap`` the codec decides.
+    A codec with the attribute ``flip_shift``, or one of MMPose's, decides;
+    any other needs ``shift_heatmap`` in the model's ``test_cfg``.
 
     Raises:
         ValueError: if there is no codec, or ``shift_heatmap`` is needed or
@@ -252,10 +247,9 @@ def _check_sizes(depth: int, codec: Any) -> None:
 
 
 def needs_two_samples(model: nn.Module) -> bool:
-    """Return whether batch norm sees one pixel of each image in training.
+    """Return True if batch norm sees one pixel of each image in training.
 
-    So it is at 64 x 64 pixels at the lowest resolution of an hourglass of
-    depth 4. Of one image it cannot tell mean and variance.
+    As at 64 x 64 pixels and depth 4; one number has no variance.
     """
     from .stacked_hourglass import StackedHourglass
     network, head = getattr(model, 'backbone', None), _our_head(model)
@@ -267,15 +261,11 @@ def needs_two_samples(model: nn.Module) -> bool:
 
 
 def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
-    """Check a dataset and its transforms against a model.
-
-    Args:
-        dataset: one of MMPose's or ours, or a wrapper of such.
-        model: MMPose's, with ``head``.
-        phase: ``train``, ``val`` or ``test``, for the message.
+    """Check a dataset, or a wrapper of some, and its transforms.
 
     Raises:
-        ValueError: if they disagree.
+        ValueError: if they and the model disagree; it names the ``phase``,
+            ``train``, ``val`` or ``test``.
     """
     head = _our_head(model)
     if head is None:
@@ -315,10 +305,3 @@ def check_predicts_poses(config: Mapping) -> None:
     _refuse(config.get('default_scope') == 'mmdet',
             "the config's model predicts boxes, not poses: use tools/train.py,"
             " tools/test.py, or MMDetection's own tools and DetInferencer")
-
-
-def check_can_be_fast(config: Mapping) -> None:
-    """Raise ValueError if a config's network cannot be accelerated."""
-    network = (config['model'].get('backbone') or {}).get('type')
-    _refuse(network != 'StackedHourglass', '--fast is for a StackedHourglass, '
-            f'but the config has the backbone {network}')

@@ -45,14 +45,13 @@ class MultiStageHeatmapHead(BaseHead):
             the backbone returns heatmaps.
         num_stages: number of stacks (S); needed with ``in_channels``, else
             only checked.
-        loss: config of the loss, any of MMPose's heatmap losses or a user's
-            own; called as ``loss(heatmaps, target, keypoint_weights)`` for
-            each stack. Keypoints without annotation and outside the crop have
-            weight 0: ``use_target_weight=True`` ignores them, False trains the
-            head to predict an empty heatmap for them (the paper). Default:
+        loss: config of any of MMPose's heatmap losses or a user's own, called
+            as ``loss(heatmaps, target, keypoint_weights)`` for each stack.
+            Keypoints without annotation and outside the crop have weight 0:
+            ``use_target_weight=True`` ignores them, False trains empty
+            heatmaps for them (the paper). Default:
             ``dict(type='KeypointMSELoss', use_target_weight=True)``.
         loss_weights: one factor per stack; default 1.
-        with_accuracy: log ``acc_pose`` of the last stack in training.
         decoder: config of the codec.
         init_cfg: mmengine's initialisation config.
 
@@ -66,7 +65,6 @@ class MultiStageHeatmapHead(BaseHead):
                  num_stages: int | None = None,
                  loss: dict | None = None,
                  loss_weights: Sequence[float] | None = None,
-                 with_accuracy: bool = True,
                  decoder: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
@@ -81,7 +79,6 @@ class MultiStageHeatmapHead(BaseHead):
         self.loss_weights = loss_weights
         self.loss_module = MODELS.build(
             loss or dict(type='KeypointMSELoss', use_target_weight=True))
-        self.with_accuracy = with_accuracy
         self.heatmaps: nn.ModuleList | None = None
         if in_channels is not None:
             if num_stages is None:
@@ -99,15 +96,12 @@ class MultiStageHeatmapHead(BaseHead):
             check_codec(self.decoder, out_channels)
 
     def forward(self, feats: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Heatmaps of all stacks.
+        """Heatmaps of all stacks, S tensors (B, K, H, W).
 
         Args:
             feats: S tensors, (B, C, H, W) with ``in_channels``, else
                 (B, K, H, W); those of a lower resolution than the last are
                 left out.
-
-        Returns:
-            S tensors (B, K, H, W).
 
         Raises:
             ValueError: if the number of tensors does not fit.
@@ -168,9 +162,8 @@ class MultiStageHeatmapHead(BaseHead):
                 inner_losses[f'{name}_{width}x{height}'] = (
                     weight * self._error(x, pooled, keypoint_weights))
         losses.update(inner_losses)
-        if self.with_accuracy:
-            losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
-                                                  keypoint_weights)
+        losses['acc_pose'] = heatmap_accuracy(stacks[-1], target,
+                                              keypoint_weights)
         return losses
 
     def _error(self, heatmaps: Tensor, target: Tensor,
@@ -209,17 +202,15 @@ class MultiStageHeatmapHead(BaseHead):
             test_cfg: ``flip_test``: average with the flipped image.
                 ``eval_stack``: the stack to decode, counted from 0 or from the
                 end; default -1, the last. ``eval_all_stacks``: decode all of
-                them as well, to compare. ``output_heatmaps``: return
-                heatmaps too.
+                them as well. ``output_heatmaps``: return heatmaps too.
 
         Returns:
             For each of the B samples ``keypoints`` (1, K, 2) in input pixels
             and ``keypoint_scores`` (1, K); with ``eval_all_stacks`` also
-            ``stack_keypoints`` (1, S, K, 2), in pixels of the image already,
-            since MMPose maps no others than ``keypoints`` back; with
-            ``output_heatmaps`` also fields ``heatmaps``, those decoded, and
-            ``heatmaps_stack_1`` ... ``heatmaps_stack_S``, each (K, H, W)
-            float32.
+            ``stack_keypoints`` (1, S, K, 2), in pixels of the image, to which
+            MMPose maps ``keypoints`` only; with ``output_heatmaps`` also
+            fields ``heatmaps``, those decoded, and ``heatmaps_stack_1`` ...
+            ``heatmaps_stack_S``, each (K, H, W) float32.
 
         Raises:
             ValueError: if ``eval_stack`` or ``shift_heatmap`` does not fit.
@@ -257,8 +248,7 @@ class MultiStageHeatmapHead(BaseHead):
             named[f'heatmaps_stack_{number}'] = heatmaps
         return keypoints, [
             PixelData(**{key: x[number].detach() for key, x in named.items()})
-            for number in range(len(batch_data_samples))
-        ]
+            for number in range(len(batch_data_samples))]
 
     def _decode_all_stacks(self, stacks: Sequence[Tensor], index: int,
                            batch_data_samples: list) -> list[InstanceData]:

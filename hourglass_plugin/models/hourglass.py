@@ -19,10 +19,9 @@ class Hourglass(nn.Module):
     ``inner`` is the next smaller hourglass or, at the bottom, residuals.
 
     Args:
-        channels: of each resolution, from the full one down; the resolution is
-            halved once less than there are numbers (256 five times in the
-            paper). The width changes in the first module on the way down and
-            the last on the way up.
+        channels: of each resolution, from the full one down (256 five times in
+            the paper). The width changes in the first module on the way down
+            and the last on the way up.
         num_blocks: residual modules at each place of each resolution (1 in the
             paper's final network); the last number is the bottom's.
         norm_cfg: normalisation layer, see :func:`build_norm`.

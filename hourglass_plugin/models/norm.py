@@ -18,10 +18,9 @@ def build_norm(norm_cfg: dict | None, channels: int) -> nn.Module:
     """Build one normalisation layer.
 
     Args:
-        norm_cfg: ``dict(type='BN')`` by default. ``type`` is ``BN``,
-            ``SyncBN``, ``GN`` (with ``num_groups``), ``IN`` or a layer in
-            mmengine's ``MODELS``; ``requires_grad=False`` freezes its weights;
-            other settings are the layer's.
+        norm_cfg: ``dict(type='BN')`` by default; ``SyncBN``, ``GN`` (with
+            ``num_groups``), ``IN`` or a layer in mmengine's ``MODELS``.
+            ``requires_grad=False`` freezes it; other settings are the layer's.
         channels: number of channels that are normalised.
 
     Raises:

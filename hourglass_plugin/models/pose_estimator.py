@@ -17,8 +17,7 @@ from .consistency import check_model
 class HourglassPoseEstimator(TopdownPoseEstimator):
     """``TopdownPoseEstimator`` with image and flipped image in one batch.
 
-    For the flip test MMPose runs the network twice. Here both are one batch of
-    2B where that is faster: on GPUs, and on CPUs for one image or fewer than
+    Where that is faster: on GPUs, and on CPUs for one image or fewer than
     threads. The results are the same, and on CPUs bit-equal for an image alone
     and among others, so that they do not depend on how many processes
     evaluate. Arguments are MMPose's.
@@ -34,12 +33,9 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
 
     def predict(self, inputs: Tensor,
                 data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
-        """Poses of a batch, see MMPose.
+        """Give B samples of (B, 3, H, W) inputs their ``pred_instances``.
 
-        Args:
-            inputs: (B, 3, H, W) float.
-            data_samples: B samples; they get ``pred_instances`` and, with
-                ``output_heatmaps``, ``pred_fields``.
+        With ``output_heatmaps`` also ``pred_fields``.
         """
         if not self.test_cfg.get('flip_test', False):
             return super().predict(inputs, data_samples)
@@ -51,10 +47,9 @@ class HourglassPoseEstimator(TopdownPoseEstimator):
             feats = [self.extract_feat(inputs), self.extract_feat(flipped)]
         predictions = self.head.predict(
             feats, data_samples, test_cfg=self.test_cfg)
-        fields = None
-        if isinstance(predictions, tuple):
-            predictions, fields = predictions
-        return self.add_pred_to_datasample(predictions, fields, data_samples)
+        if not isinstance(predictions, tuple):
+            predictions = predictions, None
+        return self.add_pred_to_datasample(*predictions, data_samples)
 
 
 def _is_faster_together(images: Tensor) -> bool:

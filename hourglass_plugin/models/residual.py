@@ -18,8 +18,7 @@ class Residual(nn.Module):
     """Three norm-ReLU-convolution steps (1x1, 3x3, 1x1) around a skip.
 
     The two inner convolutions have half as many channels as the output. The
-    skip is the identity when the channels match and a 1x1 convolution when
-    they do not.
+    skip is a 1x1 convolution where the channels change.
 
     Args:
         in_channels: channels of the input.
@@ -36,9 +35,7 @@ class Residual(nn.Module):
                  norm_cfg: dict | None = None) -> None:
         super().__init__()
         if out_channels % 2:
-            raise ValueError(
-                'a bottleneck halves its channels, so out_channels must be '
-                f'even, but it is {out_channels}')
+            raise ValueError(f'out_channels={out_channels} must be even')
         middle = out_channels // 2
         self.norm1 = build_norm(norm_cfg, in_channels)
         self.conv1 = nn.Conv2d(in_channels, middle, 1)
@@ -62,12 +59,7 @@ class Residual(nn.Module):
 
 def residuals(widths: Sequence[int],
               norm_cfg: dict | None = None) -> nn.Sequential:
-    """One residual module from each width to the next.
-
-    Args:
-        widths: channels of the input, and after each module.
-        norm_cfg: normalisation layer, see :func:`build_norm`.
-    """
+    """One residual module from each width (channels) to the next."""
     return nn.Sequential(
         *(Residual(inputs, outputs, norm_cfg)
           for inputs, outputs in zip(widths, widths[1:])))

@@ -62,9 +62,7 @@ class Stem(nn.Module):
 class Stack(nn.Module):
     """One of the S stages: an hourglass, its features, its prediction.
 
-    With ``num_keypoints`` a 1x1 convolution predicts heatmaps from the
-    features, and ``inner_heatmaps`` further ones from the outputs of the
-    smaller hourglasses inside. The last stack merges nothing.
+    The last stack merges nothing.
     """
 
     def __init__(self, channels: Sequence[int], num_blocks: Sequence[int],
@@ -142,26 +140,22 @@ class StackedHourglass(BaseModule):
         num_keypoints: number of heatmaps per stack (K), or ``None`` for
             features.
         inner_heatmaps: at how many lower resolutions inside each hourglass
-            heatmaps are predicted as well in training mode: after upsampling
-            to a half of the full resolution, to a quarter, ... They stand
-            before their stack's in the returned tuple, from the lowest
-            resolution. 2 with one stack is HG-Int of the paper's ablation
-            (section 4.3); 0, the paper's network.
+            heatmaps are predicted as well in training mode. They stand before
+            their stack's in the returned tuple, from the lowest resolution. 2
+            with one stack is HG-Int of the paper's ablation (section 4.3).
         in_channels: channels of the image.
         stem_channels: widths after the stem's convolution and its first and
             second residual module; W. Yang's port has ``(64, 128, 256)``.
             Default: the paper's ``(64, 128, 128)``, scaled with
             ``feat_channels``.
         out_stacks: stacks to return, counted from 0 or from the end, in
-            ascending order, the last one among them (weights after it would
-            never learn). ``None`` returns all.
+            ascending order, the last one among them; ``None`` returns all.
         norm_cfg: normalisation layers everywhere: ``dict(type='BN')``,
             ``SyncBN``, ``GN`` with ``num_groups``, ...; see
             :func:`hourglass_plugin.models.norm.build_norm`.
-        with_cp: recompute each stack's activations in the backward pass
-            instead of keeping them: less memory for more time, same result.
-            Those of the last stack, which are needed at once, are kept. Do
-            not compile such a network as a whole with torch 2.8 or older
+        with_cp: recompute the activations of all stacks but the last in the
+            backward pass: less memory for more time, same result. Do not
+            compile such a network as a whole with torch 2.8 or older
             (``CompileHook`` does not): it counts each batch twice.
         init_cfg: mmengine's initialisation config. With
             ``dict(type='Pretrained', checkpoint=FILE)`` the file may be a
@@ -204,8 +198,7 @@ class StackedHourglass(BaseModule):
         self.out_channels = num_keypoints or widths[0]
         self.depth = depth
         self.with_cp = with_cp
-        self.out_stacks = stack_indices(
-            out_stacks, num_stacks, needs_last=True)
+        self.out_stacks = stack_indices(out_stacks, num_stacks)
         self.stem = Stem(in_channels, (*stem_channels, widths[0]), norm_cfg)
         stacks = nn.ModuleList(
             Stack(widths, blocks, num_keypoints, inner_heatmaps,
@@ -219,14 +212,10 @@ class StackedHourglass(BaseModule):
 
     @classmethod
     def from_size(cls, name: str, **arguments: Any) -> 'StackedHourglass':
-        """Build a network of the paper.
-
-        Args:
-            name: one of ``SIZES``, ``hg1`` to ``hg8`` among them.
-            arguments: other arguments of the class, or other values.
+        """Build a network of the paper, with other arguments of the class.
 
         Raises:
-            ValueError: if there is no such size.
+            ValueError: if the name is none of ``SIZES``.
         """
         if name not in SIZES:
             raise ValueError(f'unknown size {name!r}; use {", ".join(SIZES)}')

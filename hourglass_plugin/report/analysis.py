@@ -52,22 +52,17 @@ def best_median_worst(errors: np.ndarray,
 
 
 class SizeGroup(NamedTuple):
-    """People of about one size.
-
-    Quartiles are Inf where predictions are NaN or Inf, NaN without joints.
-    """
+    """People of about one size."""
 
     smallest: float  #: size in pixels
     largest: float  #: size in pixels
     people: int  #: their number
-    joints: int  #: number of their annotated joints
     score: float  #: correct joints in percent
-    quartiles: tuple[float, float, float]  #: of the distances in pixels
+    median: float  #: distance in pixels; NaN without joints
 
 
-def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
-                   annotated: np.ndarray, sizes: np.ndarray,
-                   joints: Sequence[int], threshold: float,
+def errors_by_size(distances: np.ndarray, annotated: np.ndarray,
+                   sizes: np.ndarray, joints: Sequence[int], threshold: float,
                    num_groups: int) -> list[SizeGroup]:
     """Compute the errors of small and of large people.
 
@@ -75,8 +70,7 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
     group.
 
     Args:
-        predicted: (N, K, 2) in image pixels.
-        truth: (N, K, 2) in the same pixels.
+        distances: (N, K) in sizes of the person; NaN counts as infinite.
         annotated: (N, K) bool.
         sizes: (N,) of the people in pixels, positive.
         joints: indices of the joints that count.
@@ -86,28 +80,20 @@ def errors_by_size(predicted: np.ndarray, truth: np.ndarray,
     Returns:
         The groups that are not empty, from the smallest people on.
     """
-    if not len(sizes):
-        return []
-    distances = normalized_distances(predicted, truth, sizes)
-    pixels = distances * sizes[:, None]
-    edges = np.quantile(sizes, np.linspace(0, 1, num_groups + 1)[1:-1])
+    edges = np.quantile(sizes, np.linspace(0, 1, num_groups + 1)[1:-1]) if (
+        len(sizes)) else []
+    pixels = np.nan_to_num(distances, nan=np.inf) * sizes[:, None]
     numbers = np.searchsorted(edges, sizes, side='right')
     groups = []
-    for number in np.unique(numbers):
-        inside = numbers == number
-        counted = annotated[inside][:, joints]
-        found = np.sort(
-            np.nan_to_num(pixels[inside][:, joints][counted], nan=np.inf))
-        quarter, half, three = (float('nan'), ) * 3
-        if found.size:  # interpolation would give NaN for infinite ones
-            quarter, half, three = np.quantile(
-                found, [0.25, 0.5, 0.75], method='inverted_cdf').tolist()
-        groups.append(
-            SizeGroup(
-                float(sizes[inside].min()), float(sizes[inside].max()),
-                int(inside.sum()), found.size,
-                mean_pck(pck(distances[inside], annotated[inside], threshold),
-                         annotated[inside], joints), (quarter, half, three)))
+    for inside in (numbers == number for number in np.unique(numbers)):
+        counted = annotated[inside]
+        found = pixels[inside][:, joints][counted[:, joints]]
+        score = mean_pck(pck(distances[inside], counted, threshold), counted,
+                         joints)
+        groups.append(SizeGroup(
+            float(sizes[inside].min()), float(sizes[inside].max()),
+            int(inside.sum()), score,
+            float(np.median(found)) if found.size else float('nan')))
     return groups
 
 
@@ -132,8 +118,7 @@ def left_right_confusions(predicted: np.ndarray, truth: np.ndarray,
 
     Joints are examined if both sides are annotated. A joint is confused if
     its prediction is nearer to the ground truth of the other side than to its
-    own; equal distances, NaN and Inf are not. Half of all random predictions
-    are confused, so ``found`` counts those at the other joint.
+    own. Half of all random predictions are; so those at it are counted, too.
 
     Args:
         predicted: (N, K, 2) in image pixels.

@@ -44,8 +44,7 @@ def count_numbers(all_people: People, scores: Scores,
     Args:
         all_people: all N people.
         scores: of all N people.
-        pck_thresholds: of the table, in sizes of the person; the curves reach
-            up to the largest.
+        pck_thresholds: of the table, in sizes of the person.
         flip_indices: index of each joint's other side.
     """
     positions = np.flatnonzero(~np.isnan(all_people.sizes))
@@ -75,10 +74,9 @@ def count_numbers(all_people: People, scores: Scores,
         errors=mean_errors(distances, annotated),
         stack_errors=np.reshape(stack_errors,
                                 (len(stack_errors), len(sizes))),
-        thresholds=thresholds,
-        joint_curves=joint_curves,
+        thresholds=thresholds, joint_curves=joint_curves,
         stack_curves=stack_curves,
-        sizes=errors_by_size(predicted, truth, annotated, sizes, columns.mean,
+        sizes=errors_by_size(distances, annotated, sizes, columns.mean,
                              threshold, _NUM_SIZES),
         confusions=left_right_confusions(predicted, truth, annotated, sizes,
                                          flip_indices, threshold),

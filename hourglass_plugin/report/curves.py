@@ -22,8 +22,7 @@ def plot_pck_curves(curves: Mapping[str, np.ndarray],
     """Plot one line per method: percent correct against the threshold.
 
     Args:
-        curves: name -> (T,) percent. The legend lists the best at the last
-            threshold first, with that score.
+        curves: name -> (T,) percent. The legend has the best one first.
         thresholds: (T,) from 0 on.
         title: line above the plot.
         x_label: name of the horizontal axis.

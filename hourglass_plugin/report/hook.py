@@ -1,5 +1,4 @@
 """Report of a test, from the predictions of the test itself."""
-import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import torch
 from mmengine.dist import collect_results
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample
@@ -19,17 +17,12 @@ from mmpose.structures import PoseDataSample
 from .. import __version__
 from ..atomic_files import atomic_file
 from ..evaluation.metrics import PCKMetric, stack_people
+from ..models.consistency import without_wrapper
 from ..skeletons import Skeleton
 from ..visualization.drawing import skeleton_from_metainfo
 from .analysis import best_median_worst
 from .content import Numbers, count_numbers
-from .pictures import (
-    draw_crop,
-    draw_person,
-    draw_stacks,
-    figure_joints,
-    predict_heatmaps,
-)
+from .pictures import draw_crop, draw_person, draw_stacks, predict_heatmaps
 
 #: Number of the best, the median and the worst people drawn.
 _NUM_PEOPLE = 8
@@ -40,10 +33,8 @@ _WHYS = dict(best='the best', median='a median person', worst='the worst')
 class ReportHook(Hook):
     """Writes ``index.html`` about a test: one page without other files.
 
-    The evaluator needs one of this package's metrics, the first of which is
-    reported. The hook keeps a few numbers of each prediction; the model runs
-    again only for the people whose heatmaps are shown. Of several processes
-    the first one writes.
+    The evaluator's first metric of this package is reported. The model runs
+    again for the people whose heatmaps are shown.
 
     Args:
         out_dir: folder of the page; it is made when the page is complete.
@@ -73,13 +64,11 @@ class ReportHook(Hook):
         """Keep the numbers of a batch."""
         metric = reported_metric(runner)
         for sample, index in zip(outputs, self._order):
-            self._records.append(
-                dict(
-                    metric.person(sample.to_dict()), index=index,
-                    path=str(sample.img_path),
-                    image=Path(sample.img_path).name,
-                    center=np.asarray(sample.input_center),
-                    scale=np.asarray(sample.input_scale)))
+            self._records.append(dict(
+                metric.person(sample.to_dict()), index=index,
+                path=str(sample.img_path), image=Path(sample.img_path).name,
+                center=np.asarray(sample.input_center),
+                scale=np.asarray(sample.input_scale)))
 
     def after_test(self, runner: Runner) -> None:
         """Write the page, with the runner's own model."""
@@ -108,36 +97,29 @@ class ReportHook(Hook):
         dataset = runner.test_dataloader.dataset
         records = [records[index] for index in numbers.positions]
         shown = []
-        alone = figure_joints(skeleton.joints)
         for position, why in _whose_heatmaps(ranked, numbers).items():
             record = records[position]
             heatmaps = predict_heatmaps(runner.model, dataset, record['index'])
             if heatmaps is None:
                 break
             errors = numbers.stack_errors[:, position].tolist()
-            shown.append(
-                dict(
-                    record, why=why,
-                    errors=errors or [float(numbers.errors[position])],
-                    crop=draw_crop(heatmaps, record['predicted'], skeleton),
-                    joints=[_words(skeleton.joints[joint]) for joint in alone],
-                    stacks=draw_stacks(heatmaps, alone)))
+            shown.append(dict(
+                record, why=why,
+                errors=errors or [float(numbers.errors[position])],
+                crop=draw_crop(heatmaps, record['predicted'], skeleton),
+                stacks=draw_stacks(heatmaps)))
         drawn = {
             kind: [_person(records[position], numbers.distances[position],
                            metric.thresholds[0], skeleton)
                    for position in positions]
             for kind, positions in ranked.items()
         }
-        return write_page({**self.facts, **_facts(runner, numbers)},
+        return write_page({**self.facts, **_facts(runner)},
                           skeleton.joints, numbers, drawn, shown)
 
 
 def reported_metric(runner: Runner) -> PCKMetric:
-    """Return the first of this package's metrics, which is reported.
-
-    Raises:
-        ValueError: if there is none.
-    """
+    """Return the first of this package's metrics; ValueError without one."""
     for metric in runner.test_evaluator.metrics:
         if isinstance(metric, PCKMetric):
             return metric
@@ -147,12 +129,7 @@ def reported_metric(runner: Runner) -> PCKMetric:
 
 
 def check_reportable(runner: Runner) -> None:
-    """Check before a test that a report can be written.
-
-    Raises:
-        ValueError: if the evaluator has none of this package's metrics, or no
-            person has an annotated joint.
-    """
+    """Raise ValueError if a report cannot be written, before a test."""
     reported_metric(runner)
     dataset = runner.test_dataloader.dataset
     # A dataset that joins others returns a sample without this key.
@@ -174,13 +151,9 @@ def _person(record: dict[str, Any], distances: np.ndarray, threshold: float,
         error=float(distances.mean()),
         correct=int((distances <= threshold).sum()),
         joints=len(annotated),
-        worst_joint=_words(skeleton.joints[annotated[worst]]),
+        worst_joint=skeleton.joints[annotated[worst]].replace('_', ' '),
         worst_distance=float(distances[worst]),
         picture=draw_person(record, skeleton))
-
-
-def _words(joint: str) -> str:
-    return joint.replace('_', ' ')
 
 
 def _whose_heatmaps(ranked: dict[str, list[int]],
@@ -190,7 +163,7 @@ def _whose_heatmaps(ranked: dict[str, list[int]],
               for kind, why in _WHYS.items() if ranked[kind]}
     if len(numbers.stack_errors):
         gains = numbers.stack_errors[0] - numbers.stack_errors[-1]
-        gains[~np.isfinite(gains)] = -np.inf
+        gains = np.where(np.isfinite(gains), gains, 0)
         for position in np.argsort(-gains, kind='stable')[:2].tolist():
             if gains[position] > 0:
                 chosen.setdefault(position, 'later stacks helped most')
@@ -198,25 +171,20 @@ def _whose_heatmaps(ranked: dict[str, list[int]],
     return dict(reversed(chosen.items()))
 
 
-def _facts(runner: Runner, numbers: Numbers) -> dict[str, str]:
+def _facts(runner: Runner) -> dict[str, str]:
     """Return what was tested, as far as the runner has it."""
     dataset = runner.test_dataloader.dataset
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
+    model: Any = without_wrapper(runner.model)
     count = sum(parameter.numel() for parameter in model.parameters())
-    total = len(numbers.positions) + numbers.scores.num_left_out
     kinds = [type(part).__name__
              for part in (model, model.backbone, model.head)]
     return {
         'Dataset':
         f'{type(dataset).__name__}, {getattr(dataset, "ann_file", "")}',
-        'People':
-        f'{total:,}, of whom {numbers.scores.num_people:,} are scored',
         'Model': f'{", ".join(kinds)}; {count:,} parameters',
         'test_cfg': str(model.test_cfg),
         'Date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'Versions':
-        f'hourglass_plugin {__version__}, Python {platform.python_version()}, '
-        f'PyTorch {torch.__version__}, MMPose {mmpose.__version__}, '
-        f'MMEngine {mmengine.__version__}, NumPy {np.__version__}',
+        f'hourglass_plugin {__version__}, PyTorch {torch.__version__}, '
+        f'MMPose {mmpose.__version__}, MMEngine {mmengine.__version__}',
     }

@@ -41,9 +41,7 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
             ``worst_distance`` and ``picture``.
         heatmaps: people with ``why`` (the reason to show the person),
             ``index``, ``image``, ``errors`` (mean distance after each scored
-            stack), ``crop`` (an image), ``joints`` (names of those shown
-            alone) and ``stacks`` (for each an image of all joints, and a list
-            with one for each of ``joints``).
+            stack), ``crop`` (an image) and ``stacks`` (an image for each).
     """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True,

@@ -1,15 +1,15 @@
 """Images of a report: people and heatmaps."""
 import re
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import BaseModel
 from torch.utils.data import Dataset
 
+from ..models.consistency import without_wrapper
 from ..skeletons import Skeleton
 from ..visualization.drawing import draw_heatmaps, draw_pose
 from ..visualization.image_files import read_image
@@ -18,13 +18,8 @@ from ..visualization.sheet import draw_cropped_poses
 PERSON_HEIGHT = 208
 CROP_HEIGHT = 256
 STACK_HEIGHT = 192
-JOINT_HEIGHT = 128
 #: A lower maximum shows no joint, and is not brightened further.
 _LOWEST_PEAK = 0.1
-#: Those of the paper's figure; others for skeletons without them.
-_FIGURE_JOINTS = ('neck', 'upper_neck', 'left_elbow', 'left_wrist',
-                  'right_knee', 'right_ankle')
-_NUM_FIGURE_JOINTS = 5
 
 
 class Heatmaps(NamedTuple):
@@ -41,27 +36,24 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
     """Run a model again for one person's heatmaps.
 
     Args:
-        model: an MMPose top-down estimator, or its wrapper for several
-            processes; its mode and settings are restored.
+        model: an MMPose top-down estimator in evaluation mode, or its wrapper
+            for several processes; its settings are restored.
         dataset: with a pipeline that ends in ``PackPoseInputs``.
         index: of the person in it.
 
     Returns:
         None if the model predicts no heatmaps.
     """
-    if is_model_wrapper(model):
-        model = model.get_submodule('module')
+    model = without_wrapper(model)
     batch = pseudo_collate([dataset[index]])
     crop = np.moveaxis(np.asarray(batch['inputs'][0]), 0, -1)  # (H, W, 3)
-    settings, was_training = model.test_cfg, model.training
+    settings = model.test_cfg
     model.test_cfg = {**(settings or {}), 'output_heatmaps': True}
-    model.eval()
     try:
         with torch.no_grad():
             sample, = model.test_step(batch)
     finally:
         model.test_cfg = settings
-        model.train(was_training)
     fields = sample.get('pred_fields')
     if fields is None or 'heatmaps' not in fields:
         return None
@@ -75,16 +67,6 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
         [np.asarray(fields.get(name).float().cpu()) for name in names])
 
 
-def figure_joints(joints: Sequence[str]) -> list[int]:
-    """Choose joints to show alone: the paper's five, or as many others."""
-    chosen = [joints.index(name) for name in _FIGURE_JOINTS if name in joints]
-    count = min(_NUM_FIGURE_JOINTS, len(joints))
-    if len(chosen) < count:
-        places = np.linspace(0, len(joints) - 1, count)
-        chosen = np.rint(places).astype(int).tolist()
-    return chosen[:count]
-
-
 def enlarged(image: np.ndarray, height: int) -> np.ndarray:
     """Resize an image (H, W, 3) to a height."""
     width = max(round(image.shape[1] * height / image.shape[0]), 1)
@@ -95,15 +77,12 @@ def enlarged(image: np.ndarray, height: int) -> np.ndarray:
 
 
 def draw_person(record: dict[str, Any], skeleton: Skeleton) -> np.ndarray:
-    """Draw prediction beside ground truth.
+    """Draw prediction beside ground truth, (H, W, 3) uint8, BGR.
 
     Args:
         record: ``path`` of the image, ``center`` and ``scale`` (2,) of the
             crop, ``predicted`` and ``truth`` (K, 2), ``annotated`` (K,).
         skeleton: joints, limbs and colours.
-
-    Returns:
-        (H, W, 3) uint8, BGR.
     """
     return draw_cropped_poses(
         read_image(record['path']), record['center'], record['scale'],
@@ -120,31 +99,14 @@ def draw_crop(heatmaps: Heatmaps, keypoints: np.ndarray,
     return draw_pose(crop, (keypoints - corner) * zoom, None, skeleton)
 
 
-def draw_stacks(heatmaps: Heatmaps, joints: Sequence[int]
-                ) -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    """Draw each stack's heatmaps over the crop.
+def draw_stacks(heatmaps: Heatmaps) -> list[np.ndarray]:
+    """Draw each stack's heatmaps over the crop, (H, W, 3) uint8, BGR.
 
     A joint has one colour, as bright as its heatmap is high relative to its
     maximum over all stacks.
-
-    Args:
-        heatmaps: of a person.
-        joints: indices of the joints that are also drawn alone.
-
-    Returns:
-        For each stack an image of all joints, and one for each of ``joints``;
-        (H, W, 3) uint8, BGR.
     """
     stacks = np.stack(heatmaps.stacks)  # (S, K, h, w)
     highest = stacks.max(axis=(0, 2, 3))[:, None, None]
-    large, small = (enlarged(heatmaps.crop, height)
-                    for height in (STACK_HEIGHT, JOINT_HEIGHT))
-    drawn = []
-    for maps in stacks / np.maximum(highest, _LOWEST_PEAK):
-        alone = []
-        for joint in joints:
-            only = np.zeros_like(maps)
-            only[joint] = maps[joint]
-            alone.append(draw_heatmaps(small, only))
-        drawn.append((draw_heatmaps(large, maps), alone))
-    return drawn
+    crop = enlarged(heatmaps.crop, STACK_HEIGHT)
+    return [draw_heatmaps(crop, maps)
+            for maps in stacks / np.maximum(highest, _LOWEST_PEAK)]

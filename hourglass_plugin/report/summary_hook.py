@@ -20,9 +20,8 @@ from .curves import COLORS
 class TrainingSummaryHook(Hook):
     """Keeps ``best.pth`` and ``curves.png``; logs the best scores at the end.
 
-    ``best.pth`` is a copy of the checkpoint that ``CheckpointHook`` with
-    ``save_best`` keeps. Curves are those of all runs in the work dir, so that
-    a training that was resumed has whole ones.
+    ``best.pth`` is a copy of the checkpoint of ``save_best``. Curves are those
+    of all runs in the work dir, so that a resumed training has whole ones.
 
     Args:
         monitor: name of the score that is best at its highest, such as
@@ -66,10 +65,10 @@ class TrainingSummaryHook(Hook):
         if not scored:
             return
         epoch = max(scored, key=lambda epoch: scored[epoch][self.monitor])
-        rows = rows_of_logged({name: score
-                               for name, score in scored[epoch].items()
-                               if name.startswith(
-                                   self.monitor.partition('/')[0] + '/')})
+        prefix = self.monitor.partition('/')[0] + '/'
+        rows = rows_of_logged({
+            name: score for name, score in scored[epoch].items()
+            if name.startswith(prefix)})
         out = Path(self.out_dir or runner.work_dir)
         config = runner.cfg.filename or 'CONFIG'
         runner.logger.info(
@@ -81,11 +80,9 @@ class TrainingSummaryHook(Hook):
 
 def read_logs(work_dir: str, score: str) -> tuple[dict[str, dict[int, float]],
                                                   dict[int, float]]:
-    """Read mmengine's logs of all runs in a work dir.
+    """Read mmengine's logs of all runs in a work dir, by iteration.
 
-    Returns:
-        For each loss iteration -> value, and iteration -> score, with
-        ``log_metric_by_epoch=False`` of ``LoggerHook``.
+    Returns each loss, and the score if ``log_metric_by_epoch=False``.
     """
     losses: dict[str, dict[int, float]] = {}
     scores: dict[int, float] = {}

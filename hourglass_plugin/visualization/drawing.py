@@ -4,7 +4,6 @@ Images are BGR uint8 (H, W, 3), as OpenCV and mmcv load them. Joints are
 0-based pixels, the centre of the top-left pixel being (0, 0).
 """
 import colorsys
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -27,9 +26,7 @@ def draw_pose(image: np.ndarray,
               score_threshold: float = 0.2) -> np.ndarray:
     """Draw limbs and joints of one person or several.
 
-    The line width depends on the person's size, so that people of 50 and of
-    2000 pixels look alike. Lines are anti-aliased and have a white outline,
-    which keeps them readable over dark and busy images.
+    Lines grow with the person and have a white outline.
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
@@ -45,19 +42,13 @@ def draw_pose(image: np.ndarray,
         (H, W, 3) uint8, BGR.
 
     Raises:
-        ValueError: if a shape or the type of the image does not fit.
+        ValueError: if a shape does not fit.
     """
-    canvas = _checked_image(image).copy()
-    people = np.asarray(keypoints, dtype=np.float64)
-    people = people[None] if people.ndim == 2 else people
-    if people.ndim != 3 or people.shape[1:] != (skeleton.num_keypoints, 2):
-        raise ValueError(f'keypoints have shape {np.shape(keypoints)}, not '
-                         f'(..., {skeleton.num_keypoints}, 2)')
+    canvas = image.copy()
+    people = np.asarray(keypoints, dtype=np.float64).reshape(
+        -1, skeleton.num_keypoints, 2)
     shown = np.all(np.isfinite(people), axis=-1)  # (N, K)
     if scores is not None:
-        if np.size(scores) != shown.size:
-            raise ValueError(f'scores have shape {np.shape(scores)} for '
-                             f'keypoints of {np.shape(keypoints)}')
         shown &= np.reshape(scores, shown.shape) >= score_threshold
     for joints, joints_shown in zip(people, shown):
         _draw_person(canvas, joints, joints_shown, skeleton)
@@ -72,7 +63,7 @@ def draw_number(image: np.ndarray, box: np.ndarray, number: int) -> None:
         box: (4,) left, top, right, bottom, in pixels.
         number: of the person, from 1; each keeps its colour.
     """
-    color = _distinct_colors(number)[-1][::-1]
+    color = _distinct_color(number - 1)[::-1]
     left, top, right, bottom = (round(float(x)) for x in box)
     width = max(1, round(0.004 * max(image.shape[:2])))
     cv2.rectangle(image, (left, top), (right, bottom), color, width,
@@ -87,34 +78,25 @@ def draw_number(image: np.ndarray, box: np.ndarray, number: int) -> None:
 def draw_heatmaps(image: np.ndarray, heatmaps: np.ndarray) -> np.ndarray:
     """Draw one heatmap per joint, each in its own colour, over an image.
 
-    The image is shown in grey so that the colours stand out. A heatmap covers
-    the whole image: a cell of a map of a quarter of the size covers four by
-    four pixels.
+    The image is shown in grey. A heatmap covers the whole image.
 
     Args:
         image: (H, W, 3) uint8, BGR. It is not changed.
-        heatmaps: (K, h, w) floats, from 0 (transparent) to 1, of which a
-            fifth of the image remains visible.
+        heatmaps: (K, h, w) floats, from 0 (transparent) to 1 (four fifths).
 
     Returns:
         (H, W, 3) uint8, BGR.
-
-    Raises:
-        ValueError: if a shape or the type of the image does not fit.
     """
-    image = _checked_image(image)
     heatmaps = np.asarray(heatmaps, dtype=np.float32)
-    if heatmaps.ndim != 3:
-        raise ValueError(f'heatmaps have shape {heatmaps.shape}, not '
-                         '(K, h, w)')
     height, width = image.shape[:2]
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     canvas = np.repeat(0.6 * grey[..., None].astype(np.float32), 3, axis=2)
-    for heatmap, color in zip(heatmaps, _distinct_colors(len(heatmaps))):
+    for index, heatmap in enumerate(heatmaps):
         alpha = cv2.resize(
             heatmap, (width, height), interpolation=cv2.INTER_LINEAR)
         alpha = 0.8 * np.clip(alpha, 0, 1)[..., None]
-        canvas += alpha * (np.array(color[::-1], np.float32) - canvas)
+        color = np.array(_distinct_color(index)[::-1], np.float32)
+        canvas += alpha * (color - canvas)
     return np.rint(canvas).astype(np.uint8)
 
 
@@ -142,20 +124,10 @@ def skeleton_from_metainfo(metainfo: dict) -> Skeleton:
         evaluated={})
 
 
-def _checked_image(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(f'image has shape {image.shape} and type '
-                         f'{image.dtype}; (H, W, 3) of uint8 is needed')
-    return image
-
-
-def _distinct_colors(count: int) -> Sequence[Color]:
-    """Bright RGB colours; the golden ratio keeps neighbours apart in hue."""
-    hues = [(index * 0.618034) % 1 for index in range(count)]
-    colors = (colorsys.hsv_to_rgb(hue, 0.85, 1) for hue in hues)
-    return [(round(255 * red), round(255 * green), round(255 * blue))
-            for red, green, blue in colors]
+def _distinct_color(index: int) -> Color:
+    """A bright RGB colour; the golden ratio keeps neighbours apart in hue."""
+    red, green, blue = colorsys.hsv_to_rgb((index * 0.618034) % 1, 0.85, 1)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _draw_person(canvas: np.ndarray, joints: np.ndarray, shown: np.ndarray,

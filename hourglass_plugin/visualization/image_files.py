@@ -38,11 +38,10 @@ def read_image(path: str | Path) -> np.ndarray:
 def save_image(path: str | Path, image: np.ndarray) -> None:
     """Write an image in the format of the file's suffix.
 
-    The file appears under its name only when it is complete. Its folder is
-    made.
+    The file appears when it is complete. Its folder is made.
 
     Args:
-        path: file to write; an older one is replaced.
+        path: file to write.
         image: (H, W, 3) uint8, BGR.
 
     Raises:

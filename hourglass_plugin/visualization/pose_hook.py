@@ -28,11 +28,10 @@ _SHEET_TITLE = ('Left: prediction. Right: ground truth. Orange: the right '
 class HourglassVisualizationHook(Hook):
     """Draws predictions beside the ground truth, person by person.
 
-    Replaces MMPose's ``PoseVisualizationHook`` and has its arguments.
-
-    Files: ``<image>_<id>.jpg`` for every ``interval``-th person, and
-    ``sheet.jpg`` with 24 people from the whole dataset; in validation in a
-    folder ``epoch_<n>`` or ``iter_<n>``.
+    Has the arguments of MMPose's ``PoseVisualizationHook``. Files:
+    ``<image>_<id>.jpg`` for every ``interval``-th person, and ``sheet.jpg``
+    with 24 people from the whole dataset; in validation in a folder
+    ``epoch_<n>`` or ``iter_<n>``.
 
     Args:
         enable: False disables the hook.
@@ -44,8 +43,7 @@ class HourglassVisualizationHook(Hook):
         out_dir: folder to write to.
 
     Raises:
-        ValueError: if ``interval`` is not positive, or ``show`` is set and
-            OpenCV cannot open windows.
+        ValueError: if ``show`` is set and OpenCV cannot open windows.
     """
 
     def __init__(self,
@@ -56,14 +54,12 @@ class HourglassVisualizationHook(Hook):
                  show: bool = False,
                  wait_time: float = 0.0,
                  out_dir: str | None = None) -> None:
-        if interval < 1:
-            raise ValueError(f'interval={interval} must be 1 or more')
         if enable and show:
             try:
                 cv2.namedWindow(_WINDOW)
-            except cv2.error as error:
-                raise ValueError('this OpenCV cannot open windows here; write '
-                                 'images to a folder (--show-dir)') from error
+            except cv2.error:
+                raise ValueError('OpenCV has no windows here: write images to '
+                                 'a folder (--show-dir)') from None
         self.enable = enable and (show or out_dir is not None)
         self.interval = interval
         self.kpt_thr = kpt_thr
@@ -115,10 +111,8 @@ class HourglassVisualizationHook(Hook):
         if folder is None or not self._sheet or runner.rank != 0:
             return
         path = folder / 'sheet.jpg'
-        save_image(
-            path,
-            contact_sheet([*self._sheet.values()], _SHEET_COLUMNS,
-                          [*self._sheet], _SHEET_TITLE))
+        save_image(path, contact_sheet([*self._sheet.values()], _SHEET_COLUMNS,
+                                       [*self._sheet], _SHEET_TITLE))
         runner.logger.info(f'Sheet of {len(self._sheet)} people: {path}')
         self._sheet = {}
 

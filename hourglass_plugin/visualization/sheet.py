@@ -27,35 +27,17 @@ def crop_region(image: np.ndarray, center: np.ndarray, scale: np.ndarray,
     Returns:
         The region, (height, w, 3) uint8, and the (2, 3) matrix from pixels of
         the image to pixels of the region.
-
-    Raises:
-        ValueError: if the region is empty or not finite.
     """
     center = np.asarray(center, dtype=np.float64).reshape(2)
     scale = np.asarray(scale, dtype=np.float64).reshape(2)
-    if not (np.isfinite([*center, *scale]).all() and (scale > 0).all()):
-        raise ValueError(f'the region has centre {center} and size {scale}; '
-                         'both must be finite and the size positive')
     zoom = height / scale[1]
-    matrix = np.zeros((2, 3))
-    matrix[:, :2] = zoom * np.eye(2)
-    matrix[:, 2] = -zoom * (center - scale / 2)
-    warp = np.vstack([matrix, [0, 0, 1]])
+    matrix = np.column_stack(
+        [zoom * np.eye(2), -zoom * (center - scale / 2)])
     if zoom < 1:
-        # warpAffine picks pixels instead of averaging them: shrink first.
-        full_height, full_width = image.shape[:2]
-        image = cv2.resize(
-            image, (max(round(full_width * zoom), 1),
-                    max(round(full_height * zoom), 1)),
-            interpolation=cv2.INTER_AREA)
-        shrink_x = image.shape[1] / full_width
-        shrink_y = image.shape[0] / full_height
-        shrink = np.array([[shrink_x, 0, shrink_x / 2 - 0.5],
-                           [0, shrink_y, shrink_y / 2 - 0.5], [0, 0, 1]])
-        warp = warp @ np.linalg.inv(shrink)
+        # warpAffine picks pixels instead of averaging them: blur first.
+        image = cv2.GaussianBlur(image, (0, 0), 0.5 / zoom)
     region = cv2.warpAffine(
-        image,
-        warp[:2], (max(round(scale[0] * zoom), 1), height),
+        image, matrix, (max(round(scale[0] * zoom), 1), height),
         flags=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_LINEAR,
         borderValue=_OUTSIDE)
     return region, matrix
@@ -104,22 +86,15 @@ def contact_sheet(images: Sequence[np.ndarray],
     """Arrange images in rows on white, in cells as large as the largest.
 
     Args:
-        images: (H, W, 3) uint8 arrays, BGR, of any sizes; smaller ones are
-            centred in their cells.
+        images: at least one (H, W, 3) uint8 array, BGR, of any size; smaller
+            ones are centred in their cells.
         columns: number of cells per row.
         captions: a line below each image, cut to its width.
         title: line above everything.
 
     Returns:
         The sheet, (H, W, 3) uint8, BGR.
-
-    Raises:
-        ValueError: if there are no images, ``columns`` is not positive, or
-            the number of captions is not that of the images.
     """
-    if not images or columns < 1 or len(captions or images) != len(images):
-        raise ValueError(f'no sheet of {len(images)} images in {columns} '
-                         f'columns with the captions {captions}')
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     cell_height = max(image.shape[0] for image in images)

@@ -165,7 +165,7 @@ def test_outputs_that_do_not_fit_are_refused(outputs):
         set_test_outputs(config, **outputs)
     set_test_outputs(config, 'a.pkl', 'a.mat')
     kinds = [metric['type'] for metric in config.test_evaluator]
-    assert kinds == ['Metric', 'PredictionDump', 'OfficialPredictionFile']
+    assert kinds == ['Metric', 'DumpResults', 'OfficialPredictionFile']
 
 
 def test_fast_inference_is_one_hook_beside_the_report():

@@ -57,20 +57,6 @@ def test_losses_of_each_stack_are_mmdets(heads, features):
     assert len({loss.item() for loss in losses.values()}) == 9
 
 
-def test_loss_weights_scale_the_losses(features):
-    torch.manual_seed(0)
-    plain = build(STACKED_HEAD)
-    weighted = build(
-        dict(STACKED_HEAD, loss_wh=dict(type='L1Loss', loss_weight=0.2)))
-    weighted.load_state_dict(plain.state_dict())
-    plain = plain.loss(features[:2], SAMPLES)
-    weighted = weighted.loss(features[:2], SAMPLES)
-    for name, loss in plain.items():  # L1's weight is 0.1 by default
-        factor = 2 if 'loss_wh' in name else 1
-        assert weighted[name].item() == pytest.approx(
-            factor * loss.item(), rel=1e-6)  # float32's last digit
-
-
 def test_boxes_are_those_of_the_last_stack(heads, features):
     ours, theirs = heads
     found = ours.predict(features, SAMPLES)
@@ -82,31 +68,6 @@ def test_boxes_are_those_of_the_last_stack(heads, features):
         for name in ('bboxes', 'scores', 'labels'):
             assert torch.equal(found[image][name], expected[-1][image][name])
         assert not torch.equal(found[image].bboxes, expected[0][image].bboxes)
-
-
-def test_a_box_by_hand():
-    head = build(dict(STACKED_HEAD, test_cfg=ConfigDict(TEST_CFG, topk=1)))
-    heat = torch.zeros(2, 1, 3, 16, 16)
-    heat[0, 0, 1, 2, 2] = 0.9  # of stack 1, which is not decoded
-    heat[1, 0, 2, 3, 5] = 0.75  # class 2, row 3, column 5
-    sizes = torch.full((2, 1, 2, 16, 16), 100.0)
-    sizes[1, 0, :, 3, 5] = torch.tensor([4.0, 2.0])  # cells wide and high
-    offsets = torch.zeros(2, 1, 2, 16, 16)
-    offsets[1, 0, :, 3, 5] = torch.tensor([0.25, 0.5])
-    [found] = head.predict_by_feat(
-        list(heat), list(sizes), list(offsets),
-        [dict(batch_input_shape=(64, 64), border=[0, 64, 0, 64])])
-    # The centre is at (5.25, 3.5) cells of 4 pixels.
-    assert found.bboxes.tolist() == [[
-        4 * (5.25 - 2), 4 * (3.5 - 1), 4 * (5.25 + 2), 4 * (3.5 + 1)
-    ]]
-    assert (found.scores.tolist(), found.labels.tolist()) == ([0.75], [2])
-
-
-def test_centres_start_at_a_probability_of_a_tenth(heads):
-    for head in heads[0].heads:  # the focal loss's start
-        assert head.heatmap_head[-1].bias.sigmoid().tolist() == pytest.approx(
-            [0.1] * 3)
 
 
 def test_stack_1_supervises_itself():

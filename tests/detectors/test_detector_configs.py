@@ -76,16 +76,3 @@ def test_a_training_step_at_511_and_maps_of_a_quarter(name):
             assert len(kind) == levels
             assert {each.shape[2:]
                     for each in kind if each is not None} <= {cells}
-
-
-def test_centernet_finds_boxes_without_nms():
-    # With any mmcv: no operator is needed, in tests either.
-    [name] = [name for name in COCO if name.startswith('centernet_hg2')]
-    model = narrow(load(name)).eval()
-    with torch.no_grad():
-        [found] = model(
-            torch.randn(1, 3, 127, 255), [sample(127, 255, [], [])],
-            mode='predict')
-    assert found.pred_instances.bboxes.shape == (100, 4)
-    scores = found.pred_instances.scores
-    assert torch.equal(scores, scores.sort(descending=True).values)

@@ -18,7 +18,7 @@ import hourglass_plugin.detectors  # noqa: F401
 
 @pytest.mark.parametrize('head, backbone, solutions', [
     (CORNER_HEAD, dict(num_stacks=4), ['out_stacks=[-2, -1]', 'levels=4']),
-    (CORNER_HEAD, dict(num_stacks=1), ['num_stacks=2', 'levels=1']),
+    (CORNER_HEAD, dict(num_stacks=1), ['levels=1']),
     (STACKED_HEAD, dict(out_stacks=[-1]), ['out_stacks=[-2, -1]', 'levels=1']),
     (CENTER_HEAD, {}, ['out_stacks=[-1]', 'StackedCenterNetHead']),
     (dict(CORNER_HEAD, in_channels=12), {}, ['in_channels=8', 'channels=12']),

@@ -25,11 +25,6 @@ pytestmark = pytest.mark.skipif(
 def train(project, monkeypatch, tmp_path):
     """Train the project for two epochs of three iterations by a tool."""
     monkeypatch.chdir(tmp_path)
-    # mmengine beautifies each config that it writes, which takes seconds.
-    monkeypatch.setattr(
-        'mmengine.config.config.FormatCode',
-        lambda text, **options: (text, True),
-        raising=False)
 
     def call(tool, work_dir, *arguments, config=project.config):
         for kind in (MMLogger, MessageHub, Visualizer, PoseLocalVisualizer):

@@ -7,12 +7,9 @@ from torch import nn
 def test_forward_runs_in_bfloat16_and_weights_stay_float32():
     torch.manual_seed(0)
     model = nn.Linear(4, 4)
-    wrapper = build_optim_wrapper(
-        model,
-        dict(
-            type='BFloat16OptimWrapper',
-            optimizer=dict(type='SGD', lr=0.5),
-            accumulative_counts=2))
+    wrapper = build_optim_wrapper(model, dict(
+        type='BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.5),
+        accumulative_counts=2))
     before = model.weight.detach().clone()
     inputs = torch.randn(3, 4)
     gradients = []

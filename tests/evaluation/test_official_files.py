@@ -1,7 +1,4 @@
 """Predictions in official files: joints in their places, counted from 1."""
-import errno
-import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +8,6 @@ from matlab_files import (
     struct_array,
     write_official_mpii,
 )
-from mmengine.evaluator import DumpResults
-from mmpose.registry import METRICS
 from scipy.io import loadmat, savemat
 
 from hourglass_plugin.evaluation.files.submissions import (
@@ -156,26 +151,3 @@ def test_flic_in_the_official_order_with_the_official_fields(tmp_path):
         assert np.isnan(np.delete(row['coords'], FLIC_PLACES, axis=1)).all()
     with pytest.raises(ValueError):
         flic_predictions([flic_predicted(4)], official)
-
-
-def test_a_dump_that_is_not_complete_leaves_the_older_one(
-        tmp_path, monkeypatch):
-    out = tmp_path / 'new' / 'dump.pkl'
-    metric = METRICS.build(dict(type='PredictionDump', out_file_path=str(out)))
-    assert isinstance(metric, DumpResults)  # kept without annotations
-    metric.results = [dict(id=1)]
-    assert metric.evaluate(1) == {}
-    before = out.read_bytes()
-    assert pickle.loads(before) == [dict(id=1)]
-
-    def fill_the_disk(results, path):
-        Path(path).write_bytes(b'half')
-        raise OSError(errno.ENOSPC, 'No space left')
-
-    monkeypatch.setattr('hourglass_plugin.evaluation.metrics.dump',
-                        fill_the_disk)
-    metric.results = [dict(id=2)]
-    with pytest.raises(OSError):
-        metric.evaluate(1)
-    assert out.read_bytes() == before
-    assert list(out.parent.iterdir()) == [out]

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from stick_figures import write_people
 
-import hourglass_plugin
 from hourglass_plugin import PosePredictor
 from hourglass_plugin.inference.input_files import Video
 from hourglass_plugin.inference.pose_model import predict_poses, whole_image
@@ -120,11 +119,6 @@ def test_wrong_arrays_are_refused(predictor):
     for array in (np.zeros((9, 9)), np.zeros((9, 9, 3))):
         with pytest.raises(ValueError):
             predictor(array)
-
-
-def test_names_of_the_package():
-    with pytest.raises(AttributeError):
-        hourglass_plugin.PosePredicter  # noqa: B018
 
 
 @pytest.mark.parametrize('engine, atol', [

@@ -6,9 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
-from pose_files import entry, write_json
 from small_estimator import CODEC, HEAD
-from small_runner import loader, small_runner
 from torch import nn
 
 from hourglass_plugin.models.consistency import (
@@ -16,7 +14,6 @@ from hourglass_plugin.models.consistency import (
     check_model,
     flip_shift,
 )
-from hourglass_plugin.skeletons import MPII
 
 
 @pytest.fixture(autouse=True)
@@ -135,10 +132,7 @@ def test_models_with_another_head_are_not_checked():
 
 def dataset(folder, kind='HourglassLSPDataset', size=(64, 64), **encoder):
     return dict(
-        type=kind,
-        data_root=str(folder),
-        ann_file='a.json',
-        lazy_init=True,
+        type=kind, data_root=str(folder), ann_file='a.json', lazy_init=True,
         pipeline=[
             dict(type='TopdownCrop', input_size=size),
             dict(type='GenerateTarget', encoder=dict(CODEC, **encoder)),
@@ -164,16 +158,3 @@ def test_data_that_do_not_fit_the_model_are_refused(tmp_path, options,
         with pytest.raises(ValueError, match=setting) as raised:
             check_data(built, estimator, 'val')
         assert 'val_dataloader.dataset' in str(raised.value)
-
-
-def test_config_check_hook_works_in_any_runner(tmp_path):
-    write_json(tmp_path / 'a.json', [entry(MPII)])
-    runner = small_runner(
-        tmp_path / 'work',
-        'checked',
-        model=config(type='TopdownPoseEstimator'),
-        train_dataloader=loader(
-            dict(dataset(tmp_path, 'HourglassMPIIDataset'), lazy_init=False)),
-        default_hooks=dict(config_check=dict(type='ConfigCheckHook')))
-    with pytest.raises(ValueError, match='train_dataloader.dataset'):
-        runner.train()

@@ -70,8 +70,9 @@ def test_losses_by_stack_and_inside_an_hourglass():
     assert list(losses) == ['loss_stack_1', 'loss_stack_2', 'loss_stack_1_8x8',
                             'loss_stack_2_8x8', 'acc_pose']
     assert list(losses.values()) == pytest.approx([0.01, 0, 0.09, 0, 1])
-    weighted = build_head(loss_weights=[0.5, 2.0], with_accuracy=False)
+    weighted = build_head(loss_weights=[0.5, 2.0])
     assert numbers(weighted.loss([*feats[:3], target + 0.2], batch)) == {
+        'acc_pose': 1,
         'loss_stack_1': pytest.approx(0.005, rel=1e-5),
         'loss_stack_2': pytest.approx(0.08, rel=1e-5),
         'loss_stack_1_8x8': pytest.approx(0.045),
@@ -163,18 +164,17 @@ def test_a_step_never_waits_for_the_device(codec, use_target_weight):
         assert weight.grad is not None and weight.grad.is_meta, name
 
 
-@pytest.mark.parametrize('x, y, expected', [
-    (0, 0, 1), (3, 0, 1), (0, -3, 1), (4, 0, 0), (2, 2, 1), (3, 2, 0)
-])
-def test_accuracy_counts_a_twentieth_of_the_sides(x, y, expected):
+def test_accuracy_counts_a_twentieth_of_the_sides():
     """64 cells / 20 = 3.2: 3 cells are close, 4 and sqrt(13) = 3.6 not."""
-    target, predicted = torch.zeros(2, 1, 2, 64, 64)
+    target, predicted = torch.zeros(2, 1, 6, 64, 64)
     target[0, :, 30, 30] = 1
-    predicted[0, :, 30 + y, 30 + x] = 1
-    for weights in ([1, 1], [1, 0]):
-        accuracy = heatmap_accuracy(predicted, target, torch.tensor([weights]))
-        assert accuracy.item() == expected
-    assert heatmap_accuracy(predicted, target, torch.zeros(1, 2)) == 0
+    for keypoint, (x, y) in enumerate(
+            ((0, 0), (3, 0), (0, -3), (2, 2), (4, 0), (3, 2))):
+        predicted[0, keypoint, 30 + y, 30 + x] = 1
+    for weights, expected in (([1] * 6, 4 / 6), ([1] * 4 + [0] * 2, 1),
+                              ([0] * 4 + [1] * 2, 0), ([0] * 6, 0)):
+        assert heatmap_accuracy(predicted, target, torch.tensor(
+            [weights])).item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize('layout',

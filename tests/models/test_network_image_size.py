@@ -89,12 +89,8 @@ def test_one_bright_pixel_comes_out_where_it_is(num_stacks, height, width, row,
 
 
 @pytest.mark.parametrize('shape, nearest', [
-    ((1, 3, 100, 64), '128 x 64'),
-    ((1, 3, 64, 65), '64 x 128'),
-    ((1, 3, 126, 128), '128 x 128'),
-    ((1, 3, 32, 32), '64 x 64'),
-    ((3, 64, 64), 'in_channels'),
-])
+    ((1, 3, 100, 64), '128 x 64'), ((1, 3, 64, 65), '64 x 128'),
+    ((1, 3, 126, 128), '128 x 128'), ((3, 64, 64), 'in_channels')])
 def test_illegal_image_is_refused_with_the_nearest_size(shape, nearest):
     with pytest.raises(ValueError, match=nearest):
         small_network(depth=4, feat_channels=4)(torch.zeros(shape))

@@ -68,12 +68,3 @@ def test_weights_and_multiply_adds(name, stem, published):
     adds = counter.get_total_flops() / 2
     assert (weights, adds) == count_by_hand(*SIZES[name], stem)
     assert published in (None, (round(weights / 1e6, 1), round(adds / 1e9, 1)))
-
-
-def test_weight_count_of_hg1_by_hand():
-    # Stem: 7x7 convolution and norm 9472 + 128, residual modules 58112,
-    # 54016 and 230912; 14 residual modules of 214528; 1x1 convolution and
-    # norm 65792 + 512; heatmaps 4112.
-    by_hand = (9472 + 128 + 58112 + 54016 + 230912 + 14 * 214528 + 65792 +
-               512 + 4112)
-    assert count_by_hand(*SIZES['hg1'], PAPER_STEM)[0] == by_hand

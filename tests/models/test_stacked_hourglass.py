@@ -68,30 +68,3 @@ def test_outputs_and_gradients_equal_the_reference(options, training):
     # In training both have updated their running statistics.
     torch.testing.assert_close(
         dict(ReferenceWeights(network)), dict(weights), **tolerance)
-
-
-# A first pass with momentum 1 sets the running statistics to the batch's, so
-# that no channel is beyond its ReLU in eval mode.
-BATCH_STATISTICS = dict(type='BN', momentum=1.0)
-
-
-@pytest.mark.parametrize('options', [
-    dict(num_stacks=1, num_keypoints=None),
-    dict(num_stacks=3, out_stacks=[-1]),
-    dict(num_stacks=3, out_stacks=[-1], num_keypoints=None),
-    dict(num_blocks=2, depth=1),
-    dict(with_cp=True),
-    dict(norm_cfg=dict(type='GN', num_groups=2)),
-])
-def test_gradients_reach_every_weight(options):
-    network = small_network(**{'norm_cfg': BATCH_STATISTICS, **options})
-    x = image(2, 3, 32, 32)
-    network(x)
-    # In training batch norm takes out all biases but the heatmaps'.
-    network.eval()
-    sum(output.square().sum() for output in network(x)).backward()
-    dead = [
-        name for name, parameter in network.named_parameters()
-        if parameter.grad is None or not parameter.grad.abs().max() > 0
-    ]
-    assert dead == []

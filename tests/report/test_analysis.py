@@ -43,30 +43,26 @@ def test_best_median_and_worst_people(errors, count, expected):
 
 def test_errors_by_size():
     sizes = np.array([10., 20., 20., 40.])
-    truth = np.zeros((4, 2, 2))
-    predicted = truth.copy()
     # Pixels off: 1 and 2; 4 and 6; 8 (the other is not annotated); 16, inf.
-    predicted[..., 0] = [[1, 2], [4, 6], [8, 99], [16, np.nan]]
+    pixels = np.array([[1, 2], [4, 6], [8, 99], [16, np.nan]])
+    distances = pixels / sizes[:, None]
     annotated = np.array([[1, 1], [1, 1], [1, 0], [1, 1]], bool)
-    small, large = errors_by_size(predicted, truth, annotated, sizes, [0, 1],
-                                  0.2, 2)
+    small, large = errors_by_size(distances, annotated, sizes, [0, 1], 0.2, 2)
     # The median is 20, and people of 20 stay together; 0.1 and 0.2 sizes.
-    assert small == (10, 10, 1, 2, 100, (1, 1, 2))
+    assert small == (10, 10, 1, 100, 1.5)
     # In sizes 0.2, 0.3; 0.4; 0.4, not finite.
-    assert large[:4] == (20, 40, 3, 5)
-    assert large.score == pytest.approx(20)
-    assert large.quartiles == (6, 8, 16)
+    assert large == (20, 40, 3, pytest.approx(20), 8)
     # A joint that does not count.
-    group, = errors_by_size(predicted[2:3], truth[:1], annotated[:1],
-                            np.array([20.]), [0], 0.4, 5)
-    assert group == (20, 20, 1, 1, 100, (8, 8, 8))
-    assert errors_by_size(predicted[:0], truth[:0], annotated[:0],
-                          np.zeros(0), [0], 0.3, 5) == []
+    group, = errors_by_size(distances[2:3], annotated[:1], np.array([20.]),
+                            [0], 0.4, 5)
+    assert group == (20, 20, 1, 100, 8)
+    assert errors_by_size(distances[:0], annotated[:0], np.zeros(0), [0], 0.3,
+                          5) == []
 
 
 def test_groups_are_equally_large():
     groups = errors_by_size(
-        np.zeros((6, 1, 2)), np.zeros((6, 1, 2)), np.ones((6, 1), bool),
+        np.zeros((6, 1)), np.ones((6, 1), bool),
         np.array([60., 10, 50, 20, 40, 30]), [0], 0.2, 3)
     assert [group[:3] for group in groups] == [(10, 20, 2), (30, 40, 2),
                                                (50, 60, 2)]

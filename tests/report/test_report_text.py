@@ -98,8 +98,7 @@ def mpii_page():
     people = people._replace(visible=visible, stacks=stacks)
     heatmaps = [
         dict(why='the best', index=0, image=ATTACK, errors=[0.3, 0.1],
-             crop=PICTURE, joints=['left knee'],
-             stacks=[(PICTURE, [PICTURE])] * 2)
+             crop=PICTURE, stacks=[PICTURE] * 2)
     ]
     return page_of(people, MPII, PCKH, ATTACK, heatmaps)
 
@@ -128,8 +127,7 @@ def test_tables_of_the_page(mpii_page):
     # All are of one size: by distance 12 x 1 px, 14 x 3, 14 x 7, 14 x 9 and
     # one of 100 px and more.
     assert rows_of(mpii_page, 'Errors by size')['10 to 10 px'] == [
-        '4', '55', '47.3', '3.0', '7.0', '9.0'
-    ]
+        '4', '47.3', '7.0']
 
 
 def test_left_and_right():
@@ -142,18 +140,6 @@ def test_left_and_right():
     assert rows['ankle'] == ['4', '0.0', '0.0']
     assert rows['all pairs'] == ['24', '8.3', '8.3']
     assert 'Of 2 people with such pairs 0 (0.0 %)' in page
-
-
-def test_missing_annotations_are_named():
-    people = people_of(LSP, [0, 1, 2], sizes=np.array([10., np.nan, 10]))
-    people.predicted[0] = np.nan
-    page = page_of(people, LSP, TORSO_PCK)
-    for section, text in (('visible', 'do not say'), ('curves', 'One stack'),
-                          ('heatmaps', 'without heatmaps'),
-                          ('scores', '1 of 3 people have no size'),
-                          ('scores', '14 predictions'),
-                          ('people', 'not finite torso sizes')):
-        assert text in section_of(page, section)
 
 
 def test_no_person_can_be_scored():
@@ -174,10 +160,10 @@ def test_the_page_needs_no_other_file_and_escapes_names(mpii_page):
         for name, value in attributes.items()
         if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')
     ]
-    # Two charts; the best, a median one and the worst; then a crop and, of
-    # two stacks, all joints and one joint.
+    # Two charts; the best, a median one and the worst; then a crop and two
+    # stacks.
     images = [target for target in targets if target[0] != '#']
-    assert len(images) == 2 + 3 + 1 + 2 * 2
+    assert len(images) == 2 + 3 + 1 + 2
     assert all(
         image.startswith(('data:image/jpeg;base64,',
                           'data:image/svg+xml;base64,')) for image in images)
@@ -189,10 +175,3 @@ def test_the_page_needs_no_other_file_and_escapes_names(mpii_page):
     assert found.text.count('<script>alert("1")</script>&amp;\'\ufffd\ufffd'
                             ) == 5
     mpii_page.encode()
-    # For screen readers.
-    assert all(attributes['alt'] for tag, attributes in found.tags
-               if tag == 'img')
-    tables = [tag for tag, _ in found.tags if tag in ('table', 'caption')]
-    assert tables == ['table', 'caption'] * (len(tables) // 2)
-    assert all('scope' in attributes for tag, attributes in found.tags
-               if tag == 'th')

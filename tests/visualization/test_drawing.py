@@ -63,24 +63,6 @@ def test_joints_with_low_scores_and_their_limbs_are_left_out():
     assert not draw_pose(black(), joints_of(), None, LSP).any()
 
 
-def test_several_people_are_drawn_one_after_the_other():
-    first = joints_of(neck=(20, 20), head_top=(40, 70))
-    second = joints_of(neck=(20, 70), head_top=(40, 20))
-    at_once = draw_pose(black(), np.stack([first, second]), None, LSP)
-    one_by_one = draw_pose(
-        draw_pose(black(), first, None, LSP), second, None, LSP)
-    np.testing.assert_array_equal(at_once, one_by_one)
-
-
-def test_lines_grow_with_the_person():
-    # Everything scales, so four times the size covers sixteen times the area,
-    # up to thicknesses of whole pixels: 6 + 2 * 1 and 24 + 2 * 5.
-    keypoints = joints_of(neck=(100, 100), head_top=(400, 300))
-    small = draw_pose(black(500, 500), keypoints, None, LSP)
-    large = draw_pose(black(2000, 2000), 4 * keypoints, None, LSP)
-    assert 13 < large.any(axis=2).sum() / small.any(axis=2).sum() < 18
-
-
 def test_a_joint_far_outside_leaves_the_line_in_the_image():
     # 80 px of the limb are inside; a width for 1e6 px would fill the image.
     drawn = draw_pose(black(), joints_of(neck=(20, 50), head_top=(1e6, 50)),
@@ -89,17 +71,11 @@ def test_a_joint_far_outside_leaves_the_line_in_the_image():
     assert not drawn[:45].any() and not drawn[55:].any()
 
 
-@pytest.mark.parametrize('image, keypoints, scores', [
-    (np.zeros((9, 9), np.uint8), np.zeros((14, 2)), None),
-    (np.zeros((9, 9, 3)), np.zeros((14, 2)), None),
-    (black(), np.zeros((16, 2)), None),
-    (black(), np.zeros((14, 2)), np.ones(16)),
-])
-def test_wrong_shapes_are_refused(image, keypoints, scores):
+@pytest.mark.parametrize('keypoints, scores', [
+    (np.zeros((16, 2)), None), (np.zeros((14, 2)), np.ones(16))])
+def test_wrong_shapes_are_refused(keypoints, scores):
     with pytest.raises(ValueError):
-        draw_pose(image, keypoints, scores, LSP)
-    with pytest.raises(ValueError):
-        draw_heatmaps(black(), np.zeros((8, 8)))
+        draw_pose(black(), keypoints, scores, LSP)
 
 
 def test_a_cell_covers_its_pixels():

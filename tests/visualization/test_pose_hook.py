@@ -117,8 +117,3 @@ def test_nothing_is_read_or_written_unless_asked_for(arguments, monkeypatch,
     monkeypatch.chdir(tmp_path)
     run(HourglassVisualizationHook(**arguments), [sample('missing.jpg', 0)])
     assert not names_in(tmp_path)
-
-
-def test_an_interval_below_1_is_refused():
-    with pytest.raises(ValueError):
-        build_hook(interval=0)

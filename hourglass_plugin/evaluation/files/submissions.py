@@ -36,7 +36,7 @@ _OFFICIAL_VARIABLE = {MPII.name: 'RELEASE', FLIC.name: 'examples'}
 
 
 class PredictedPerson(NamedTuple):
-    """Prediction of one person, in 0-based pixels."""
+    """A person's prediction, in 0-based pixels."""
 
     image: str  #: name of the image file, without folders
     keypoints: np.ndarray  #: (K, 2) x and y
@@ -64,7 +64,7 @@ def mpii_predictions(people: Sequence[PredictedPerson],
         ValueError: if an official index is missing, repeated or unknown.
     """
     by_image: dict[int, dict[int, PredictedPerson]] = {}
-    for (image, position), person in _by_index(people, MPII.name).items():
+    for (image, position), person in _by_index(people).items():
         by_image.setdefault(image, {})[position] = person
     images = sorted(by_image)
     annolist = release['annolist'].reshape(-1)
@@ -101,7 +101,7 @@ def flic_predictions(people: Sequence[PredictedPerson],
     """
     examples = examples.reshape(-1)
     by_row = {row: person for (row, _), person in sorted(
-        _by_index(people, FLIC.name).items())}
+        _by_index(people).items())}
     for row, person in by_row.items():
         if row >= len(examples) or (person.image != text(
                 examples[row], 'filepath')):
@@ -221,13 +221,11 @@ def _person(sample: dict, keypoints: Any) -> PredictedPerson:
     """Return the person of MMPose's record or sample."""
     index = (sample.get('raw_ann_info') or {}).get('official_index')
     return PredictedPerson(
-        image=Path(sample['img_path']).name,
-        keypoints=np.asarray(keypoints)[0, :, :2],
-        official_index=None if index is None else
-        (int(index[0]), int(index[1])))
+        Path(sample['img_path']).name, np.asarray(keypoints)[0, :, :2],
+        None if index is None else (int(index[0]), int(index[1])))
 
 
-def _by_index(people: Sequence[PredictedPerson], dataset_name: str
+def _by_index(people: Sequence[PredictedPerson]
               ) -> dict[tuple[int, int], PredictedPerson]:
     """Return people by official index; ValueError if missing or repeated."""
     found: dict[tuple[int, int], PredictedPerson] = {}
@@ -235,9 +233,8 @@ def _by_index(people: Sequence[PredictedPerson], dataset_name: str
         index = person.official_index
         if index is None:
             raise ValueError(
-                f'{person.image}: the annotation file has no index of this '
-                f'person in {dataset_name}\'s official file; use that file or '
-                f'one of tools/dataset_converters/{dataset_name}.py')
+                f'{person.image}: this person has no index in the official '
+                'file: use its annotations, or converted ones')
         if index in found:
             raise ValueError(f'{person.image}: person {index[1]} of image '
                              f'{index[0]} was predicted twice; test each '

@@ -134,9 +134,7 @@ def unwrap(state_dict: Mapping,
 def rename_weights(weights: Mapping[str, Tensor]) -> RenamedWeights:
     """Return weights under our names, without unused ones.
 
-    Args:
-        weights: without wrappers and prefixes. Names unknown to the layout
-            stay, to be refused with the network's names at hand.
+    Names unknown to the layout stay, to be refused beside the network's.
 
     Raises:
         ValueError: if the layout is unknown.
@@ -195,11 +193,7 @@ def first_names(names: Iterable[str]) -> str:
 def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
     """Return a ``StackedHourglass``'s arguments from weights in our names.
 
-    Returns:
-        ``num_stacks``, ``num_blocks``, ``feat_channels``, ``depth``,
-        ``num_keypoints``, ``inner_heatmaps``, ``in_channels`` and
-        ``stem_channels``; one number where all resolutions of an hourglass
-        have the same.
+    One number where all resolutions of an hourglass have the same.
 
     Raises:
         ValueError: if a convolution that tells them is missing.

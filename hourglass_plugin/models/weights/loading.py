@@ -24,16 +24,7 @@ def read_checkpoint(path: str) -> dict:
 
 
 def load_weights(model: nn.Module, checkpoint: dict, path: str) -> None:
-    """Load a checkpoint of the same model, with every weight in it.
-
-    Args:
-        model: may be wrapped for several processes.
-        checkpoint: mmengine's, or the weights alone.
-        path: of the checkpoint, for messages.
-
-    Raises:
-        ValueError: see :func:`check_checkpoint`; nothing is loaded then.
-    """
+    """Load a checkpoint of the same model, see :func:`check_checkpoint`."""
     weights = check_checkpoint(model, checkpoint, path)
     without_wrapper(model).load_state_dict(weights)
 
@@ -42,7 +33,10 @@ def check_checkpoint(model: nn.Module, checkpoint: dict,
                      path: str) -> dict[str, Tensor]:
     """Check that a checkpoint has every weight of a model, and no other.
 
-    Arguments are those of :func:`load_weights`.
+    Args:
+        model: may be wrapped for several processes.
+        checkpoint: mmengine's, or the weights alone.
+        path: of the checkpoint, for messages.
 
     Returns:
         The weights, without the prefix of a wrapper.
@@ -89,17 +83,15 @@ def load_pretrained(network: nn.Module,
     """Load a port's weights, or ours, also for another number of keypoints.
 
     Where the network predicts another number of keypoints, or none, the
-    convolutions that predict heatmaps and feed them back stay as they are;
-    where it has fewer stacks, it gets the first ones. Everything else must be
-    there and fit.
+    convolutions of heatmaps stay as they are; where it has fewer stacks, it
+    gets the first ones. Everything else must be there and fit.
 
     Args:
         network: a ``StackedHourglass``, which is changed; all of its
             arguments but those on keypoints must be the weights'.
-        state_dict: content of a checkpoint: of a published port, of a
-            converted one or of one of our models, whose backbone is taken.
-        prefix: of the names to take, such as ``backbone``; found
-            automatically in checkpoints of our models.
+        state_dict: content of a checkpoint: of a published port or of one of
+            our models, whose backbone is taken.
+        prefix: of the names to take; found automatically in our models'.
 
     Returns:
         Sentences on the loaded, the unused and the unchanged tensors.
@@ -146,11 +138,9 @@ def _first_stacks(weights: dict[str, Tensor],
     left_out = tuple(f'stacks.{count - 1}.{part}.'
                      for part in ('merge_features', 'merge_heatmaps'))
     return {
-        name: tensor
-        for name, tensor in weights.items()
+        name: tensor for name, tensor in weights.items()
         if not name.startswith(left_out) and not (
-            name.startswith('stacks.') and int(name.split('.')[1]) >= count)
-    }
+            name.startswith('stacks.') and int(name.split('.')[1]) >= count)}
 
 
 def check_weights(weights: dict[str, Tensor],
