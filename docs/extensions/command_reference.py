@@ -66,13 +66,16 @@ def section(command: str, parser: argparse.ArgumentParser,
     parser.prog = command
     yield f'{"#" * level} `{command}`'
     yield ''
-    # Descriptions are plain text, in which * and < are themselves.
-    yield re.sub(r'([*<_])', r'\\\1', parser.description or '')
+    for paragraph in (parser.description or '').strip().split('\n\n'):
+        if '\n ' in paragraph:  # a list that is aligned by spaces
+            yield from ('```text', paragraph, '```', '')
+        else:  # plain text, in which * and < are themselves
+            yield from (re.sub(r'([*<_])', r'\\\1', paragraph), '')
     with mock.patch.dict(os.environ, COLUMNS='80'):
         usage = parser._get_formatter()
         usage.add_usage(parser.usage, parser._actions,
                         parser._mutually_exclusive_groups, prefix='')
-        yield from ('', '```text', usage.format_help().rstrip(), '```', '')
+        yield from ('```text', usage.format_help().rstrip(), '```', '')
     shown = [action for action in parser._actions
              if not isinstance(action, _HIDDEN)
              and action.help is not argparse.SUPPRESS]

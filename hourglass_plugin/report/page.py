@@ -1,8 +1,9 @@
 """Render a report as one HTML page without other files."""
+import csv
 import io
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import jinja2
 import numpy as np
 
 from ..evaluation.table import pair_name, short_name
+from .advice import advice
 from .content import Numbers
 from .curves import plot_pck_curves
 
@@ -53,6 +55,13 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
         Path(__file__).with_name('page.html.jinja').read_text('utf-8'))
     scores = numbers.scores
     rows = {name: scores.printed(row) for name, row in scores.rows.items()}
+    overall = {str(name): row
+               for name, row in rows.items() if name.is_overall}
+    by_stack = {f'stack {name.stack}': row
+                for name, row in rows.items() if name.stack is not None}
+    by_part = {name.metric.partition('/')[2]: row
+               for name, row in rows.items() if '/' in name.metric}
+    pairs = _pairs(numbers, joints)
     config = facts.get('Config')
     dataset = scores.columns.dataset
     page = template.render(
@@ -65,12 +74,22 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
         benchmark=str(scores.benchmark),
         threshold=f'{scores.thresholds[-1]:g}',
         header=['', *map(short_name, rows[scores.benchmark])],
-        overall={str(name): row
-                 for name, row in rows.items() if name.is_overall},
-        by_stack={f'stack {name.stack}': row
-                  for name, row in rows.items() if name.stack is not None},
-        by_part={name.metric.partition('/')[2]: row
-                 for name, row in rows.items() if '/' in name.metric},
+        overall=overall,
+        by_stack=by_stack,
+        by_part=by_part,
+        advice=advice(
+            rows[scores.benchmark],
+            [name for name in numbers.joint_curves if name != 'Mean'],
+            by_stack, by_part, numbers.sizes,
+            pairs[-1][-1] if pairs else np.nan),
+        downloads={
+            'scores.csv': _csv([
+                ['score', *map(short_name, rows[scores.benchmark])],
+                *([str(name), *row.values()] for name, row in rows.items())]),
+            'people.csv': _csv([
+                ['position in the dataset', 'mean error in '
+                 f'{scores.normalizer.units}'],
+                *zip(numbers.positions.tolist(), numbers.errors.tolist())])},
         # The page describes stacks and visibility beside their tables.
         notes=[
             line for line in scores.explanations()
@@ -78,7 +97,7 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
         ],
         charts=list(_charts(numbers)),
         has_stacks=any(len(person['stacks']) > 1 for person in heatmaps),
-        pairs=_pairs(numbers, joints))
+        pairs=pairs)
     return _CONTROL.sub('\ufffd', page)
 
 
@@ -86,6 +105,14 @@ def _jpeg(image: np.ndarray) -> str:
     """Return an image (H, W, 3) uint8, BGR, as the text of a data URI."""
     _, data = cv2.imencode('.jpg', image, _JPEG)
     return f'data:image/jpeg;base64,{b64encode(data.tobytes()).decode()}'
+
+
+def _csv(rows: Iterable[Iterable]) -> str:
+    """Return a table as the text of a data URI."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    data = b64encode(text.getvalue().encode()).decode()
+    return f'data:text/csv;base64,{data}'
 
 
 def _number(number: float, digits: int = 1) -> str:

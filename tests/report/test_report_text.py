@@ -1,5 +1,7 @@
 """Text of the page for known numbers."""
+import csv
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 
 import numpy as np
@@ -142,6 +144,30 @@ def test_left_and_right():
     assert 'Of 2 people with such pairs 0 (0.0 %)' in page
 
 
+def test_advice_and_numbers_to_download():
+    people = people_of(LSP, [0, 0])
+    knees = LSP.indices(['left_knee', 'right_knee'])
+    people.predicted[:, knees] = people.truth[:, knees[::-1]]
+    page = page_of(people, LSP, TORSO_PCK)
+    # 4 of 24 joints with a side are on the other side's; all others hit.
+    (line, ) = re.findall('<p class="advice">(.*?)</p>',
+                          section_of(page, 'sides'))
+    assert '16.7 %' in line and 'swap' in line
+    assert 'Knee' in section_of(page, 'scores').partition('advice')[2]
+    files = {
+        attributes['download']: b64decode(
+            attributes['href'].partition('base64,')[2]).decode()
+        for tag, attributes in Tags(page).tags if 'download' in attributes
+    }
+    score, *_ = csv.DictReader(files['scores.csv'].splitlines())
+    assert score['score'] == 'PCK@0.2'
+    assert float(score['Knee']) == 0 and float(score['Hip']) == 100
+    _, *rows = csv.reader(files['people.csv'].splitlines())
+    # Both knees are 1,000 pixels, 100 sizes, off, or more; 14 joints.
+    assert [row[0] for row in rows] == ['0', '1']
+    assert all(float(row[1]) > 2 * 100 / 14 - 1e-9 for row in rows)
+
+
 def test_no_person_can_be_scored():
     page = page_of(
         people_of(LSP, [0, 1], sizes=np.full(2, np.nan)), LSP, TORSO_PCK)
@@ -160,13 +186,12 @@ def test_the_page_needs_no_other_file_and_escapes_names(mpii_page):
         for name, value in attributes.items()
         if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')
     ]
-    # Two charts; the best, a median one and the worst; then a crop and two
-    # stacks.
-    images = [target for target in targets if target[0] != '#']
-    assert len(images) == 2 + 3 + 1 + 2
-    assert all(
-        image.startswith(('data:image/jpeg;base64,',
-                          'data:image/svg+xml;base64,')) for image in images)
+    # Two files of numbers, two charts; the best, a median one and the worst;
+    # then a crop and two stacks.
+    data = [target for target in targets if target[0] != '#']
+    assert len(data) == 2 + 2 + 3 + 1 + 2
+    assert all(re.match('data:(text/csv|image/(jpeg|svg.xml));base64,', each)
+               for each in data)
     assert not re.search(r'url\((?!#)|@import', mpii_page)
     places = {attributes.get('id') for _, attributes in found.tags}
     assert {target[1:] for target in targets if target[0] == '#'} <= places

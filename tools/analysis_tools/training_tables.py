@@ -33,7 +33,7 @@ def comparison_tables(groups: Mapping[str, Sequence[Training]],
         score for members in groups.values() for metric in metrics
         for score in last_scores(members, metric))
     rows = [['', 'seeds', 'epochs', *titles,
-             'parameters', 'multiply-adds', 'minutes']]
+             'parameters', 'MACs', 'minutes']]
     for name, members in groups.items():
         size = sizes.get(name, {})
         rows.append([

@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple] = {
     'peak_memory': ('memory, MB', lambda x: f'{x / 1e6:.0f}'),
     'memory_ratio': ('memory, ratio', lambda x: f'{x:.2f}'),
     'parameters': ('parameters, M', lambda x: _digits(x / 1e6)),
-    'multiply_adds': ('multiply-adds, G', lambda x: _digits(x / 1e9)),
+    'multiply_adds': ('MACs, G', lambda x: _digits(x / 1e9)),
     'difference': ('largest difference', lambda x: f'{x:.1e}'),
     'pck': ('PCK', lambda x: f'{x:.2f}'),
     'ours': ('ours, ms', lambda x: _digits(1e3 * x)),

@@ -22,7 +22,7 @@ def test_table_picture_and_the_rest(call_tool, tmp_path, capsys):
     call_tool('compare_trainings', tmp_path, '--out', out)
     printed = capsys.readouterr().out
     assert printed == (out / 'runs.md').read_text()
-    # Parameters and multiply-adds as configs/lsp/metafile.yml has them.
+    # Parameters and MACs as configs/lsp/metafile.yml has them.
     assert [line for line in printed.splitlines() if line.startswith('| `')
             ] == [
         '| `mine` | 0 | 2 | 60.0 | 30.0 | - | - | 1.0 |',

@@ -149,7 +149,7 @@ def test_tables_by_hand(tmp_path):
         {'two': dict(parameters=1_659_356, multiply_adds=532_905_984)}) == '''\
 **lsp: scores of the last validation, mean of the seeds (lowest to highest)**
 
-|  | seeds | epochs | PCK@0.2 | AUC | parameters | multiply-adds | minutes |
+|  | seeds | epochs | PCK@0.2 | AUC | parameters | MACs | minutes |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | `one` | 0 | 2 | 70.0 | 35.0 | - | - | 1.0 |
 | `two` | 0, 1, 2 | 1 | 61.0 (58.0 to 65.0) | 30.5 (29.0 to 32.5) | 1.66 M | \
