@@ -61,9 +61,12 @@ def main(args: argparse.Namespace) -> None:
         set_test_outputs(config, args.dump, args.out_official,
                          args.official_annotations)
         configs.set_visualization(config, args)
+        name = os.path.basename(sys.argv[0]).removesuffix('.exe')
+        command = (['hourglass'] if name == 'hourglass' else
+                   ['python', sys.argv[0]]) + sys.argv[1:]
         add_hooks(config, args.fast, args.report, dict(
             Config=args.config, Checkpoint=args.checkpoint,
-            Command=shlex.join(['python', *sys.argv])))
+            Command=shlex.join(command)))
         config.load_from = args.checkpoint
         test = runner.build_runner(config, args.launcher, args.local_rank,
                                    started=set_up)
