@@ -152,8 +152,7 @@ _BODY_COLUMNS = {
     'Wrist': ('left_wrist', 'right_wrist'),
     'Hip': ('left_hip', 'right_hip'),
     'Knee': ('left_knee', 'right_knee'),
-    'Ankle': ('left_ankle', 'right_ankle'),
-}
+    'Ankle': ('left_ankle', 'right_ankle')}
 
 # Andriluka et al., "2D Human Pose Estimation", CVPR 2014.
 MPII = Skeleton(

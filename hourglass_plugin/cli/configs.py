@@ -24,8 +24,7 @@ from ..compat.versions import prepare_process
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
     'activation_checkpointing', 'compile', 'custom_imports',
-    'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'
-}
+    'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'}
 
 
 def load_config(path: str, options: Sequence[str] = ()) -> Config:

@@ -22,8 +22,7 @@ _LAUNCHERS = {
     'pytorch': ('torchrun (tools/dist_train.sh, tools/dist_test.sh)', 'RANK'),
     'slurm': ('srun (tools/slurm_train.sh, tools/slurm_test.sh)',
               'SLURM_PROCID'),
-    'mpi': ("Open MPI's mpirun", 'OMPI_COMM_WORLD_RANK'),
-}
+    'mpi': ("Open MPI's mpirun", 'OMPI_COMM_WORLD_RANK')}
 
 # Whether this process was ever connected to others.
 _were_connected = False

@@ -17,8 +17,7 @@ COMMANDS = {
     'browse': "draw a config's training samples",
     'export': 'write a trained network as ONNX or torch.export program',
     'convert': 'convert published PyTorch weights',
-    'env': 'print the versions that a report of an error needs',
-}
+    'env': 'print the versions that a report of an error needs'}
 #: Those that are scripts of ``tools/``, which wheels have, too.
 _TOOLS = dict(
     init='dataset_converters/init_project.py',

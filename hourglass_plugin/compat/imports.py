@@ -124,8 +124,7 @@ def _xtcocotools() -> dict[str, ModuleType]:
     parts = {
         'coco': _module('xtcocotools.coco', COCO=coco.COCO),
         'cocoeval': _module('xtcocotools.cocoeval', COCOeval=coco.COCOeval),
-        'mask': coco.mask,
-    }
+        'mask': coco.mask}
     modules = {f'xtcocotools.{name}': part for name, part in parts.items()}
     return {'xtcocotools': _module('xtcocotools', **parts), **modules}
 
@@ -155,8 +154,7 @@ _STAND_INS = {
     (_xtcocotools, 'MMPose uses pycocotools in its place'),
     'pkg_resources':  # which setuptools 82 no longer has
     (_pkg_resources, 'MMPose is imported without it; mmengine needs it for '
-     "configs named 'mmpose::...': install 'setuptools<81'"),
-}
+     "configs named 'mmpose::...': install 'setuptools<81'")}
 
 
 def _import_error(name: str) -> Exception | None:

@@ -92,8 +92,7 @@ def mmengine_globals() -> dict[str, Any]:
         'builtins.bytes': bytes,
         'collections.Counter': Counter,
         'numpy.ndarray': np.ndarray,
-        'numpy.dtype': np.dtype,
-    }
+        'numpy.dtype': np.dtype}
     array = np.zeros(1)
     functions: list[Any] = [array.__reduce__()[0], array[0].__reduce__()[0]]
     for function in functions:
@@ -166,8 +165,7 @@ class RestrictedPickle:
             full_name = f'{module}.{name}'
             allowed = {
                 **torch._weights_only_unpickler._get_allowed_globals(),
-                **mmengine_globals(), '_codecs.encode': codecs.encode
-            }
+                **mmengine_globals(), '_codecs.encode': codecs.encode}
             if full_name not in allowed:
                 raise pickle.UnpicklingError(f'GLOBAL {full_name}')
             return allowed[full_name]

@@ -121,8 +121,7 @@ def draw_circles_with_any_numpy() -> None:
 def is_compiling() -> bool:
     """Return whether ``torch.compile`` is tracing the calling code.
 
-    ``torch.compiler.is_compiling`` came with torch 2.3; before, the same
-    function stands in ``torch._dynamo``. May go with torch 2.2.
+    ``torch.compiler.is_compiling`` came with torch 2.3. May go with 2.2.
     """
     if hasattr(torch.compiler, 'is_compiling'):
         return torch.compiler.is_compiling()

@@ -87,11 +87,11 @@ class SkipCorruptImagesDataset(BaseCocoStyleDataset):
                 cause = error
             else:
                 raise
+        remedy = '' if self.test_mode or self.skip_corrupt else (
+            '; skip_corrupt=True of the dataset skips such images')
         raise UnreadableImageError(
             cause.path, f'{cause.reason} (sample {int(index)} of '
-            f'{self.ann_file})' + ('' if self.test_mode or self.skip_corrupt
-                                   else '; skip_corrupt=True of the dataset '
-                                   'skips such images')) from cause
+            f'{self.ann_file}){remedy}') from cause
 
 
 @HOOKS.register_module()
