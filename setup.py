@@ -35,19 +35,18 @@ def repository_url() -> str:
 
 def readme() -> str:
     """Return README.md with links that work everywhere."""
+    text = (ROOT / 'README.md').read_text('utf-8')
     url = repository_url()
+    relative = r'\]\((?!https?:|mailto:|#)([^)\s]+)\)'
+    if not url:
+        text = re.sub(r'!\[[^]\n]*' + relative, '', text)
+        return re.sub(r'\[([^]\n]*)' + relative, r'\1', text)
 
-    def replace(link: re.Match) -> str:
-        mark, text, target = link.groups()
-        if re.match('https?:|mailto:|#', target):
-            return link[0]
-        if not url:
-            return '' if mark else text
-        kind = 'raw' if mark else 'blob'
-        return f'{mark}[{text}]({url}/{kind}/main/{target})'
+    def absolute(link: re.Match) -> str:
+        is_picture = Path(link[1]).suffix in ('.jpg', '.png', '.svg')
+        return f']({url}/{"raw" if is_picture else "blob"}/main/{link[1]})'
 
-    return re.sub(r'(!?)\[([^]\n]*)\]\(([^)\s]+)\)', replace,
-                  (ROOT / 'README.md').read_text('utf-8'))
+    return re.sub(relative, absolute, text)
 
 
 def project_urls() -> dict[str, str]:

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         '--detector', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
         help="config and checkpoint of one of MMDetection's detectors, which "
-        'finds everybody')
+        'finds all people')
     where.add_argument(
         '--whole-image', action='store_true',
         help='the images are crops, of one person each')
