@@ -76,6 +76,15 @@ def write_noise(folder, names, size=(160, 120)):
             0, 255, (*size[::-1], 3), np.uint8))
 
 
+def write_video(path, images):
+    """Write images as the frames of a video, 5 a second."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5.0,
+                             images[0].shape[1::-1])
+    for image in images:
+        writer.write(image)
+    writer.release()
+
+
 def write_dogs(project, data):
     """Copy four people of the small project as dogs of four keypoints.
 

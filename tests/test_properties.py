@@ -199,7 +199,7 @@ def write_predictions(path):
 
 
 @tried(
-    few=160,
+    few=120,
     damages=DAMAGES,
     file=st.sampled_from([
         *((kind, '.x') for kind in (

@@ -1,13 +1,11 @@
 """The pages that Sphinx makes: no warning and no broken link."""
 import html
-import os
 import re
-import subprocess
 import sys
 from urllib.parse import unquote
 
 import pytest
-from tool_process import ROOT, TOOLS
+from tool_process import ROOT, TOOLS, run_command
 
 from hourglass_plugin.cli.main import COMMANDS
 
@@ -23,21 +21,16 @@ def built(tmp_path_factory):
         pytest.importorskip(
             library, reason='pip install -r requirements/docs.txt')
     out = tmp_path_factory.mktemp('built') / 'html'
-    finished = subprocess.run(
-        [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-d',
-         str(out.parent / 'read'), '-b', 'html', 'docs', str(out)],
-        capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, 'OMP_NUM_THREADS': '1'})
-    assert finished.returncode == 0, finished.stderr
+    run_command(sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q',
+                '-d', out.parent / 'read', '-b', 'html', 'docs', out,
+                folder=ROOT)
     return out
 
 
 def test_links_of_built_pages(built):
     pages = {path: path.read_text('utf-8') for path in built.rglob('*.html')}
-    ids = {
-        path: set(re.findall(r'\bid="([^"]+)"', text))
-        for path, text in pages.items()
-    }
+    ids = {path: set(re.findall(r'\bid="([^"]+)"', text))
+           for path, text in pages.items()}
     broken = set()
     for path, text in pages.items():
         if path.name in ('genindex.html', 'search.html'):

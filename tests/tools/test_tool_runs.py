@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from dumps import torso_distances
+from pose_files import write_video
 from tool_process import run_tool
 
 from hourglass_plugin.skeletons import LSP
@@ -115,8 +116,8 @@ def test_default_is_what_config_and_checkpoint_give(trained, call_tool,
     """And importing less, in a process of its own, changes no number."""
     images = tmp_path / 'images'
     small = read_image(trained.folder / 'images' / 'val0.png')
-    large = np.zeros((500, 700, 3), np.uint8)
-    large[300:400, 500:600] = small
+    large = np.zeros((250, 350, 3), np.uint8)
+    large[100:200, 200:300] = small
     for name, image in (('small.png', small), ('large.png', large)):
         save_image(images / name, image)
     finished = run_tool('predict', images, '--out', tmp_path / 'default')
@@ -158,11 +159,8 @@ def test_folder_with_a_damaged_image_and_a_name_not_in_utf8(
 
 def test_video_frame_by_frame(trained, call_tool, error_of, tmp_path):
     source = tmp_path / 'walk.avi'
-    writer = cv2.VideoWriter(
-        str(source), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (64, 48))
-    for brightness in (0, 100, 200):
-        writer.write(np.full((48, 64, 3), brightness, np.uint8))
-    writer.release()
+    write_video(source, [np.full((48, 64, 3), brightness, np.uint8)
+                         for brightness in (0, 100, 200)])
     arguments = ('predict', source, trained.config, trained.checkpoint,
                  '--batch-size', 2, '--out')
     assert 'caf\\udce9' in error_of(*arguments, tmp_path / 'caf\udce9')

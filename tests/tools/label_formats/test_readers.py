@@ -13,6 +13,7 @@ import pytest
 from label_formats.project import collect_images
 from label_formats.reading import read_labels
 from label_formats.table import flip_pairs
+from pose_files import write_video
 
 EXPORTS = Path(__file__).with_name('exports')
 WIDTH, HEIGHT = 80, 60
@@ -27,14 +28,10 @@ LINKS = [('nose', 'left_ear'), ('nose', 'right_ear')]
 def write_image(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    if path.suffix == '.png':
+    if path.suffix == '.avi':
+        write_video(path, [image] * 5)
+    else:
         cv2.imwrite(str(path), image)
-        return
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 5,
-                             (WIDTH, HEIGHT))
-    for _ in range(5):
-        writer.write(image)
-    writer.release()
 
 
 def zipped(folder):
