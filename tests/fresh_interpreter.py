@@ -40,15 +40,10 @@ def write_working_modules(folder):
 
 
 def run_python(code, path=(), hide=()):
-    """Run code; a failure of it is a failure of the test.
+    """Run code that assigns a JSON value to ``result``; it, and stderr.
 
-    Args:
-        code: its last line assigns a JSON value to ``result``.
-        path: folders that are searched for modules before all others.
-        hide: names of modules that are to be missing.
-
-    Returns:
-        ``result`` and what went to stderr.
+    Folders of ``path`` are searched for modules before all others; those of
+    ``hide`` are missing.
     """
     code = HIDE.format(names=tuple(hide)) + code
     code += '\nimport json\nprint("result:", json.dumps(result))\n'

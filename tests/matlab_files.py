@@ -65,20 +65,15 @@ def _changed(content, changes):
 def write_official_mpii(path, images, **changes):
     """A small ``mpii_human_pose_v1_u12_1.mat``.
 
-    Args:
-        path: where.
-        images: one (file name, whether for training, people, positions of
-            single people from 1) per image; people as from
-            :func:`mpii_person`.
-        changes: other values for fields of ``RELEASE``; None leaves one out.
+    ``images`` has a (file name, whether for training, people, positions of
+    single people from 1) per image, people as from :func:`mpii_person`;
+    ``changes`` are other fields of ``RELEASE``, None leaves one out.
     """
     release = dict(
         annolist=struct_array([
-            dict(
-                image=struct(name=name),
-                annorect=struct_array(people) if people else EMPTY,
-                frame_sec=EMPTY,
-                vididx=3.0) for name, _, people, _ in images]),
+            dict(image=struct(name=name), frame_sec=EMPTY, vididx=3.0,
+                 annorect=struct_array(people) if people else EMPTY)
+            for name, _, people, _ in images]),
         img_train=np.array([[training for _, training, _, _ in images]],
                            np.uint8),
         version='12',
@@ -93,11 +88,8 @@ def write_official_mpii(path, images, **changes):
 def write_head_boxes(path, entries, boxes, **changes):
     """A small ``mpii_gt_val.mat``: 1-based, people along the last axis.
 
-    Args:
-        path: where.
-        entries: people as dicts with ``joints`` and ``joints_vis``.
-        boxes: per person the head box's two corners.
-        changes: other values for its variables; None leaves one out.
+    ``entries`` have ``joints`` and ``joints_vis``, ``boxes`` two corners of
+    each head; ``changes`` are other variables, None leaves one out.
     """
     joints = np.array([entry['joints'] for entry in entries], float)
     known = np.array([entry['joints_vis'] for entry in entries], np.uint8)

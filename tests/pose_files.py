@@ -45,14 +45,10 @@ DOG_COCO = dict(
 
 
 def write_coco(path, people, size=(100, 100), name='person', **category):
-    """Write COCO's file of one person in each image.
+    """Write COCO's file of one person in each image of a width and height.
 
-    Args:
-        path: the file to write.
-        people: dicts with ``file_name``, ``bbox`` and ``keypoints``, and what
-            else their annotations have.
-        size: width and height of the images.
-        name: of the category; ``category`` is the rest of it.
+    People have ``file_name``, ``bbox`` and ``keypoints``, and what else is in
+    their annotations; the category has a name, and ``category``.
     """
     images, annotations = [], []
     for index, person in enumerate(people, start=1):
@@ -86,12 +82,7 @@ def write_video(path, images):
 
 
 def write_dogs(project, data):
-    """Copy four people of the small project as dogs of four keypoints.
-
-    Args:
-        project: see small_project.py.
-        data: folder to write, with ``images`` and ``annotations``.
-    """
+    """Copy four people of the small project as dogs of four keypoints."""
     shutil.copytree(project.folder / 'images', data / 'images')
     (data / 'annotations').mkdir()
     for name in ('train', 'val'):

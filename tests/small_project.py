@@ -56,13 +56,7 @@ def train_project(folder):
 
 
 def shared_folder(tmp_path_factory, name, make):
-    """A folder that the session's first worker to come makes.
-
-    Args:
-        tmp_path_factory: pytest's.
-        name: of the folder, and of its two marks.
-        make: called with the folder.
-    """
+    """A folder that the session's first worker to come makes."""
     root = tmp_path_factory.getbasetemp()
     if root.name.startswith('popen-'):  # a worker's own folder
         root = root.parent
