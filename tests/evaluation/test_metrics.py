@@ -1,20 +1,11 @@
 """Metrics: names, sizes, left-out people, independence of the order."""
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from hourglass_plugin.skeletons import FLIC, LSP, MPII
 
 HEAD_TOP = 9
-
-
-@pytest.fixture
-def messages(caplog):
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def sample(skeleton, offset, seed=0, **truth):
