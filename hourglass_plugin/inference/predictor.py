@@ -75,7 +75,7 @@ class PosePredictor:
     Example:
         >>> predictor = PosePredictor()
         >>> people = predictor('photo.jpg')
-        >>> people[0].keypoints  # (14, 2), pixels
+        >>> people[0].keypoints  # (16, 2), pixels
     """
 
     def __init__(self,
