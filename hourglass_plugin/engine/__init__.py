@@ -15,5 +15,4 @@ __all__ = [
     'BFloat16OptimWrapper', 'CompileHook', 'ConfigCheckHook',
     'InvalidLossHook', 'MallocHook',
     'ResumableCheckpointHook', 'ResumableTrainLoop', 'compile_for_training',
-    'set_freed_memory'
-]
+    'set_freed_memory']

@@ -23,8 +23,7 @@ _COUNTS = {
     'train_cfg.val_begin': 0,
     'optim_wrapper.accumulative_counts': 1,
     'default_hooks.checkpoint.interval': -1,
-    'default_hooks.checkpoint.max_keep_ckpts': -1,
-}
+    'default_hooks.checkpoint.max_keep_ckpts': -1}
 
 
 def check_training_numbers(config: Config) -> None:
@@ -136,8 +135,7 @@ class ConfigCheckHook(Hook):
         ends = [
             min(each.end, each.begin + getattr(each, 'total_steps', math.inf))
             / (runner.max_epochs if each.by_epoch else runner.max_iters)
-            for each in schedulers or () if isinstance(schedulers, list)
-        ]
+            for each in schedulers or () if isinstance(schedulers, list)]
         if runner._resume and ends and max(ends) < 1:
             print_log(
                 f"the checkpoint's schedule ends after {max(ends):.0%} of "

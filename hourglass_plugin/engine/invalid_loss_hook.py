@@ -51,8 +51,7 @@ class InvalidLossHook(Hook):
         losses = {
             name: value.detach().float().mean()
             for name, value in (outputs or {}).items()
-            if 'loss' in name and isinstance(value, Tensor)
-        }
+            if 'loss' in name and isinstance(value, Tensor)}
         if not losses or torch.stack(list(losses.values())).isfinite().all():
             return
         groups = runner.optim_wrapper.get_lr().values()

@@ -15,8 +15,7 @@ _OPTIONS = (-3, -1)
 _THRESHOLDS = {
     'keep': (2**30, 2**31 - 1),
     'default': (2**25, 2**26),
-    'return': (2**20, 2**20),
-}
+    'return': (2**20, 2**20)}
 
 
 def set_freed_memory(policy: str) -> None:
@@ -24,8 +23,7 @@ def set_freed_memory(policy: str) -> None:
 
     Args:
         policy: ``'keep'`` keeps blocks for the next use; ``'return'`` returns
-            those of 1 MiB and more; ``'default'`` those of 32 MiB and more,
-            which are mapped again, zeroed page by page, in the next layer.
+            those of 1 MiB and more, ``'default'`` those of 32 MiB and more.
 
     Raises:
         ValueError: if the policy is unknown.

@@ -9,9 +9,7 @@ import torch
 def random_state() -> dict[str, Any]:
     """Return the state of Python's, NumPy's and torch's generators.
 
-    Returns:
-        Numbers, lists and tensors only, so that checkpoints with it are read
-        with ``weights_only=True``.
+    Numbers, lists and tensors only, to be read with ``weights_only=True``.
     """
     numpy: Any = np.random.get_state()
     name, keys, *rest = numpy

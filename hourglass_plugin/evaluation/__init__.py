@@ -7,5 +7,4 @@ from .files.submissions import OfficialPredictionFile
 from .metrics import BoxPCKMetric, PCKhMetric, TorsoPCKMetric
 
 __all__ = [
-    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric'
-]
+    'BoxPCKMetric', 'OfficialPredictionFile', 'PCKhMetric', 'TorsoPCKMetric']

@@ -16,12 +16,8 @@ def check_evaluator(evaluator: Evaluator | None, dataset: Any,
     """Check a dataset's evaluation by scoring two samples' ground truth.
 
     MMPose's ``CocoMetric`` on a :class:`CustomKeypointDataset` is set to score
-    the annotations as the dataset reads them.
-
-    Args:
-        evaluator: of the loop; None in training.
-        dataset: of the loop.
-        phase: ``val`` or ``test``, for the message.
+    the annotations as the dataset reads them. There is no ``evaluator`` in
+    training; ``phase`` is ``val`` or ``test``, for the message.
 
     Returns:
         The names of the scores; none if not all of them are known.

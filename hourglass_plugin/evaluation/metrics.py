@@ -133,8 +133,7 @@ def stack_people(records: Sequence[dict[str, Any]]) -> People:
     return People(**{
         field: np.stack([record[field] for record in records])
         for field in People._fields
-        if all(field in record for record in records)
-    })
+        if all(field in record for record in records)})
 
 
 def _annotated(truth: dict) -> np.ndarray:

@@ -113,8 +113,7 @@ class Scores(NamedTuple):
             f'{self.thresholds[-1]:g}.',
             'Each joint\'s column: mean of left and right.',
             'Mean: every annotated joint counts once' +
-            (f', without {excluded}; All: with them.' if excluded else '.')
-        ]
+            (f', without {excluded}; All: with them.' if excluded else '.')]
         if ABLATION in self.columns.means:
             lines.append('AKEW: ankles, knees, elbows and wrists.')
         if any('/' in name.metric for name in self.rows):
@@ -135,13 +134,12 @@ def score_people(people: People,
         people: predictions and ground truth.
         columns: of the table.
         normalizer: the length in ``people.sizes``.
-        thresholds: in sizes of the person, the benchmark's first; default:
-            the normalizer's.
+        thresholds: the benchmark's first; default: the normalizer's.
 
     Returns:
-        Scores with a row for each threshold and the area under the curve; at
-        the benchmark's threshold also for visible and for occluded joints
-        (if any are in the mean), and for each of several stacks.
+        A row for each threshold and the area under the curve; at the
+        benchmark's threshold also for visible and for occluded joints (if any
+        are in the mean), and for each of several stacks.
 
     Raises:
         ValueError: if shapes do not fit, a size is not positive or there are
@@ -164,8 +162,7 @@ def score_people(people: People,
     rows = {
         MetricName('', None, f'{normalizer.title}@{threshold:g}'):
         row(annotated, distances, threshold)
-        for threshold in thresholds
-    }
+        for threshold in thresholds}
     benchmark = next(iter(rows)).metric
     curve_at = curve_thresholds(thresholds[0])
     curve = pck_curve(distances, annotated, curve_at)  # (T, K)

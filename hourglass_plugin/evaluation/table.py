@@ -40,8 +40,7 @@ def skeleton_columns(skeleton: Skeleton) -> TableColumns:
     means = {ALL_JOINTS: list(range(skeleton.num_keypoints))}
     ablation = [
         f'{side}_{joint}' for joint in ABLATION.split('_')
-        for side in ('left', 'right')
-    ]
+        for side in ('left', 'right')]
     if set(ablation) <= set(skeleton.joints):
         means[ABLATION] = skeleton.indices(ablation)
     columns = {column: skeleton.indices(joints)
@@ -78,8 +77,7 @@ def pair_name(first: str, second: str) -> str:
     """Return ``ear`` for ``left_ear`` and ``right_ear``."""
     bare = {
         re.sub(r'[\s_-]*(left|right)[\s_-]*', '', name, flags=re.IGNORECASE)
-        for name in (first, second)
-    }
+        for name in (first, second)}
     both = bare.pop() if len(bare) == 1 else ''
     return _column_name(both or f'{first}+{second}')
 
@@ -145,8 +143,7 @@ def rows_of_logged(scores: Mapping[str, float]) -> dict[MetricName, Row]:
     parsed = {MetricName.parse(name): score for name, score in scores.items()}
     rows: dict[MetricName, Row] = {
         name: {}
-        for name in parsed if name.joint is None or name.mean not in parsed
-    }
+        for name in parsed if name.joint is None or name.mean not in parsed}
     for name, score in parsed.items():
         if name not in rows:
             rows[name.mean][str(name.joint)] = score

@@ -12,16 +12,14 @@ def mmdet_detector(config: str,
                    label: int = 0) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from an image to the boxes of the people in it.
 
+    From (H, W, 3) uint8, BGR, to (N, 4) left, top, right, bottom in pixels.
+
     Args:
         config: file of MMDetection.
         checkpoint: of this config.
         device: such as ``cuda:0``.
         score_threshold: boxes with lower scores are left out.
         label: of people; 0 in COCO.
-
-    Returns:
-        A function from (H, W, 3) uint8, BGR, to (N, 4) left, top, right,
-        bottom in pixels.
 
     Raises:
         ModuleNotFoundError: if MMDetection is not installed.

@@ -17,12 +17,7 @@ def predict_images(predictor: PosePredictor, files: Sequence[Path], out: Path,
                    ) -> tuple[list[Prediction], list[str]]:
     """Draw the poses of images into a folder, under their names.
 
-    Args:
-        predictor: the predictor.
-        files: images.
-        out: folder.
-        show: show each in a window, too, until a key; Q ends it.
-        boxes: of each image, see ``PosePredictor``.
+    ``show`` shows each in a window, too, until a key; Q ends it.
 
     Returns:
         The predictions, without pixels, and a message for each image that
@@ -44,11 +39,7 @@ def predict_video(predictor: PosePredictor, video: Video, out: Path,
                   show: bool = False) -> list[Prediction]:
     """Draw the poses of a video into a folder, as MP4 without sound.
 
-    Args:
-        predictor: the predictor.
-        video: file, or camera, which Ctrl+C ends.
-        out: folder.
-        show: show the frames in a window, too; Q ends it.
+    Ctrl+C ends a camera; ``show`` shows the frames in a window, too, until Q.
 
     Returns:
         The predictions, without pixels.

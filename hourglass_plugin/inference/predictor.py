@@ -292,8 +292,7 @@ class PosePredictor:
             self._needs_calibration = not crops  # images without people
         return [
             np.asarray(self._find(image), np.float32).reshape(-1, 4)
-            if box is None else box for image, box in zip(images, boxes)
-        ]
+            if box is None else box for image, box in zip(images, boxes)]
 
 
 def _boxes_by_image(

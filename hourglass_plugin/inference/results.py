@@ -93,12 +93,7 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
     """Write a line for each person: file, frame, box and keypoints.
 
     The person's number is that of the track in videos, else the position in
-    the image, from 0.
-
-    Args:
-        path: file to write.
-        predictions: from ``PosePredictor.stream``.
-        keypoint_names: K names, the columns NAME_x, NAME_y and NAME_score.
+    the image, from 0. A keypoint's columns are NAME_x, NAME_y, NAME_score.
     """
     with atomic_file(path) as partial, partial.open(
             'w', encoding='utf-8', newline='') as file:
@@ -106,8 +101,7 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
         writer.writerow([
             'file', 'frame', 'person', 'left', 'top', 'right', 'bottom', *(
                 f'{name}_{part}' for name in keypoint_names
-                for part in ('x', 'y', 'score'))
-        ])
+                for part in ('x', 'y', 'score'))])
         for each in predictions:
             frame = '' if each.frame is None else each.frame
             for index, pose in enumerate(each.people):
@@ -115,8 +109,7 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
                 person = index if pose.track is None else pose.track
                 writer.writerow([
                     each.file, frame, person, *row['bbox'],
-                    *np.ravel(row['keypoints']).tolist()
-                ])
+                    *np.ravel(row['keypoints']).tolist()])
 
 
 def to_supervision(people: Sequence[Pose]) -> Any:

@@ -31,7 +31,7 @@ class Tracker:
     the largest overlaps first, or else a new one.
 
     Args:
-        min_overlap: of two boxes of one person, intersection over union.
+        min_overlap: intersection over union of boxes of one person.
         patience: frames for which a person who is not found is remembered.
     """
 

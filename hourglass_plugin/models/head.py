@@ -25,15 +25,13 @@ class MultiStageHeatmapHead(BaseHead):
 
     On a backbone that predicts heatmaps itself (``StackedHourglass`` with
     ``num_keypoints``) the head has no weights. With ``in_channels`` it has a
-    1x1 convolution per stack, for backbones that return features
-    (``StackedHourglass`` without ``num_keypoints``, MMPose's
-    ``HourglassNet``).
+    1x1 convolution per stack, for backbones that return features, as MMPose's
+    ``HourglassNet``.
 
     The loss of stack i is logged as ``loss_stack_i``, from 1; training
     minimises their sum. Heatmaps of lower resolution before a stack's own
-    (``StackedHourglass`` with ``inner_heatmaps``) are trained too, against the
-    target pooled by maximum, as ``loss_stack_i_16x16`` and so on; with the
-    stack's weight.
+    (``inner_heatmaps``) are trained too, against the target pooled by maximum,
+    as ``loss_stack_i_16x16`` and so on; with the stack's weight.
 
     Flip test (``test_cfg=dict(flip_test=True)``) averages the heatmaps of the
     image and the flipped image, shifted by a cell where the codec needs it
@@ -234,8 +232,7 @@ class MultiStageHeatmapHead(BaseHead):
             averaged = [
                 (heatmaps + flip_heatmaps(
                     flipped.float(), flip_indices, shift_heatmap=shift)) / 2
-                for heatmaps, flipped in zip(averaged, passes[1])
-            ]
+                for heatmaps, flipped in zip(averaged, passes[1])]
         if evaluates_all:
             keypoints = self._decode_all_stacks(averaged, index,
                                                 batch_data_samples)

@@ -10,8 +10,7 @@ _NORM_LAYERS = {
     'BN2d': nn.BatchNorm2d,
     'SyncBN': nn.SyncBatchNorm,
     'GN': nn.GroupNorm,
-    'IN': nn.InstanceNorm2d,
-}
+    'IN': nn.InstanceNorm2d}
 
 
 def build_norm(norm_cfg: dict | None, channels: int) -> nn.Module:

@@ -11,14 +11,10 @@ from ..evaluation.pck import mean_pck, normalized_distances, pck
 
 
 def mean_errors(distances: np.ndarray, annotated: np.ndarray) -> np.ndarray:
-    """Return each person's mean distance over the annotated joints.
+    """Return each person's mean distance (N,) over the annotated joints.
 
-    Args:
-        distances: (N, K); NaN counts as infinite.
-        annotated: (N, K) bool.
-
-    Returns:
-        (N,) in the unit of the distances; NaN if no joint is annotated.
+    Of ``distances`` (N, K) NaN counts as infinite. NaN if none is
+    ``annotated`` (N, K).
     """
     annotated = np.asarray(annotated, bool)
     distances = np.where(np.isfinite(distances), distances, np.inf)

@@ -112,8 +112,7 @@ class ReportHook(Hook):
             kind: [_person(records[position], numbers.distances[position],
                            metric.thresholds[0], skeleton)
                    for position in positions]
-            for kind, positions in ranked.items()
-        }
+            for kind, positions in ranked.items()}
         return write_page({**self.facts, **_facts(runner)},
                           skeleton.joints, numbers, drawn, shown)
 
@@ -186,5 +185,4 @@ def _facts(runner: Runner) -> dict[str, str]:
         'Date': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
         'Versions':
         f'hourglass_plugin {__version__}, PyTorch {torch.__version__}, '
-        f'MMPose {mmpose.__version__}, MMEngine {mmengine.__version__}',
-    }
+        f'MMPose {mmpose.__version__}, MMEngine {mmengine.__version__}'}

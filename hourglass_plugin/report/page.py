@@ -19,8 +19,7 @@ from .curves import plot_pck_curves
 #: Thin lines on small images need full colour resolution.
 _JPEG = [
     cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, cv2.IMWRITE_JPEG_OPTIMIZE, 1
-]
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
 #: Characters that HTML does not allow, as file names may have.
 _CONTROL = re.compile('[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
@@ -65,18 +64,13 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
     config = facts.get('Config')
     dataset = scores.columns.dataset
     page = template.render(
-        facts=facts,
-        people=people,
-        heatmaps=heatmaps,
-        numbers=numbers,
+        facts=facts, people=people, heatmaps=heatmaps, numbers=numbers,
         scores=scores,
         title=f'{Path(config).stem} on {dataset}' if config else dataset,
         benchmark=str(scores.benchmark),
         threshold=f'{scores.thresholds[-1]:g}',
         header=['', *map(short_name, rows[scores.benchmark])],
-        overall=overall,
-        by_stack=by_stack,
-        by_part=by_part,
+        overall=overall, by_stack=by_stack, by_part=by_part,
         advice=advice(
             rows[scores.benchmark],
             [name for name in numbers.joint_curves if name != 'Mean'],
@@ -93,8 +87,7 @@ def write_page(facts: dict[str, str], joints: Sequence[str], numbers: Numbers,
         # The page describes stacks and visibility beside their tables.
         notes=[
             line for line in scores.explanations()
-            if not line.startswith(('stack_n', 'visible,'))
-        ],
+            if not line.startswith(('stack_n', 'visible,'))],
         charts=list(_charts(numbers)),
         has_stacks=any(len(person['stacks']) > 1 for person in heatmaps),
         pairs=pairs)
@@ -148,8 +141,7 @@ def _pairs(numbers: Numbers,
     """Return name, number of joints, and percent nearer and found."""
     counts = {
         pair_name(names[left], names[right]).replace('_', ' '): count
-        for (left, right), count in numbers.confusions.pairs.items()
-    }
+        for (left, right), count in numbers.confusions.pairs.items()}
     if counts:
         counts['all pairs'] = tuple(map(sum, zip(*counts.values())))
     return [(name, joints, 100 * nearer / joints, 100 * found / joints)

@@ -41,8 +41,7 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
         dataset: with a pipeline that ends in ``PackPoseInputs``.
         index: of the person in it.
 
-    Returns:
-        None if the model predicts no heatmaps.
+    Returns None if the model predicts no heatmaps.
     """
     model = without_wrapper(model)
     batch = pseudo_collate([dataset[index]])

@@ -9,5 +9,4 @@ from .sheet import contact_sheet, crop_region
 
 __all__ = [
     'contact_sheet', 'crop_region', 'draw_heatmaps', 'draw_pose', 'read_image',
-    'save_image', 'skeleton_from_metainfo'
-]
+    'save_image', 'skeleton_from_metainfo']

@@ -9,18 +9,11 @@ from ..atomic_files import atomic_file
 # JPEG otherwise halves the resolution of colours, which blurs thin lines.
 _JPEG = [
     cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-]
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read an image; a camera's orientation tag is applied.
-
-    Args:
-        path: file in any format that OpenCV reads.
-
-    Returns:
-        (H, W, 3) uint8, BGR.
+    """Read an image, (H, W, 3) uint8, BGR; its orientation tag is applied.
 
     Raises:
         FileNotFoundError: if there is no such file.

@@ -68,8 +68,7 @@ def draw_cropped_poses(
             region,
             np.asarray(keypoints)[..., :2] @ matrix[:, :2].T + matrix[:, 2],
             scores, skeleton, threshold)
-        for keypoints, scores, threshold in poses
-    ])
+        for keypoints, scores, threshold in poses])
 
 
 def side_by_side(images: Sequence[np.ndarray]) -> np.ndarray:

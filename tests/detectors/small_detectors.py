@@ -54,5 +54,4 @@ def without_gradient(model):
     """Names of parameters without a finite gradient."""
     return [
         name for name, weight in model.named_parameters()
-        if weight.grad is None or not weight.grad.isfinite().all()
-    ]
+        if weight.grad is None or not weight.grad.isfinite().all()]

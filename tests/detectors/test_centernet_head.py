@@ -20,8 +20,7 @@ import hourglass_plugin.detectors  # noqa: F401
 TEST_CFG = ConfigDict(topk=10, local_maximum_kernel=3)
 SAMPLES = [
     sample(127, 191, [[20, 30, 90, 100], [0, 0, 30, 20]], [2, 0]),
-    sample(127, 191, [], []),
-]
+    sample(127, 191, [], [])]
 LOSSES = ('loss_center_heatmap', 'loss_wh', 'loss_offset')
 
 
@@ -48,8 +47,7 @@ def test_losses_of_each_stack_are_mmdets(heads, features):
     ours, theirs = heads
     losses = ours.loss(features, SAMPLES)
     assert list(losses) == [
-        f'{name}_stack_{number}' for number in (1, 2, 3) for name in LOSSES
-    ]
+        f'{name}_stack_{number}' for number in (1, 2, 3) for name in LOSSES]
     for number, (head, each) in enumerate(zip(theirs, features), 1):
         for name, loss in head.loss([each], SAMPLES).items():
             assert torch.equal(losses[f'{name}_stack_{number}'], loss)
@@ -62,8 +60,7 @@ def test_boxes_are_those_of_the_last_stack(heads, features):
     found = ours.predict(features, SAMPLES)
     expected = [
         head.predict([each], SAMPLES)
-        for head, each in zip(theirs, features)
-    ]
+        for head, each in zip(theirs, features)]
     for image in range(2):
         for name in ('bboxes', 'scores', 'labels'):
             assert torch.equal(found[image][name], expected[-1][image][name])

@@ -15,8 +15,7 @@ from hourglass_plugin.models.stacked_hourglass import StackedHourglass
 CONFIGS = {
     path.stem: path
     for path in (Path(__file__).parents[2] / 'configs' /
-                 'detection').rglob('*.py')
-}
+                 'detection').rglob('*.py')}
 COCO = [name for name in CONFIGS if name.endswith('_coco')]
 
 
@@ -55,8 +54,7 @@ def test_a_training_step_at_511_and_maps_of_a_quarter(name):
     levels = config.model.bbox_head.num_feat_levels
     [resize] = [
         step for step in config.train_dataloader.dataset.pipeline
-        if step.type == 'Resize'
-    ]
+        if step.type == 'Resize']
     assert tuple(resize.scale) == (511, 511)
     model = narrow(config)
     model.init_weights()

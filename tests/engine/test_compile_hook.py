@@ -41,8 +41,7 @@ def three_stacks(**options):
 @pytest.mark.parametrize('backend, with_cp', [
     ('aot_eager', False),
     pytest.param('aot_eager', True, marks=needs_shared),
-    pytest.param('inductor', False, marks=needs_compiler),
-])
+    pytest.param('inductor', False, marks=needs_compiler)])
 def test_compiled_steps_are_those_of_the_plain_network(backend, with_cp):
     """In float64, where rounding does not grow to anything."""
     plain = three_stacks().double()
@@ -64,8 +63,7 @@ def test_compiled_steps_are_those_of_the_plain_network(backend, with_cp):
     # norms over few numbers, make that grow; the weights change by 1e-2.
     ('OptimWrapper', 1e-4),
     # bfloat16 has 8 bits; the compiler leaves some of its roundings out.
-    ('BFloat16OptimWrapper', 1e-2),
-])
+    ('BFloat16OptimWrapper', 1e-2)])
 def test_trained_and_resumed_as_without_compiling(tmp_path, wrapper,
                                                   tolerance):
     """Two people and the epoch's last one are two sizes of a batch."""

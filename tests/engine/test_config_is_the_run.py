@@ -15,8 +15,7 @@ from tool_process import tool_path
 
 TOOLS = {
     'mmpose': Path(mmpose.__file__).parent / '.mim' / 'tools' / 'train.py',
-    'ours': tool_path('train'),
-}
+    'ours': tool_path('train')}
 pytestmark = pytest.mark.skipif(
     not TOOLS['mmpose'].exists(), reason="MMPose's tools are not installed")
 
@@ -31,8 +30,7 @@ def train(project, monkeypatch, tmp_path):
             monkeypatch.setattr(kind, '_instance_dict', OrderedDict())
         monkeypatch.setattr(sys, 'argv', [
             'train.py', str(config), '--work-dir', str(work_dir), *arguments,
-            '--cfg-options', 'train_cfg.max_epochs=2'
-        ])
+            '--cfg-options', 'train_cfg.max_epochs=2'])
         runpy.run_path(str(TOOLS[tool]), run_name='__main__')
         return work_dir
 

@@ -44,8 +44,7 @@ def spoiled_runner(work_dir, target, iteration, **options):
 @pytest.mark.parametrize('target, iteration, options, found_in', [
     ('losses', 6, {}, 6),
     ('gradients', 5, {}, 6),
-    ('losses', 5, dict(interval=7), 6),
-])
+    ('losses', 5, dict(interval=7), 6)])
 def test_invalid_loss_names_batch_and_checkpoint(tmp_path, target, iteration,
                                                  options, found_in):
     runner = spoiled_runner(tmp_path, target, iteration, **options)
@@ -63,8 +62,7 @@ def test_invalid_loss_names_batch_and_checkpoint(tmp_path, target, iteration,
 
 @pytest.mark.parametrize('target, options', [
     ('gradients', {}),
-    ('losses', dict(interval=100)),
-])
+    ('losses', dict(interval=100))])
 def test_checkpoint_with_invalid_parameters_is_not_saved(
         tmp_path, target, options):
     """Though the loss of the epoch's last iteration was finite or unread."""

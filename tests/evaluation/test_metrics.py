@@ -44,8 +44,7 @@ def mpii_people():
     """Person n is 5.5 pixels off in joint n and 3.95 pixels elsewhere."""
     return [
         mpii_person(np.where(np.arange(16) == index, 5.5, 3.95), index)
-        for index in range(16)
-    ]
+        for index in range(16)]
 
 
 def test_pckh_names_and_table():
@@ -55,8 +54,7 @@ def test_pckh_names_and_table():
         for row in ('PCKh@0.5', 'PCKh@0.2', 'PCKh@0.1', 'AUC')
         for column in ('', '/Head', '/Shoulder', '/Elbow', '/Wrist', '/Hip',
                        '/Knee', '/Ankle', '/all_joints',
-                       '/ankle_knee_elbow_wrist')
-    ]
+                       '/ankle_knee_elbow_wrist')]
     # Every joint is wrong once in 16 people. 15 of 16 are correct from 0.395
     # on, which is sampled at 0.40: the trapezoid before it counts half.
     assert scores['mpii/PCKh@0.5'] == pytest.approx(100 * 15 / 16)
@@ -117,8 +115,7 @@ def test_thresholds_and_prefix_of_the_names(messages):
     ('BoxPCK', 'mpii', [sample(MPII, 0)]),  # no boxes
     ('TorsoPCK', 'coco', [sample(LSP, 0)]),
     ('TorsoPCK', 'mpii', [sample(MPII, 0)]),  # no torso
-    ('PCKh', 'birds', [mpii_person()]),
-])
+    ('PCKh', 'birds', [mpii_person()])])
 def test_people_without_sizes_are_refused(kind, name, people):
     with pytest.raises(ValueError):
         evaluate(kind, name, people)

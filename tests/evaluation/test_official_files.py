@@ -31,8 +31,7 @@ def person(x, y, seed=None):
     """An ``annorect``, with joints if there is a seed."""
     points = None if seed is None else [
         mpii_point(k, *place, is_visible=1.0)
-        for k, place in enumerate(joints_of(seed))
-    ]
+        for k, place in enumerate(joints_of(seed))]
     return mpii_person(points, (x, y), 1.5)
 
 
@@ -46,8 +45,7 @@ def release_file(tmp_path):
             ('c.jpg', False, [], []),
             ('d.jpg', True, [person(90, 95, 2)], [1]),
             ('e.jpg', False, [person(11, 12), dict(x1=4.0), person(13, 14)],
-             [1, 3]),
-        ]))
+             [1, 3])]))
 
 
 def mpii_predicted(image, index, seed):
@@ -77,8 +75,7 @@ def test_submission_is_the_list_of_test_images_with_the_joints_put_in(
     release = read_official_file(release_file, 'mpii')
     people = [
         mpii_predicted('e.jpg', (4, 2), 7),
-        mpii_predicted('b.jpg', (1, 1), 5)
-    ]
+        mpii_predicted('b.jpg', (1, 1), 5)]
     pred = read_back(tmp_path / 'new' / 'pred.mat', 'pred',
                      mpii_predictions(people, release))
     assert pred.shape == (1, 3)
@@ -90,8 +87,7 @@ def test_submission_is_the_list_of_test_images_with_the_joints_put_in(
     rects = [*pred[0, 0]['annorect'][0], *pred[0, 2]['annorect'][0]]
     centers = [
         rect['objpos'][0, 0]['x'].item() if rect['objpos'].size else None
-        for rect in rects
-    ]
+        for rect in rects]
     assert centers == [10, 30, 11, None, 13]
     assert rects[3]['x1'].item() == 4
     for rect, seed in zip(rects, (None, 5, None, None, 7)):
@@ -121,8 +117,7 @@ def test_people_of_training_images_get_no_truth_and_no_other_images(
     ('x.jpg', (1, 1), 1),
     ('c.jpg', (2, 0), 1),
     ('b.jpg', (5, 0), 1),
-    ('a.jpg', (0, 1), 2),
-])
+    ('a.jpg', (0, 1), 2)])
 def test_people_of_another_file_and_repeated_ones_are_refused(
         release_file, image, index, count):
     release = read_official_file(release_file, 'mpii')

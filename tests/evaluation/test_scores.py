@@ -82,8 +82,7 @@ def test_area_by_trapezoids():
     assert area_under_curve([0, 50, 100]) == 50
     # 25 at first, then 50 on average: (25 + 50) / 2.
     assert area_under_curve([[25, 100], [25, 100], [75, 100]]).tolist() == [
-        37.5, 100
-    ]
+        37.5, 100]
 
 
 def score(distances, thresholds=(), skeleton=MPII, normalizer=PCKH, **options):
@@ -129,8 +128,7 @@ def test_rows_of_thresholds():
         'PCKh@0.1': 0,
         # Correct from 0.15 on; the trapezoid from 0.14 counts half:
         # (0.5 - 0.145) / 0.5.
-        'AUC': pytest.approx(71.0)
-    }
+        'AUC': pytest.approx(71.0)}
     assert scores.mean_curve.tolist() == [0] * 15 + [100] * 36
     scores = score(np.full((1, 16), 0.15), thresholds=[0.1])
     assert labelled(scores)['AUC']['Mean'] == 0
@@ -188,8 +186,7 @@ def test_rows_of_the_printed_table_are_explained():
     lines = scores.text().splitlines()
     assert lines[1].split() == [
         'Head', 'Shoulder', 'Elbow', 'Wrist', 'Hip', 'Knee', 'Ankle', 'Mean',
-        'All', 'AKEW'
-    ]
+        'All', 'AKEW']
     assert lines[2].split() == ['PCKh@0.5'] + ['100.00'] * 10
     assert len(lines) == 2 + len(scores.rows) + 7  # explanations
 
@@ -227,8 +224,7 @@ def test_columns_of_a_custom_dataset():
     ('mpii/PCKh@0.5/occluded/Knee',
      ('mpii', None, 'PCKh@0.5/occluded', 'Knee'), False),
     ('coco/stack_1', ('coco', None, 'stack_1'), True),
-    ('time', ('', None, 'time'), True),
-])
+    ('time', ('', None, 'time'), True)])
 def test_parse_and_str_are_inverse(text, name, is_overall):
     parsed = MetricName.parse(text)
     assert parsed == MetricName(*name) and str(parsed) == text
@@ -243,28 +239,24 @@ def test_table_and_logged_names_and_back():
         dict(Head=head, Knee=1.005, Mean=50.0 + mean, all_joints=49.0)
         for mean, (stack, metric, head) in enumerate([
             (None, 'PCKh@0.5', 100.0), (None, 'PCKh@0.5/visible', np.nan),
-            (1, 'PCKh@0.5', 5.0)])
-    }
+            (1, 'PCKh@0.5', 5.0)])}
     assert format_table(rows).splitlines() == [
         '                         Head    Knee    Mean     All',
         'mpii/PCKh@0.5          100.00    1.00   50.00   49.00',
         'mpii/PCKh@0.5/visible       -    1.00   51.00   49.00',
-        'mpii/stack_1/PCKh@0.5    5.00    1.00   52.00   49.00',
-    ]
+        'mpii/stack_1/PCKh@0.5    5.00    1.00   52.00   49.00']
     scores = logged_scores(rows)
     assert list(scores) == [
         name for row in map(str, rows)
         for name in (row, f'{row}/Head', f'{row}/Knee', f'{row}/all_joints')
-        if name != 'mpii/PCKh@0.5/visible/Head'
-    ]
+        if name != 'mpii/PCKh@0.5/visible/Head']
     assert scores['mpii/PCKh@0.5/visible'] == 51
     # The means come last; in any order, as after sorting.
     del rows[MetricName('mpii', None, 'PCKh@0.5/visible')]['Head']
     assert rows_of_logged(scores) == rows
     assert rows_of_logged(dict(sorted(scores.items(), reverse=True))) == rows
     assert format_table(rows_of_logged(scores)).splitlines()[2].split() == [
-        'mpii/PCKh@0.5/visible', '-', '1.00', '49.00', '51.00'
-    ]
+        'mpii/PCKh@0.5/visible', '-', '1.00', '49.00', '51.00']
 
 
 def test_scores_of_other_metrics_are_rows_of_a_mean():

@@ -68,8 +68,7 @@ def relative_error(outputs, expected):
     dict(stem_channels=(6, 12, 16)),
     dict(norm_cfg=dict(type='SyncBN')),
     dict(norm_cfg=dict(type='BN', affine=False)),
-    dict(norm_cfg=dict(type='GN', num_groups=2)),
-])
+    dict(norm_cfg=dict(type='GN', num_groups=2))])
 def test_same_outputs_and_unchanged_network(options):
     network = trained_network(**options)
     before = copy.deepcopy(network.state_dict())
@@ -194,8 +193,7 @@ def test_cache_that_cannot_be_written_is_left_out(tmp_path):
 @pytest.mark.parametrize('options', [
     dict(precision='float16'),
     dict(precision='int8'),
-    dict(precision='int8', calibration=[]),
-])
+    dict(precision='int8', calibration=[])])
 def test_wrong_arguments(options):
     with pytest.raises(ValueError):
         accelerate(small_network(), **options)
@@ -205,8 +203,7 @@ def test_wrong_arguments(options):
 
 @pytest.mark.parametrize('name, value, precision', [
     ('_has_bfloat16', lambda: False, 'bfloat16'),
-    ('importlib', None, 'float32'),
-])
+    ('importlib', None, 'float32')])
 def test_what_the_machine_lacks_is_an_error(name, value, precision,
                                             monkeypatch):
     if name == 'importlib':

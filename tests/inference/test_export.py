@@ -105,8 +105,7 @@ def run_onnx(path, images):
     ('quarter', dict()),
     ('quarter', dict(flip_test=True)),
     ('subpixel', dict(eval_stack=0)),
-    ('none', dict()),
-])
+    ('none', dict())])
 def test_keypoints_equal_the_heads(refinement, test_cfg):
     model = pose_model(refined(refinement), **test_cfg)
     flips = test_cfg.get('flip_test', False)
@@ -156,8 +155,7 @@ def test_decoding_by_onnx(refinement, tmp_path):
     y, x = torch.meshgrid(torch.arange(10), torch.arange(12), indexing='ij')
     peaks = torch.stack([  # inside, in the corner, between two cells
         height * torch.exp(-((x - column)**2 + (y - row)**2) / 2)
-        for height, column, row in ((.8, 6.3, 2.2), (.3, 0, 0), (.5, 4, 7.4))
-    ])
+        for height, column, row in ((.8, 6.3, 2.2), (.3, 0, 0), (.5, 4, 7.4))])
     images = torch.stack([torch.zeros_like(peaks), peaks, peaks.flip(0)])
     found = run_onnx(path, images)['keypoints']
     torch.testing.assert_close(found, module(images), atol=1e-5, rtol=0)
@@ -215,8 +213,7 @@ def test_program_for_any_batch_size(tmp_path):
     (True, lambda right: right[:0], None),
     # Scores alone, and one keypoint of one person alone.
     (True, lambda right: right * torch.tensor([1, 1, 1.01]), None),
-    (True, lambda right: right + torch.eye(3) * (len(right) == 5), None),
-])
+    (True, lambda right: right + torch.eye(3) * (len(right) == 5), None)])
 def test_outputs_may_differ_by_a_ten_thousandth(decode, change, difference):
     module = ExportModel(pose_model(), decode)
 

@@ -14,8 +14,7 @@ def test_windows_by_hand():
     # Sides 80, 50 and 32. Between the first and the last window lie 20, 50
     # and 68 pixels, in steps of at most 52.8, 33 and 21.1: 1, 2 and 4 steps.
     assert [np.isclose(sides, side).sum() for side in (80, 50, 32)] == [
-        4, 9, 25
-    ]
+        4, 9, 25]
     np.testing.assert_allclose(
         windows[4:7],
         [[0, 0, 50, 50], [25, 0, 75, 50], [50, 0, 100, 50]], atol=1e-5)

@@ -21,8 +21,7 @@ def predictions():
     image = np.zeros((90, 120, 3), np.uint8)
     return [
         Prediction('a.mp4', image, [pose, pose], 4),
-        Prediction('b.jpg', image, [])
-    ]
+        Prediction('b.jpg', image, [])]
 
 
 def test_coco_file_is_read_by_pycocotools(predictions, tmp_path):

@@ -54,8 +54,7 @@ def config(**changes):
         test_cfg=dict(flip_test=True)))
     made.merge_from_dict({
         name.replace('__', '.'): value
-        for name, value in changes.items()
-    })
+        for name, value in changes.items()})
     return made._cfg_dict
 
 
@@ -136,8 +135,7 @@ def dataset(folder, kind='HourglassLSPDataset', size=(64, 64), **encoder):
         pipeline=[
             dict(type='TopdownCrop', input_size=size),
             dict(type='GenerateTarget', encoder=dict(CODEC, **encoder)),
-            dict(type='PackPoseInputs'),
-        ])
+            dict(type='PackPoseInputs')])
 
 
 @pytest.mark.parametrize('options, setting', [
@@ -145,8 +143,7 @@ def dataset(folder, kind='HourglassLSPDataset', size=(64, 64), **encoder):
     (dict(size=(128, 128)), 'TopdownCrop'),
     (dict(heatmap_size=(32, 32)), 'heatmap_size'),
     (dict(sigma=2.0), 'sigma'),
-    (dict(refinement='subpixel'), 'exact_centers'),
-])
+    (dict(refinement='subpixel'), 'exact_centers')])
 def test_data_that_do_not_fit_the_model_are_refused(tmp_path, options,
                                                     setting):
     estimator = MODELS.build(config())

@@ -76,8 +76,7 @@ def test_losses_by_stack_and_inside_an_hourglass():
         'loss_stack_1': pytest.approx(0.005, rel=1e-5),
         'loss_stack_2': pytest.approx(0.08, rel=1e-5),
         'loss_stack_1_8x8': pytest.approx(0.045),
-        'loss_stack_2_8x8': 0
-    }
+        'loss_stack_2_8x8': 0}
 
 
 def test_loss_is_the_mean_over_every_cell():
@@ -107,8 +106,7 @@ class SmoothL1HeatmapLossForTest(torch.nn.Module):
     dict(type='KeypointMSELoss', use_target_weight=True, loss_weight=3.0),
     dict(type='KeypointOHKMMSELoss', use_target_weight=True, topk=2),
     dict(type='AdaptiveWingLoss'),
-    dict(type='SmoothL1HeatmapLossForTest'),
-])
+    dict(type='SmoothL1HeatmapLossForTest')])
 def test_any_loss_of_mmpose_is_called_as_by_its_own_head(loss):
     batch = samples(POINTS, ONE_UNANNOTATED)
     predicted, = random_heatmaps(16)

@@ -45,8 +45,7 @@ def mmposes(kind, **options):
     (CODEC, False),
     (mmposes('MSRAHeatmap', sigma=1), True),
     (mmposes('UDPHeatmap', sigma=1), False),
-    (mmposes('MegviiHeatmap', kernel_size=3), False),
-])
+    (mmposes('MegviiHeatmap', kernel_size=3), False)])
 def test_flip_test_lines_up_with_every_codec(codec, shift):
     """A network that is right on image and flipped image must give, averaged,
     what it gives on the image: the same heights and cells."""
@@ -97,8 +96,7 @@ def test_bad_arguments(options):
 @pytest.mark.parametrize('num_stages, shape', [
     (2, (2, 3, 16, 16)),
     (None, (2, 8, 16, 16)),
-    (None, (2, 3, 32, 32)),
-])
+    (None, (2, 3, 32, 32))])
 def test_outputs_of_a_backbone_that_do_not_fit(num_stages, shape):
     with pytest.raises(ValueError):
         build_head(num_stages=num_stages).loss([torch.zeros(shape)], samples())

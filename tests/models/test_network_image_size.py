@@ -15,8 +15,7 @@ from hourglass_plugin.models.stacked_hourglass import StackedHourglass
     (4, (511, 511), (128, 128)),
     # CornerNet in tests: (127 - 1) / 2 + 1 = 64, 32; (383 - 1) / 2 + 1.
     (5, (127, 383), (32, 96)),
-    (1, (8, 23), (2, 6)),
-])
+    (1, (8, 23), (2, 6))])
 def test_output_size(depth, size, expected):
     with torch.device('meta'):
         network = StackedHourglass(2, depth=depth, num_keypoints=5)

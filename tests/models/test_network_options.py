@@ -11,8 +11,7 @@ from hourglass_plugin.models.stacked_hourglass import StackedHourglass
 @pytest.mark.parametrize('norm_cfg, layer', [
     (dict(type='BN', eps=0.25), nn.BatchNorm2d),
     (dict(type='GN', num_groups=2, eps=0.25), nn.GroupNorm),
-    (dict(type='SyncBN', eps=0.25), nn.SyncBatchNorm),
-])
+    (dict(type='SyncBN', eps=0.25), nn.SyncBatchNorm)])
 def test_norms_everywhere_are_of_the_config(norm_cfg, layer):
     network = small_network(norm_cfg=dict(norm_cfg, requires_grad=False))
     norms = [(type(module), module.eps) for module in network.modules()

@@ -54,8 +54,7 @@ def count_by_hand(stacks, blocks, stem, width=256, keypoints=16):
     # In millions and in thousand millions.
     ('hg1', PORT_STEM, (3.6, 5.8)),
     ('hg2', PORT_STEM, (6.7, 9.0)),
-    ('hg8', PORT_STEM, (25.6, 28.1)),
-])
+    ('hg8', PORT_STEM, (25.6, 28.1))])
 def test_weights_and_multiply_adds(name, stem, published):
     arguments = {} if stem == PAPER_STEM else dict(stem_channels=stem)
     with torch.device('meta'):  # shapes only

@@ -42,8 +42,7 @@ def run_reference(network, x, weights):
     dict(num_stacks=3, num_keypoints=None),
     dict(num_stacks=2, depth=1),
     dict(num_stacks=2, depth=3, in_channels=1),
-    dict(num_stacks=2, stem_channels=(6, 16, 4), num_blocks=2),
-])
+    dict(num_stacks=2, stem_channels=(6, 16, 4), num_blocks=2)])
 def test_outputs_and_gradients_equal_the_reference(options, training):
     # In double precision the same sums in another order differ by about 1e-15
     # of their terms, which are about 1; this leaves room for many layers.

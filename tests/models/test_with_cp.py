@@ -42,8 +42,7 @@ def test_checkpointing_changes_no_bit(in_bfloat16, norm_cfg):
     (False, True, True, 1),
     (True, True, True, 2),
     (True, False, True, 2),
-    (True, True, False, 1),
-])
+    (True, True, False, 1)])
 def test_stacks_but_the_last_are_computed_twice(with_cp, training,
                                                 with_gradients, passes):
     network = small_network(with_cp=with_cp).train(training)

@@ -33,8 +33,7 @@ def sections(row=(80, 80), stacks=(), visible=NAN, occluded=NAN, sizes=(),
     (dict(sizes=(80, 90, 70)), {'sizes'}),
     (dict(sizes=(80, )), set()),
     (dict(confused=5), {'sides'}),
-    (dict(row=(NAN, NAN), stacks=(NAN, NAN), sizes=(NAN, NAN)), set()),
-])
+    (dict(row=(NAN, NAN), stacks=(NAN, NAN), sizes=(NAN, NAN)), set())])
 def test_sections_with_advice(numbers, expected):
     assert sections(**numbers) == expected
 

@@ -34,8 +34,7 @@ def test_mean_errors_are_of_annotated_joints():
     ([6, 5, 4, 3, 2, 1], 8, ([5, 4], [3, 2], [0, 1])),
     # So many that only a stable order is in order.
     ([1] * 30, 8,
-     (list(range(8)), list(range(11, 19)), list(range(29, 21, -1)))),
-])
+     (list(range(8)), list(range(11, 19)), list(range(29, 21, -1))))])
 def test_best_median_and_worst_people(errors, count, expected):
     found = best_median_worst(np.array(errors, float), count)
     assert (found['best'], found['median'], found['worst']) == expected

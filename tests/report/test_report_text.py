@@ -57,12 +57,10 @@ def page_of(people, skeleton, measure, image='photo.jpg', heatmaps=None):
         dict(index=position, image=image, path=image,
              error=numbers.errors[position], correct=1, joints=2,
              worst_joint='left knee', worst_distance=0.9, picture=PICTURE)
-        for position in range(len(numbers.errors))
-    ]
+        for position in range(len(numbers.errors))]
     ranked = {
         kind: [shown[position] for position in positions]
-        for kind, positions in best_median_worst(numbers.errors, 2).items()
-    }
+        for kind, positions in best_median_worst(numbers.errors, 2).items()}
     return write_page({'Config': f'{image}.py'}, skeleton.joints, numbers,
                       ranked, heatmaps or [])
 
@@ -74,8 +72,7 @@ def rows_of(page, caption):
     return {
         cells[0]: cells[1:]
         for row in re.findall(r'<tr>(.*?)</tr>', table, re.DOTALL)
-        for cells in [re.findall(r'<t[hd][^>]*>(.*?)</t[hd]>', row)]
-    }
+        for cells in [re.findall(r'<t[hd][^>]*>(.*?)</t[hd]>', row)]}
 
 
 def section_of(page, name):
@@ -100,8 +97,7 @@ def mpii_page():
     people = people._replace(visible=visible, stacks=stacks)
     heatmaps = [
         dict(why='the best', index=0, image=ATTACK, errors=[0.3, 0.1],
-             crop=PICTURE, stacks=[PICTURE] * 2)
-    ]
+             crop=PICTURE, stacks=[PICTURE] * 2)]
     return page_of(people, MPII, PCKH, ATTACK, heatmaps)
 
 
@@ -157,8 +153,7 @@ def test_advice_and_numbers_to_download():
     files = {
         attributes['download']: b64decode(
             attributes['href'].partition('base64,')[2]).decode()
-        for tag, attributes in Tags(page).tags if 'download' in attributes
-    }
+        for tag, attributes in Tags(page).tags if 'download' in attributes}
     score, *_ = csv.DictReader(files['scores.csv'].splitlines())
     assert score['score'] == 'PCK@0.2'
     assert float(score['Knee']) == 0 and float(score['Hip']) == 100
@@ -184,8 +179,7 @@ def test_the_page_needs_no_other_file_and_escapes_names(mpii_page):
     targets = [
         value for _, attributes in found.tags
         for name, value in attributes.items()
-        if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')
-    ]
+        if name in ('src', 'srcset', 'href', 'data', 'action', 'poster')]
     # Two files of numbers, two charts; the best, a median one and the worst;
     # then a crop and two stacks.
     data = [target for target in targets if target[0] != '#']

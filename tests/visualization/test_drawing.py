@@ -91,8 +91,7 @@ def test_a_cell_covers_its_pixels():
 @pytest.mark.parametrize('grey, heat, color', [
     (100, 0, [60, 60, 60]), (100, -1, [60, 60, 60]),
     # The first colour has hue 0, saturation 0.85 and value 1: RGB 255 38 38.
-    (0, 1, [30, 30, 204]), (0, 5, [30, 30, 204]),
-])
+    (0, 1, [30, 30, 204]), (0, 5, [30, 30, 204])])
 def test_heat_over_a_darkened_image(grey, heat, color):
     image = np.full((4, 4, 3), grey, np.uint8)
     drawn = draw_heatmaps(image, np.full((1, 1, 1), heat))

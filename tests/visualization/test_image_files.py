@@ -13,8 +13,7 @@ IMAGE = np.random.RandomState(0).randint(0, 256, (5, 7, 3), np.uint8)
     'image.png',
     pytest.param(
         'caf\udce9.png',  # b'caf\xe9.png': OpenCV would end the process
-        marks=pytest.mark.skipif(sys.platform != 'linux', reason='no UTF-8'))
-])
+        marks=pytest.mark.skipif(sys.platform != 'linux', reason='no UTF-8'))])
 def test_png_comes_back_as_it_was(name, tmp_path):
     path = tmp_path / 'new folder' / name
     save_image(path, IMAGE)

@@ -48,8 +48,7 @@ def run(hook, samples, mode='test', epoch=0, batch_size=2):
         log_processor=SimpleNamespace(by_epoch=True), epoch=epoch, rank=0,
         logger=logging.getLogger('test'), **{
             f'{mode}_dataloader': SimpleNamespace(sampler=samples),
-            f'{mode}_evaluator': meta
-        })
+            f'{mode}_evaluator': meta})
     getattr(hook, f'before_{mode}_epoch')(runner)
     for index in range(0, len(samples), batch_size):
         getattr(hook, f'after_{mode}_iter')(
@@ -92,8 +91,7 @@ def test_interval_thins_the_pictures_out_and_not_the_sheet(
         lambda *arguments: sheets.append(arguments) or arguments[0][0])
     run(hook, [sample(image_file, index) for index in range(70)])
     assert names_in(tmp_path / 'out') == [
-        'photo_0.jpg', 'photo_30.jpg', 'photo_60.jpg', 'sheet.jpg'
-    ]
+        'photo_0.jpg', 'photo_30.jpg', 'photo_60.jpg', 'sheet.jpg']
     # From first to last: every third one.
     (images, columns, captions, _), = sheets
     assert captions == [f'photo_{index}' for index in range(0, 70, 3)]
@@ -106,8 +104,7 @@ def test_validation_writes_a_folder_per_epoch(image_file, tmp_path):
         run(hook, [sample(image_file, 0)], 'val', epoch)
     assert names_in(tmp_path / 'out') == ['epoch_001', 'epoch_002']
     assert names_in(tmp_path / 'out' / 'epoch_002') == [
-        'photo_0.jpg', 'sheet.jpg'
-    ]
+        'photo_0.jpg', 'sheet.jpg']
 
 
 @pytest.mark.parametrize('arguments', [dict(enable=False, out_dir='out'),

@@ -7,9 +7,7 @@ the official file with the predicted joints::
 
     pred(image).annorect(person).annopoints.point(k).x, .y, .id    id = 0..15
 
-Their evaluation visits every ``annorect`` with an ``objpos``, and compares the
-length of ``pred`` with that of the list. Images and people without prediction
-are therefore copied from the official file.
+Images and people without prediction are copied from the official file.
 
 FLIC has no server. Predictions have the format of its ``examples.mat``:
 ``examples``, a struct array with ``filepath``, ``coords`` (2, 29),
@@ -47,7 +45,7 @@ class PredictedPerson(NamedTuple):
 
 def mpii_predictions(people: Sequence[PredictedPerson],
                      release: np.ndarray) -> np.ndarray:
-    """Return predictions as MPII's ``pred``.
+    """Return predictions as MPII's ``pred``, a (1, N) struct array.
 
     People of the test images: every test image in the official order, with
     every ``annorect`` of the official file and without its annotated joints.
@@ -56,9 +54,6 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     Args:
         people: predictions, (16, 2) each, in any order.
         release: ``RELEASE`` of the official file, as scipy reads it.
-
-    Returns:
-        (1, N) struct array with ``image.name`` and ``annorect``.
 
     Raises:
         ValueError: if an official index is missing, repeated or unknown.
@@ -83,18 +78,15 @@ def mpii_predictions(people: Sequence[PredictedPerson],
 
 def flic_predictions(people: Sequence[PredictedPerson],
                      examples: np.ndarray) -> np.ndarray:
-    """Return predictions as FLIC's ``examples``.
+    """Return predictions as FLIC's ``examples``, a (1, N) struct array.
 
     Left and right are those of the training labels.
+    In the official order, with all fields of the file but ``coords``, which is
+    NaN for FLIC's other joints.
 
     Args:
         people: predictions, (11, 2) each, in any order.
-        examples: of the official file, as scipy reads it; all its fields of
-            the predicted people are kept but ``coords``.
-
-    Returns:
-        (1, N) struct array in the official order; ``coords`` is NaN for
-        FLIC's other joints.
+        examples: of the official file, as scipy reads it.
 
     Raises:
         ValueError: if a person is not in ``examples``, or is there twice.
@@ -189,8 +181,7 @@ class OfficialPredictionFile(BaseMetric):
         # As dictionaries: mmengine makes plain tuples of named ones.
         self.results += [
             _person(sample, sample['pred_instances']['keypoints'])._asdict()
-            for sample in data_samples
-        ]
+            for sample in data_samples]
 
     def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""

@@ -44,8 +44,7 @@ def _yang_rules(depth: int) -> _Rules:
         (r'^fc_\.(\d+)\.', r'stacks.\1.merge_features.'),
         (r'^score_\.(\d+)\.', r'stacks.\1.merge_heatmaps.'),
         (r'\.downsample\.0\.', '.skip.'),
-        (r'\.bn([123])\.', r'.norm\1.'),
-    )
+        (r'\.bn([123])\.', r'.norm\1.'))
 
 
 def _princeton_place(found: re.Match) -> str:
@@ -70,8 +69,7 @@ _PRINCETON_RULES: _Rules = (
     (r'^merge_preds\.(\d+)\.conv\.conv\.', r'stacks.\1.merge_heatmaps.'),
     (r'\.skip_layer\.conv\.', '.skip.'),
     (r'\.conv([123])\.conv\.', r'.conv\1.'),
-    (r'\.bn([123])\.', r'.norm\1.'),
-)
+    (r'\.bn([123])\.', r'.norm\1.'))
 
 
 class Layout(NamedTuple):
@@ -98,8 +96,7 @@ def unwrap(state_dict: Mapping,
 
     Args:
         state_dict: content of a checkpoint.
-        prefix: of the names to take; by default ``backbone`` where a
-            checkpoint of our models has it.
+        prefix: of the names to take; by default our models' ``backbone``.
 
     Raises:
         ValueError: if there are no tensors, or others than tensors.
@@ -151,8 +148,7 @@ def rename_weights(weights: Mapping[str, Tensor]) -> RenamedWeights:
     unused = [
         f'{name[:-len("weight")]}{kind}'
         for name, tensor in renamed.items() for kind in ('weight', 'bias')
-        if name.endswith('.skip.weight') and len(set(tensor.shape[:2])) == 1
-    ]
+        if name.endswith('.skip.weight') and len(set(tensor.shape[:2])) == 1]
     unused = [name for name in unused if renamed.pop(name, None) is not None]
     remarks = [f'{len(unused)} tensors that the network never uses are left '
                f'out ({first_names(sources[name] for name in unused)})']

@@ -73,8 +73,7 @@ def _weights(checkpoint: dict) -> dict[str, Tensor]:
     return {
         name.removeprefix('module.'): tensor
         for name, tensor in checkpoint.get('state_dict', checkpoint).items()
-        if isinstance(tensor, Tensor)
-    }
+        if isinstance(tensor, Tensor)}
 
 
 def load_pretrained(network: nn.Module,
@@ -149,8 +148,8 @@ def check_weights(weights: dict[str, Tensor],
     """Compare names and shapes of weights with a network's.
 
     Args:
-        weights: missing ``num_batches_tracked`` are added as zero: PyTorch
-            before 0.4.1 had none, and with a fixed momentum they do nothing.
+        weights: missing ``num_batches_tracked``, which PyTorch before 0.4.1
+            did not write, are added as zero.
         expected: the network's state dict.
         sources: original names to print besides, by name.
 
@@ -177,7 +176,6 @@ def check_weights(weights: dict[str, Tensor],
     problems = [
         f'{len(names)} weights are {problem}: {first_names(names)}'
         for problem, names in (('missing', missing), ('unknown', unknown),
-                               ('of another shape', shapes)) if names
-    ]
+                               ('of another shape', shapes)) if names]
     if problems:
         raise ValueError('; '.join(problems))

@@ -44,8 +44,7 @@ def equal_names(one, other):
     other = other.state_dict()
     return {
         name for name, tensor in one.state_dict().items()
-        if name in other and torch.equal(tensor, other[name])
-    }
+        if name in other and torch.equal(tensor, other[name])}
 
 
 @pytest.fixture
@@ -60,8 +59,7 @@ def ports_file(tmp_path):
 @pytest.mark.parametrize('arguments', [
     dict(),
     dict(num_blocks=2, depth=3, stem_channels=(8, 12, 16)),
-    GROUP_NORM,
-])
+    GROUP_NORM])
 def test_weights_of_yangs_port(arguments):
     """By the names of the reference; test_conversion.py has outputs."""
     theirs, loaded = network(**arguments), network(seed=1, **arguments)
@@ -74,8 +72,7 @@ def test_weights_of_yangs_port(arguments):
     dict(),
     dict(num_keypoints=None, num_stacks=1, depth=1, num_blocks=(1, 2),
          feat_channels=(16, 24)),
-    dict(inner_heatmaps=2, in_channels=4, num_blocks=3),
-])
+    dict(inner_heatmaps=2, in_channels=4, num_blocks=3)])
 def test_arguments_are_read_from_tensors(changes):
     weights = network(**changes).state_dict()
     assert read_arguments(weights) == {**SMALL, **changes}
@@ -102,8 +99,7 @@ PORT = port_of(network())
      'fc_.0.weight (1, 1, 1, 1)'),
     ({**PORT, 'fc_.0.weight': [1.0]}, 'fc_.0.weight'),
     ({**PORT, 'score.1.bias': None}, 'stacks.1.heatmaps.bias'),
-    ({**PORT, 'bn1.running_mean': None}, 'stem.norm.running_mean'),
-])
+    ({**PORT, 'bn1.running_mean': None}, 'stem.norm.running_mean')])
 def test_files_that_do_not_fit_are_refused(weights, named):
     built = network(seed=1)
     with pytest.raises(ValueError) as raised:
@@ -192,8 +188,7 @@ def test_load_weights_of_a_whole_model():
     {'more': torch.zeros(1)},
     {'weight': torch.zeros(3, 1)},
     {'weight': torch.full((3, 2), float('nan'))},
-    {'bias': torch.tensor([0, 0, float('inf')])},
-])
+    {'bias': torch.tensor([0, 0, float('inf')])}])
 def test_load_weights_refuses_other_and_broken_ones(change):
     model = nn.Linear(2, 3)
     before = model.weight.clone()
