@@ -1,4 +1,5 @@
 """Exported files compute the same as the model and its codec."""
+import functools
 import json
 
 import numpy as np
@@ -265,6 +266,7 @@ def test_file_that_differs_is_not_written(tmp_path, monkeypatch):
         1.01 * ExportModel._forward(self, image)))
     export = torch.onnx.export
 
+    @functools.wraps(export)
     def export_others(module, *arguments, **options):
         with monkeypatch.context() as patch:
             patch.setattr(ExportModel, 'heatmaps', ExportModel._forward)
