@@ -1,10 +1,10 @@
 """Registration of this package's classes in the OpenMMLab registries.
 
 The network and the training hooks belong to mmengine's root registries,
-everything else to MMPose's. Each group is imported together with the library
-whose registries it needs: at once if the library is already imported, else as
-soon as it is. Importing :mod:`hourglass_plugin.models` therefore imports no
-MMPose, and works beside one that is broken.
+everything else to MMPose's. Each group is imported together with the module
+of a library that it needs: at once if that is already imported, else as soon
+as it is. Importing :mod:`hourglass_plugin.models` therefore imports no MMPose,
+works beside one that is broken, and takes little longer than torch.
 
 Each sub-package first calls :func:`register_with` in its ``__init__``, before
 any of its modules is half imported, so that every order of imports works.
@@ -19,10 +19,15 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-#: Library -> the modules that register classes in its registries, in order;
-#: the first imports MMPose where dependencies of it are missing.
+_HOOKS = ('engine', 'inference.engines')
+
+#: A library or a part of it -> our modules that register classes with it, in
+#: order; MMPose's first imports it where dependencies of it are missing.
+#: mmengine registers its own hooks in the same moment.
 REGISTERED_WITH = {
-    'mmengine': ('engine', 'models', 'inference.engines'),
+    'mmengine': ('models', ),
+    'mmengine.hooks': _HOOKS,
+    'mmengine.runner': _HOOKS,
     'mmpose': ('compat.mmpose', 'codecs', 'datasets', 'evaluation',
                'transforms', 'models.head', 'models.pose_estimator',
                'report.hook', 'report.summary_hook',
@@ -56,7 +61,7 @@ def register_with(library: str) -> None:
     """Import the modules that register classes in a library's registries.
 
     Args:
-        library: ``mmengine`` or ``mmpose``.
+        library: a key of ``REGISTERED_WITH``.
 
     Raises:
         ImportError: if the library is installed but does not import.
@@ -94,6 +99,9 @@ class _Finder(MetaPathFinder):
             execute(module)
             if self in sys.meta_path:
                 sys.meta_path.remove(self)
+            if self.library == 'mmengine.hooks' and (
+                    'mmengine.runner' in sys.modules):
+                return  # the runner, which imports them, is not complete yet
             try:
                 register_with(self.library)
             except ImportError as error:

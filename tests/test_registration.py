@@ -55,8 +55,10 @@ import sys
 StackedHourglass(num_stacks=1, feat_channels=8, num_keypoints=2)
 result = [MODELS.get('StackedHourglass') is StackedHourglass,
           sorted(name for name, module in sys.modules.items()
-                 if module and name.split('.')[0] in
-                 ('mmpose', 'mmcv', 'mmdet', 'pycocotools'))]
+                 if module and (name.split('.')[0] in
+                 ('mmpose', 'mmcv', 'mmdet', 'pycocotools') or
+                 # these import half of torch that it does not itself
+                 name in ('mmengine.model', 'mmengine.optim')))]
 try:
     import mmpose
 except RuntimeError as error:

@@ -1,7 +1,7 @@
 """Additions to mmengine's runner: loop, checkpoints, hooks."""
 from ..registration import register_with
 
-register_with('mmengine')
+register_with('mmengine.hooks')
 
 from .checkpoint_hook import ResumableCheckpointHook
 from .compile_hook import CompileHook, compile_for_training

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -166,6 +165,7 @@ def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
 
 def without_wrapper(model: nn.Module) -> nn.Module:
     """Return a model that may be wrapped for several processes."""
+    from mmengine.model import is_model_wrapper  # as in init_weights
     return model.get_submodule('module') if is_model_wrapper(model) else model
 
 

@@ -5,6 +5,7 @@ Shape shorthand: B batch, S stacks, K keypoints, C channels, H W input size.
 Source: Newell, Yang and Deng, "Stacked Hourglass Networks for Human Pose
 Estimation", ECCV 2016 (arXiv:1603.06937v2), sections 3.1 to 3.3 and figure 4.
 """
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
@@ -12,7 +13,6 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from mmengine.logging import print_log
-from mmengine.model import BaseModule, PretrainedInit, normal_init
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -111,12 +111,13 @@ def _heatmap_convolution(channels: int, num_keypoints: int) -> nn.Conv2d:
     """A 1x1 convolution that starts near zero, as targets mostly are."""
     # The noise of a usual initialisation would take epochs to unlearn.
     convolution = nn.Conv2d(channels, num_keypoints, 1)
-    normal_init(convolution, std=0.001)  # and a bias of zeros
+    nn.init.normal_(convolution.weight, std=0.001)
+    nn.init.zeros_(cast(Tensor, convolution.bias))
     return convolution
 
 
 @MODELS.register_module()
-class StackedHourglass(BaseModule):
+class StackedHourglass(nn.Module):
     """The stacked hourglass network, as a backbone.
 
     Returns a tuple with one tensor per stack, first to last. With
@@ -172,8 +173,6 @@ class StackedHourglass(BaseModule):
         [(1, 16, 64, 64), (1, 16, 64, 64)]
     """
 
-    init_cfg: dict | list | None
-
     def __init__(self,
                  num_stacks: int = 8,
                  num_blocks: int | Sequence[int] = 1,
@@ -187,7 +186,9 @@ class StackedHourglass(BaseModule):
                  norm_cfg: dict | None = None,
                  with_cp: bool = False,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
+        super().__init__()
+        self.init_cfg = copy.deepcopy(init_cfg)
+        self.is_init = False
         blocks, widths = check_network_arguments(
             num_stacks, num_blocks, feat_channels, depth, num_keypoints,
             inner_heatmaps, in_channels, stem_channels)
@@ -208,7 +209,7 @@ class StackedHourglass(BaseModule):
         self.stacks = cast('Sequence[Stack]', stacks)
         # Channels innermost in memory: the layout in which convolutions of
         # this kind are fastest, on CPUs and GPUs. Values stay equal.
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def from_size(cls, name: str, **arguments: Any) -> 'StackedHourglass':
@@ -230,16 +231,19 @@ class StackedHourglass(BaseModule):
             FileNotFoundError: if there is no such checkpoint.
             ValueError: if it is of another network, or no checkpoint.
         """
-        init_cfg, was_initialised = self.init_cfg, self.is_init
-        given = init_cfg if isinstance(init_cfg, list) else [init_cfg]
-        parts = [part for part in given if part]
+        # Importing it takes half as long as importing torch.
+        from mmengine.model import PretrainedInit, initialize
+        if self.is_init:
+            return
+        given = self.init_cfg
+        parts = [part for part in (
+            given if isinstance(given, list) else [given]) if part]
         # mmengine would leave weights under a port's names at random.
         pretrained = [part for part in parts
                       if part['type'] in ('Pretrained', PretrainedInit)]
-        self.init_cfg = [part for part in parts if part not in pretrained]
-        super().init_weights()
-        self.init_cfg = init_cfg
-        for part in [] if was_initialised else pretrained:
+        initialize(self, [part for part in parts if part not in pretrained])
+        self.is_init = True
+        for part in pretrained:
             path = part['checkpoint']
             try:
                 remarks = load_pretrained(self, read_checkpoint(path),
@@ -247,9 +251,6 @@ class StackedHourglass(BaseModule):
             except ValueError as error:
                 raise ValueError(f'{path}: {error}') from error
             print_log(f'{path}: {"; ".join(remarks)}', 'current')
-
-    def _dump_init_info(self) -> None:
-        """Log nothing where mmengine logs a line for each parameter."""
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Compute the heatmaps or the features of the requested stacks.

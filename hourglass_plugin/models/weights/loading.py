@@ -4,7 +4,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ...compat.restricted import load_restricted
 from ..consistency import without_wrapper
 from .key_maps import first_names, read_arguments, rename_weights, unwrap
 
@@ -20,6 +19,8 @@ def read_checkpoint(path: str) -> dict:
         ValueError: if it is not a checkpoint, is damaged, or has anything but
             tensors, numbers, texts and mmengine's own classes.
     """
+    # mmengine's runner, which it needs, takes longer to import than torch.
+    from ...compat.restricted import load_restricted
     return load_restricted(path, map_location='cpu', logger='silent')
 
 
