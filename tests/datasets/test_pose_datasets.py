@@ -2,10 +2,11 @@
 import numpy as np
 import pytest
 from matlab_files import write_head_boxes
-from mmpose.registry import DATASETS
-from pose_files import entry, write_json
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS, METRICS
+from pose_files import entry, write_json, write_noise
 
-from hourglass_plugin.skeletons import MPII
+from hourglass_plugin.skeletons import FLIC, MPII
 
 
 def build(name, folder, **options):
@@ -46,6 +47,27 @@ def test_head_boxes_as_mmposes_configs_name_them(tmp_path, monkeypatch):
         assert record['head_size'].item() == pytest.approx(3.0)
     with pytest.raises(FileNotFoundError):
         build('MPII', 'data', headbox_file='none.mat')
+
+
+def test_flic_torso_size_of_the_file_reaches_the_metric(tmp_path):
+    """Through MMPose's packing; a fifth of 30 pixels is 6."""
+    init_default_scope('mmpose')
+    write_json(tmp_path / 'a.json', [
+        entry(FLIC, image='a.png', torso_size=30.0)])
+    write_noise(tmp_path / 'images', ['a.png'])
+    dataset = build('FLIC', tmp_path, test_mode=True, pipeline=[
+        dict(type='LoadImage'),
+        dict(type='GetBBoxCenterScale', padding=1.25),
+        dict(type='TopdownAffine', input_size=(64, 64)),
+        dict(type='PackPoseInputs')])
+    metric = METRICS.build(dict(type='TorsoPCKMetric'))
+    metric.dataset_meta = dataset.metainfo
+    for shift, score in ((5.9, 100), (6.1, 0)):
+        sample = dataset[0]['data_samples'].to_dict()
+        sample['pred_instances'] = dict(
+            keypoints=sample['gt_instances']['keypoints'] + [shift, 0])
+        metric.process(None, [sample])
+        assert metric.evaluate(1)['flic/PCK@0.2'] == score
 
 
 def test_a_file_without_people_is_named(tmp_path):

@@ -173,24 +173,3 @@ def test_accuracy_counts_a_twentieth_of_the_sides():
                               ([0] * 4 + [1] * 2, 0), ([0] * 6, 0)):
         assert heatmap_accuracy(predicted, target, torch.tensor(
             [weights])).item() == pytest.approx(expected)
-
-
-@pytest.mark.parametrize('layout',
-                         [torch.contiguous_format, torch.channels_last])
-def test_accuracy_of_network_outputs(layout):
-    """bfloat16 in either memory format, against a loop."""
-    rng = np.random.default_rng(3)
-    target, predicted = torch.zeros(2, 4, 5, 40, 64)
-    predicted += torch.from_numpy(rng.random((4, 5, 40, 64)))
-    weights = rng.integers(2, size=(4, 5))
-    close = []
-    for b, k in np.ndindex(4, 5):
-        y, x = rng.integers(5, 35), rng.integers(5, 59)
-        dy, dx = rng.integers(-4, 5, 2)
-        target[b, k, y, x], predicted[b, k, y + dy, x + dx] = 1, 2
-        if weights[b, k]:
-            close.append((dx / 64)**2 + (dy / 40)**2 < 0.05**2)
-    predicted = predicted.to(torch.bfloat16, memory_format=layout)
-    assert 0 < np.mean(close) < 1
-    accuracy = heatmap_accuracy(predicted, target, torch.from_numpy(weights))
-    assert accuracy.item() == pytest.approx(np.mean(close))

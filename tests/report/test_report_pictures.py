@@ -1,4 +1,4 @@
-"""Heatmaps of a report: whose, in which place, and the model as it was."""
+"""Heatmaps of a report are those of the model as it was."""
 import numpy as np
 import pytest
 import torch
@@ -7,15 +7,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
-from hourglass_plugin.report.pictures import (
-    Heatmaps,
-    draw_crop,
-    draw_person,
-    draw_stacks,
-    predict_heatmaps,
-)
+from hourglass_plugin.report.pictures import predict_heatmaps
 from hourglass_plugin.skeletons import LSP
-from hourglass_plugin.visualization import save_image
 
 CODEC = dict(type='LSPHeatmap', input_size=(64, 64), heatmap_size=(16, 16))
 RESNET = dict(type='ResNet', depth=18)
@@ -85,52 +78,3 @@ def test_heatmaps_are_those_of_the_model_as_it_was(parts, stacks, dataset):
 def test_a_model_without_heatmaps(dataset):
     model = build_model(REGRESSION).eval()
     assert predict_heatmaps(model, dataset, 0) is None
-
-
-def test_heatmaps_are_as_bright_as_high_and_in_their_place():
-    crop = np.zeros((64, 64, 3), np.uint8)
-    stacks = [np.zeros((14, 16, 16), np.float32) for _ in range(2)]
-    # The first joint at the top left, half as high in the first stack; the
-    # second one is nowhere.
-    stacks[0][0, :4, :4], stacks[1][0, :4, :4] = 0.2, 0.4
-    stacks[1][1] = 0.01
-    heatmaps = Heatmaps(crop, np.zeros(2), np.ones(2), stacks)
-    first, second = draw_stacks(heatmaps)
-    # Fully coloured is eight tenths of red, the crop being black; half as
-    # much in the first stack.
-    # Over it lies a tenth of the second joint's blue, whose red is 38.
-    assert second[5, 5, 2] == pytest.approx(
-        0.92 * 0.8 * 255 + 0.08 * 38, abs=1)
-    assert first[5, 5, 2] == pytest.approx(0.4 * 255, abs=1)
-    assert first[-5, -5].max() == 0
-    # 0.01 is a tenth of the lowest peak that counts.
-    assert second[-5, -5].max() == pytest.approx(0.1 * 0.8 * 255, abs=1)
-
-
-def test_prediction_over_the_crop():
-    heatmaps = Heatmaps(
-        np.zeros((64, 64, 3), np.uint8), np.array([100., 50.]),
-        np.array([128., 128.]), [])
-    keypoints = np.full((14, 2), np.nan)
-    keypoints[LSP.joints.index('neck')] = [68, 82]  # a quarter, 3 quarters
-    drawn = draw_crop(heatmaps, keypoints, LSP).max(axis=2)
-    assert drawn.shape == (256, 256)
-    np.testing.assert_allclose(
-        np.median(np.nonzero(drawn), axis=1), [192, 64], atol=1)
-
-
-def test_prediction_left_and_annotated_joints_right(tmp_path):
-    save_image(tmp_path / 'photo.png', np.zeros((208, 208, 3), np.uint8))
-    predicted, truth = np.full((2, 14, 2), 104.)
-    predicted[:], truth[0] = [52, 52], [52, 156]
-    drawn = draw_person(
-        dict(path=tmp_path / 'photo.png', center=np.array([104., 104.]),
-             scale=np.array([208., 208.]), predicted=predicted, truth=truth,
-             annotated=np.arange(14) == 0), LSP).max(axis=2)
-    # Pictures of 208 pixels, white between them.
-    assert drawn.shape == (208, 2 * 208 + 2) and drawn[:, 208:210].min() == 255
-    for half, middle in ((drawn[:, :208], (52, 52)),
-                         (drawn[:, 210:], (156, 52))):
-        np.testing.assert_allclose(
-            np.median(np.nonzero(half), axis=1), middle, atol=1)
-    assert drawn[104, 210 + 104] == 0

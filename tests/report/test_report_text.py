@@ -128,18 +128,6 @@ def test_tables_of_the_page(mpii_page):
         '4', '47.3', '7.0']
 
 
-def test_left_and_right():
-    people = people_of(LSP, [0, 0])
-    knees = LSP.indices(['left_knee', 'right_knee'])
-    people.predicted[0, knees] = people.truth[0, knees[::-1]]
-    page = page_of(people, LSP, TORSO_PCK)
-    rows = rows_of(page, 'Joints taken for those of the other side')
-    assert rows['knee'] == ['4', '50.0', '50.0']
-    assert rows['ankle'] == ['4', '0.0', '0.0']
-    assert rows['all pairs'] == ['24', '8.3', '8.3']
-    assert 'Of 2 people with such pairs 0 (0.0 %)' in page
-
-
 def test_advice_and_numbers_to_download():
     people = people_of(LSP, [0, 0])
     knees = LSP.indices(['left_knee', 'right_knee'])

@@ -2,63 +2,15 @@
 import functools
 import json
 import sys
-from types import SimpleNamespace
 
 import bench_baselines
-import bench_data
 import bench_timing
 import pytest
 import torch
 from bench_machine import peak_memory
 from bench_report import Table, markdown, record, timed_rows
-from plain_network import PlainNetwork
-from torch import nn
 
 from hourglass_plugin.engine.malloc_hook import set_freed_memory
-from hourglass_plugin.models.stacked_hourglass import StackedHourglass
-
-
-@torch.no_grad()
-def test_plain_network_computes_the_same_in_contiguous_memory():
-    torch.manual_seed(0)
-    network = StackedHourglass(
-        num_stacks=2, feat_channels=16, depth=2, num_keypoints=5)
-    bench_baselines.randomize(network)
-    network.eval()
-    strides = [x.stride() for x in network.parameters()]
-    image = torch.rand(2, 3, 32, 48, generator=torch.manual_seed(1))
-    outputs = []
-    for module in (network, PlainNetwork(network)):
-        formats = set()
-
-        def note(layer, inputs, output, formats=formats):
-            if min(output.shape[1:]) > 1:
-                formats.add(output.is_contiguous())
-
-        for layer in module.modules():
-            if isinstance(layer, nn.Conv2d):
-                layer.register_forward_hook(note)
-        outputs.append(module(image))
-        assert formats == {module is not network}
-    for ours, theirs in zip(*outputs):
-        assert ours.abs().max() > 0.01  # not zero against zero
-        # Sums of some hundred products in another order.
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-    assert strides == [x.stride() for x in network.parameters()]
-    assert network.stem.norm.running_mean.abs().max() > 0.01
-
-
-def test_other_sizes_and_missing_configs_are_refused(monkeypatch, tmp_path):
-    config = bench_baselines.resize(
-        bench_baselines.stock_config('HRNet-W32 + HeatmapHead'), (128, 96))
-    with pytest.raises(ValueError):
-        next(bench_baselines.other_models(
-            (256, 256), 'cpu', {'theirs': config}))
-    # MMPose without its configs.
-    monkeypatch.setattr(bench_baselines.mmpose, '__file__',
-                        str(tmp_path / 'mmpose' / '__init__.py'))
-    with pytest.raises(FileNotFoundError):
-        bench_baselines.stock_config('HRNet-W32 + HeatmapHead')
 
 
 def test_training_batch_encodes_the_same_images_and_keypoints():
@@ -108,37 +60,6 @@ def test_candidates_take_turns_after_warming_up(clock, monkeypatch):
     # After a change of the setting a call that is not timed.
     assert order == [
         'slow', 'fast', 'default', 'slow', 'slow', 'keep', 'fast', 'fast']
-
-
-def test_pipelines_take_turns_person_by_person(clock):
-    seen = []
-
-    def transform(name, seconds):
-
-        def call(self, record):
-            seen.append((record['person'], record['sample_idx'].seed))
-            clock[0] += seconds
-            return record
-
-        return type(name, (), dict(__call__=call))()
-
-    timings = bench_data.measure_pipelines(
-        dict(ours=[transform('Shared', 1.0), transform('OnlyOurs', 2.0)],
-             MMPose=[transform('Shared', 4.0)]),
-        SimpleNamespace(get_data_info=lambda index: dict(person=index)),
-        people=2, rounds=2)
-    # The first of three rounds warms up.
-    assert timings == dict(
-        ours=dict(Shared=[1.0, 1.0], OnlyOurs=[2.0, 2.0]),
-        MMPose=dict(Shared=[4.0, 4.0]))
-    assert seen == [(person, (0, number, person)) for number in range(3)
-                    for person in range(2) for _ in range(3)]
-    shared, ours = bench_data.transform_rows(timings['ours'],
-                                             timings['MMPose'])
-    assert shared == dict(
-        name='Shared', ours=1.0, ours_seconds=[1.0, 1.0], stock=4.0,
-        stock_seconds=[4.0, 4.0])
-    assert ours == dict(name='OnlyOurs', ours=2.0, ours_seconds=[2.0, 2.0])
 
 
 def test_rows_markdown_and_record_by_hand():

@@ -40,13 +40,14 @@ def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('subject, options, images, reference, others', [
-    ('inference', ['--stacks', 2, '--batch-size', 2, '--precisions', 'float32',
-                   'int8'], 2, 'plain', {
-        # The bound that the accelerated network is held to; rounding to 8
-        # bits is more than that, but still the same network.
-        'float32': (0, 1e-4), 'int8': (1e-4, 0.3), 'default': None,
-        'ONNX Runtime by hand': None, 'OpenVINO by hand': None, STOCK: None,
-        f'{STOCK}, float32': None, f'{STOCK}, int8': None}),
+    ('inference', ['--batch-size', 2, '--checkpoint', 'CHECKPOINT',
+                   '--people', 8, '--precisions', 'float32', 'int8'],
+     2, 'plain', {
+         # The bound that the accelerated network is held to; rounding to 8
+         # bits is more than that, but still the same network.
+         'float32': (0, 1e-4), 'int8': (1e-4, 0.3), 'default': None,
+         'ONNX Runtime by hand': None, 'OpenVINO by hand': None, STOCK: None,
+         f'{STOCK}, float32': None, f'{STOCK}, int8': None}),
     ('training', ['--stacks', 2, '--batch-size', 2, '--beside', HRNET], 2,
      'plain', {
          # The same weights, images and targets give the same loss, but for
@@ -58,9 +59,15 @@ def benchmark(call_tool, project, tmp_path, monkeypatch, capsys):
     ('memory', ['--stacks', 2, '--batch-size', 2], 2, 'keeping activations',
      {}),
 ])
-def test_subject(subject, options, images, reference, others, benchmark):
+def test_subject(subject, options, images, reference, others, benchmark,
+                 trained, tmp_path):
     """Rates and differences; test_benchmark_parts.py has other figures."""
-    rows, _ = benchmark(subject, *options)
+    options = [trained.checkpoint if option == 'CHECKPOINT' else option
+               for option in options]
+    picture = tmp_path / 'scores.png'
+    if subject == 'inference':
+        options += ['--picture', picture]
+    rows, screen = benchmark(subject, *options)
     assert rows[reference]['ratio'] == 1
     assert set(others) <= set(rows)
     for name, row in rows.items():
@@ -75,19 +82,12 @@ def test_subject(subject, options, images, reference, others, benchmark):
         # At 128x128 a quarter of what 256x256 has (7.2 G).
         assert rows[STOCK]['multiply_adds'] / 1e9 == pytest.approx(
             7.2 / 4, rel=0.01)
-
-
-def test_inference_with_scores(benchmark, trained, tmp_path):
-    rows, screen = benchmark(
-        'inference', '--batch-size', 1, '--checkpoint', trained.checkpoint,
-        '--beside', '--people', 8, '--precisions', 'float32', 'int8',
-        '--picture', tmp_path / 'scores.png')
-    assert 'PCK' in screen
-    assert rows['plain']['pck'] == rows['default']['pck'] == (
-        rows['float32']['pck'])
-    assert 0 <= rows['int8']['pck'] <= 100
-    assert rows['OpenVINO by hand'].get('pck') is None
-    assert (tmp_path / 'scores.png').stat().st_size > 1000
+        assert 'PCK' in screen
+        assert rows['plain']['pck'] == rows['default']['pck'] == (
+            rows['float32']['pck'])
+        assert 0 <= rows['int8']['pck'] <= 100
+        assert rows['OpenVINO by hand'].get('pck') is None
+        assert picture.stat().st_size > 1000
 
 
 @pytest.mark.parametrize('subject, option, value, named', [

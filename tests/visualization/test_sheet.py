@@ -23,17 +23,6 @@ def test_cells_are_eight_pixels_apart():
     assert contact_sheet(images[2:], columns=9).shape == (4 + 16, 6 + 16, 3)
 
 
-def test_captions_are_under_their_image_and_the_title_is_above():
-    images = [picture(10, 60, 255)] * 2
-    sheet = contact_sheet(images, 2, ['much too long for sixty pixels', ''])
-    rows, columns = np.nonzero(sheet.min(axis=2) < 200)
-    assert rows.size and rows.min() >= 8 + 10
-    assert columns.min() >= 8 and columns.max() < 8 + 60
-    sheet = contact_sheet(images, 2, title='People')
-    rows, _ = np.nonzero(sheet.min(axis=2) < 200)
-    assert rows.size and rows.max() < sheet.shape[0] - 8 - 10 - 1
-
-
 @pytest.mark.parametrize('height', [30, 60, 240])  # zoom 1/2, 1, 4
 def test_a_bright_spot_is_where_the_matrix_says(height):
     image = picture(200, 160, 0)
