@@ -61,7 +61,7 @@ def accelerate(network: Any,
     if precision == 'int8' and not images:
         raise ValueError('int8 needs images: give calibration')
     import openvino
-    core = openvino.Core()
+    core = openvino_core()
     is_short = precision != 'float32' and _has_bfloat16()
     options = dict(
         INFERENCE_NUM_THREADS=num_threads or torch.get_num_threads(),
@@ -124,10 +124,21 @@ def check_precision(precision: str, device: str = 'cpu') -> None:
                          'float32 or int8')
 
 
+@functools.cache
+def openvino_core() -> Any:
+    """Return OpenVINO's runtime, one for the process.
+
+    On CPUs with AMX each one gives the thread a stack for signal handlers of
+    its own. After two that ended in the order in which they began, handlers
+    run on memory that is gone: the next signal, e.g. a child's end, kills.
+    """
+    import openvino
+    return openvino.Core()
+
+
 def _has_bfloat16() -> bool:
     """Return True if the CPU has instructions for bfloat16."""
-    import openvino
-    return 'BF16' in openvino.Core().get_property(
+    return 'BF16' in openvino_core().get_property(
         'CPU', 'OPTIMIZATION_CAPABILITIES')
 
 
@@ -193,7 +204,7 @@ def _quantized(graph: Any, images: Sequence[Tensor]) -> Any:
     extremes = [ops.result(reduce(convolution.input_value(0), (0, 1, 2, 3)))
                 for reduce in (ops.reduce_min, ops.reduce_max)
                 for convolution in _convolutions(probe)]
-    run = openvino.Core().compile_model(
+    run = openvino_core().compile_model(
         openvino.Model(extremes, probe.get_parameters()), 'CPU',
         dict(INFERENCE_PRECISION_HINT='f32'))
     values = np.array([list(run([image[None].float().numpy()]).values())

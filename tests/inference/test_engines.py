@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from fresh_interpreter import run_python
 from small_estimator import assert_same, build, predict
 from small_network import image, small_network
 from torch import nn
@@ -181,6 +182,27 @@ def test_compiled_network_is_cached(cache, monkeypatch):
     file.write_bytes(b'damaged')
     assert_outputs(accelerate(network, cache_dir=cache), network, x)
     assert file.stat().st_size > 1000
+
+
+def test_signals_are_handled_after_networks_are_gone():
+    # With AMX OpenVINO gives the thread another stack for its handlers.
+    handled, _ = run_python('''
+import faulthandler, signal
+import torch
+from torch import nn
+from hourglass_plugin.inference import accelerate
+
+faulthandler.enable()
+image = torch.zeros(1, 3, 8, 8)
+networks = [accelerate(nn.Conv2d(3, 8, 3), precision, image)
+            for precision in ('float32', 'bfloat16')]
+while networks:  # the oldest first
+    networks.pop(0)
+result = []
+signal.signal(signal.SIGCHLD, lambda *arguments: result.append(1))
+signal.raise_signal(signal.SIGCHLD)
+''')
+    assert handled == [1]
 
 
 def test_cache_that_cannot_be_written_is_left_out(tmp_path):

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from hourglass_plugin.compat.versions import onnx_exporter_options
 from hourglass_plugin.inference import accelerate
+from hourglass_plugin.inference.engines import openvino_core
 from hourglass_plugin.models.weights.loading import (
     load_weights,
     read_checkpoint,
@@ -181,7 +182,6 @@ def _ours(network: Any, precisions: Sequence[str],
 def _by_hand(network: nn.Module, image: Tensor) -> dict[str, Network]:
     """ONNX Runtime and OpenVINO on the exported network, as in manuals."""
     import onnxruntime
-    import openvino
     threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, 'network.onnx'))
@@ -192,7 +192,7 @@ def _by_hand(network: nn.Module, image: Tensor) -> dict[str, Network]:
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(
             path, options, providers=['CPUExecutionProvider'])
-        compiled = openvino.Core().compile_model(
+        compiled = openvino_core().compile_model(
             path, 'CPU', {'INFERENCE_NUM_THREADS': threads,
                           'INFERENCE_PRECISION_HINT': 'f32',
                           'PERFORMANCE_HINT': 'LATENCY'})
