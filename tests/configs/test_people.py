@@ -26,7 +26,7 @@ def write_sets(folder):
 
 def test_config_trains_and_evaluates(tmp_path):
     config = Config.fromfile(
-        config_path('td-hm_hg2-w128_1xb16-7e_people-192x192.py'))
+        config_path('td-hm_hg2-w128_1xb16-9e_people-192x192.py'))
     write_sets(tmp_path)
     init_default_scope('mmpose')
     combined, *evaluated = make_small(config, tmp_path, batch_size=4)
