@@ -1,4 +1,4 @@
-"""Keypoints of a person in a photograph, by a file of export_onnx.py --decode.
+"""Keypoints of a person in an image, by a file of export_onnx.py --decode.
 
 python run_onnx.py MODEL.onnx PHOTOGRAPH LEFT TOP RIGHT BOTTOM
 """
@@ -15,7 +15,7 @@ mean, std = json.loads(meta['mean']), json.loads(meta['std'])
 size = np.float32(json.loads(meta['input_size']))  # width, height
 box = np.float32(sys.argv[3:7])
 center = (box[:2] + box[2:]) / 2
-# Pixels of the photograph per pixel of the crop.
+# Pixels of the image per pixel of the crop.
 scale = ((box[2:] - box[:2]) * json.loads(meta['box_padding']) / size).max()
 corners = np.float32([[0, 0], [-1, 0], [-1, 1]]) * size[0] / 2
 matrix = cv2.getAffineTransform(center + scale * corners, size / 2 + corners)

@@ -1,6 +1,6 @@
 """Score finding everybody: boxes, and poses from boxes that were found.
 
-Photographs in COCO's format. Prints the detector's AP50, the share of people
+Images in COCO's format. Prints the detector's AP50, the share of people
 over 96 pixels tall who are found at IoU 0.5 where an image has one false box
 on average, its time, and OKS AP of the 12 joints of arms and legs with the
 detector's and with the annotated boxes.

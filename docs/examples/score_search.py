@@ -1,7 +1,7 @@
 """Score the search for a person: true boxes, whole image, search.
 
 Scores a top-down config's people to test three times, PCK@0.2 in torso sizes,
-in their photographs and pasted at a random size and place into others:
+in their images and pasted at a random size and place into others:
 
     python docs/examples/score_search.py CONFIG CHECKPOINT
 """
@@ -30,8 +30,8 @@ def has_torso(person):
     return shown[LSP.indices(LSP.torso)].all()
 
 
-def empty_photograph(people, rng, width, height):
-    """The largest part of somebody's photograph that he is not in."""
+def empty_image(people, rng, width, height):
+    """The largest part of an image that a person is not in."""
     for least in (30, ) * 20 + (1, ):  # pixels; a strip shows little
         person = people[rng.integers(len(people))]
         image = read_image(person['img_path'])
@@ -47,7 +47,7 @@ def empty_photograph(people, rng, width, height):
             return cv2.resize(
                 part, None, fx=zoom, fy=zoom,
                 interpolation=cv2.INTER_CUBIC)[:height, :width]
-    raise ValueError('every person fills all of the photograph')
+    raise ValueError('every person fills all of the image')
 
 
 def paste(person, image, people, rng):
@@ -62,7 +62,7 @@ def paste(person, image, people, rng):
     high = np.minimum(center + half, small.shape[1::-1]).astype(int)
     high = np.minimum(high, low + (width, height))
     x, y = rng.integers(0, np.array([width, height]) - (high - low) + 1)
-    picture = empty_photograph(people, rng, width, height)
+    picture = empty_image(people, rng, width, height)
     picture[y:y + high[1] - low[1],
             x:x + high[0] - low[0]] = small[low[1]:high[1], low[0]:high[0]]
     return picture, zoom, np.array([x, y]) - low
@@ -82,7 +82,7 @@ def main():
     people = [person for person in dataset if has_torso(person)]
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(people))[:args.people]
-    for where in ('in their photographs', 'pasted into others'):
+    for where in ('in their images', 'pasted into others'):
         right = {'true box': [], 'whole image': [], 'search': []}
         for person in (people[index] for index in chosen):
             image, zoom, shift = read_image(person['img_path']), 1, 0

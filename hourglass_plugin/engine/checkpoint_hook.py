@@ -251,7 +251,11 @@ def _check_middle_of_epoch(runner: Runner, progress: dict) -> None:
 
 
 def rule_of_score(name: str) -> str:
-    """Return ``'greater'`` or ``'less'``; ValueError if no word tells."""
+    """Return ``'greater'`` or ``'less'``, whichever is better.
+
+    Raises:
+        ValueError: if the name of the score does not tell.
+    """
     score = name.partition('/')[2] or name
     for rule, words in (('less', 'loss|nme|epe|mpjpe|error'),
                         ('greater', r'pck|auc|acc|precision|recall|iou|dice|'

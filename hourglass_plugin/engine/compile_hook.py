@@ -33,12 +33,16 @@ class CompileHook(Hook):
         self.options = {'dynamic': False, **options}
 
     def before_train(self, runner: Runner) -> None:
-        """Compile the backbone."""
-        if self.enable:
-            model: Any = without_wrapper(runner.model)
-            compile_for_training(model.backbone, **self.options)
-            runner.logger.info('The network is compiled in the first '
-                               'iteration, which takes minutes on a CPU')
+        """Compile the backbone; ValueError if the model has none."""
+        if not self.enable:
+            return
+        network: Any = getattr(without_wrapper(runner.model), 'backbone', None)
+        if network is None:
+            raise ValueError('default_hooks.compile: the model has no '
+                             'backbone to compile; set enable=False')
+        compile_for_training(network, **self.options)
+        runner.logger.info('The network is compiled in the first iteration, '
+                           'which takes minutes on a CPU')
 
 
 def compile_for_training(network: nn.Module, **options: Any) -> None:

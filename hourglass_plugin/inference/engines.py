@@ -22,6 +22,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import __version__
 from ..atomic_files import atomic_file
@@ -43,7 +44,7 @@ def accelerate(network: Any,
 
     Args:
         network: on the CPU; a module from a tensor (B, C, H, W) to a tuple of
-            tensors, whose batch norms have running statistics.
+            tensors.
         precision: one of ``PRECISIONS``. With int8 convolutions multiply 8-bit
             integers, and the rest is bfloat16 where the CPU has it.
         example: (B, C, H, W) images for which the network is then prepared;
@@ -53,9 +54,16 @@ def accelerate(network: Any,
         cache_dir: folder of compiled networks; by default none are kept.
 
     Raises:
-        ValueError: as :func:`check_precision`, or if int8 has no images.
+        ValueError: as :func:`check_precision`, if int8 has no images, or if
+            the network is not on the CPU or has norms of the whole batch.
     """
     check_precision(precision)
+    if next(network.parameters()).device.type != 'cpu':
+        raise ValueError('OpenVINO is for CPUs: move the network there')
+    if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
+           for norm in network.modules()):
+        raise ValueError('batch norms without running statistics depend on '
+                         'the whole batch and cannot be compiled')
     images = [] if calibration is None or precision != 'int8' else [
         *calibration[:CALIBRATION_SIZE]]
     if precision == 'int8' and not images:

@@ -216,7 +216,7 @@ class StackedHourglass(nn.Module):
         """Build a network of the paper, with other arguments of the class.
 
         Raises:
-            ValueError: if the name is none of ``SIZES``.
+            ValueError: if the name is not in ``SIZES``.
         """
         if name not in SIZES:
             raise ValueError(f'unknown size {name!r}; use {", ".join(SIZES)}')

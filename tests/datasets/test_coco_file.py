@@ -26,7 +26,7 @@ def several(*changes):
         for number, change in enumerate(changes)])
 
 
-def photograph(folder, size, orientation=1, name='a.jpg'):
+def write_image(folder, size, orientation=1, name='a.jpg'):
     """Save an image of this width and height with an orientation tag."""
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -146,7 +146,7 @@ def test_few_implausible_annotations_are_noted(tmp_path):
     ((80, 100), 1, (None, None), 1), ((80, 100), 1, (80.0, 100), 0)])
 def test_sizes_are_those_of_the_image(pixels, orientation, written, notes,
                                       tmp_path):
-    photograph(tmp_path, pixels, orientation)
+    write_image(tmp_path, pixels, orientation)
     content = read(tmp_path, {
         'images.0': dict(id=7, file_name='a.jpg', width=written[0],
                          height=written[1])})
@@ -159,7 +159,7 @@ def test_sizes_are_those_of_the_image(pixels, orientation, written, notes,
     ((85, 95), True), ((79, 95), True), ((5, 70), False), ((82, 102), False)])
 def test_keypoints_of_the_stored_image(xs, is_refused, tmp_path):
     """The turned one is 80 pixels wide, the stored one 100."""
-    photograph(tmp_path, (100, 80), 6)
+    write_image(tmp_path, (100, 80), 6)
     changes = several({}, {}, dict(
         bbox=[50, 20, 40, 40],
         keypoints=[xs[0], 30, 2, xs[1], 30, 2, xs[1], 40, 2]))

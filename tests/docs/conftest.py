@@ -19,7 +19,7 @@ def eager():
 
 @pytest.fixture(scope='module')
 def folder(trained, tmp_path_factory):
-    """A clone's configs, the trained small project, and a photograph."""
+    """A clone's configs, the trained small project, and an image."""
     folder = tmp_path_factory.mktemp('reader')
     shutil.copytree(ROOT / 'configs', folder / 'configs')
     (folder / 'photographs').mkdir()

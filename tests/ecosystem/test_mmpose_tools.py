@@ -78,12 +78,12 @@ def with_plugin(reader, monkeypatch):
 
 def test_demo_and_browser_draw_poses(with_plugin, reader):
     with_plugin('image_demo.py')
-    photograph = read_image(reader.folder / 'photographs' / 'val0.png')
+    image = read_image(reader.folder / 'photographs' / 'val0.png')
     drawn = read_image(reader.folder / 'demo.png')
-    # The photograph in its box, and below it with the heatmaps.
+    # The image in its box, and below it with the heatmaps.
     assert drawn.shape == (200, 100, 3)
     assert (drawn[0] == [0, 255, 0]).all()
-    assert (drawn[100:] != photograph).any(axis=2).mean() > 0.9
+    assert (drawn[100:] != image).any(axis=2).mean() > 0.9
     with_plugin('browse_dataset.py')
     for index in range(5):
         crop = read_image(reader.folder / 'browse' / f'train{index}.png')

@@ -6,6 +6,7 @@ runs PyTorch's own kernels: no C++ compiler.
 import copy
 import os
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from small_runner import loader, small_runner
 from torch._dynamo.utils import counters
 
 from hourglass_plugin.compat.versions import programs_serve_all_modules
-from hourglass_plugin.engine import compile_for_training
+from hourglass_plugin.engine import CompileHook, compile_for_training
 
 SHARED = programs_serve_all_modules()
 needs_shared = pytest.mark.skipif(not SHARED, reason='needs torch 2.5')
@@ -124,3 +125,10 @@ def test_recomputing_is_refused_where_torch_cannot(monkeypatch):
                         'programs_serve_all_modules', lambda: False)
     with pytest.raises(ValueError):
         compile_for_training(three_stacks(with_cp=True), backend='aot_eager')
+
+
+def test_a_model_without_a_backbone_is_refused():
+    runner = SimpleNamespace(model=torch.nn.Identity())
+    with pytest.raises(ValueError):
+        CompileHook().before_train(runner)
+    CompileHook(enable=False).before_train(runner)

@@ -12,6 +12,7 @@ from scipy.io import loadmat, savemat
 
 from hourglass_plugin.evaluation.files.submissions import (
     PredictedPerson,
+    count_unpredicted,
     flic_predictions,
     mpii_predictions,
     read_official_file,
@@ -97,6 +98,7 @@ def test_submission_is_the_list_of_test_images_with_the_joints_put_in(
             joints, ids = points(rect)
             np.testing.assert_array_equal(joints, joints_of(seed))
             assert ids == list(range(16))
+    assert count_unpredicted(people, release) == 1  # (4, 0), of three
     assert [file.name for file in (tmp_path / 'new').iterdir()] == ['pred.mat']
 
 

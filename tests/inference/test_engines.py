@@ -215,10 +215,14 @@ def test_cache_that_cannot_be_written_is_left_out(tmp_path):
 @pytest.mark.parametrize('options', [
     dict(precision='float16'),
     dict(precision='int8'),
-    dict(precision='int8', calibration=[])])
+    dict(precision='int8', calibration=[]),
+    # These would be computed from a part of the batch.
+    dict(network=small_network(
+        norm_cfg=dict(type='BN', track_running_stats=False))),
+    dict(network=small_network().to('meta'))])
 def test_wrong_arguments(options):
     with pytest.raises(ValueError):
-        accelerate(small_network(), **options)
+        accelerate(**{'network': small_network(), **options})
     with pytest.raises(ValueError):
         FastInferenceHook('float16')
 

@@ -56,7 +56,7 @@ class BrightPerson:
         return np.array(joints, float), np.array(scores, float)
 
 
-def test_a_person_is_found_in_a_large_photograph():
+def test_a_person_is_found_in_a_large_image():
     image = np.zeros((900, 1600, 3), np.uint8)
     image[400:640, 1000:1080] = 255  # multiples of 8, as reduced cells are
     predict = BrightPerson()
@@ -69,7 +69,7 @@ def test_a_person_is_found_in_a_large_photograph():
     assert max(predict.sides) < 2 * 64 * 2  # never far too many
 
 
-def test_small_photographs_are_not_enlarged():
+def test_small_images_are_not_enlarged():
     image = np.zeros((50, 60, 3), np.uint8)
     image[10:41, 20:31] = 255
     box = find_person(image, BrightPerson(), input_side=128)

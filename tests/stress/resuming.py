@@ -69,8 +69,8 @@ class ResumeCheck:
         for index, number in enumerate(workers):
             own = kinds[index::len(workers)]
             while own:  # those that came too late, in another training
-                self.count['trainings'] += 1
-                work_dir = self.folder / f'training_{self.count["trainings"]}'
+                self.count['runs'] += 1
+                work_dir = self.folder / f'training_{self.count["runs"]}'
                 own = self._disturb(work_dir, number, own)
                 self.problems += [
                     f'{work_dir.name}: {difference}'
@@ -239,7 +239,7 @@ def check(folder, epochs, seed, kills, stops, workers):
     done = ResumeCheck(folder, epochs, seed)
     done.run(kills, stops, workers)
     count = done.count
-    print(f'{count["trainings"]} training runs of {epochs} epochs of '
+    print(f'{count["runs"]} training runs of {epochs} epochs of '
           f'{_BATCHES} iterations, with {workers} loader processes; '
           f'{time.perf_counter() - began:.0f} s')
     print(f'SIGKILL: {count["moment"] + count["saving"]}, {count["saving"]} '

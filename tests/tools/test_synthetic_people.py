@@ -11,7 +11,7 @@ from hourglass_plugin.datasets.pose_datasets import HourglassMPIIDataset
 
 def test_joints_lie_on_the_drawn_body(monkeypatch):
     """Without noise, the body differs from the same background without it."""
-    monkeypatch.setattr('drawing.photograph', lambda rng, image: image)
+    monkeypatch.setattr('drawing.with_noise', lambda rng, image: image)
     monkeypatch.setattr('drawing.background',
                         lambda rng, *size: np.full((*size, 3), 1, np.uint8))
     for index in range(30):

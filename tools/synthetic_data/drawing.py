@@ -74,7 +74,7 @@ def background(rng: np.random.Generator, height: int,
     return image
 
 
-def photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+def with_noise(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """Change light and contrast a little and add noise; the image, uint8."""
     noise = rng.normal(0, rng.uniform(0, 5), image.shape)
     image = rng.uniform(0.8, 1.1) * (image + noise) + rng.uniform(-20, 20)

@@ -250,7 +250,7 @@ def make_sample(seed: int, split: str,
     # Above the middle: whoever crops moves it down by 15 * scale again.
     center = np.clip([joints.min(0), joints.max(0)], 0, limit).mean(0)
     center += rng.normal((0, -15 * scale), 4 * scale)
-    return drawing.photograph(rng, image), dict(
+    return drawing.with_noise(rng, image), dict(
         joints=joints,
         annotated=((joints >= 0) & (joints <= limit)).all(1),
         center=np.clip(center, 0, limit),

@@ -53,7 +53,7 @@ def make_sample(seed: int, split: str,
             labels.append(label)
             masks = [*behind, mask >= 128]
             areas.append(masks[-1].sum())
-    return drawing.photograph(rng, image), dict(
+    return drawing.with_noise(rng, image), dict(
         labels=np.array(labels), masks=np.stack(masks))
 
 

@@ -1,4 +1,4 @@
-# People in photographs at 192x192, MPII's 16 joints: MPII, COCO and Leeds
+# People in images at 192x192, MPII's 16 joints: MPII, COCO and Leeds
 # Sports Pose Extended together, below data/. Keypoints that a set does not
 # annotate have no weight in the loss.
 data_mode = 'topdown'

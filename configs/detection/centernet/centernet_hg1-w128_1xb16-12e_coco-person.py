@@ -1,5 +1,5 @@
 # A small person detector: one stack of half the width, which starts from the
-# pose network's first stack. 12 epochs of 1,596 photographs are far too few:
+# pose network's first stack. 12 epochs of 1,596 images are far too few:
 # box AP50 is 4 %.
 _base_ = [
     '../../_base_/detection_runtime.py',

@@ -76,6 +76,17 @@ def mpii_predictions(people: Sequence[PredictedPerson],
     return pred
 
 
+def count_unpredicted(people: Sequence[PredictedPerson],
+                      release: np.ndarray) -> int:
+    """Count MPII's single people of the test images without a prediction."""
+    is_test = release['img_train'].reshape(-1) == 0
+    single = {(image, int(position) - 1)
+              for image, found in enumerate(
+                  release['single_person'].reshape(-1)) if is_test[image]
+              for position in np.ravel(found)}
+    return len(single - {person.official_index for person in people})
+
+
 def flic_predictions(people: Sequence[PredictedPerson],
                      examples: np.ndarray) -> np.ndarray:
     """Return predictions as FLIC's ``examples``, a (1, N) struct array.
@@ -185,11 +196,17 @@ class OfficialPredictionFile(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict:
         """Write the file, on the first of several processes."""
-        name, content = self._content(
-            [PredictedPerson(**result) for result in results])
+        people = [PredictedPerson(**result) for result in results]
+        name, content = self._content(people)
         write_mat(self.out_file, name, content)
-        MMLogger.get_current_instance().info(
-            f'{len(results)} predictions in {self.out_file}')
+        logger = MMLogger.get_current_instance()
+        logger.info(f'{len(results)} predictions in {self.out_file}')
+        if name == 'pred' and self._official is not None:
+            missing = count_unpredicted(people, self._official)
+            if missing:
+                logger.warning(
+                    f"{missing} single people of MPII's test images have no "
+                    'prediction: this is not a submission')
         return {}
 
     def _content(self,

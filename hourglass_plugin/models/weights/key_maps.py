@@ -189,7 +189,11 @@ def first_names(names: Iterable[str]) -> str:
 def read_arguments(state_dict: Mapping[str, Tensor]) -> dict:
     """Return a ``StackedHourglass``'s arguments from weights in our names.
 
-    One number where all resolutions of an hourglass have the same.
+    Returns:
+        ``num_stacks``, ``num_blocks``, ``feat_channels``, ``depth``,
+        ``num_keypoints``, ``inner_heatmaps``, ``in_channels`` and
+        ``stem_channels``; one number where all resolutions of an hourglass
+        have the same.
 
     Raises:
         ValueError: if a convolution that tells them is missing.
