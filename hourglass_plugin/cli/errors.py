@@ -94,8 +94,10 @@ def _line(error: Exception) -> str:
         message = _with_close_names(str(error.args[0]))
     elif isinstance(error, OSError) and error.filename is not None:
         message = f'{error.strerror}: {error.filename}'
-    elif type(error).__name__ == 'UnreadableImageError':  # of transforms
-        message += '; replace it, or remove it from the annotations'
+    elif isinstance(error, OSError):
+        from ..transforms.image_io import UnreadableImageError
+        if isinstance(error, UnreadableImageError):
+            message += '; replace it, or remove it from the annotations'
     message = ' '.join(message.split()) or type(error).__name__
     return f'{Path(sys.argv[0]).name}: error: {message}'
 
