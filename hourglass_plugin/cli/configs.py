@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from ..atomic_files import atomic_file
-from ..compat.versions import prepare_process
+from ..compat.process import prepare_process
 
 #: Settings of a config that mmengine's runner reads itself.
 _RUNNER_SETTINGS = set(inspect.signature(Runner).parameters) | {
@@ -31,7 +31,7 @@ def load_config(path: str, options: Sequence[str] = ()) -> Config:
     """Read a config and replace settings in it.
 
     The first thing that a command does: it prepares the process, too
-    (:func:`hourglass_plugin.compat.versions.prepare_process`).
+    (:func:`hourglass_plugin.compat.process.prepare_process`).
 
     Args:
         path: config file.

@@ -7,29 +7,12 @@ import importlib.util
 import inspect
 import pkgutil
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-
-
-def prepare_process() -> None:
-    """Apply all workarounds to this process, which must be a program's own.
-
-    Raises:
-        ImportError: if MMPose is installed but does not import.
-    """
-    from . import safe_checkpoints  # noqa: F401, restricts the loader
-    from .imports import import_mmpose
-    quiet_other_libraries()
-    restore_find_loader()
-    if importlib.util.find_spec('mmpose') is not None:
-        import_mmpose()
-        draw_circles_with_any_numpy()
-    lay_configs_out_once()
 
 
 def restore_find_loader() -> None:
@@ -57,20 +40,6 @@ def restored_find_loader() -> Iterator[None]:
     finally:
         if is_missing:
             del pkgutil.find_loader
-
-
-def quiet_other_libraries() -> None:
-    """Hide other libraries' warnings that users of this package cannot fix.
-
-    Deprecations inside other libraries, and MMPose's note that records hold a
-    centre and scale, which ours always do. Any other warning stays.
-    """
-    libraries = r'(mmcv|mmdet|mmengine|mmpose|torch)(\.|$)'
-    for category in (DeprecationWarning, FutureWarning):
-        warnings.filterwarnings('ignore', category=category, module=libraries)
-    for message in ('pkg_resources is deprecated',
-                    'Use the existing "bbox_center" and "bbox_scale"'):
-        warnings.filterwarnings('ignore', message=message)
 
 
 def lay_configs_out_once() -> None:

@@ -26,7 +26,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..atomic_files import atomic_file, remove_partial_files
-from ..models.consistency import without_wrapper
+from ..models.wrapper import without_wrapper
 from .random_state import random_state, set_random_state
 from .termination import EXIT_STATUS
 from .train_loop import ResumableTrainLoop

@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ..compat.versions import programs_serve_all_modules
-from ..models.consistency import without_wrapper
 from ..models.stacked_hourglass import StackedHourglass
+from ..models.wrapper import without_wrapper
 
 
 @HOOKS.register_module()

@@ -11,8 +11,9 @@ from mmengine.logging import print_log
 from mmengine.registry import HOOKS
 from mmengine.runner import BaseLoop, Runner
 
-from ..models.consistency import check_data, check_model, without_wrapper
+from ..models.consistency import check_data, check_model
 from ..models.weights.loading import check_checkpoint, check_shared_names
+from ..models.wrapper import without_wrapper
 from .checkpoint_hook import check_save_best
 
 #: Whole numbers in a config -> the smallest valid value.

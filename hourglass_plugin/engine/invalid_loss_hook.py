@@ -7,7 +7,7 @@ from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
 
-from ..models.consistency import without_wrapper
+from ..models.wrapper import without_wrapper
 from .latest_checkpoint import latest_checkpoint
 
 

@@ -11,7 +11,8 @@ from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import BatchSampler
 
-from ..models.consistency import needs_two_samples, without_wrapper
+from ..models.consistency import needs_two_samples
+from ..models.wrapper import without_wrapper
 from .random_state import random_state, set_random_state
 from .termination import StopRequest, shield_workers
 

@@ -26,7 +26,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import __version__
 from ..atomic_files import atomic_file
-from ..models.consistency import check_image, without_wrapper
+from ..models.network_checks import check_image
+from ..models.wrapper import without_wrapper
 
 #: float32 agrees with PyTorch to 1e-5; the others to some percent of a peak.
 PRECISIONS = ('float32', 'int8', 'bfloat16')

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..compat.versions import is_compiling
-from .consistency import check_image, check_network_arguments, stack_indices
 from .hourglass import Hourglass
+from .network_checks import check_image, check_network_arguments, stack_indices
 from .norm import build_norm
 from .residual import Residual, residuals
 from .weights.loading import load_pretrained, read_checkpoint

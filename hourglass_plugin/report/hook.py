@@ -17,7 +17,7 @@ from mmpose.structures import PoseDataSample
 from .. import __version__
 from ..atomic_files import atomic_file
 from ..evaluation.metrics import PCKMetric, stack_people
-from ..models.consistency import without_wrapper
+from ..models.wrapper import without_wrapper
 from ..skeletons import Skeleton
 from ..visualization.drawing import skeleton_from_metainfo
 from .analysis import best_median_worst

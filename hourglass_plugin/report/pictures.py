@@ -9,7 +9,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseModel
 from torch.utils.data import Dataset
 
-from ..models.consistency import without_wrapper
+from ..models.wrapper import without_wrapper
 from ..skeletons import Skeleton
 from ..visualization.drawing import draw_heatmaps, draw_pose
 from ..visualization.image_files import read_image

@@ -6,7 +6,7 @@ from fresh_interpreter import run_python
 from mmengine.config import Config
 from mmengine.config import config as config_module
 
-from hourglass_plugin.compat import versions
+from hourglass_plugin.compat import process, versions
 
 
 @pytest.mark.parametrize('category, module, is_shown', [
@@ -16,14 +16,14 @@ from hourglass_plugin.compat import versions
 def test_others_deprecations_are_hidden(category, module, is_shown):
     with warnings.catch_warnings(record=True) as shown:
         warnings.resetwarnings()
-        versions.quiet_other_libraries()
+        process.quiet_other_libraries()
         warnings.warn_explicit('text', category, 'a.py', 1, module=module)
     assert bool(shown) == is_shown
 
 
 def test_a_prepared_process_shows_no_warnings():
     result, log = run_python('''
-from hourglass_plugin.compat.versions import prepare_process
+from hourglass_plugin.compat.process import prepare_process
 prepare_process()
 prepare_process()
 import numpy as np

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..consistency import without_wrapper
+from ..wrapper import without_wrapper
 from .key_maps import first_names, read_arguments, rename_weights, unwrap
 
 
