@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..resources import config_path
 
 _FILE = 'people_hg2_192x192.pth'
-_CONFIG = 'td-hm_hg2-w128_1xb16-9e_people-192x192.py'
+_CONFIG = 'td-hm_hg2-w128_1xb16-6e_people-192x192.py'
 
 
 class ShippedWeights(NamedTuple):

@@ -26,7 +26,7 @@ def write_sets(folder):
 
 def test_config_trains_and_evaluates(tmp_path):
     config = Config.fromfile(
-        config_path('td-hm_hg2-w128_1xb16-9e_people-192x192.py'))
+        config_path('td-hm_hg2-w128_1xb16-6e_people-192x192.py'))
     write_sets(tmp_path)
     init_default_scope('mmpose')
     combined, *evaluated = make_small(config, tmp_path, batch_size=4)
@@ -34,17 +34,17 @@ def test_config_trains_and_evaluates(tmp_path):
         dataset.ann_file = 'mpii_train.json'
     del combined.data_root
     mpii, coco, lspet = combined.datasets
-    for dataset in (mpii.dataset, coco, lspet):
+    for dataset in (mpii.dataset, coco.dataset, lspet):
         dataset.data_root = str(tmp_path)
     runner, scalars = trained_scalars(config)
     dataset = runner.train_dataloader.dataset
-    # MPII's people count twice.
-    assert len(dataset) == 2 * 2 + 2 + 2
+    # MPII's people count twice, COCO's three times.
+    assert len(dataset) == 2 * 2 + 2 * 3 + 2
     weights = [
         dataset[index]['data_samples'].gt_instance_labels.keypoint_weights
         for index in range(len(dataset))]
     # COCO has no pelvis, thorax, neck and head; Leeds no pelvis and thorax.
     assert not np.array(weights[4])[0, [6, 7, 8, 9]].any()
-    assert not np.array(weights[6])[0, [6, 7]].any()
+    assert not np.array(weights[10])[0, [6, 7]].any()
     assert np.isfinite(scalars['train/loss'])
     assert 'val/mpii/PCKh@0.5' in scalars

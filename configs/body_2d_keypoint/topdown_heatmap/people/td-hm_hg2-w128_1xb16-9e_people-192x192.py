@@ -1,5 +1,5 @@
 # Nine more epochs for the network of the 7-epoch config beside this one: the
-# weights that come with the package.
+# intermediate step of the weights that come with the package (6e beside it).
 _base_ = ['./td-hm_hg2-w128_1xb16-7e_people-192x192.py']
 
 train_cfg = dict(max_epochs=9, val_interval=9)
