@@ -1,6 +1,6 @@
 """Keypoints of a person in an image, by a file of export_onnx.py --decode.
 
-python run_onnx.py MODEL.onnx PHOTOGRAPH LEFT TOP RIGHT BOTTOM
+python run_onnx.py MODEL.onnx IMAGE LEFT TOP RIGHT BOTTOM
 """
 import json
 import sys

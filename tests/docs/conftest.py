@@ -22,9 +22,9 @@ def folder(trained, tmp_path_factory):
     """A clone's configs, the trained small project, and an image."""
     folder = tmp_path_factory.mktemp('reader')
     shutil.copytree(ROOT / 'configs', folder / 'configs')
-    (folder / 'photographs').mkdir()
+    (folder / 'my_images').mkdir()
     image = read_image(trained.folder / 'images' / 'val0.png')
-    for name in ('photo.jpg', 'photograph.jpg', 'photographs/val0.png'):
+    for name in ('photo.jpg', 'my_images/val0.png'):
         save_image(folder / name, image)
     save_image(folder / 'team.jpg', np.tile(image, (5, 8, 1)))
     return folder

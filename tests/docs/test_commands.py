@@ -102,8 +102,8 @@ def test_command_runs(command, folder, trained):
     words = shlex.split(re.sub(r'[\[\]]', '', command))
     places = {
         'CONFIG': trained.config, 'CHECKPOINT': trained.checkpoint,
-        'INPUT': 'photographs', 'FOLDER': 'photographs',
-        'crops/': 'photographs', 'DIR': 'out', 'FOLDERS': trained.work_dir,
+        'INPUT': 'my_images', 'FOLDER': 'my_images',
+        'crops/': 'my_images', 'DIR': 'out', 'FOLDERS': trained.work_dir,
         'work_dirs': trained.work_dir,
         'work_dirs/lspet_comparison': trained.work_dir}
     for index, word in enumerate(words[2:], start=2):

@@ -37,7 +37,7 @@ def reader(trained, tmp_path_factory):
     config.
     """
     folder = tmp_path_factory.mktemp('reader')
-    shutil.copytree(trained.folder / 'images', folder / 'photographs')
+    shutil.copytree(trained.folder / 'images', folder / 'my_images')
     for name in ('train', 'val'):
         people = json.loads((trained.folder / f'{name}.json').read_text())
         write_json(folder / f'mpii_{name}.json', list(map(as_mpii, people)))

@@ -24,7 +24,7 @@ def combined(config, reader):
     path = reader.folder / 'combined.py'
     text = python_block('CombinedDataset')
     for old, new in (('data/mpii/', ''), ('annotations/', ''),
-                     ('images/', 'photographs/')):
+                     ('images/', 'my_images/')):
         text = text.replace(old, new)
     path.write_text(text)
     return Config.fromfile(str(path))

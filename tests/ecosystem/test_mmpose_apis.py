@@ -19,7 +19,7 @@ from hourglass_plugin.visualization import read_image
 # are summed in another order, which may move a maximum a little.
 TOLERANCE = [0.005 + 1e-3] * 2 + [5e-5 + 1e-5]
 BOXES = np.array([[8, 9, 88, 89], [0, 0, 50, 50]])
-IMAGE = 'photographs/val0.png'
+IMAGE = 'my_images/val0.png'
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +29,7 @@ def ours(reader, tmp_path_factory):
 
     def predict(name, *boxes):
         run_here(tool_path('predict'), [
-            'photographs', 'my_people.py', reader.checkpoint, '--out',
+            'my_images', 'my_people.py', reader.checkpoint, '--out',
             out / name, '--device', 'cpu', *boxes], reader.folder)
         written = json.loads((out / name / 'predictions.json').read_text())
         assert written['joints'] == list(LSP.joints)
@@ -66,9 +66,9 @@ def test_inferencer_of_any_input_finds_what_our_tool_finds(
         inferencer, ours, here):
     names = sorted(ours.whole)
     assert len(names) == 10
-    paths = [f'photographs/{name}' for name in names]
+    paths = [f'my_images/{name}' for name in names]
     images = [cv2.imread(path) for path in paths[:2]]
-    for given, number in (('photographs', 10), (paths[0], 1), (images, 2)):
+    for given, number in (('my_images', 10), (paths[0], 1), (images, 2)):
         results = list(inferencer(given, batch_size=2))
         assert len(results) == number
         for result, name in zip(results, names):

@@ -78,7 +78,7 @@ def with_plugin(reader, monkeypatch):
 
 def test_demo_and_browser_draw_poses(with_plugin, reader):
     with_plugin('image_demo.py')
-    image = read_image(reader.folder / 'photographs' / 'val0.png')
+    image = read_image(reader.folder / 'my_images' / 'val0.png')
     drawn = read_image(reader.folder / 'demo.png')
     # The image in its box, and below it with the heatmaps.
     assert drawn.shape == (200, 100, 3)

@@ -98,7 +98,7 @@ def test_images_are_found_by_the_ends_of_their_paths(tmp_path):
             project.collect_images([image(f'{name}.png')], tmp_path, tmp_path)
 
 
-def test_turned_photographs_of_relative_labels(tmp_path):
+def test_turned_images_of_relative_labels(tmp_path):
     from PIL import Image
     exif = Image.Exif()
     exif[0x0112] = 6
