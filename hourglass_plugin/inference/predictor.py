@@ -2,6 +2,7 @@
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -165,8 +166,9 @@ class PosePredictor:
         is_live = isinstance(source, Video) and source.is_live
         size = 1 if is_live else self.batch_size
         prepared = self._prepare(named_images(source), inside, failures)
+        batches = iter(lambda: list(itertools.islice(prepared, size)), [])
         number = itertools.count()
-        while batch := list(itertools.islice(prepared, size)):
+        for batch in batches if is_live else _read_ahead(batches):
             names, images, given = map(list, zip(*batch))
             given = self._fill(images, given)
             predicted = predict_poses(self.model, images, given, names)
@@ -293,6 +295,15 @@ class PosePredictor:
         return [
             np.asarray(self._find(image), np.float32).reshape(-1, 4)
             if box is None else box for image, box in zip(images, boxes)]
+
+
+def _read_ahead(batches: Iterator[list]) -> Iterator[list]:
+    """Yield batches; a thread reads the next one in the meantime."""
+    with ThreadPoolExecutor(1) as reader:
+        upcoming = reader.submit(next, batches, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = reader.submit(next, batches, None)
+            yield batch
 
 
 def _boxes_by_image(

@@ -1,4 +1,6 @@
 """The predictor in Python; tests/tools has it from file to file."""
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -87,6 +89,21 @@ def test_lists_folders_and_videos_give_one_result_for_each_image(
         assert [(each.file, each.frame, each.image.shape == image.shape)
                 for each in stream] == [('film.avi', frame, True)
                                         for frame in range(3)]
+
+
+def test_the_next_image_is_read_while_one_is_used(file):
+    is_asked = threading.Event()
+
+    def files():
+        yield file
+        is_asked.set()
+        yield file
+
+    stream = PosePredictor(device='cpu', batch_size=1).stream(
+        files(), [[0, 0, 9, 9]])
+    next(stream)
+    assert is_asked.wait(timeout=60)  # at once, if the machine is free
+    assert len(list(stream)) == 1
 
 
 def test_boxes_may_differ_by_image(predictor, file):
