@@ -1,8 +1,6 @@
 """Trained networks on CPUs: OpenVINO in place of PyTorch.
 
 A network is traced and compiled for this machine, without a C++ compiler.
-
-Shape shorthand: B batch, C channels, H W input size.
 """
 import copy
 import functools
@@ -39,28 +37,32 @@ def accelerate(network: Any,
                precision: str = 'float32',
                example: Tensor | None = None,
                calibration: Sequence[Tensor] | None = None,
-               num_threads: int | None = None,
-               cache_dir: str | Path | None = None) -> 'AcceleratedNetwork':
-    """Compile a trained network for this machine's CPU.
+               num_threads: int | None = None) -> Any:
+    """Compile a trained network for the device on which it is.
+
+    Programs for CPUs are cached in ``~/.cache/hourglass_plugin``, or below
+    ``$XDG_CACHE_HOME``. On GPUs they are ``torch.compile``'s, in float32.
 
     Args:
-        network: on the CPU; a module from a tensor (B, C, H, W) to a tuple of
-            tensors.
+        network: a module from images (B, C, H, W) to a tuple of tensors.
         precision: one of ``PRECISIONS``. With int8 convolutions multiply 8-bit
             integers, and the rest is bfloat16 where the CPU has it.
         example: (B, C, H, W) images for which the network is then prepared;
             else the first batch of a size takes longer.
         calibration: (C, H, W) images for int8's ranges; 32 of them are used.
         num_threads: of the CPU; by default PyTorch's.
-        cache_dir: folder of compiled networks; by default none are kept.
+
+    Returns:
+        The same function of images; on CPUs an :class:`AcceleratedNetwork`.
 
     Raises:
         ValueError: as :func:`check_precision`, if int8 has no images, or if
-            the network is not on the CPU or has norms of the whole batch.
+            the network has norms of the whole batch.
     """
-    check_precision(precision)
-    if next(network.parameters()).device.type != 'cpu':
-        raise ValueError('OpenVINO is for CPUs: move the network there')
+    device = next(network.parameters()).device
+    check_precision(precision, str(device))
+    if device.type != 'cpu':
+        return torch.compile(network)
     if any(isinstance(norm, _BatchNorm) and norm.running_mean is None
            for norm in network.modules()):
         raise ValueError('batch norms without running statistics depend on '
@@ -69,24 +71,23 @@ def accelerate(network: Any,
         *calibration[:CALIBRATION_SIZE]]
     if precision == 'int8' and not images:
         raise ValueError('int8 needs images: give calibration')
-    import openvino
     core = openvino_core()
-    is_short = precision != 'float32' and _has_bfloat16()
-    options = dict(
-        INFERENCE_NUM_THREADS=num_threads or torch.get_num_threads(),
-        INFERENCE_PRECISION_HINT='bf16' if is_short else 'f32',
-        PERFORMANCE_HINT='LATENCY')
+    options: dict[str, Any] = dict(
+        INFERENCE_NUM_THREADS=num_threads or torch.get_num_threads())
+    if precision == 'float32':  # else bfloat16 where the CPU has it
+        options['INFERENCE_PRECISION_HINT'] = 'f32'
     key = (network, getattr(network, 'out_stacks', None), options, __version__,
-           openvino.__version__, core.get_property('CPU', 'FULL_DEVICE_NAME'))
+           core.get_versions('CPU')['CPU'].build_number,
+           core.get_property('CPU', 'FULL_DEVICE_NAME'))
     digest = hashlib.sha256(repr(key).encode())
     for values in (*network.state_dict().values(), *images):
         digest.update(values.detach().contiguous().numpy())
     graph = functools.cache(lambda: _quantized(_traced(network), images))
+    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
 
     def compiled(shape: tuple[int, ...]) -> Any:
         name = f'{digest.hexdigest()[:32]}-{"x".join(map(str, shape))}.blob'
-        # In a folder that is no folder files are neither found nor written.
-        path = Path(cache_dir or os.devnull, name)
+        path = Path(cache, 'hourglass_plugin', name)
         with suppress(OSError, RuntimeError):  # missing, or damaged
             return core.import_model(path.read_bytes(), 'CPU', options)
         fixed = graph().clone()
@@ -102,23 +103,6 @@ def accelerate(network: Any,
     return fast
 
 
-def accelerated_backbone(network: nn.Module, precision: str,
-                         calibration: Sequence[Tensor] = ()) -> Any:
-    """Return a fast network, to take the place of a model's backbone.
-
-    Programs are cached in ``~/.cache/hourglass_plugin``, or below
-    ``$XDG_CACHE_HOME``. On GPUs they are ``torch.compile``'s, in float32.
-    Arguments and errors are those of :func:`accelerate`.
-    """
-    device = next(network.parameters()).device
-    check_precision(precision, str(device))
-    if device.type != 'cpu':
-        return torch.compile(network)
-    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return accelerate(network, precision, calibration=calibration,
-                      cache_dir=Path(cache, 'hourglass_plugin'))
-
-
 def check_precision(precision: str, device: str = 'cpu') -> None:
     """Raise ValueError if a device of this machine lacks a precision."""
     is_cpu = torch.device(device).type == 'cpu'
@@ -128,7 +112,8 @@ def check_precision(precision: str, device: str = 'cpu') -> None:
     if is_cpu and importlib.util.find_spec('openvino') is None:
         raise ValueError('OpenVINO, which makes networks faster on CPUs, is '
                          'missing: pip install openvino')
-    if precision == 'bfloat16' and not _has_bfloat16():
+    if precision == 'bfloat16' and 'BF16' not in openvino_core().get_property(
+            'CPU', 'OPTIMIZATION_CAPABILITIES'):
         raise ValueError('this CPU has no bfloat16 instructions: choose '
                          'float32 or int8')
 
@@ -145,14 +130,8 @@ def openvino_core() -> Any:
     return openvino.Core()
 
 
-def _has_bfloat16() -> bool:
-    """Return True if the CPU has instructions for bfloat16."""
-    return 'BF16' in openvino_core().get_property(
-        'CPU', 'OPTIMIZATION_CAPABILITIES')
-
-
 class AcceleratedNetwork(nn.Module):
-    """The result of :func:`accelerate`.
+    """The result of :func:`accelerate` on CPUs.
 
     Programs for images of one shape are up to twice as fast as one for all.
     There are few: batches are run in pieces of 16, 8, 4, 2 and 1 images.
@@ -241,7 +220,7 @@ def _convolutions(graph: Any) -> list[Any]:
 
 @HOOKS.register_module()
 class FastInferenceHook(Hook):
-    """Test with :func:`accelerated_backbone`; the model has its own after.
+    """Test with a backbone from :func:`accelerate`, then give it back.
 
     Args:
         precision: one of ``PRECISIONS``; int8 measures its ranges on the first
@@ -262,8 +241,8 @@ class FastInferenceHook(Hook):
             if len(images) >= CALIBRATION_SIZE:
                 break
         self._backbone = model.backbone
-        model.backbone = accelerated_backbone(model.backbone, self.precision,
-                                              images)
+        model.backbone = accelerate(model.backbone, self.precision,
+                                    calibration=images)
 
     def after_test(self, runner: Runner) -> None:
         """Give the model its own backbone."""

@@ -19,7 +19,7 @@ from ..visualization.drawing import (
 )
 from ..visualization.image_files import read_image, save_image
 from ..weights import shipped_weights
-from .engines import CALIBRATION_SIZE, accelerated_backbone, check_precision
+from .engines import CALIBRATION_SIZE, accelerate, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .pose_model import (
     build_pose_model,
@@ -105,8 +105,7 @@ class PosePredictor:
             device)
         self._needs_calibration = engine == 'int8'
         if engine is not None and not self._needs_calibration:
-            self.model.backbone = accelerated_backbone(
-                self.model.backbone, engine)
+            self.model.backbone = accelerate(self.model.backbone, engine)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
         self.detector = detector
@@ -289,8 +288,9 @@ class PosePredictor:
                     lambda _, inputs: crops.extend(inputs[0])):
                 predict_poses(self.model, images, self._fill(images, boxes))
             if crops:
-                self.model.backbone = accelerated_backbone(
-                    self.model.backbone, 'int8', crops[-CALIBRATION_SIZE:])
+                self.model.backbone = accelerate(
+                    self.model.backbone, 'int8',
+                    calibration=crops[-CALIBRATION_SIZE:])
             self._needs_calibration = not crops  # images without people
         return [
             np.asarray(self._find(image), np.float32).reshape(-1, 4)
