@@ -1,24 +1,37 @@
-"""Find a person in an image with the pose network alone.
+"""Find people in an image with the pose network alone.
 
-Heatmaps are high where a crop fits a person, as in training. The network is
-applied to windows of several sizes all over the image; around the keypoints in
-the best ones new crops are laid, and again. The box with the highest scores is
-the result: always one, with low scores where there is no person.
+The network predicts a pose in windows of several sizes all over the image. A
+:class:`PersonJudge` tells from the keypoints and their scores where the
+person's box is, and how likely it is one. In the best boxes poses are
+predicted and judged again; of boxes that overlap the best is kept.
 
-Sizes, steps and numbers were chosen on training samples of Leeds Sports Pose
-Extended, in their images and pasted into others.
+A judge is trained for one network, by ``tools/misc/train_person_judge.py``.
+Without one, a person is where the mean score is highest: scores are high where
+a crop fits a person, as in training.
+
+Sizes, steps and numbers were chosen on training images.
 """
 from collections.abc import Callable
 
 import cv2
 import numpy as np
+import torch
+from mmpose.evaluation.functional import nms
+from torch import Tensor, nn
 
+#: The longer side of the image that is searched, in sides of the network's
+#: input, at most.
+LARGEST = 3
 #: Sides of the windows, as fractions of the image's longer one.
 WINDOW_SIZES = (0.8, 0.5, 0.32)
 #: From one window to the next, as a fraction of its side.
 WINDOW_STEP = 0.66
-#: Number of windows that are refined, and of refinements.
-CANDIDATES, REFINEMENTS = 3, 2
+#: Number of boxes in which poses are predicted again, at most.
+CANDIDATES = 12
+#: Intersection over union of the boxes of two people, at most.
+OVERLAP = 0.5
+#: Confidence of a person who is found.
+THRESHOLD = 0.45
 #: A person's box and the square around the keypoints, as in Leeds Sports Pose.
 BOX_PER_JOINTS = 1.15
 #: From an image (H, W, 3) and boxes (N, 4) to the keypoints in each of them:
@@ -27,30 +40,83 @@ PoseFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray,
                                                         np.ndarray]]
 
 
-def find_person(image: np.ndarray, predict: PoseFunction,
-                input_side: int) -> np.ndarray:
-    """Return the box of the person with the highest scores.
+class PersonJudge(nn.Module):
+    """Judge poses that a network predicts in boxes, right and wrong ones.
+
+    Args:
+        num_keypoints: K.
+        width: of the first of two hidden layers; the second has half of it.
+    """
+
+    def __init__(self, num_keypoints: int, width: int = 96) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.BatchNorm1d(3 * num_keypoints, affine=False),
+            nn.Linear(3 * num_keypoints, width), nn.ReLU(),
+            nn.Linear(width, width // 2), nn.ReLU(),
+            nn.Linear(width // 2, 5))
+
+    def forward(self, boxes: Tensor, keypoints: Tensor,
+                scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the people's boxes (N, 4) in pixels, and logits (N,).
+
+        Args:
+            boxes: (N, 4) left, top, right, bottom, in which the poses were
+                predicted.
+            keypoints: (N, K, 2) in pixels.
+            scores: (N, K).
+        """
+        center = (boxes[:, :2] + boxes[:, 2:]) / 2
+        side = (boxes[:, 2:] - boxes[:, :2]).amax(1)[:, None]
+        places = (keypoints - center[:, None]) / side[:, None]
+        outputs = self.layers(torch.cat([places.flatten(1), scores], 1))
+        return center.repeat(1, 2) + side * outputs[:, 1:], outputs[:, 0]
+
+
+def find_people(image: np.ndarray, predict: PoseFunction, input_side: int,
+                judge: PersonJudge | None = None) -> np.ndarray:
+    """Return the boxes of the people in an image, the surest first.
 
     Args:
         image: (H, W, 3) uint8.
         predict: finds keypoints in boxes.
-        input_side: the network's input in pixels, the longer side. Where a
-            box has several times as many, a reduced image is used.
+        input_side: the network's input in pixels, the longer side.
+        judge: of this network; without it one person is found.
 
     Returns:
-        (4,) left, top, right, bottom in pixels, also beyond the image.
+        (N, 4) left, top, right, bottom in pixels.
     """
+    image, scale = reduced(image, input_side)
     height, width = image.shape[:2]
-    levels = [image]
-    while min(levels[-1].shape[:2]) >= 2 * input_side:
-        levels.append(_halved(levels[-1]))
     boxes = search_windows(width, height)
-    keypoints, scores = _predict(levels, boxes, predict, input_side)
-    for _ in range(REFINEMENTS):
-        best = np.argsort(-scores, kind='stable')[:CANDIDATES]
-        boxes = np.stack([box_around(each) for each in keypoints[best]])
-        keypoints, scores = _predict(levels, boxes, predict, input_side)
-    return boxes[scores.argmax()]
+    for _ in range(2):
+        keypoints, scores = predict(image, boxes)
+        boxes, confidences = _judged(judge, boxes, keypoints, scores)
+        boxes = _inside(boxes, width, height)
+        kept = nms(np.column_stack([boxes, confidences]), OVERLAP)[:CANDIDATES]
+        boxes, confidences = boxes[kept], confidences[kept]
+    boxes = boxes[:1] if judge is None else boxes[confidences >= THRESHOLD]
+    return (boxes + 0.5) / scale - 0.5
+
+
+def reduced(image: np.ndarray, input_side: int) -> tuple[np.ndarray, float]:
+    """Return the image that is searched, and its pixels per image pixel."""
+    scale = min(1.0, LARGEST * input_side / max(image.shape[:2]))
+    if scale == 1:
+        return image, scale
+    return cv2.resize(image, None, fx=scale, fy=scale,
+                      interpolation=cv2.INTER_AREA), scale
+
+
+def _judged(judge: PersonJudge | None, *pose: np.ndarray) -> tuple:
+    """Return boxes (N, 4) and confidences (N,) of boxes and their poses."""
+    if judge is None:
+        _, keypoints, scores = pose
+        return np.stack([*map(box_around, keypoints)]), scores.mean(1)
+    with torch.no_grad():
+        boxes, logits = judge(*(torch.from_numpy(each).float()
+                                for each in pose))
+    return boxes.numpy(), logits.sigmoid().numpy()
 
 
 def search_windows(width: int, height: int) -> np.ndarray:
@@ -83,33 +149,8 @@ def box_around(keypoints: np.ndarray) -> np.ndarray:
     return np.concatenate([center - half, center + half]).astype(np.float32)
 
 
-def _halved(image: np.ndarray) -> np.ndarray:
-    """Return an image of half the size; an odd row or column is left out."""
-    height, width = image.shape[0] // 2, image.shape[1] // 2
-    even = image[:2 * height, :2 * width]
-    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _predict(levels: list[np.ndarray], boxes: np.ndarray,
-             predict: PoseFunction,
-             input_side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predict in each box from the image that has no more than it needs.
-
-    Returns:
-        Keypoints (N, K, 2) in pixels of the whole image, mean scores (N,).
-    """
-    sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
-    chosen = np.floor(np.log2(sides / input_side)).astype(int)
-    chosen = chosen.clip(0, len(levels) - 1)
-    found: dict[int, tuple[np.ndarray, float]] = {}
-    for level in np.unique(chosen):
-        indices = np.flatnonzero(chosen == level)
-        factor = 2**level
-        # The pixel c covers f c ... f c + f - 1 of the whole image.
-        shift = (factor - 1) / 2
-        keypoints, scores = predict(levels[level],
-                                    (boxes[indices] - shift) / factor)
-        found.update(
-            zip(indices, zip(keypoints * factor + shift, scores.mean(1))))
-    places, means = zip(*(found[index] for index in range(len(boxes))))
-    return np.stack(places), np.array(means)
+def _inside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return boxes around points of the image, neither empty nor huge."""
+    center = ((boxes[:, :2] + boxes[:, 2:]) / 2).clip(0, [width, height])
+    half = (boxes[:, 2:] - boxes[:, :2]).clip(1, 2 * max(width, height)) / 2
+    return np.hstack([center - half, center + half]).astype(np.float32)

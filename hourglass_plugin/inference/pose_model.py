@@ -15,7 +15,7 @@ from mmpose.structures import PoseDataSample
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_predicts_poses
 from ..models.weights.loading import load_weights
-from .person_search import find_person
+from .person_search import PersonJudge, find_people
 from .results import Pose
 
 
@@ -106,10 +106,11 @@ def whole_image(image: np.ndarray) -> np.ndarray:
     return np.array([[0, 0, width, height]], np.float32)
 
 
-def search_person(model: BaseModel, image: np.ndarray) -> np.ndarray:
-    """Return the box (1, 4) of one person, without the flip test.
+def search_people(model: BaseModel, judge: PersonJudge | None,
+                  image: np.ndarray) -> np.ndarray:
+    """Return the boxes (N, 4) of people in an image, without the flip test.
 
-    As :func:`.person_search.find_person`, with a model of
+    As :func:`.person_search.find_people`, with a model of
     :func:`build_pose_model` and an image (H, W, 3) uint8, BGR.
     """
 
@@ -121,4 +122,15 @@ def search_person(model: BaseModel, image: np.ndarray) -> np.ndarray:
 
     side = max(model.head.decoder.input_size)
     with changed_test_cfg(model, flip_test=False, eval_all_stacks=False):
-        return find_person(image, predict, side)[None]
+        return find_people(image, predict, side, judge)
+
+
+def load_judge(checkpoint: dict) -> PersonJudge | None:
+    """Return the judge that a checkpoint has beside the model's weights."""
+    weights = checkpoint.get('person_judge')
+    if weights is None:
+        return None
+    width, inputs = weights['layers.1.weight'].shape
+    judge = PersonJudge(inputs // 3, width).eval()
+    judge.load_state_dict(weights)
+    return judge

@@ -24,9 +24,10 @@ from .input_files import Source, Video, is_one_image, named_images, open_video
 from .pose_model import (
     build_pose_model,
     changed_test_cfg,
+    load_judge,
     predict_poses,
     run_model,
-    search_person,
+    search_people,
     whole_image,
 )
 from .results import Pose, Prediction
@@ -57,8 +58,9 @@ class PosePredictor:
         boxes: (N, 4) left, top, right, bottom of N people in pixels, in every
             image; without them the detector finds them.
         detector: from an image (H, W, 3) uint8, BGR, to boxes (N, 4), such as
-            :func:`.person_detector.mmdet_detector`. By default one person or
-            object is searched in each image by the network's own heatmaps.
+            :func:`.person_detector.mmdet_detector`. By default the weights of
+            the package find everybody themselves, others one person or object,
+            see :mod:`.person_search`.
         score_threshold: keypoints with lower scores are not drawn.
         batch_size: images that go through the network at once.
         is_whole_image: every image is a crop of one person; by default as the
@@ -100,20 +102,22 @@ class PosePredictor:
         device = device or get_device()
         if engine is not None:
             check_precision(engine, device)
-        self.model = build_pose_model(
-            settings, read_checkpoint(str(checkpoint)), str(checkpoint),
-            device)
+        weights = read_checkpoint(str(checkpoint))
+        self.model = build_pose_model(settings, weights, str(checkpoint),
+                                      device)
         self._needs_calibration = engine == 'int8'
         if engine is not None and not self._needs_calibration:
             self.model.backbone = accelerate(self.model.backbone, engine)
         self.score_threshold = score_threshold
         self.batch_size = batch_size
-        self.detector = detector
-        self._find = detector or functools.partial(search_person, self.model)
+        judge = load_judge(weights)
+        self._finds_everybody = detector is not None or judge is not None
+        self._find = detector or functools.partial(
+            search_people, self.model, judge)
         # Other models than top-down ones find people themselves.
         if (is_whole_image or settings.get('whole_image', False)
                 or not isinstance(self.model, TopdownPoseEstimator)):
-            self._find = whole_image
+            self._find, self._finds_everybody = whole_image, False
         self.skeleton = skeleton_from_metainfo(self.model.dataset_meta)
         self.keypoint_names = list(self.skeleton.joints)
 
@@ -158,7 +162,7 @@ class PosePredictor:
         source = open_video(source)
         is_video = isinstance(source, Video)
         if isinstance(source, Video) and boxes is None and (
-                self.boxes is None and self.detector is not None):
+                self.boxes is None and self._finds_everybody):
             yield from self._follow(source)
             return
         # A camera's image is shown before the next one is taken.

@@ -1,9 +1,11 @@
-"""Windows, boxes and reduced images of the search for a person."""
+"""Windows, boxes and reduced images of the search for people."""
 import numpy as np
+import torch
 
 from hourglass_plugin.inference.person_search import (
+    PersonJudge,
     box_around,
-    find_person,
+    find_people,
     search_windows,
 )
 
@@ -58,21 +60,66 @@ class BrightPerson:
 
 def test_a_person_is_found_in_a_large_image():
     image = np.zeros((900, 1600, 3), np.uint8)
-    image[400:640, 1000:1080] = 255  # multiples of 8, as reduced cells are
+    image[400:648, 992:1080] = 255  # multiples of 8, as reduced pixels are
     predict = BrightPerson()
-    box = find_person(image, predict, input_side=64)
-    # 240 pixels: twice reduced to 60, which is as many as the input has. The
-    # outermost of 4 x 4 pixels lie 1.5 from their middle: 236 of 239 pixels.
+    box, = find_people(image, predict, input_side=200 / 3)
+    # 248 pixels, reduced to 31: the outermost of 8 x 8 pixels lie 3.5 from
+    # their middle, 240 of 247 pixels.
     np.testing.assert_allclose(
-        (box[:2] + box[2:]) / 2, [1039.5, 519.5], atol=1e-4)
-    np.testing.assert_allclose(box[2:] - box[:2], 1.15 * 236, rtol=1e-5)
-    assert max(predict.sides) < 2 * 64 * 2  # never far too many
+        (box[:2] + box[2:]) / 2, [1035.5, 523.5], atol=1e-4)
+    np.testing.assert_allclose(box[2:] - box[:2], 1.15 * 240, rtol=1e-5)
+    assert max(predict.sides) <= 200
 
 
 def test_small_images_are_not_enlarged():
     image = np.zeros((50, 60, 3), np.uint8)
     image[10:41, 20:31] = 255
-    box = find_person(image, BrightPerson(), input_side=128)
+    box, = find_people(image, BrightPerson(), input_side=128)
     # 30 pixels between the outermost ones, around (25, 25).
     np.testing.assert_allclose(
         box, [25 - 17.25, 25 - 17.25, 25 + 17.25, 25 + 17.25], rtol=1e-6)
+
+
+def test_everybody_is_found_once():
+    people = np.array([[20, 30, 60, 90], [100, 10, 130, 95]], np.float32)
+
+    def predict(_, boxes):
+        """The corners of the next person, certain in a box that has them."""
+        centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+        distances = np.linalg.norm(
+            centers[:, None] - (people[:, :2] + people[:, 2:]) / 2, axis=2)
+        corners = people[distances.argmin(1)].reshape(-1, 2, 2)
+        inside = (corners >= boxes[:, None, :2]) & (
+            corners <= boxes[:, None, 2:])
+        return corners, inside.all(2).astype(np.float32)
+
+    def judge(_, keypoints, scores):
+        return keypoints.flatten(1), 10 * scores.mean(1) - 9
+
+    image = np.zeros((120, 160, 3), np.uint8)
+    found = find_people(image, predict, 64, judge)
+    assert sorted(found.tolist()) == people.tolist()
+    people = np.array([[-50, -50, -20, -10]], np.float32)  # in no window
+    assert find_people(image, predict, 64, judge).shape == (0, 4)
+
+
+def test_judged_box_by_hand():
+    judge = PersonJudge(2, width=4).eval()
+    for parameter in judge.parameters():
+        parameter.data.zero_()
+    judge.layers[-1].bias.data = torch.tensor([3, -0.1, -0.2, 0.3, 0.4])
+    boxes, logits = judge(torch.tensor([[10.0, 20, 30, 60]]),
+                          torch.zeros(1, 2, 2), torch.ones(1, 2))
+    # In sides of 40 pixels, from the center (20, 40).
+    torch.testing.assert_close(boxes, torch.tensor([[16.0, 32, 32, 56]]))
+    assert logits.tolist() == [3]
+
+
+def test_judge_looks_at_places_in_the_box():
+    torch.manual_seed(0)
+    judge = PersonJudge(3).eval()
+    boxes, keypoints = torch.tensor([[0.0, 0, 8, 8]]), torch.rand(1, 3, 2) * 8
+    scores = torch.rand(1, 3)
+    first = judge(boxes, keypoints, scores)
+    again = judge(4 * boxes + 16, 4 * keypoints + 16, scores)
+    torch.testing.assert_close(again, (4 * first[0] + 16, first[1]))
