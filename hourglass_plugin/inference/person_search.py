@@ -73,18 +73,20 @@ class PersonJudge(nn.Module):
         return center.repeat(1, 2) + side * outputs[:, 1:], outputs[:, 0]
 
 
-def find_people(image: np.ndarray, predict: PoseFunction, input_side: int,
-                judge: PersonJudge | None = None) -> np.ndarray:
-    """Return the boxes of the people in an image, the surest first.
+def find_people(
+        image: np.ndarray, predict: PoseFunction, input_side: int,
+        judge: PersonJudge | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes that may be people's in an image, the surest first.
 
     Args:
         image: (H, W, 3) uint8.
         predict: finds keypoints in boxes.
         input_side: the network's input in pixels, the longer side.
-        judge: of this network; without it one person is found.
+        judge: of this network.
 
     Returns:
-        (N, 4) left, top, right, bottom in pixels.
+        (N, 4) left, top, right, bottom in pixels, and confidences (N,), 0 to
+        1; without a judge mean scores.
     """
     image, scale = reduced(image, input_side)
     height, width = image.shape[:2]
@@ -95,20 +97,19 @@ def find_people(image: np.ndarray, predict: PoseFunction, input_side: int,
         boxes = _inside(boxes, width, height)
         kept = nms(np.column_stack([boxes, confidences]), OVERLAP)[:CANDIDATES]
         boxes, confidences = boxes[kept], confidences[kept]
-    boxes = boxes[:1] if judge is None else boxes[confidences >= THRESHOLD]
-    return (boxes + 0.5) / scale - 0.5
+    return (boxes + 0.5) / scale - 0.5, confidences
 
 
 def reduced(image: np.ndarray, input_side: int) -> tuple[np.ndarray, float]:
     """Return the image that is searched, and its pixels per image pixel."""
-    scale = min(1.0, LARGEST * input_side / max(image.shape[:2]))
-    if scale == 1:
-        return image, scale
-    return cv2.resize(image, None, fx=scale, fy=scale,
-                      interpolation=cv2.INTER_AREA), scale
+    height, width = image.shape[:2]
+    scale = min(1.0, LARGEST * input_side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
 
 
-def _judged(judge: PersonJudge | None, *pose: np.ndarray) -> tuple:
+def _judged(judge: PersonJudge | None,
+            *pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return boxes (N, 4) and confidences (N,) of boxes and their poses."""
     if judge is None:
         _, keypoints, scores = pose

@@ -15,7 +15,7 @@ from mmpose.structures import PoseDataSample
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_predicts_poses
 from ..models.weights.loading import load_weights
-from .person_search import PersonJudge, find_people
+from .person_search import THRESHOLD, PersonJudge, find_people
 from .results import Pose
 
 
@@ -108,10 +108,19 @@ def whole_image(image: np.ndarray) -> np.ndarray:
 
 def search_people(model: BaseModel, judge: PersonJudge | None,
                   image: np.ndarray) -> np.ndarray:
-    """Return the boxes (N, 4) of people in an image, without the flip test.
+    """Return the boxes (N, 4) of everybody, or without a judge of one."""
+    boxes, confidences = score_people(model, judge, image)
+    return boxes[:1] if judge is None else boxes[confidences >= THRESHOLD]
 
-    As :func:`.person_search.find_people`, with a model of
-    :func:`build_pose_model` and an image (H, W, 3) uint8, BGR.
+
+def score_people(model: BaseModel, judge: PersonJudge | None,
+                 image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what :func:`.person_search.find_people` does, with a model.
+
+    Args:
+        model: from :func:`build_pose_model`.
+        judge: from :func:`load_judge`.
+        image: (H, W, 3) uint8, BGR.
     """
 
     def predict(image: np.ndarray,
