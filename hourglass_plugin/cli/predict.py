@@ -1,10 +1,10 @@
 """Predict and draw the poses in an image, a folder of images or a video.
 
-With the weights that come with the package, or a config and a checkpoint of
-your own. One person is searched in each image, unless boxes or a detector are
-given. Writes a drawn image under each image's own name, or a drawn MP4 of a
-video, in which people that a detector finds keep their number, and
-predictions.json. Joints are in 0-based pixels: the centre of the top-left
+With the weights that come with the package, which find everybody, or a config
+and a checkpoint of your own: then one person or object is searched in each
+image, unless boxes or a detector are given. Writes a drawn image under each
+image's own name, or a drawn MP4 of a video, in which people keep their number,
+and predictions.json. Joints are in 0-based pixels: the centre of the top-left
 pixel is (0, 0).
 """
 import argparse
