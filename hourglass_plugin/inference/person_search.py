@@ -19,6 +19,8 @@ import torch
 from mmpose.evaluation.functional import nms
 from torch import Tensor, nn
 
+from .tracking import box_around
+
 #: The longer side of the image that is searched, in sides of the network's
 #: input, at most.
 LARGEST = 3
@@ -32,8 +34,6 @@ CANDIDATES = 12
 OVERLAP = 0.5
 #: Confidence of a person who is found.
 THRESHOLD = 0.45
-#: A person's box and the square around the keypoints, as in Leeds Sports Pose.
-BOX_PER_JOINTS = 1.15
 #: From an image (H, W, 3) and boxes (N, 4) to the keypoints in each of them:
 #: positions (N, K, 2) and scores (N, K).
 PoseFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray,
@@ -140,14 +140,6 @@ def _starts(length: int, side: float) -> np.ndarray:
         return np.array([(length - side) / 2])
     steps = np.ceil((length - side) / (WINDOW_STEP * side))
     return np.linspace(0, length - side, int(steps) + 1)
-
-
-def box_around(keypoints: np.ndarray) -> np.ndarray:
-    """Return a person's box (4,) as in training, from keypoints (K, 2)."""
-    low, high = keypoints.min(0), keypoints.max(0)
-    half = max(BOX_PER_JOINTS * float((high - low).max()), 1.0) / 2
-    center = (low + high) / 2
-    return np.concatenate([center - half, center + half]).astype(np.float32)
 
 
 def _inside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:

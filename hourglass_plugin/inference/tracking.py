@@ -3,24 +3,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Half of a person's box beyond the keypoints, as a fraction of their extent.
-_MARGIN = 0.1
+#: Of a person's box beyond the keypoints on each side, as a fraction of their
+#: larger extent, as in Leeds Sports Pose.
+_MARGIN = 0.075
 
 
-def box_around(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return a person's box in the next frame.
+def box_around(keypoints: np.ndarray,
+               scores: np.ndarray | None = None) -> np.ndarray:
+    """Return a person's box (4,) left, top, right, bottom in pixels.
 
     Args:
         keypoints: (K, 2) x and y in pixels.
         scores: (K,); keypoints below 0.1 are left out, unless all are.
-
-    Returns:
-        (4,) left, top, right, bottom in pixels.
     """
-    sure = scores >= 0.1
-    inside = keypoints[sure if sure.any() else slice(None)]
-    low, high = inside.min(0), inside.max(0)
-    margin = np.maximum(_MARGIN * (high - low).max(), 1.0)
+    if scores is not None and (scores >= 0.1).any():
+        keypoints = keypoints[scores >= 0.1]
+    low, high = keypoints.min(0), keypoints.max(0)
+    margin = max(_MARGIN * float((high - low).max()), 0.5)
     return np.concatenate([low - margin, high + margin]).astype(np.float32)
 
 

@@ -47,8 +47,10 @@ def test_h264_where_pyav_is_installed(tmp_path):
 def test_box_around_leaves_unsure_keypoints_out():
     keypoints = np.array([[10, 20], [30, 60], [500, 500]], float)
     box = box_around(keypoints, np.array([0.9, 0.5, 0.01]))
-    # A margin of a tenth of the larger extent, 40, on each side.
-    assert box.tolist() == [6, 16, 34, 64]
+    # A margin of 7.5 % of the larger extent, 40, on each side.
+    assert box.tolist() == [7, 17, 33, 63]
+    # All keypoints at one place still have a box of a pixel.
+    assert box_around(np.full((3, 2), 5)).tolist() == [4.5, 4.5, 5.5, 5.5]
 
 
 def test_boxes_of_the_last_frame_are_used_again(tmp_path, monkeypatch):
@@ -63,7 +65,7 @@ def test_boxes_of_the_last_frame_are_used_again(tmp_path, monkeypatch):
         boxes.append(given[0])
         # Two corners of the box, less the margin that is added again.
         return [[
-            Pose(box, box.reshape(2, 2) + [[40 / 12], [-40 / 12]], np.ones(2))
+            Pose(box, box.reshape(2, 2) + [[60 / 23], [-60 / 23]], np.ones(2))
             for box in given[0]]]
 
     predictor = PosePredictor(detector=detect, device='cpu')

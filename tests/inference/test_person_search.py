@@ -4,7 +4,6 @@ import torch
 
 from hourglass_plugin.inference.person_search import (
     PersonJudge,
-    box_around,
     find_people,
     search_windows,
 )
@@ -24,15 +23,6 @@ def test_windows_by_hand():
     np.testing.assert_allclose(
         search_windows(300, 40)[:2],
         [[0, -100, 240, 140], [60, -100, 300, 140]], atol=1e-4)
-
-
-def test_box_around_joints_by_hand():
-    # 20 wide, 40 high, around (20, 30): a square of 1.15 * 40 = 46.
-    joints = np.array([[10.0, 30.0], [30.0, 10.0], [20.0, 50.0]])
-    np.testing.assert_allclose(box_around(joints), [-3, 7, 43, 53], rtol=1e-6)
-    # All joints at one place still have a box of a pixel.
-    np.testing.assert_allclose(
-        box_around(np.full((3, 2), 5.0)), [4.5, 4.5, 5.5, 5.5])
 
 
 class BrightPerson:
@@ -67,7 +57,8 @@ def test_a_person_is_found_in_a_large_image():
     # their middle, 240 of 247 pixels.
     np.testing.assert_allclose(
         (box[:2] + box[2:]) / 2, [1035.5, 523.5], atol=1e-4)
-    np.testing.assert_allclose(box[2:] - box[:2], 1.15 * 240, rtol=1e-5)
+    np.testing.assert_allclose(
+        box[2:] - box[:2], [80 + 0.15 * 240, 1.15 * 240], rtol=1e-5)
     assert max(predict.sides) <= 200
 
 
@@ -75,9 +66,8 @@ def test_small_images_are_not_enlarged():
     image = np.zeros((50, 60, 3), np.uint8)
     image[10:41, 20:31] = 255
     (box, *_), _ = find_people(image, BrightPerson(), input_side=128)
-    # 30 pixels between the outermost ones, around (25, 25).
-    np.testing.assert_allclose(
-        box, [25 - 17.25, 25 - 17.25, 25 + 17.25, 25 + 17.25], rtol=1e-6)
+    # 10 and 30 pixels between the outermost ones, and 2.25 on each side.
+    np.testing.assert_allclose(box, [17.75, 7.75, 32.25, 42.25], rtol=1e-6)
 
 
 def test_everybody_is_found_once():

@@ -111,8 +111,7 @@ def judge_by_truth(keypoints: np.ndarray,
 
     Poses of which that is not known have NaN.
     """
-    from hourglass_plugin.inference.person_search import box_around
-    from hourglass_plugin.inference.tracking import box_overlap
+    from hourglass_plugin.inference.tracking import box_around, box_overlap
     sides = (people.boxes[:, 2:] - people.boxes[:, :2]).max(1)
     errors = np.linalg.norm(
         keypoints[:, None] - people.keypoints, axis=3) / sides[:, None]
