@@ -9,6 +9,7 @@ deviation in the file's metadata; output `heatmaps`, or with --decode
 file is verified against PyTorch before it is saved.
 """
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def main(args: argparse.Namespace) -> None:
         metadata = export.describe(module, args.config, args.checkpoint)
         written = export.write_file(module, args.out, metadata, args.opset)
     width, height = module.input_size
-    print(f'{args.out}: {written.size / 1e6:.1f} MB\n'
+    print(f'{args.out}: {os.path.getsize(args.out) / 1e6:.1f} MB\n'
           f'  input:  image (batch, 3, {height}, {width}) float32\n'
           f'  output: {module.output_name} (batch, '
           f'{", ".join(map(str, written.shape))}) float32')

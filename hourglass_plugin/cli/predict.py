@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from .arguments import (
     add_config_options,
@@ -76,14 +75,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
 
 
-def _detector(given: list[str] | None, device: str | None) -> Any:
-    """Return what ``PosePredictor`` takes for ``--detector``."""
-    if given is None:
-        return None
-    from ..inference.person_detector import mmdet_detector
-    return mmdet_detector(given[0], given[1], device or 'cpu')
-
-
 def _read_boxes(file: str, images: Sequence[Path]) -> list[list]:
     """Return the boxes of each image from a JSON file."""
     try:
@@ -107,26 +98,27 @@ def main(args: argparse.Namespace) -> None:
             args.input = args.source
         if args.input is None:
             raise ValueError('give an image, a folder, a video or --source')
-        if args.config is not None and args.checkpoint is None:
-            raise ValueError(f'there is {args.config}, but no checkpoint: '
-                             'give a config and its checkpoint, or neither '
-                             'for the weights of the package')
         from ..weights import shipped_weights
         from .configs import load_config, write_json
         if args.config is None:
             args.config, args.checkpoint = shipped_weights()
         config = load_config(args.config, args.cfg_options)
         from ..inference import prediction_files, results
-        from ..inference.input_files import Video, check_windows, open_input
+        from ..inference.input_files import Video, open_input
         from ..inference.predictor import PosePredictor
+        from ..visualization.image_files import check_windows
         out = Path(args.out)
         is_camera = args.source is not None and args.source.isdecimal()
         source = open_input(int(args.input) if is_camera else args.input, out)
         if args.show:
             check_windows()
+        detector = None
+        if args.detector is not None:
+            from ..inference.person_detector import mmdet_detector
+            detector = mmdet_detector(*[*args.detector, args.device or 'cpu'])
         predictor = PosePredictor(
             config, args.checkpoint, args.device, args.fast, boxes=args.bbox,
-            detector=_detector(args.detector, args.device),
+            detector=detector,
             score_threshold=args.score_threshold, batch_size=args.batch_size,
             is_whole_image=args.whole_image)
         boxes = None

@@ -73,15 +73,11 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float,
     Returns:
         (M, ) int64, the indices of the kept boxes, the best first.
     """
-    corners = _array(boxes)
-    waiting = np.argsort(-_array(scores), kind='stable')
-    kept = []
-    while len(waiting):
-        best, waiting = waiting[0], waiting[1:]
-        kept.append(best)
-        iou = _iou(corners[best], corners[waiting], offset)
-        waiting = waiting[iou <= iou_threshold]
-    return torch.tensor(kept, dtype=torch.int64, device=boxes.device)
+    kept = boxes.new_empty(len(boxes), 5)
+    least = float(np.nextafter(np.float32(iou_threshold), np.float32(2)))
+    ranks = scores.argsort(descending=True, stable=True).argsort()
+    # Scores of any sign and type: by rank, from N down to 1.
+    return softnms(boxes, len(boxes) - ranks, kept, least, 1.0, 0.5, 0, offset)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

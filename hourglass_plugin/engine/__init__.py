@@ -13,6 +13,5 @@ from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'BFloat16OptimWrapper', 'CompileHook', 'ConfigCheckHook',
-    'InvalidLossHook', 'MallocHook',
-    'ResumableCheckpointHook', 'ResumableTrainLoop', 'compile_for_training',
-    'set_freed_memory']
+    'InvalidLossHook', 'MallocHook', 'ResumableCheckpointHook',
+    'ResumableTrainLoop', 'compile_for_training', 'set_freed_memory']

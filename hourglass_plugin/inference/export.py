@@ -155,7 +155,6 @@ class ExportModel(nn.Module):
 class Written(NamedTuple):
     """A written file."""
 
-    size: int  #: bytes
     shape: tuple[int, ...]  #: of the output, but for the batch
     difference: float  #: the largest one from the model's outputs
     compared: int  #: heatmaps, or keypoints whose place could be compared
@@ -232,7 +231,7 @@ def write_file(module: ExportModel, path: str, metadata: dict[str, str],
             run = _write_onnx(module, str(partial), metadata, opset)
         else:
             run = _write_program(module, str(partial), metadata)
-        return verify(run, module, partial.stat().st_size)
+        return verify(run, module)
 
 
 def _write_onnx(module: ExportModel, path: str, metadata: dict[str, str],
@@ -269,7 +268,7 @@ def _write_program(module: ExportModel, path: str,
 
 
 @torch.no_grad()
-def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
+def verify(run: Callable, module: ExportModel) -> Written:
     """Compare a file's outputs with the model's, on noise.
 
     Heatmaps, positions in pixels and scores may differ by ``TOLERANCE``;
@@ -279,7 +278,6 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
     Args:
         run: the file's function, (B, 3, H, W) to the output.
         module: the model.
-        size: of the file, in bytes.
 
     Raises:
         ValueError: if outputs differ, or most keypoints are not compared.
@@ -308,8 +306,7 @@ def verify(run: Callable, module: ExportModel, size: int = 0) -> Written:
     if compared * 2 < total:
         raise ValueError(f'{total - compared} of {total} keypoints have too '
                          'flat heatmaps: export without --decode')
-    return Written(size, tuple(expected.shape[1:]), difference, compared,
-                   total)
+    return Written(tuple(expected.shape[1:]), difference, compared, total)
 
 
 def _uncertainty(module: ExportModel, heatmaps: Tensor) -> Tensor:

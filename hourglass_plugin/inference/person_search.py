@@ -7,9 +7,8 @@ predicted and judged again; of boxes that overlap the best is kept.
 
 A judge is trained for one network, by ``tools/misc/train_person_judge.py``.
 Without one, a person is where the mean score is highest: scores are high where
-a crop fits a person, as in training.
-
-Sizes, steps and numbers were chosen on training images.
+a crop fits a person, as in training. The constants were chosen on training
+images.
 """
 from collections.abc import Callable
 
@@ -41,20 +40,14 @@ PoseFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray,
 
 
 class PersonJudge(nn.Module):
-    """Judge poses that a network predicts in boxes, right and wrong ones.
+    """Judge poses of K keypoints in boxes, right and wrong ones."""
 
-    Args:
-        num_keypoints: K.
-        width: of the first of two hidden layers; the second has half of it.
-    """
-
-    def __init__(self, num_keypoints: int, width: int = 96) -> None:
+    def __init__(self, num_keypoints: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.BatchNorm1d(3 * num_keypoints, affine=False),
-            nn.Linear(3 * num_keypoints, width), nn.ReLU(),
-            nn.Linear(width, width // 2), nn.ReLU(),
-            nn.Linear(width // 2, 5))
+            nn.Linear(3 * num_keypoints, 96), nn.ReLU(),
+            nn.Linear(96, 48), nn.ReLU(), nn.Linear(48, 5))
 
     def forward(self, boxes: Tensor, keypoints: Tensor,
                 scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -94,7 +87,10 @@ def find_people(
     for _ in range(2):
         keypoints, scores = predict(image, boxes)
         boxes, confidences = _judged(judge, boxes, keypoints, scores)
-        boxes = _inside(boxes, width, height)
+        # Around points of the image, neither empty nor huge.
+        center = ((boxes[:, :2] + boxes[:, 2:]) / 2).clip(0, [width, height])
+        half = (boxes[:, 2:] - boxes[:, :2]).clip(1, 2 * max(image.shape)) / 2
+        boxes = np.hstack([center - half, center + half]).astype(np.float32)
         kept = nms(np.column_stack([boxes, confidences]), OVERLAP)[:CANDIDATES]
         boxes, confidences = boxes[kept], confidences[kept]
     return (boxes + 0.5) / scale - 0.5, confidences
@@ -115,8 +111,7 @@ def _judged(judge: PersonJudge | None,
         _, keypoints, scores = pose
         return np.stack([*map(box_around, keypoints)]), scores.mean(1)
     with torch.no_grad():
-        boxes, logits = judge(*(torch.from_numpy(each).float()
-                                for each in pose))
+        boxes, logits = judge(*(torch.from_numpy(x).float() for x in pose))
     return boxes.numpy(), logits.sigmoid().numpy()
 
 
@@ -140,10 +135,3 @@ def _starts(length: int, side: float) -> np.ndarray:
         return np.array([(length - side) / 2])
     steps = np.ceil((length - side) / (WINDOW_STEP * side))
     return np.linspace(0, length - side, int(steps) + 1)
-
-
-def _inside(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return boxes around points of the image, neither empty nor huge."""
-    center = ((boxes[:, :2] + boxes[:, 2:]) / 2).clip(0, [width, height])
-    half = (boxes[:, 2:] - boxes[:, :2]).clip(1, 2 * max(width, height)) / 2
-    return np.hstack([center - half, center + half]).astype(np.float32)

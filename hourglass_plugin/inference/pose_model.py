@@ -1,8 +1,6 @@
 """A trained pose model, and the poses that it predicts in boxes."""
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,6 +13,7 @@ from mmpose.structures import PoseDataSample
 from ..engine.malloc_hook import set_freed_memory
 from ..models.consistency import check_predicts_poses
 from ..models.weights.loading import load_weights
+from ..models.wrapper import changed_test_cfg
 from .person_search import THRESHOLD, PersonJudge, find_people
 from .results import Pose
 
@@ -89,17 +88,6 @@ def run_model(model: BaseModel, images: Sequence[np.ndarray],
         return model.test_step(pseudo_collate(people)) if people else []
 
 
-@contextmanager
-def changed_test_cfg(model: BaseModel, **settings: Any) -> Iterator[None]:
-    """Change settings of ``test_cfg`` for a while."""
-    original = model.test_cfg
-    model.test_cfg = dict(original or {}, **settings)
-    try:
-        yield
-    finally:
-        model.test_cfg = original
-
-
 def whole_image(image: np.ndarray) -> np.ndarray:
     """Return the box (1, 4) of a person who fills an image."""
     height, width = image.shape[:2]
@@ -139,7 +127,6 @@ def load_judge(checkpoint: dict) -> PersonJudge | None:
     weights = checkpoint.get('person_judge')
     if weights is None:
         return None
-    width, inputs = weights['layers.1.weight'].shape
-    judge = PersonJudge(inputs // 3, width).eval()
+    judge = PersonJudge(weights['layers.1.weight'].shape[1] // 3).eval()
     judge.load_state_dict(weights)
     return judge

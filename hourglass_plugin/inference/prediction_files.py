@@ -6,7 +6,8 @@ import numpy as np
 from tqdm import tqdm
 
 from ..atomic_files import atomic_file
-from .input_files import Video, drawn_image, drawn_video, show_image
+from ..visualization.image_files import show_image
+from .input_files import Video, drawn_image, drawn_video
 from .predictor import PosePredictor
 from .results import Prediction
 from .video_file import VideoFile

@@ -12,6 +12,7 @@ from mmengine.device import get_device
 from mmpose.models.pose_estimators.topdown import TopdownPoseEstimator
 
 from ..models.weights.loading import read_checkpoint
+from ..models.wrapper import changed_test_cfg
 from ..visualization.drawing import (
     draw_number,
     draw_pose,
@@ -23,7 +24,6 @@ from .engines import CALIBRATION_SIZE, accelerate, check_precision
 from .input_files import Source, Video, is_one_image, named_images, open_video
 from .pose_model import (
     build_pose_model,
-    changed_test_cfg,
     load_judge,
     predict_poses,
     run_model,
@@ -94,7 +94,8 @@ class PosePredictor:
                  is_whole_image: bool = False) -> None:
         self.boxes = _checked_boxes(boxes)
         if (config is None) != (checkpoint is None):
-            raise ValueError('give a config and its checkpoint, or neither')
+            raise ValueError('give a config and its checkpoint, or neither '
+                             'for the weights of the package')
         if config is None or checkpoint is None:
             config, checkpoint = shipped_weights()
         settings = config if isinstance(config, Config) else (

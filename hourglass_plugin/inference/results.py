@@ -1,6 +1,5 @@
 """Predicted poses as JSON, COCO's format, CSV and supervision's keypoints."""
 import csv
-import inspect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -113,7 +112,7 @@ def write_csv(path: str | Path, predictions: Iterable[Prediction],
 
 
 def to_supervision(people: Sequence[Pose]) -> Any:
-    """Return people as ``supervision.KeyPoints``.
+    """Return people as ``supervision.KeyPoints``, from version 0.29 on.
 
     Raises:
         ImportError: if the package supervision is not installed.
@@ -122,10 +121,6 @@ def to_supervision(people: Sequence[Pose]) -> Any:
     if not people:
         return supervision.KeyPoints.empty()
     scores = np.stack([pose.scores for pose in people]).astype(np.float32)
-    # supervision 0.29 renamed it.
-    fields = inspect.signature(supervision.KeyPoints).parameters
-    name = 'keypoint_confidence'
     return supervision.KeyPoints(
         xy=np.stack([pose.keypoints for pose in people]).astype(np.float32),
-        class_id=np.zeros(len(people), int),
-        **{name if name in fields else 'confidence': scores})
+        class_id=np.zeros(len(people), int), keypoint_confidence=scores)

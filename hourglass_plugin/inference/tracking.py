@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 #: Of a person's box beyond the keypoints on each side, as a fraction of their
 #: larger extent, as in Leeds Sports Pose.
@@ -26,8 +27,8 @@ def box_around(keypoints: np.ndarray,
 class Tracker:
     """Number people so that they keep their number from frame to frame.
 
-    A box gets the number of the box that it overlaps most in the last frames,
-    the largest overlaps first, or else a new one.
+    Boxes and those of the last frames are paired so that they overlap most in
+    all; one without a partner gets a new number.
 
     Args:
         min_overlap: intersection over union of boxes of one person.
@@ -48,12 +49,9 @@ class Tracker:
         if known and len(boxes):
             overlaps = box_overlap(
                 np.stack(boxes), np.stack(list(self._boxes.values())))
-            for _ in range(min(overlaps.shape)):
-                row, column = divmod(int(overlaps.argmax()), len(known))
-                if overlaps[row, column] < self.min_overlap:
-                    break
-                numbers[row] = known[column]
-                overlaps[row] = overlaps[:, column] = -1
+            for row, column in zip(*linear_sum_assignment(-overlaps)):
+                if overlaps[row, column] >= self.min_overlap:
+                    numbers[row] = known[column]
         for index, box in enumerate(boxes):
             if not numbers[index]:
                 numbers[index], self._next = self._next, self._next + 1

@@ -1,5 +1,4 @@
 """Images of a report: people and heatmaps."""
-import re
 from typing import Any, NamedTuple
 
 import cv2
@@ -9,7 +8,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.model import BaseModel
 from torch.utils.data import Dataset
 
-from ..models.wrapper import without_wrapper
+from ..models.wrapper import changed_test_cfg, without_wrapper
 from ..skeletons import Skeleton
 from ..visualization.drawing import draw_heatmaps, draw_pose
 from ..visualization.image_files import read_image
@@ -46,20 +45,15 @@ def predict_heatmaps(model: BaseModel, dataset: Dataset,
     model = without_wrapper(model)
     batch = pseudo_collate([dataset[index]])
     crop = np.moveaxis(np.asarray(batch['inputs'][0]), 0, -1)  # (H, W, 3)
-    settings = model.test_cfg
-    model.test_cfg = {**(settings or {}), 'output_heatmaps': True}
-    try:
-        with torch.no_grad():
-            sample, = model.test_step(batch)
-    finally:
-        model.test_cfg = settings
+    with changed_test_cfg(model, output_heatmaps=True), torch.no_grad():
+        sample, = model.test_step(batch)
     fields = sample.get('pred_fields')
     if fields is None or 'heatmaps' not in fields:
         return None
     # Other heads return the last ones only.
-    names = sorted(
-        filter(re.compile(r'heatmaps_stack_\d+').fullmatch, fields.keys()),
-        key=lambda name: int(name.rpartition('_')[2])) or ['heatmaps']
+    names = fields.keys()
+    count = sum(name.startswith('heatmaps_stack_') for name in names)
+    names = [f'heatmaps_stack_{n + 1}' for n in range(count)] or ['heatmaps']
     return Heatmaps(
         np.ascontiguousarray(crop).astype(np.uint8),
         np.asarray(sample.input_center), np.asarray(sample.input_scale),

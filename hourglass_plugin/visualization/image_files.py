@@ -51,3 +51,23 @@ def save_image(path: str | Path, image: np.ndarray) -> None:
     _, data = cv2.imencode(path.suffix, image, _JPEG if is_jpeg else [])
     with atomic_file(path) as partial:
         data.tofile(partial)
+
+
+def show_image(image: np.ndarray, wait: int = 1) -> bool:
+    """Show an image in a window; return False if Q or Esc was pressed.
+
+    Args:
+        image: (H, W, 3) uint8, BGR.
+        wait: milliseconds; 0 until a key is pressed.
+    """
+    cv2.imshow('hourglass', image)
+    return cv2.waitKey(wait) & 0xff not in (ord('q'), 27)
+
+
+def check_windows() -> None:
+    """Raise ValueError if this OpenCV or this screen has no windows."""
+    try:
+        cv2.namedWindow('hourglass')
+    except cv2.error:
+        raise ValueError('there is no screen, or this OpenCV has no windows; '
+                         'pip install opencv-python has') from None

@@ -12,10 +12,9 @@ from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample
 
 from .drawing import skeleton_from_metainfo
-from .image_files import save_image
+from .image_files import check_windows, save_image
 from .sheet import contact_sheet, draw_cropped_poses
 
-_WINDOW = 'prediction, ground truth'
 #: Height of a person's image, and on the sheet, in pixels.
 _HEIGHT, _CELL_HEIGHT = 512, 224
 #: Number of people on the sheet, and of its columns.
@@ -55,11 +54,7 @@ class HourglassVisualizationHook(Hook):
                  wait_time: float = 0.0,
                  out_dir: str | None = None) -> None:
         if enable and show:
-            try:
-                cv2.namedWindow(_WINDOW)
-            except cv2.error:
-                raise ValueError('OpenCV has no windows here: write images to '
-                                 'a folder (--show-dir)') from None
+            check_windows()
         self.enable = enable and (show or out_dir is not None)
         self.interval = interval
         self.kpt_thr = kpt_thr
@@ -97,7 +92,7 @@ class HourglassVisualizationHook(Hook):
             if is_drawn and folder is not None:
                 save_image(folder / f'{name}.jpg', drawn)
             if is_drawn and self.show:
-                mmcv.imshow(drawn, _WINDOW, round(1000 * self.wait_time))
+                mmcv.imshow(drawn, 'hourglass', round(1000 * self.wait_time))
             if on_sheet:
                 width = round(drawn.shape[1] * _CELL_HEIGHT / _HEIGHT)
                 self._sheet[name] = cv2.resize(

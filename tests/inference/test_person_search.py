@@ -93,7 +93,7 @@ def test_everybody_is_found_once():
 
 
 def test_judged_box_by_hand():
-    judge = PersonJudge(2, width=4).eval()
+    judge = PersonJudge(2).eval()
     for parameter in judge.parameters():
         parameter.data.zero_()
     judge.layers[-1].bias.data = torch.tensor([3, -0.1, -0.2, 0.3, 0.4])

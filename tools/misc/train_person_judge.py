@@ -144,10 +144,8 @@ def collect(model: Any, images: list[tuple[str, People]],
     from mmengine.utils import track_iter_progress
 
     from hourglass_plugin.inference import person_search
-    from hourglass_plugin.inference.pose_model import (
-        changed_test_cfg,
-        predict_poses,
-    )
+    from hourglass_plugin.inference.pose_model import predict_poses
+    from hourglass_plugin.models.wrapper import changed_test_cfg
     from hourglass_plugin.visualization.image_files import read_image
     side = max(model.head.decoder.input_size)
     sizes = person_search.WINDOW_SIZES
