@@ -143,7 +143,9 @@ def main(args: argparse.Namespace) -> None:
                 found, names, predictor.skeleton.limb_indices))
         if args.csv:
             results.write_csv(out / 'predictions.csv', found, names)
-        print(f'{len(found)} drawn, with predictions.json, in {out}')
+        people = sum(len(each.people) for each in found)
+        print(f'{len(found)} drawn with {people} people, and '
+              f'predictions.json, in {out}')
     if failures:
         name = Path(sys.argv[0]).name
         sys.exit('\n'.join(f'{name}: error: {failure}'

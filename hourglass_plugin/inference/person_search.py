@@ -32,7 +32,7 @@ CANDIDATES = 12
 #: Intersection over union of the boxes of two people, at most.
 OVERLAP = 0.5
 #: Confidence of a person who is found.
-THRESHOLD = 0.45
+THRESHOLD = 0.4
 #: From an image (H, W, 3) and boxes (N, 4) to the keypoints in each of them:
 #: positions (N, K, 2) and scores (N, K).
 PoseFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray,

@@ -96,9 +96,10 @@ def whole_image(image: np.ndarray) -> np.ndarray:
 
 def search_people(model: BaseModel, judge: PersonJudge | None,
                   image: np.ndarray) -> np.ndarray:
-    """Return the boxes (N, 4) of everybody, or without a judge of one."""
+    """Return the boxes (N, 4) of everybody, at least of the surest person."""
     boxes, confidences = score_people(model, judge, image)
-    return boxes[:1] if judge is None else boxes[confidences >= THRESHOLD]
+    count = 0 if judge is None else int((confidences >= THRESHOLD).sum())
+    return boxes[:max(count, 1)]
 
 
 def score_people(model: BaseModel, judge: PersonJudge | None,
