@@ -1,9 +1,13 @@
 """Score the search for a person: true boxes, whole image, search.
 
-Scores a top-down config's people to test three times, PCK@0.2 in torso sizes,
-in their images and pasted at a random size and place into others:
+Scores the people of a config's test set three times, PCK@0.2 in torso sizes,
+in their images and pasted at a random size and place into others. Joints are
+those that set and network have; of the people that are found the surest
+counts:
 
-    python docs/examples/score_search.py CONFIG CHECKPOINT
+    python docs/examples/score_search.py CONFIG
+
+for the weights of the package, or with a checkpoint of the config.
 """
 import argparse
 
@@ -16,13 +20,15 @@ import hourglass_plugin  # noqa: F401, registers its parts
 from hourglass_plugin.cli.configs import load_config
 from hourglass_plugin.inference.pose_model import (
     build_pose_model,
+    load_judge,
     predict_poses,
-    search_person,
+    search_people,
     whole_image,
 )
 from hourglass_plugin.models.weights.loading import read_checkpoint
 from hourglass_plugin.skeletons import LSP
 from hourglass_plugin.visualization import read_image
+from hourglass_plugin.weights import shipped_weights
 
 
 def has_torso(person):
@@ -71,14 +77,21 @@ def paste(person, image, people, rng):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    parser.add_argument('checkpoint', nargs='?')
     parser.add_argument('--people', type=int, default=200)
     args = parser.parse_args()
     config = load_config(args.config)
-    model = build_pose_model(config, read_checkpoint(args.checkpoint),
-                             args.checkpoint, 'cpu')
+    settings, path = (shipped_weights() if args.checkpoint is None else
+                      (args.config, args.checkpoint))
+    weights = read_checkpoint(path)
+    model = build_pose_model(load_config(settings), weights, path, 'cpu')
+    judge = load_judge(weights)
     init_default_scope('mmpose')
     dataset = DATASETS.build(dict(config.test_dataloader.dataset, pipeline=[]))
+    ids = model.dataset_meta['keypoint_name2id']
+    pairs = [(index, ids[name]) for index, name in enumerate(LSP.joints)
+             if name in ids]
+    annotated, predicted = map(list, zip(*pairs))
     people = [person for person in dataset if has_torso(person)]
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(people))[:args.people]
@@ -94,14 +107,16 @@ def main():
                 np.subtract(*truth[LSP.indices(LSP.torso)]))
             center = person['bbox_center'][0] * zoom + shift
             half = person['bbox_scale'][0] * zoom / 2
-            box = search_person(model, image)
+            box = search_people(model, judge, image)[:1]
             boxes = [[*(center - half), *(center + half)],
                      *whole_image(image), *box]
             poses, = predict_poses(model, [image],
                                    [np.array(boxes, np.float32)])
             for name, pose in zip(right, poses):
-                distances = np.linalg.norm(pose.keypoints - truth, axis=1)
-                right[name] += list(distances[shown] <= 0.2 * torso)
+                distances = np.linalg.norm(
+                    pose.keypoints[predicted] - truth[annotated], axis=1)
+                right[name] += list(
+                    distances[shown[annotated]] <= 0.2 * torso)
         print(f'{len(chosen)} people {where}, PCK@0.2:', ', '.join(
             f'{name} {100 * np.mean(hits):.1f}'
             for name, hits in right.items()))

@@ -39,8 +39,3 @@ def test_blocks_are_kept_or_returned():
                 for megabytes in (8, 40)]
     assert faults['keep'][1] < faults['default'][1] / 2
     assert faults['default'][0] < faults['return'][0] / 2
-
-
-def test_unknown_policy_is_refused():
-    with pytest.raises(ValueError):
-        page_faults('forget', 1)

@@ -1,16 +1,12 @@
 """Parts of the benchmark against numbers worked out by hand."""
 import functools
 import json
-import sys
 
 import bench_baselines
 import bench_timing
 import pytest
 import torch
-from bench_machine import peak_memory
 from bench_report import Table, markdown, record, timed_rows
-
-from hourglass_plugin.engine.malloc_hook import set_freed_memory
 
 
 def test_training_batch_encodes_the_same_images_and_keypoints():
@@ -94,22 +90,3 @@ opencv 4.11, python 3.10.1
     assert content['machine'] == machine
     assert content['tables'][0]['rows'][1]['seconds'] == [0.2, 0.3, 0.1]
     assert content['date'].endswith('+00:00')
-
-
-@pytest.mark.skipif(
-    sys.platform != 'linux', reason="the counter is Linux's")
-def test_peak_memory_counts_what_is_held_at_once():
-    megabytes = 64
-    set_freed_memory('return')  # as the benchmark does
-
-    def hold(count):
-        tensors = [torch.ones(megabytes * 2**18) for _ in range(count)]
-        del tensors
-        torch.ones(megabytes * 2**18)
-
-    for count in (1, 3):
-        peak = peak_memory(functools.partial(hold, count), 'cpu')
-        # Pages that the process gets or returns meanwhile: less than half of
-        # a tensor, so that the count is certain.
-        assert peak == pytest.approx(
-            count * megabytes * 2**20, abs=megabytes * 2**19)

@@ -66,12 +66,14 @@ def test_subject(subject, options, images, reference, others, benchmark,
                for option in options]
     picture = tmp_path / 'scores.png'
     if subject == 'inference':
-        options += ['--picture', picture]
+        elsewhere = tmp_path / 'elsewhere.json'
+        elsewhere.write_text('{"Abacus": {"score": 50, "ms": 40}}')
+        options += ['--picture', picture, '--scores', elsewhere]
     rows, screen = benchmark(subject, *options)
     assert rows[reference]['ratio'] == 1
     assert set(others) <= set(rows)
     for name, row in rows.items():
-        if row.get('images_per_second') is not None:
+        if {'seconds', 'images_per_second'} <= row.keys():
             assert len(row['seconds']) == 2
             assert row['images_per_second'] == pytest.approx(
                 images / row['median'])
@@ -88,6 +90,7 @@ def test_subject(subject, options, images, reference, others, benchmark,
         assert 0 <= rows['int8']['pck'] <= 100
         assert rows['OpenVINO by hand'].get('pck') is None
         assert picture.stat().st_size > 1000
+        assert rows['Abacus']['images_per_second'] == 25
 
 
 @pytest.mark.parametrize('subject, option, value, named', [

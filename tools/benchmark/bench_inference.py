@@ -1,5 +1,6 @@
 """Inference: our network plain, by default and accelerated, and MMPose's."""
 import functools
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ def run(config: Config,
         beside: Mapping[str, Config] | None = None,
         checkpoint: str | None = None,
         people: int = 10**9,
+        scores: str | None = None,
         picture: str | None = None) -> tuple[list[Table], list[str]]:
     """Measure inference.
 
@@ -70,16 +72,19 @@ def run(config: Config,
         checkpoint: trained weights; scores of the config's test set then
             stand beside the times. Default: random weights.
         people: of the test set, from its beginning.
+        scores: JSON file of scores that were measured elsewhere, by the name
+            of the network; ``ms`` of one that is not in the first table.
         picture: file for a drawing of accuracy against time.
 
     Returns:
         Tables, and notes on what they mean.
 
     Raises:
-        ValueError: if ``picture`` has no ``checkpoint``.
+        ValueError: if ``picture`` has neither ``checkpoint`` nor ``scores``.
     """
-    if picture is not None and checkpoint is None:
-        raise ValueError('--picture is of scores: give --checkpoint')
+    if picture is not None and checkpoint is None and scores is None:
+        raise ValueError('--picture is of scores: give --checkpoint, or '
+                         '--scores')
     notes = [
         'Memory is that of a call beyond the parameters. Multiply-adds are '
         'those of the network as it is defined. The largest difference to '
@@ -104,12 +109,22 @@ def run(config: Config,
     ]
     if checkpoint is not None:
         model = _model(config, device, checkpoint)
-        scores = pck_by_network(
+        found = pck_by_network(
             config, _ours(model.backbone, precisions, None), people)
         for row in (row for table in tables for row in table.rows):
-            row['pck'] = scores.get(row['name'])
-        if picture is not None:
-            draw(tables[0], picture)
+            row['pck'] = found.get(row['name'])
+    if scores is not None:
+        with open(scores, encoding='utf-8') as file:
+            known = json.load(file)
+        for row in (row for table in tables for row in table.rows):
+            if row['name'] in known:
+                row['pck'] = known[row['name']]['score']
+        tables[0].rows.extend(
+            dict(name=name, pck=each['score'],
+                 images_per_second=1000 / each['ms'])
+            for name, each in known.items() if 'ms' in each)
+    if picture is not None:
+        draw(tables[0], picture)
     return tables, notes
 
 

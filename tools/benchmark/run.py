@@ -86,6 +86,12 @@ def parse_args() -> argparse.Namespace:
         help='trained weights of the config, whose scores on its test set '
         'are measured too (default: random weights)')
     parsers['inference'].add_argument(
+        '--scores',
+        type=arguments.existing_file,
+        metavar='JSON',
+        help='scores that were measured elsewhere, {"name": {"score": 60.9}, '
+        '...}; a network that is not measured here has its "ms", too')
+    parsers['inference'].add_argument(
         '--picture',
         metavar='PNG',
         help='file for a drawing of score against time')

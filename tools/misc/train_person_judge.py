@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--images', type=int, default=1600,
         help="of COCO's, at most; a quarter as many of the other sets "
         '(default: 1600)')
-    arguments.add_fast_argument(parser)
+    parser.add_argument(
+        '--fast', choices=['float32', 'bfloat16'],
+        help='run the network in OpenVINO')
 
 
 def main(args: argparse.Namespace) -> None:

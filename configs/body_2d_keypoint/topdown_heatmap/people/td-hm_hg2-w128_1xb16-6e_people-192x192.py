@@ -1,6 +1,6 @@
 # Six more epochs after the 9-epoch config's, with COCO's people three times:
-# the weights that come with the package. COCO was learnt no better than it
-# was predicted (73 % on training and held-back people alike).
+# COCO was learnt no better than it was predicted (73 % on training and
+# held-back people alike).
 _base_ = ['./td-hm_hg2-w128_1xb16-7e_people-192x192.py']
 
 train_dataloader = dict(
