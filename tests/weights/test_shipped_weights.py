@@ -22,7 +22,7 @@ def test_file_and_meta_are_the_cards():
     assert f'`{hashlib.sha256(data).hexdigest()}`' in CARD
     assert f'{len(data) / 1e6:.1f} MB' in CARD and Path(FILE).name in CARD
     content = torch.load(FILE, weights_only=True)
-    assert set(content) == {'meta', 'state_dict'}
+    assert set(content) == {'meta', 'person_judge', 'state_dict'}
     meta = content['meta']
     assert set(meta) == {'config', 'data', 'hourglass_plugin_version'}
     assert config_path(meta['config']) == CONFIG
