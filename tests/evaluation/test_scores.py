@@ -239,12 +239,12 @@ def test_table_and_logged_names_and_back():
         dict(Head=head, Knee=1.005, Mean=50.0 + mean, all_joints=49.0)
         for mean, (stack, metric, head) in enumerate([
             (None, 'PCKh@0.5', 100.0), (None, 'PCKh@0.5/visible', np.nan),
-            (1, 'PCKh@0.5', 5.0)])}
+            (1, 'PCKh@0.5', 0.0)])}
     assert format_table(rows).splitlines() == [
         '                         Head    Knee    Mean     All',
         'mpii/PCKh@0.5          100.00    1.00   50.00   49.00',
         'mpii/PCKh@0.5/visible       -    1.00   51.00   49.00',
-        'mpii/stack_1/PCKh@0.5    5.00    1.00   52.00   49.00']
+        'mpii/stack_1/PCKh@0.5    0.00    1.00   52.00   49.00']
     scores = logged_scores(rows)
     assert list(scores) == [
         name for row in map(str, rows)
