@@ -32,14 +32,14 @@ def check_codec(codec: Any, num_keypoints: int) -> None:
     has_heatmaps = hasattr(codec, 'draw') or 'heatmaps' in getattr(
         codec, 'field_mapping_table', {})
     refuse(not has_heatmaps or getattr(codec, 'heatmap_type',
-                                        'gaussian') != 'gaussian',
-            f'decoder={name} does not encode one heatmap for each keypoint; '
-            f'use HourglassHeatmap, or one of {", ".join(_FLIP_SHIFTS)}')
+                                       'gaussian') != 'gaussian',
+           f'decoder={name} does not encode one heatmap for each keypoint; '
+           f'use HourglassHeatmap, or one of {", ".join(_FLIP_SHIFTS)}')
     skeleton = getattr(codec, 'skeleton', None)
     count = num_keypoints if skeleton is None else skeleton.num_keypoints
     refuse(count != num_keypoints,
-            f'decoder={name} has {count} keypoints, but the head out_channels='
-            f'{num_keypoints}; use HourglassHeatmap for other skeletons')
+           f'decoder={name} has {count} keypoints, but the head out_channels='
+           f'{num_keypoints}; use HourglassHeatmap for other skeletons')
 
 
 def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
@@ -53,17 +53,17 @@ def flip_shift(codec: Any, test_cfg: Mapping) -> bool:
             contradicts it.
     """
     refuse(codec is None, 'model.test_cfg has flip_test=True, which needs '
-            'the codec: set model.head.decoder=codec')
+           'the codec: set model.head.decoder=codec')
     names = [cls.__name__ for cls in type(codec).__mro__]
     known = [_FLIP_SHIFTS[name] for name in names if name in _FLIP_SHIFTS]
     shift = getattr(codec, 'flip_shift', known[0] if known else None)
     asked = test_cfg.get('shift_heatmap', shift)
     refuse(asked is None,
-            f'{names[0]} has no flip_shift: set model.test_cfg.shift_heatmap, '
-            'True if heatmaps of the flipped image must be shifted by a cell')
+           f'{names[0]} has no flip_shift: set model.test_cfg.shift_heatmap, '
+           'True if heatmaps of the flipped image must be shifted by a cell')
     refuse(shift not in (None, asked),
-            f'model.test_cfg has shift_heatmap={asked}, but {names[0]} needs '
-            f'{shift}: remove shift_heatmap, the codec decides')
+           f'model.test_cfg has shift_heatmap={asked}, but {names[0]} needs '
+           f'{shift}: remove shift_heatmap, the codec decides')
     return bool(asked)
 
 
@@ -82,14 +82,14 @@ def check_model(model: nn.Module) -> None:
     for name in test_cfg:
         close = difflib.get_close_matches(name, _TEST_SETTINGS, 1, cutoff=0.65)
         refuse(bool(close) and name not in _TEST_SETTINGS,
-                f'model.test_cfg has the unknown setting {name!r}; use '
-                f'{", ".join(close)}')
+               f'model.test_cfg has the unknown setting {name!r}; use '
+               f'{", ".join(close)}')
     network = getattr(model, 'backbone', None)
     if isinstance(network, StackedHourglass):
         neck = getattr(model, 'neck', None)
         refuse(neck is not None,
-                f'model.neck is {type(neck).__name__}, but the head takes the '
-                'outputs of the network: set neck=None')
+               f'model.neck is {type(neck).__name__}, but the head takes the '
+               'outputs of the network: set neck=None')
         _check_network(network, head)
         if head.decoder is not None:
             _check_sizes(network.depth, head.decoder)
@@ -112,22 +112,22 @@ def _check_network(network: Any, head: Any) -> None:
     channels, stacks = network.out_channels, len(network.out_stacks)
     own = None if head.heatmaps is None else head.heatmaps[0].in_channels
     refuse(predicted is not None and own is not None,
-            'both network and head predict heatmaps: remove in_channels from '
-            'model.head, or num_keypoints from model.backbone')
+           'both network and head predict heatmaps: remove in_channels from '
+           'model.head, or num_keypoints from model.backbone')
     refuse(predicted not in (None, expected),
-            f'model.backbone has num_keypoints={predicted}, but model.head '
-            f"out_channels={expected}: set both to the dataset's number")
+           f'model.backbone has num_keypoints={predicted}, but model.head '
+           f"out_channels={expected}: set both to the dataset's number")
     refuse(predicted is None and own is None,
-            'neither network nor head predicts heatmaps: set model.backbone.'
-            f'num_keypoints={expected}, or model.head.in_channels={channels} '
-            f'and num_stages={stacks}')
+           'neither network nor head predicts heatmaps: set model.backbone.'
+           f'num_keypoints={expected}, or model.head.in_channels={channels} '
+           f'and num_stages={stacks}')
     refuse(own not in (None, channels),
-            f'the head has in_channels={own}, but the network returns '
-            f'{channels}: set model.head.in_channels={channels}')
+           f'the head has in_channels={own}, but the network returns '
+           f'{channels}: set model.head.in_channels={channels}')
     refuse(head.num_stages not in (None, stacks),
-            f'the head has num_stages={head.num_stages} (or as many '
-            f'loss_weights), but the network returns {stacks} stacks: set '
-            f'model.head.num_stages={stacks}, or model.backbone.num_stacks')
+           f'the head has num_stages={head.num_stages} (or as many '
+           f'loss_weights), but the network returns {stacks} stacks: set '
+           f'model.head.num_stages={stacks}, or model.backbone.num_stacks')
 
 
 def _check_sizes(depth: int, codec: Any) -> None:
@@ -135,12 +135,12 @@ def _check_sizes(depth: int, codec: Any) -> None:
     size = tuple(codec.input_size)
     fit = sides_that_fit(size, depth)
     refuse(size != fit,
-            f'the codec has input_size={size}, but at depth={depth} sides '
-            f'must be multiples of {4 * 2**depth}: set input_size={fit}')
+           f'the codec has input_size={size}, but at depth={depth} sides '
+           f'must be multiples of {4 * 2**depth}: set input_size={fit}')
     quarter = tuple(-(-side // 4) for side in size)
     refuse(tuple(codec.heatmap_size) != quarter,
-            f'the codec has heatmap_size={tuple(codec.heatmap_size)}, but a '
-            f'quarter of the input is needed: set heatmap_size={quarter}')
+           f'the codec has heatmap_size={tuple(codec.heatmap_size)}, but a '
+           f'quarter of the input is needed: set heatmap_size={quarter}')
 
 
 def needs_two_samples(model: nn.Module) -> bool:
@@ -169,8 +169,8 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
     where = f'{phase}_dataloader.dataset'
     count = (getattr(dataset, 'metainfo', None) or {}).get('num_keypoints')
     refuse(count not in (None, head.out_channels),
-            f'{where} has {count} keypoints, but model.head.out_channels is '
-            f'{head.out_channels}: set both and backbone.num_keypoints equal')
+           f'{where} has {count} keypoints, but model.head.out_channels is '
+           f'{head.out_channels}: set both and backbone.num_keypoints equal')
     for transform in _transforms(dataset):
         encoder = getattr(transform, 'encoder', None)
         # The codec that encodes targets must be the one that decodes them.
@@ -180,10 +180,10 @@ def check_data(dataset: Dataset, model: nn.Module, phase: str) -> None:
             theirs: Any = getattr(part, name, None)
             ours: Any = getattr(head.decoder, name, None)
             refuse(None not in (theirs, ours)
-                    and bool(np.any(np.not_equal(theirs, ours))),
-                    f'{type(transform).__name__} in {where} has {name}='
-                    f'{theirs}, but model.head.decoder {name}={ours}: give '
-                    'all transforms and the head the same codec')
+                   and bool(np.any(np.not_equal(theirs, ours))),
+                   f'{type(transform).__name__} in {where} has {name}='
+                   f'{theirs}, but model.head.decoder {name}={ours}: give '
+                   'all transforms and the head the same codec')
 
 
 def _transforms(dataset: Any) -> Iterator[Any]:
@@ -199,5 +199,5 @@ def _transforms(dataset: Any) -> Iterator[Any]:
 def check_predicts_poses(config: Mapping) -> None:
     """Raise ValueError if a config is a detector's."""
     refuse(config.get('default_scope') == 'mmdet',
-            "the config's model predicts boxes, not poses: use tools/train.py,"
-            " tools/test.py, or MMDetection's own tools and DetInferencer")
+           "the config's model predicts boxes, not poses: use tools/train.py,"
+           " tools/test.py, or MMDetection's own tools and DetInferencer")

@@ -21,23 +21,23 @@ def check_network_arguments(num_stacks: int, num_blocks: int | Sequence[int],
             num_keypoints=1 if num_keypoints is None else num_keypoints
             ).items():
         refuse(not _are_counts([value], 1),
-                f'{name}={value!r} must be a positive integer')
+               f'{name}={value!r} must be a positive integer')
     blocks, widths = ([given] * (depth + 1) if isinstance(given, int) else
                       given for given in (num_blocks, feat_channels))
     for name, numbers in (('num_blocks', blocks), ('feat_channels', widths)):
         refuse(not _are_counts(numbers, depth + 1),
-                f'{name}={numbers!r} must be a positive integer, or one for '
-                f'each of the {depth + 1} resolutions')
+               f'{name}={numbers!r} must be a positive integer, or one for '
+               f'each of the {depth + 1} resolutions')
     refuse(any(width % 4 for width in widths),
-            f'feat_channels={feat_channels} must be a multiple of 4')
+           f'feat_channels={feat_channels} must be a multiple of 4')
     refuse(
         not isinstance(inner_heatmaps, int) or not 0 <= inner_heatmaps < depth
         or (inner_heatmaps > 0 and num_keypoints is None),
         f'inner_heatmaps={inner_heatmaps!r} must be a whole number from 0 to '
         f'less than depth={depth}, and needs num_keypoints')
     refuse(stem_channels is not None and not _are_counts(stem_channels, 3),
-            f'stem_channels={stem_channels!r} must be three positive '
-            'integers, e.g. (64, 128, 128)')
+           f'stem_channels={stem_channels!r} must be three positive '
+           'integers, e.g. (64, 128, 128)')
     return [list(blocks), list(widths)]
 
 
