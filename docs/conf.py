@@ -23,12 +23,14 @@ extensions = [
     'sphinx.ext.autodoc',  # API pages from docstrings
     'sphinx.ext.napoleon',  # docstrings in Google's style
     'sphinx.ext.viewcode',  # the source beside them
+    'sphinx_design',  # tabs and cards
     'repository_links',  # ours, see extensions/
     'command_reference',
 ]
 if importlib.util.find_spec('sphinx_copybutton'):  # pages are whole without
     extensions.append('sphinx_copybutton')
 exclude_patterns = ['_build']
+myst_enable_extensions = ['colon_fence']  # tabs and cards around Markdown
 myst_heading_anchors = 4  # as web pages of repositories have them
 
 html_theme = 'furo'
