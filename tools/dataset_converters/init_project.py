@@ -59,7 +59,7 @@ def main(args: argparse.Namespace) -> None:
         table = read_labels(labels, out / 'labels')
         keypoints = table.choose(args.category)
         folder = Path(args.images or (
-            out / 'labels' if labels.suffix == '.zip' else
+            out / 'labels' if labels.suffix.lower() == '.zip' else
             labels if labels.is_dir() else labels.parent))
         if not folder.exists():
             raise FileNotFoundError(f'there are no images {folder}')
@@ -72,9 +72,13 @@ def main(args: argparse.Namespace) -> None:
         build_dataset = load_command('browse').build_dataset
         import dataset_samples
         # With all the checks of a training; pycocotools prints its steps.
-        with redirect_stdout(io.StringIO()):
-            val: Any = build_dataset(load_config(config), 'val')
-            train: Any = build_dataset(load_config(config), 'train')
+        try:
+            with redirect_stdout(io.StringIO()):
+                val: Any = build_dataset(load_config(config), 'val')
+                train: Any = build_dataset(load_config(config), 'train')
+        except BaseException:
+            Path(config).unlink()  # so that init can be called again
+            raise
     sheet, = dataset_samples.write_dataset_sheets(train, 24, out, 'sheet')
     for remark in remarks:
         print(remark)

@@ -93,9 +93,16 @@ def test_images_are_found_by_the_ends_of_their_paths(tmp_path):
         tmp_path, tmp_path / 'new')
     assert [root / each.file for each in found] == [tmp_path / 'two/img1.png']
     assert len(remarks) == 1 and 'img7.png' in remarks[0]
-    for name, error in (('img1', ValueError), ('img8', FileNotFoundError)):
+    (found, ), _, remarks = project.collect_images([
+        image('two/img1.png'), image('b/two/img1.png'),
+        image('two/img1.png', nose=(-9, 9, 2))], tmp_path, tmp_path)
+    # In one image, so in one part; the other remark is on what is outside.
+    assert len(found.people) == len(remarks) == 2
+    for names, error in ((['img1'], ValueError), (['img8'], FileNotFoundError),
+                         (['c/two/img1', 'd/two/img1'], ValueError)):
+        labeled = [image(f'{name}.png') for name in names]
         with pytest.raises(error):
-            project.collect_images([image(f'{name}.png')], tmp_path, tmp_path)
+            project.collect_images(labeled, tmp_path, tmp_path)
 
 
 def test_turned_images_of_relative_labels(tmp_path):

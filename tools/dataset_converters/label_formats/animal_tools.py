@@ -1,5 +1,6 @@
 """Labels of DeepLabCut, Lightning Pose and SLEAP."""
 import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read_deeplabcut(path: Path) -> LabelTable:
             who = individuals[index]
             person = people.setdefault(
                 who, LabeledPerson({}, category=_category(who)))
-            x, y = row[index:index + 2]
+            x, y = [*row, '', ''][index:index + 2]
             if is_number(x) and is_number(y):
                 person.points[parts[index]] = float(x), float(y), 2
         images.append(
@@ -77,6 +78,13 @@ def _category(individual: str) -> str:
 
 def _hdf5_rows(path: Path) -> list[list[Any]]:
     """Return the rows of a table in HDF5 as those of the CSV."""
+    with suppress(ImportError, OSError):
+        import h5py
+        with h5py.File(path) as file:
+            is_analysis = 'node_names' in file
+        if is_analysis:
+            raise ValueError(f'{path} has the tracks of a SLEAP analysis, not '
+                             'which of them a user labelled: give the .slp')
     try:
         import pandas
         table = pandas.read_hdf(path)
@@ -127,7 +135,7 @@ def read_sleap(path: Path) -> LabelTable:
         for instance in frame.user_instances:
             points = {
                 name: (float(x), float(y), 2) for name, (x, y) in zip(
-                    skeleton.node_names, instance.numpy()[:, :2])
+                    instance.skeleton.node_names, instance.numpy()[:, :2])
                 if np.isfinite([x, y]).all()
             }
             people.append(LabeledPerson(points))

@@ -34,6 +34,7 @@ class ImageFinder:
 
     def __init__(self, folder: Path) -> None:
         self.by_name: dict[str, list[Path]] = defaultdict(list)
+        self.takes_only_video = True  #: whatever its name is
         self.videos: list[Path] = []
         files = sorted(folder.rglob('*')) if folder.is_dir() else [folder]
         for file in files:
@@ -67,7 +68,7 @@ class ImageFinder:
     def video(self, name: str) -> Path | None:
         """Return the video of a name, or the only one."""
         found = [file for file in self.videos if file.name == Path(name).name]
-        if not found and len(self.videos) == 1:
+        if not found and len(self.videos) == 1 and self.takes_only_video:
             found = self.videos
         return found[0] if found else None
 
@@ -88,9 +89,14 @@ def collect_images(images: Sequence[LabeledImage], folder: Path,
 
     Raises:
         FileNotFoundError: if none is there.
+        ValueError: if two names are of one file, or an image has another
+            size than the labels say.
     """
     finder = ImageFinder(folder)
-    kept, missing = [], []
+    finder.takes_only_video = len({
+        image.file for image in images if image.frame is not None}) < 2
+    kept, missing, repeated = [], [], []
+    of_file: dict[str, tuple[str, LabeledImage]] = {}
     for image in images:
         name, frame = image.file, image.frame
         file = finder.image(name if frame is None else
@@ -100,7 +106,21 @@ def collect_images(images: Sequence[LabeledImage], folder: Path,
         if file is None:
             file = _write_pixels(image, finder, unpacked)
         if file is None:
-            missing.append(name if frame is None else f'{name}, {frame}')
+            missing.append(name if frame is None else
+                           f'frame {frame} of the video {name}')
+            continue
+        other, first = of_file.setdefault(str(file.absolute()), (name, image))
+        if first is not image:
+            if other != name and not all(
+                    a == b for a, b in zip(Path(name).parts[::-1],
+                                           Path(other).parts[::-1])):
+                raise ValueError(f'the labels have {other} and {name}, but '
+                                 f'for both {folder} has only {file}: give '
+                                 'the folder that has both')
+            repeated.append(name)
+            first_points = [person.points for person in first.people]
+            first.people += [person for person in image.people
+                             if person.points not in first_points]
             continue
         with Image.open(file) as header:
             size = header.size
@@ -108,8 +128,12 @@ def collect_images(images: Sequence[LabeledImage], folder: Path,
                 size = size[::-1]
         if image.is_relative and all(image.size):
             _rescale(image, size)
-        if not all(image.size):
-            image.size = size
+        if all(image.size) and sorted(image.size) != sorted(size):
+            raise ValueError(
+                f'{file} has {size[0]} x {size[1]} pixels, but the labels say '
+                f'{image.size[0]} x {image.size[1]}: give the images that '
+                'were labelled, not resized ones')
+        image.size = size
         image.group = name if frame is not None else str(Path(name).parent)
         image.file = str(file.absolute())
         kept.append(image)
@@ -119,6 +143,17 @@ def collect_images(images: Sequence[LabeledImage], folder: Path,
     remarks = [] if not missing else [
         f'{len(missing)} labelled images are not in {folder} and are left '
         f'out, such as {missing[0]}']
+    if repeated:
+        remarks.append(f'{len(repeated)} images are in the labels again, such '
+                       f'as {repeated[0]}: what they have is put together')
+    outside = [f'{name} in {Path(image.file).name}' for image in kept
+               for person in image.people
+               for name, (x, y, _) in person.points.items()
+               if not (-1 <= x <= image.size[0] and -1 <= y <= image.size[1])
+               or x == y == -1]
+    if outside:
+        remarks.append(f'{len(outside)} keypoints are outside their images, '
+                       f'such as {outside[0]}: correct or remove them')
     root = Path(os.path.commonpath([Path(each.file).parent for each in kept]))
     for image in kept:
         image.file = Path(image.file).relative_to(root).as_posix()
@@ -149,7 +184,9 @@ def _write_pixels(image: LabeledImage, finder: ImageFinder,
             np.frombuffer(image.pixels, np.uint8), cv2.IMREAD_COLOR)
     elif image.pixels is None and image.frame is not None:
         video = finder.video(image.file)
-        capture = cv2.VideoCapture(str(video or ''))
+        if video is None:
+            return None
+        capture = cv2.VideoCapture(str(video))
         capture.set(cv2.CAP_PROP_POS_FRAMES, image.frame)
         image.pixels = capture.read()[1]
     if image.pixels is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from . import animal_tools, web_tools
+from . import animal_tools, ultralytics, web_tools
 from .table import LabelTable
 
 Reader = Callable[[Path], LabelTable]
@@ -28,9 +28,13 @@ def read_labels(path: str | Path, unpacked: str | Path) -> LabelTable:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f'there are no labels {path}')
-    if path.suffix == '.zip':
-        with zipfile.ZipFile(path) as archive:
-            archive.extractall(unpacked)
+    if path.suffix.lower() == '.zip':
+        try:
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(unpacked)
+        except zipfile.BadZipFile as error:
+            raise ValueError(f'{path} is no zip, or a part of one: '
+                             f'{error}') from error
         path = Path(unpacked)
     reader = None if path.is_dir() else _reader_of(path)
     files = [path]
@@ -68,9 +72,14 @@ def _reader_of(path: Path) -> Reader | None:
     if kind == '.xml':
         return web_tools.read_cvat
     if kind in ('.yaml', '.yml'):
-        settings = yaml.safe_load(path.read_text('utf-8')) or {}
+        try:
+            settings = yaml.safe_load(path.read_text('utf-8'))
+        except (ValueError, yaml.YAMLError) as error:
+            raise ValueError(f'{path} is no YAML: {error}') from error
+        if not isinstance(settings, dict):
+            return None
         if 'kpt_shape' in settings:
-            return web_tools.read_ultralytics
+            return ultralytics.read_ultralytics
         return animal_tools.read_deeplabcut if (
             'bodyparts' in settings) else None
     if kind != '.json':
@@ -80,8 +89,11 @@ def _reader_of(path: Path) -> Reader | None:
     except ValueError as error:
         raise ValueError(f'{path} is no JSON: {error}') from error
     if isinstance(content, list):
-        return web_tools.read_label_studio if 'keypointlabels' in str(
-            content) else None
+        return web_tools.read_label_studio if any(
+            word in str(content) for word in ('keypointlabels', "'result'")
+        ) else None
+    if not isinstance(content, dict):
+        return None
     if 'annotations' in content and 'images' in content:
         return web_tools.read_coco
     return web_tools.read_labelme if 'shapes' in content else None
@@ -89,12 +101,13 @@ def _reader_of(path: Path) -> Reader | None:
 
 def _files_in(folder: Path) -> tuple[Reader | None, list[Path]]:
     """Return the files with labels in a folder; those of one tool."""
-    for pattern in ('*.yaml', '*.xml', 'CollectedData*.csv',
+    for pattern in ('*.y*ml', '*.xml', 'CollectedData*.csv',
                     'CollectedData*.h5', '*.slp', '*.json'):
         files = [(file, _reader_of(file))
-                 for file in sorted(folder.rglob(pattern))]
+                 for file in sorted(folder.rglob(pattern))
+                 if not file.name.startswith('._')]  # macOS writes these
         known = [reader for _, reader in files if reader is not None]
-        if known and not (pattern == '*.yaml' and known[0] is
+        if known and not (pattern == '*.y*ml' and known[0] is
                           animal_tools.read_deeplabcut):
             return known[0], [file for file, reader in files
                               if reader is known[0]]

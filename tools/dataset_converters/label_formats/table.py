@@ -100,17 +100,28 @@ def points_of(names: Sequence[str], numbers: Sequence[Any],
         size: 2 if there is no v.
 
     Raises:
-        ValueError: if there are fewer or more numbers.
+        ValueError: if there are fewer or more numbers, or v is another than
+            0, 1 and 2, such as a score.
     """
-    if len(numbers) != size * len(names):
-        raise ValueError(f'{len(numbers)} numbers are not {size} for each of '
-                         f'{len(names)} keypoints')
+    if not isinstance(numbers, Sequence) or (
+            len(numbers) != size * len(names)):
+        raise ValueError(
+            f'keypoints must be {size * len(names)} numbers, '
+            f'{"x, y and v" if size == 3 else "x and y"} for each of '
+            f'{", ".join(names)}, but are {len(numbers)}: {numbers}')
     points = {}
     for index, name in enumerate(names):
         x, y, *v = numbers[size * index:size * (index + 1)]
-        mark = int(v[0] or 0) if v else 2
-        if mark > 0 and is_number(x) and is_number(y):
-            points[name] = float(x), float(y), min(mark, 2)
+        if not is_number(x) or not is_number(y):
+            continue
+        mark = v[0] if v else 2
+        if isinstance(mark, bool):
+            mark = 2 * mark
+        if mark not in (0, 1, 2):
+            raise ValueError(f'v of {name!r} is {mark!r}, but must be 0, 1 '
+                             'or 2')
+        if mark:
+            points[name] = float(x), float(y), int(mark)
     return points
 
 

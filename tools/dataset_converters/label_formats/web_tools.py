@@ -1,4 +1,4 @@
-"""Labels of COCO's format, CVAT, Label Studio, LabelMe and Ultralytics."""
+"""Labels of COCO's format, CVAT, Label Studio and LabelMe."""
 import base64
 import json
 import re
@@ -7,15 +7,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
-import cv2
-import yaml
-
 from .table import (
     KeypointNames,
     LabeledImage,
     LabeledPerson,
     LabelTable,
     Point,
+    is_number,
     ordered_names,
     points_of,
     separate,
@@ -23,8 +21,8 @@ from .table import (
 
 
 def load_json(path: Path) -> Any:
-    """Read JSON, with or without a byte order mark."""
-    return json.loads(path.read_text('utf-8-sig'))
+    """Read JSON in UTF-8 or UTF-16, with or without a byte order mark."""
+    return json.loads(path.read_bytes())
 
 
 def part_of(name: str) -> str | None:
@@ -43,45 +41,76 @@ def read_coco(path: Path) -> LabelTable:
         ValueError: if an annotation does not fit its category.
     """
     content = load_json(path)
-    categories: dict[Any, str] = {}
+    for part in ('images', 'annotations', 'categories'):
+        if not isinstance(content.get(part), list):
+            raise ValueError(f'{path} must have the list {part}')
+    categories: dict[str, str] = {}
     keypoints = {}
     for each in content['categories']:
-        categories[each['id']] = name = str(each.get('name', each['id']))
+        name = str(each.get('name', each['id']))
+        if name in categories.values():
+            name += f' (id {each["id"]})'
+        categories[_key(each['id'])] = name
         names = ordered_names(each.get('keypoints') or [])
         if names:
+            links = each.get('skeleton') or []
+            first = 0 if any(0 in link for link in links) else 1
+            if any(not 0 <= index - first < len(names)
+                   for link in links for index in link):
+                raise ValueError(f'{path}: skeleton of {name!r} links other '
+                                 f'keypoints than its {len(names)}: {links}')
             keypoints[name] = KeypointNames(names, [
-                (names[a - 1], names[b - 1])
-                for a, b in each.get('skeleton') or []
-            ])
+                (names[a - first], names[b - first]) for a, b in links])
     part = part_of(path.parent.name) or part_of(path.stem)
     images = {}
     for each in content['images']:
         file = str(each['file_name'])
         if (path.parent / file).is_file():
             file = f'{path.parent.name}/{file}'
-        images[each['id']] = LabeledImage(
-            file, [], (int(each['width']), int(each['height'])), part=part)
-    for each in content['annotations']:
+        if _key(each['id']) in images:
+            raise ValueError(f'{path}: two images have the id {each["id"]!r}')
+        images[_key(each['id'])] = LabeledImage(
+            file, [], (int(each.get('width') or 0),
+                       int(each.get('height') or 0)), part=part)
+    unmarked = 0
+    for index, each in enumerate(content['annotations']):
+        where = f'{path}, annotations[{index}]'
+        for name, known in (('image_id', images), ('category_id', categories)):
+            if _key(each.get(name)) not in known:
+                raise ValueError(f'{where}: {name} {each.get(name)!r} is not '
+                                 "one of the file's")
         numbers = each.get('keypoints') or []
         if each.get('iscrowd') or not numbers:
             continue
-        category = categories[each['category_id']]
+        if isinstance(numbers, list) and isinstance(numbers[0], list):
+            numbers = [number for point in numbers for number in point]
+        category = categories[_key(each['category_id'])]
         if category not in keypoints:
             keypoints[category] = KeypointNames(
                 [f'keypoint_{i + 1}' for i in range(len(numbers) // 3)])
         try:
             points = points_of(keypoints[category].names, numbers)
         except ValueError as error:
-            raise ValueError(f'{path}: annotation {each["id"]}: '
-                             f'{error}') from error
-        images[each['image_id']].people.append(
+            raise ValueError(f'{where}: {error}') from error
+        images[_key(each['image_id'])].people.append(
             LabeledPerson(points, _box(each.get('bbox')), category))
+        unmarked += bool(not points and any(numbers))
+    if unmarked and unmarked == sum(
+            len(image.people) for image in images.values()):
+        raise ValueError(f'{path}: v = 0 for every keypoint, though x and y '
+                         'are given: set v to 2 where they are annotated')
     return LabelTable(list(images.values()), keypoints)
+
+
+def _key(identifier: Any) -> str:
+    """Return an id as text, the same for 1, 1.0 and '1'."""
+    return str(identifier).removesuffix('.0')
 
 
 def _box(numbers: Any) -> tuple[float, ...] | None:
     """Return left, top, width and height if that is a box with an area."""
-    if not numbers or len(numbers) != 4 or min(numbers[2:]) <= 0:
+    if not isinstance(numbers, list) or len(numbers) != 4 or not all(
+            map(is_number, numbers)) or min(map(float, numbers[2:])) <= 0:
         return None
     return tuple(float(number) for number in numbers)
 
@@ -95,12 +124,12 @@ def read_cvat(path: Path) -> LabelTable:
     root = ElementTree.parse(path).getroot()
     keypoints: dict[str, KeypointNames] = {}
     for label in root.iterfind('meta//label'):
-        parent, name = label.findtext('parent'), label.findtext('name') or ''
         if label.findtext('type') == 'skeleton':
-            keypoints[name] = KeypointNames([], _cvat_links(
-                label.findtext('svg') or ''))
-        elif parent in keypoints:
-            keypoints[parent].names.append(name)
+            keypoints[label.findtext('name') or ''] = KeypointNames(
+                [], _cvat_links(label.findtext('svg') or ''))
+    for label in root.iterfind('meta//label'):
+        if (parent := label.findtext('parent')) in keypoints:
+            keypoints[parent].names.append(label.findtext('name') or '')
     images = []
     for image in root.iter('image'):
         size = int(image.get('width', 0)), int(image.get('height', 0))
@@ -139,6 +168,7 @@ def _cvat_people(shapes: list[ElementTree.Element]) -> list[LabeledPerson]:
     """Return the people of an image's or a frame's shapes."""
     people = []
     boxes: dict[str, tuple[float, ...]] = {}
+    box_label = ''
     loose: dict[str, list[tuple[str, Point]]] = {}
     for shape in shapes:
         label, group = shape.get('label', ''), shape.get('group_id') or '0'
@@ -153,11 +183,15 @@ def _cvat_people(shapes: list[ElementTree.Element]) -> list[LabeledPerson]:
                 float(shape.get(side, 0))
                 for side in ('xtl', 'ytl', 'xbr', 'ybr'))
             boxes[group] = left, top, right - left, bottom - top
+            box_label = label
     people += [(group, LabeledPerson(points))
                for group, all_points in loose.items()
                for points in separate(all_points)]
     for group, person in people:
-        if len(people) == len(boxes) == 1 or group not in ('0', ''):
+        # The only box may be a cage.
+        is_only = len(people) == len(boxes) == 1 and (
+            group in loose or box_label == person.category)
+        if is_only or group not in ('0', ''):
             person.box = boxes.get(group)
     return [person for _, person in people]
 
@@ -179,16 +213,19 @@ def read_label_studio(path: Path) -> LabelTable:
 
     Keypoints belong to the rectangle that they are related to, that is their
     parent, or that they lie in; otherwise a name that occurs again begins
-    another person.
+    another person. Of several annotations of a task the last that has results
+    is read, but one that is marked as ground truth before the others.
 
     Raises:
-        ValueError: if an image was rotated while labelling.
+        ValueError: if an image was rotated while labelling, or has no name.
     """
     images = []
     for task in load_json(path):
         data = task.get('data', task)
         done = [each for each in task.get('annotations', ())
                 if isinstance(each, dict) and not each.get('was_cancelled')]
+        done.sort(key=lambda each: (bool(each.get('result')),
+                                    bool(each.get('ground_truth'))))
         results = done[-1]['result'] if done else [
             dict(value=value, id=f'{key}{index}', **value)
             for key, values in task.items() if isinstance(values, list)
@@ -198,8 +235,12 @@ def read_label_studio(path: Path) -> LabelTable:
         if any(each.get('image_rotation') for each in results):
             raise ValueError(f'{path}: task {task.get("id")} was labelled in '
                              'a rotated image')
-        name = next(value for value in data.values() if isinstance(value, str)
-                    and re.search(r'\.\w{3,4}($|\?)', value))
+        texts = [each for each in data.values() if isinstance(each, str)]
+        name = next((each for pattern in (r'\.\w{3,4}($|\?)', '/') for each in
+                     texts if re.search(pattern, each)), None)
+        if name is None:
+            raise ValueError(f'{path}: data of task {task.get("id")} has no '
+                             'name of an image')
         address = urlsplit(name)
         file = unquote(address.query.partition('d=')[2] or address.path)
         width, height = next(
@@ -236,9 +277,7 @@ def _label_studio_people(results: list[dict], width: int,
         x, y = value['x'] * width / 100, value['y'] * height / 100
         owner = owners.get(each['id'])
         if owner not in boxes and owner is None:
-            around = [(w * h, key) for key, (left, top, w, h) in boxes.items()
-                      if left <= x <= left + w and top <= y <= top + h]
-            owner = min(around)[1] if around else None
+            owner = _box_around(boxes, x, y)
         groups.setdefault(owner, []).append(
             (value['keypointlabels'][0], (x, y, 2)))
     return [LabeledPerson(points, boxes.get(owner) if owner else None)
@@ -246,83 +285,50 @@ def _label_studio_people(results: list[dict], width: int,
             for points in separate(points_in)]
 
 
+def _box_around(boxes: dict, x: float, y: float) -> Any:
+    """Return the key of the smallest box that contains a point, or None."""
+    around = [(width * height, str(key), key)
+              for key, (left, top, width, height) in boxes.items()
+              if left <= x <= left + width and top <= y <= top + height]
+    return min(around)[2] if around else None
+
+
 def read_labelme(path: Path) -> LabelTable:
-    """Read one file of LabelMe; people are told apart by ``group_id``."""
+    """Read one file of LabelMe.
+
+    People are told apart by ``group_id``; points without one are a person's
+    of the rectangle, without one, in which they lie.
+    """
     content = load_json(path)
     groups: dict[Any, list[tuple[str, Point]]] = {}
     boxes: dict[Any, tuple[float, ...]] = {}
+    loose: dict[str, tuple[float, ...]] = {}
+    for number, shape in enumerate(content['shapes']):
+        if shape.get('shape_type') == 'rectangle':
+            (left, top), (right, bottom) = (
+                [pick(axis) for axis in zip(*shape['points'])]
+                for pick in (min, max))
+            box = left, top, right - left, bottom - top
+            if shape.get('group_id') is None:
+                loose[f'shape {number}'] = box
+            else:
+                boxes[shape['group_id']] = box
+    boxes.update(loose)
     for shape in content['shapes']:
         group, places = shape.get('group_id'), shape['points']
-        if shape.get('shape_type') == 'point':
-            x, y = places[0]
+        # Old versions write no type.
+        if shape.get('shape_type', 'point') == 'point' and len(places) == 1:
+            x, y = map(float, places[0])
             hidden = (shape.get('flags') or {}).get('occluded')
-            groups.setdefault(group, []).append(
-                (shape['label'], (float(x), float(y), 1 if hidden else 2)))
-        elif shape.get('shape_type') == 'rectangle':
-            (left, top), (right, bottom) = (
-                [pick(axis) for axis in zip(*places)] for pick in (min, max))
-            boxes[group] = left, top, right - left, bottom - top
+            groups.setdefault(_box_around(loose, x, y) if group is None else
+                              group, []).append(
+                (shape['label'], (x, y, 1 if hidden else 2)))
     data = content.get('imageData')
     image = LabeledImage(
         (path.parent / content['imagePath'].replace('\\', '/')).as_posix(),
         [LabeledPerson(points, boxes.get(group))
          for group, points_in in groups.items()
          for points in separate(points_in)],
-        (content['imageWidth'], content['imageHeight']),
+        (content.get('imageWidth') or 0, content.get('imageHeight') or 0),
         pixels=base64.b64decode(data) if data else None)
     return LabelTable([image])
-
-
-def read_ultralytics(path: Path) -> LabelTable:
-    """Read an Ultralytics pose dataset by its YAML file.
-
-    Raises:
-        ValueError: if a line does not fit ``kpt_shape``.
-    """
-    settings = yaml.safe_load(path.read_text('utf-8'))
-    count, size = settings['kpt_shape']
-    classes = ordered_names(settings['names'])
-    all_names = settings.get('kpt_names') or {}
-    keypoints = {}
-    for index, category in enumerate(classes):
-        names = all_names.get(index) if isinstance(all_names, dict) else (
-            all_names)
-        names = ordered_names(names or [f'keypoint_{i + 1}'
-                                        for i in range(count)])
-        flips = {names[a]: names[b] for a, b in enumerate(
-            settings.get('flip_idx') or []) if a != b}
-        keypoints[category] = KeypointNames(names, flips=flips)
-    images = []
-    for file in sorted(path.parent.rglob('*.txt')):
-        if 'labels' not in file.relative_to(path.parent).parts:
-            continue
-        parts = ['images' if part == 'labels' else part
-                 for part in file.relative_to(path.parent).parts]
-        stem = path.parent.joinpath(*parts)
-        image = next((each for each in sorted(stem.parent.glob('*'))
-                      if each.stem == file.stem), stem)
-        pixels = cv2.imread(str(image)) if image.is_file() else None
-        if pixels is None:
-            images.append(LabeledImage(image.as_posix(), []))
-            continue
-        height, width = pixels.shape[:2]
-        people = []
-        for number, line in enumerate(file.read_text().splitlines()):
-            kind, *values = line.split()
-            try:
-                cx, cy, w, h, *rest = map(float, values)
-                points = points_of(keypoints[classes[int(kind)]].names, rest,
-                                   size)
-            except ValueError as error:
-                raise ValueError(f'{file}, line {number + 1}: '
-                                 f'{error}') from error
-            people.append(
-                LabeledPerson(
-                    {name: (x * width, y * height, v)
-                     for name, (x, y, v) in points.items() if x or y},
-                    ((cx - w / 2) * width, (cy - h / 2) * height, w * width,
-                     h * height), classes[int(kind)]))
-        images.append(
-            LabeledImage(image.as_posix(), people, (width, height),
-                         part=part_of('/'.join(parts[:-1]))))
-    return LabelTable(images, keypoints)
