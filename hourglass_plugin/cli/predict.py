@@ -144,8 +144,7 @@ def main(args: argparse.Namespace) -> None:
         if args.csv:
             results.write_csv(out / 'predictions.csv', found, names)
         people = sum(len(each.people) for each in found)
-        print(f'{len(found)} drawn with {people} people, and '
-              f'predictions.json, in {out}')
+        print(f'{len(found)} drawn with {people} people in {out}')
     if failures:
         name = Path(sys.argv[0]).name
         sys.exit('\n'.join(f'{name}: error: {failure}'

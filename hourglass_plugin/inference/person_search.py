@@ -108,8 +108,7 @@ def _judged(judge: PersonJudge | None,
             *pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return boxes (N, 4) and confidences (N,) of boxes and their poses."""
     if judge is None:
-        _, keypoints, scores = pose
-        return np.stack([*map(box_around, keypoints)]), scores.mean(1)
+        return np.stack([*map(box_around, pose[1])]), pose[2].mean(1)
     with torch.no_grad():
         boxes, logits = judge(*(torch.from_numpy(x).float() for x in pose))
     return boxes.numpy(), logits.sigmoid().numpy()
