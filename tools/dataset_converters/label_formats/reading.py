@@ -49,7 +49,7 @@ def read_labels(path: str | Path, unpacked: str | Path) -> LabelTable:
         try:
             tables.append(reader(file))
         except (LookupError, TypeError, ValueError, AttributeError,
-                SyntaxError, OSError, StopIteration) as error:
+                ArithmeticError, SyntaxError, OSError, StopIteration) as error:
             if str(file) in str(error):
                 raise
             raise ValueError(f'{file}: this is no export of the tool that it '

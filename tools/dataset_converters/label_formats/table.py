@@ -55,6 +55,10 @@ class LabelTable:
     def __post_init__(self) -> None:
         for image in self.images:
             image.file = image.file.replace('\\', '/')
+            for person in image.people:
+                person.points = {
+                    str(name): point for name, point in person.points.items()
+                    if all(map(is_number, point))}
             image.people = [each for each in image.people if each.points]
             for person in image.people:
                 known = self.categories.setdefault(person.category,
@@ -129,7 +133,7 @@ def is_number(value: Any) -> bool:
     """Return whether a value is a finite number, or the text of one."""
     try:
         return isfinite(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
