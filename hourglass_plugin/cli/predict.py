@@ -115,12 +115,12 @@ def main(args: argparse.Namespace) -> None:
         detector = None
         if args.detector is not None:
             from ..inference.person_detector import mmdet_detector
-            detector = mmdet_detector(*[*args.detector, args.device or 'cpu'])
+            detector = mmdet_detector(args.detector[0], args.detector[1],
+                                      args.device or 'cpu')
         predictor = PosePredictor(
             config, args.checkpoint, args.device, args.fast, boxes=args.bbox,
-            detector=detector,
-            score_threshold=args.score_threshold, batch_size=args.batch_size,
-            is_whole_image=args.whole_image)
+            detector=detector, score_threshold=args.score_threshold,
+            batch_size=args.batch_size, is_whole_image=args.whole_image)
         boxes = None
         if isinstance(source, Video):
             predictor.check_boxes(source.path, *source.size)

@@ -18,7 +18,7 @@ def test_poses_are_judged_by_the_person_that_they_fit():
     # The last one is around somebody whose keypoints are not known.
     np.testing.assert_allclose(fits, [1, np.exp(-0.5), 0, np.nan], atol=1e-9)
     assert boxes[0].tolist() == [0, 0, 60, 100]
-    # Where not everybody is known, a pose that fits nobody known is not wrong.
+    # Where not everybody is known, no pose is known to be wrong.
     fits, _ = person_judges.judge_by_truth(poses, people._replace(others=None))
     assert np.isnan(fits).tolist() == [False, False, True, True]
     half = people.scaled(0.5)
